@@ -30,7 +30,7 @@ from recce_meta.repositories.recording import TargetStores
 from recce_meta.repositories.state.connections import add_connection, update_connection
 from recce_meta.repositories.state.database import State, open_state
 from recce_meta.repositories.state.jobs import active_jobs, get_job, request_cancel, request_job
-from recce_meta.repositories.state.types import JobStatus, RepositoryConnection
+from recce_meta.repositories.state.types import JobRequest, JobStatus, RepositoryConnection
 from recce_meta.repositories.worker import Worker, WorkerSettings
 from tests.dbt_environments import dbt_environment, environments_folder
 from tests.git_server import GitServer
@@ -130,7 +130,9 @@ def _extractions(scratch: Path, server: GitServer, state: State, environ: Mappin
 def _extraction(state: State, connection: RepositoryConnection, stores: TargetStores) -> Timing:
     """Request an extraction, and return its duration until the store shows its run."""
     cpu, wall = _cpu_seconds(), time.perf_counter()
-    job = request_job(state, connection.id, "main", trigger=Trigger.MANUAL, requested_by="benchmark").job
+    job = request_job(
+        state, connection.id, JobRequest(branch="main", trigger=Trigger.MANUAL, requested_by="benchmark")
+    ).job
     while not (ended := get_job(state, job.id)).status.is_over:
         time.sleep(0.02)
     if ended.status is not JobStatus.SUCCESS or ended.tier is not ExtractionTier.GOLD or not ended.run_id:

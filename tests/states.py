@@ -18,7 +18,7 @@ from sqlalchemy.schema import DropSchema
 from recce_meta.models.run import Trigger
 from recce_meta.repositories.state.database import State, open_state
 from recce_meta.repositories.state.jobs import Requested, request_job
-from recce_meta.repositories.state.types import RepositoryConnection
+from recce_meta.repositories.state.types import JobRequest, RepositoryConnection
 from tests.forge_names import Forge
 
 T = TypeVar("T")
@@ -88,7 +88,9 @@ def request_in_process(url: str, connection_id: str, count: int) -> list[tuple[s
     with opened(url) as state:
 
         def request() -> Requested:
-            return request_job(state, connection_id, "main", trigger=Trigger.POLL, requested_by="poller")
+            return request_job(
+                state, connection_id, JobRequest(branch="main", trigger=Trigger.POLL, requested_by="poller")
+            )
 
         return [(one.job.id, one.joined) for one in at_once(count, request)]
 

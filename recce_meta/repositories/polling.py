@@ -44,6 +44,7 @@ from recce_meta.repositories.state.types import (
     QUALITY,
     SCAN,
     ExtractionJob,
+    JobRequest,
     PullRequest,
     PullRequestEvent,
     PullRequestState,
@@ -135,10 +136,7 @@ class Poller:
         request_job(
             self._state,
             connection.id,
-            name,
-            trigger=Trigger.POLL,
-            requested_by="schedule",
-            source=connection.source,
+            JobRequest(branch=name, trigger=Trigger.POLL, requested_by="schedule", source=connection.source),
         )
 
     async def _poll(self, group: Sequence[RepositoryConnection]) -> None:
@@ -197,9 +195,7 @@ class Poller:
                         request_job,
                         self._state,
                         one.id,
-                        branch,
-                        trigger=Trigger.POLL,
-                        requested_by="poll",
+                        JobRequest(branch=branch, trigger=Trigger.POLL, requested_by="poll"),
                     )
             await asyncio.to_thread(note_poll, self._state, [one.id], now + pause, error)
 

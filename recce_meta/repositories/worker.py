@@ -51,7 +51,7 @@ from recce_meta.repositories.state.database import State
 from recce_meta.repositories.state.jobs import active_jobs, finish_job, get_job
 from recce_meta.repositories.state.tasks import add_follow_up, forget_tasks
 from recce_meta.repositories.state.turns import Holder, Rank, Turn, Turns, finds_place, next_turn, read_turns
-from recce_meta.repositories.state.types import ExtractionJob, JobStatus, Stage, TaskKind
+from recce_meta.repositories.state.types import ExtractionJob, JobOutcome, JobStatus, Stage, TaskKind
 from recce_meta.repositories.state.uploads import fail_stale_uploads
 from recce_meta.repositories.state.workers import (
     STALE_SECONDS,
@@ -216,9 +216,11 @@ def give_up(state: State) -> None:
                 state,
                 workflow.workflow_id,
                 JobStatus.FAILED,
-                error=presentable(f"The job ended unexpectedly: {name}: {first_line(error or '')}"),
-                hint="read the log of the worker, and extract again",
-                failure="unexpected",
+                JobOutcome(
+                    error=presentable(f"The job ended unexpectedly: {name}: {first_line(error or '')}"),
+                    hint="read the log of the worker, and extract again",
+                    failure="unexpected",
+                ),
             )
             note_outcome(state, failed)
             add_follow_up(state, failed)

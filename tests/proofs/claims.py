@@ -51,6 +51,8 @@ from recce_meta.repositories.state.jobs import finish_job, request_job, start_jo
 from recce_meta.repositories.state.projects import OtherRepository, hand_over_project, repository_of
 from recce_meta.repositories.state.types import (
     ExtractionJob,
+    JobOutcome,
+    JobRequest,
     JobSource,
     JobStatus,
     PullRequest,
@@ -210,7 +212,7 @@ class Round:
         except FolderGone:
             outcome = "begins again"
         run_id = project.run.run_id if ended is JobStatus.SUCCESS else None
-        await asyncio.to_thread(partial(finish_job, self.state, job.id, ended, run_id=run_id))
+        await asyncio.to_thread(partial(finish_job, self.state, job.id, ended, JobOutcome(run_id=run_id)))
         return "job", outcome
 
     def _begin(self, connection_id: str, source: JobSource, number: int | None) -> ExtractionJob:
@@ -219,11 +221,9 @@ class Round:
         job = request_job(
             self.state,
             connection_id,
-            label,
-            trigger=Trigger.POLL,
-            requested_by="proof",
-            source=source,
-            pull_request=number,
+            JobRequest(
+                branch=label, trigger=Trigger.POLL, requested_by="proof", source=source, pull_request=number
+            ),
         ).job
         return start_job(self.state, job.id, "proof")
 

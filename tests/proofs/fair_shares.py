@@ -45,6 +45,7 @@ from recce_meta.repositories.state.jobs import get_job, request_job
 from recce_meta.repositories.state.pull_requests import get_pull_request, note_pull_request
 from recce_meta.repositories.state.types import (
     ExtractionJob,
+    JobRequest,
     JobStatus,
     PullRequestEvent,
     PullRequestState,
@@ -349,7 +350,9 @@ class Trial:
         files: dict[str, File] = {"models/m0.sql": f"select {time.monotonic_ns()} as id\n"}
         self.lab.forge.git.commit(site.repository.name, "main", files)
         asked = request_job(
-            self.lab.state, site.connection.id, "main", trigger=Trigger.WEBHOOK, requested_by="proof"
+            self.lab.state,
+            site.connection.id,
+            JobRequest(branch="main", trigger=Trigger.WEBHOOK, requested_by="proof"),
         )
         return asked.job.id
 

@@ -35,7 +35,6 @@ from recce_meta.errors import (
     first_line,
 )
 from recce_meta.log_ids import logged_for
-from recce_meta.models.run import ExtractionTier, IsolationKind
 from recce_meta.repositories.extraction.dbt.environments import EnvironmentFailed
 from recce_meta.repositories.extraction.dbt.outcome import DbtFailed, is_full_disk
 from recce_meta.repositories.extraction.isolation.sandbox import NoSandbox
@@ -52,6 +51,7 @@ from recce_meta.repositories.state.types import (
     DbtFailure,
     ExtractionJob,
     JobFigures,
+    JobOutcome,
     JobSource,
     JobStatus,
     PullRequest,
@@ -536,35 +536,26 @@ def _merged(results: Mapping[str, Result]) -> dict[str, Any]:
 _STATUSES = {"failed": JobStatus.FAILED, "cancelled": JobStatus.CANCELLED}
 
 
-class _Found(Struct, frozen=True, kw_only=True):
-    """Members of results that `finish_job` takes."""
-
-    commit_sha: str | None = None
-    run_id: str | None = None
-    is_new: bool | None = None
-    tier: ExtractionTier | None = None
-    isolation: IsolationKind | None = None
-    dbt_version: str | None = None
-    fallback: str | None = None
-
-
 def finish(state: State, job_id: str, outcome: StageOutcome, results: Mapping[str, Result]) -> None:
     """Store the outcome of the job, with what its stages found, in the job and in its connection."""
     found = _merged(results)
+    found.pop("figures", None)
     figures = [result["figures"] for result in results.values() if "figures" in result]
     job = finish_job(
         state,
         job_id,
         _STATUSES.get(outcome.status, JobStatus.SUCCESS),
-        **asdict(convert(found, _Found)),
-        error=outcome.error,
-        hint=outcome.hint,
-        failure=outcome.failure or found.get("failure"),
-        figures=JobFigures(
-            cpu_seconds=sum(one.get("cpu_seconds", 0) for one in figures),
-            peak_memory=max((one.get("peak_memory", 0) for one in figures), default=0),
-            fetched=sum(one.get("fetched", 0) for one in figures),
-            **found.get("counts", {}),
+        replace(
+            convert(found, JobOutcome),
+            error=outcome.error,
+            hint=outcome.hint,
+            failure=outcome.failure or found.get("failure"),
+            figures=JobFigures(
+                cpu_seconds=sum(one.get("cpu_seconds", 0) for one in figures),
+                peak_memory=max((one.get("peak_memory", 0) for one in figures), default=0),
+                fetched=sum(one.get("fetched", 0) for one in figures),
+                **found.get("counts", {}),
+            ),
         ),
     )
     if job.started_at is not None and job.ended_at is not None:

@@ -33,6 +33,7 @@ from recce_meta.repositories.state.pull_requests import get_pull_request, note_p
 from recce_meta.repositories.state.secrets import SecretField, read_keys, unseal
 from recce_meta.repositories.state.types import (
     ForgeName,
+    JobRequest,
     JobStatus,
     PullRequestEvent,
     PullRequestState,
@@ -116,7 +117,9 @@ def _push(state: State, connection: RepositoryConnection, push: Push, now: datet
         if is_running:
             return HookEffect(outcome=HookOutcome.QUEUED, job_id=newest.id)
     # Not with this commit: the job takes the head, which may be newer.
-    requested = request_job(state, connection.id, branch, trigger=Trigger.WEBHOOK, requested_by=REQUESTED_BY)
+    requested = request_job(
+        state, connection.id, JobRequest(branch=branch, trigger=Trigger.WEBHOOK, requested_by=REQUESTED_BY)
+    )
     return HookEffect(outcome=HookOutcome.QUEUED, job_id=requested.job.id)
 
 

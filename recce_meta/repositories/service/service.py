@@ -65,6 +65,7 @@ from recce_meta.repositories.state.tasks import add_follow_up, repeat_reports
 from recce_meta.repositories.state.types import (
     ExtractionJob,
     JobEvent,
+    JobRequest,
     JobStatus,
     RepositoryConnection,
     project_of,
@@ -535,11 +536,13 @@ class RepositoryService:
         requested = jobs.request_job(
             self.state,
             connection.id,
-            branch,
-            trigger=trigger,
-            requested_by=caller.name,
-            is_forced=is_forced,
-            source=connection.source,
+            JobRequest(
+                branch=branch,
+                trigger=trigger,
+                requested_by=caller.name,
+                is_forced=is_forced,
+                source=connection.source,
+            ),
             admit=admit,
         )
         job = requested.job

@@ -18,7 +18,7 @@ from msgspec import Struct
 from sqlalchemy import Connection, RowMapping, Select, delete, exists, func, insert, select, update
 
 from recce_meta.errors import UnknownNameError, UsageError, quoted
-from recce_meta.models.run import ExtractionTier, IsolationKind, Trigger
+from recce_meta.models.run import ExtractionTier, Trigger
 from recce_meta.repositories.state.audit import AuditAction, note
 from recce_meta.repositories.state.database import State, values_of
 from recce_meta.repositories.state.tables import connections, job_events, job_files, jobs
@@ -27,7 +27,8 @@ from recce_meta.repositories.state.types import (
     ExtractionJob,
     JobEvent,
     JobFigures,
-    JobSource,
+    JobOutcome,
+    JobRequest,
     JobStatus,
     Stage,
 )
@@ -84,67 +85,40 @@ class JobStatistics(Struct, frozen=True, kw_only=True):
 
 
 def request_job(
-    state: State,
-    connection_id: str,
-    branch: str,
-    *,
-    trigger: Trigger,
-    requested_by: str,
-    is_forced: bool = False,
-    source: JobSource = JobSource.BRANCH,
-    pull_request: int | None = None,
-    wanted_sha: str | None = None,
-    admit: Callable[[], None] | None = None,
+    state: State, connection_id: str, request: JobRequest, *, admit: Callable[[], None] | None = None
 ) -> Requested:
     """Return the waiting job of a branch; create it if there is none.
 
-    A job of a pull request has a label in place of a branch. A waiting job gets the *wanted_sha* of the last
-    request. It becomes forced if the request *is_forced*, and that of a person if a person joins it. *admit*
-    is called before a job is created, and may refuse that by an exception. Raises UnknownNameError if the
-    connection does not exist.
+    A waiting job gets the `wanted_sha` of the last request. It becomes forced if the request is forced, and
+    that of a person if a person joins it. *admit* is called before a job is created, and may refuse that by
+    an exception. Raises UnknownNameError if the connection does not exist.
     """
     with state.write() as session:
         lock_connection(session, connection_id)
-        return add_job(
-            state,
-            session,
-            connection_id,
-            branch,
-            trigger=trigger,
-            requested_by=requested_by,
-            is_forced=is_forced,
-            source=source,
-            pull_request=pull_request,
-            wanted_sha=wanted_sha,
-            admit=admit,
-        )
+        return add_job(state, session, connection_id, request, admit=admit)
 
 
 def add_job(
     state: State,
     session: Connection,
     connection_id: str,
-    branch: str,
+    request: JobRequest,
     *,
-    trigger: Trigger,
-    requested_by: str,
-    is_forced: bool = False,
-    source: JobSource = JobSource.BRANCH,
-    pull_request: int | None = None,
-    wanted_sha: str | None = None,
     admit: Callable[[], None] | None = None,
 ) -> Requested:
     """Do what `request_job` does in the transaction *session*, which has locked the connection."""
+    branch, trigger = request.branch, request.trigger
     of_branch = (jobs.c.connection_id == connection_id, jobs.c.branch == branch)
     waiting = _find(session, select(jobs).where(*of_branch, jobs.c.status == JobStatus.PENDING.value))
     if waiting is not None:
-        if is_forced and not waiting.is_forced:
+        if request.is_forced and not waiting.is_forced:
             waiting = _change(session, waiting.id, is_forced=True)
-        if wanted_sha != waiting.wanted_sha:
-            waiting = _change(session, waiting.id, wanted_sha=wanted_sha)
+        if request.wanted_sha != waiting.wanted_sha:
+            waiting = _change(session, waiting.id, wanted_sha=request.wanted_sha)
         # A person does not wait for the pause after exceeded limits.
         if trigger is Trigger.MANUAL and waiting.trigger is not Trigger.MANUAL:
-            waiting = _change(session, waiting.id, trigger=trigger.value, requested_by=requested_by)
+            asker = {"trigger": trigger.value, "requested_by": request.requested_by}
+            waiting = _change(session, waiting.id, **asker)
         return Requested(waiting, joined=True)
     # Inside the lock, so that two requests of a connection do not both pass a limit.
     if admit is not None:
@@ -155,21 +129,16 @@ def add_job(
     row = {
         "id": job_id,
         "connection_id": connection_id,
-        "branch": branch,
         "number": number,
-        "source": source.value,
-        "pull_request": pull_request,
-        "wanted_sha": wanted_sha,
-        "trigger": trigger.value,
-        "requested_by": requested_by,
+        **msgspec.to_builtins(request),
         "status": JobStatus.PENDING.value,
-        "is_forced": is_forced,
         "requested_at": state.now(),
         "attempts": 0,
         "events": 0,
     }
     session.execute(insert(jobs).values(row))
-    asked = {"branch": branch, "trigger": trigger.value, "requested_by": requested_by, "forced": is_forced}
+    asked = {name: row[name] for name in ("branch", "trigger", "requested_by")}
+    asked["forced"] = request.is_forced
     note(state, session, AuditAction.REQUEST_JOB, job_id, after=asked)
     return Requested(_job(session, job_id), joined=False)
 
@@ -242,45 +211,21 @@ def add_event(state: State, job_id: str, stage: Stage | None, status: str, messa
 
 
 def finish_job(
-    state: State,
-    job_id: str,
-    status: JobStatus,
-    *,
-    commit_sha: str | None = None,
-    run_id: str | None = None,
-    is_new: bool | None = None,
-    tier: ExtractionTier | None = None,
-    isolation: IsolationKind | None = None,
-    dbt_version: str | None = None,
-    fallback: str | None = None,
-    error: str | None = None,
-    hint: str | None = None,
-    failure: str | None = None,
-    figures: JobFigures | None = None,
+    state: State, job_id: str, status: JobStatus, outcome: JobOutcome | None = None
 ) -> ExtractionJob:
     """Store the outcome of a job and return it; the first outcome stays.
 
-    Seconds that *figures* omit are those since the start. Raises UnknownNameError if the job does not exist.
+    Seconds that its figures omit are those since the start. Raises UnknownNameError if the job does not
+    exist.
     """
-    outcome = {
-        "run_id": run_id,
-        "is_new": is_new,
-        "tier": tier and tier.value,
-        "isolation": isolation and isolation.value,
-        "dbt_version": dbt_version,
-        "fallback": fallback,
-        "error": error,
-        "hint": hint,
-        "failure": failure,
-    }
     with state.write() as session:
         job = _lock_job(session, job_id)
         if job.status.is_over:
             return job
-        found = msgspec.structs.asdict(figures or JobFigures())
-        return _end(
-            state, session, job, status, outcome | found | {"commit_sha": commit_sha or job.commit_sha}
-        )
+        found = msgspec.to_builtins(outcome or JobOutcome())
+        figures = found.pop("figures")
+        found["commit_sha"] = found["commit_sha"] or job.commit_sha
+        return _end(state, session, job, status, found | figures)
 
 
 def request_cancel(state: State, job_id: str) -> ExtractionJob:

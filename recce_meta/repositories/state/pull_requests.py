@@ -21,6 +21,7 @@ from recce_meta.repositories.state.tasks import add_report, add_task
 from recce_meta.repositories.state.types import (
     HEALING_FAILURES,
     ExtractionJob,
+    JobRequest,
     JobSource,
     JobStatus,
     PullRequest,
@@ -126,12 +127,14 @@ def request_base_again(state: State, head: ExtractionJob, base: ExtractionJob) -
             state,
             session,
             head.connection_id,
-            found.base_label,
-            trigger=base.trigger,
-            requested_by=base.requested_by,
-            source=JobSource.MERGE_BASE,
-            pull_request=number,
-            wanted_sha=base.commit_sha,
+            JobRequest(
+                branch=found.base_label,
+                trigger=base.trigger,
+                requested_by=base.requested_by,
+                source=JobSource.MERGE_BASE,
+                pull_request=number,
+                wanted_sha=base.commit_sha,
+            ),
         )
         # In the turn of the job that it replaces: nothing else is missing for the report.
         session.execute(update(jobs).filter_by(id=again.job.id).values(requested_at=base.requested_at))
@@ -173,11 +176,9 @@ def _request(
             state,
             session,
             connection_id,
-            label,
-            trigger=trigger,
-            requested_by=requested_by,
-            source=source,
-            pull_request=number,
+            JobRequest(
+                branch=label, trigger=trigger, requested_by=requested_by, source=source, pull_request=number
+            ),
         )
         for label, source in (
             (found.head_label, JobSource.PULL_REQUEST),

@@ -300,6 +300,35 @@ class JobFigures(Struct, frozen=True, kw_only=True):
     """Tables that a measurement could not measure, and conditions of its connection that it meets."""
 
 
+class JobRequest(Struct, frozen=True, kw_only=True):
+    """Request of a job of a branch."""
+
+    branch: str
+    """A job of a pull request has a label in place of a branch."""
+    trigger: Trigger
+    requested_by: str
+    is_forced: bool = False
+    source: JobSource = JobSource.BRANCH
+    pull_request: int | None = None
+    wanted_sha: str | None = None
+
+
+class JobOutcome(Struct, frozen=True, kw_only=True):
+    """What a job made, or why it failed."""
+
+    commit_sha: str | None = None
+    run_id: str | None = None
+    is_new: bool | None = None
+    tier: ExtractionTier | None = None
+    isolation: IsolationKind | None = None
+    dbt_version: str | None = None
+    fallback: str | None = None
+    error: str | None = None
+    hint: str | None = None
+    failure: str | None = None
+    figures: JobFigures = JobFigures()
+
+
 class DbtFailure(str, Enum):
     """Kind of a failed command of dbt, which a job stores as its failure."""
 

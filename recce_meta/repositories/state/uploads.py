@@ -12,7 +12,7 @@ from recce_meta.repositories.state.database import State
 from recce_meta.repositories.state.jobs import finish_job, get_job, lock_connection
 from recce_meta.repositories.state.tables import jobs, pull_requests
 from recce_meta.repositories.state.tasks import add_follow_up
-from recce_meta.repositories.state.types import ExtractionJob, JobSource, JobStatus, head_label_of
+from recce_meta.repositories.state.types import ExtractionJob, JobOutcome, JobSource, JobStatus, head_label_of
 
 LONGEST = timedelta(minutes=15)
 """Time after which an upload without an outcome belongs to a process that has died."""
@@ -33,7 +33,7 @@ def fail_stale_uploads(state: State) -> None:
 
 def fail_upload(state: State, job_id: str, error: str, hint: str | None, failure: str) -> None:
     """Store the failure of an upload in its job and in its connection; the first outcome stays."""
-    failed = finish_job(state, job_id, JobStatus.FAILED, error=error, hint=hint, failure=failure)
+    failed = finish_job(state, job_id, JobStatus.FAILED, JobOutcome(error=error, hint=hint, failure=failure))
     note_outcome(state, failed)
     follow_upload(state, failed)
 

@@ -38,6 +38,7 @@ from recce_meta.repositories.state.projects import OtherRepository, owned_enviro
 from recce_meta.repositories.state.requests import check_branch, refuse_database
 from recce_meta.repositories.state.types import (
     JobFigures,
+    JobOutcome,
     JobStatus,
     RepositoryConnection,
     Stage,
@@ -345,12 +346,14 @@ def _finish(state: State, job_id: str, read: ReadUpload, result: RecordResult, f
         state,
         job_id,
         JobStatus.SUCCESS,
-        commit_sha=result.run.git_sha,
-        run_id=result.run.run_id,
-        is_new=result.written,
-        tier=read.tier,
-        dbt_version=result.run.dbt_version,
-        figures=figures,
+        JobOutcome(
+            commit_sha=result.run.git_sha,
+            run_id=result.run.run_id,
+            is_new=result.written,
+            tier=read.tier,
+            dbt_version=result.run.dbt_version,
+            figures=figures,
+        ),
     )
     note_outcome(state, ended, manifest_version=result.run.manifest_version)
     follow_upload(state, ended)

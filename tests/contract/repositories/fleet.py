@@ -19,7 +19,7 @@ from recce_meta.models.run import Trigger
 from recce_meta.repositories.state.connections import add_connection
 from recce_meta.repositories.state.database import State, open_state
 from recce_meta.repositories.state.jobs import Requested, get_job, request_job
-from recce_meta.repositories.state.types import ExtractionJob, RepositoryConnection
+from recce_meta.repositories.state.types import ExtractionJob, JobRequest, RepositoryConnection
 from tests.forge_names import Forge
 
 SCRIPT = Path(__file__).with_name("tiny_worker.py")
@@ -54,7 +54,9 @@ class Fleet:
 
     def request(self, connection_id: str, branch: str = "main") -> Requested:
         """Request a job."""
-        return request_job(self.state, connection_id, branch, trigger=Trigger.MANUAL, requested_by="test")
+        return request_job(
+            self.state, connection_id, JobRequest(branch=branch, trigger=Trigger.MANUAL, requested_by="test")
+        )
 
     def start(self, name: str | None = None, **settings: Any) -> subprocess.Popen[str]:
         """Start a worker, and return when it runs."""

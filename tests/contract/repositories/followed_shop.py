@@ -47,6 +47,8 @@ from recce_meta.repositories.state.pull_requests import get_pull_request, note_p
 from recce_meta.repositories.state.tasks import add_follow_up, list_tasks
 from recce_meta.repositories.state.types import (
     ExtractionJob,
+    JobOutcome,
+    JobRequest,
     JobSource,
     JobStatus,
     PullRequest,
@@ -240,7 +242,10 @@ class FollowedShop:
             add_event(self.state, job.id, Stage.PARSE, "failed", error)
             set_stage(self.state, job.id, Stage.CLEAN_UP)
             ended = finish_job(
-                self.state, job.id, JobStatus.FAILED, commit_sha=sha, error=error, hint="correct ref('c')"
+                self.state,
+                job.id,
+                JobStatus.FAILED,
+                JobOutcome(commit_sha=sha, error=error, hint="correct ref('c')"),
             )
         else:
             if run_id is None:
@@ -248,14 +253,19 @@ class FollowedShop:
                 tier = (read or {}).get("tier", ExtractionTier.GOLD)
                 self.record(run_id, str(code), environment, job.id, tier)
             ended = finish_job(
-                self.state, job.id, JobStatus.SUCCESS, commit_sha=sha, run_id=run_id, **(read or {})
+                self.state,
+                job.id,
+                JobStatus.SUCCESS,
+                JobOutcome(commit_sha=sha, run_id=run_id, **(read or {})),
             )
         add_follow_up(self.state, ended)
         return ended
 
     def push(self, code: str | None, **fields: Any) -> ExtractionJob:
         """Run a job of main."""
-        job = request_job(self.state, self.id, "main", trigger=Trigger.POLL, requested_by="ada").job
+        job = request_job(
+            self.state, self.id, JobRequest(branch="main", trigger=Trigger.POLL, requested_by="ada")
+        ).job
         return self.end(job, code, **fields)
 
     def event(self, sha: str, number: int = 7, **fields: Any) -> PullRequest:

@@ -32,7 +32,14 @@ from recce_meta.repositories.state.projects import (
     hand_over_project,
     owned_projects,
 )
-from recce_meta.repositories.state.types import EXCEEDED, JobStatus, RepositoryConnection, Stage
+from recce_meta.repositories.state.types import (
+    EXCEEDED,
+    JobOutcome,
+    JobRequest,
+    JobStatus,
+    RepositoryConnection,
+    Stage,
+)
 from recce_meta.store import write as write_module
 from recce_meta.store.read import find_runs
 from recce_meta.store.session import StoreSession, open_store
@@ -68,7 +75,9 @@ class Claims:
 
     def run(self, connection: RepositoryConnection, project: str = "shop") -> JobRun:
         """Return a job that has read *project*, and has not stored it."""
-        job = request_job(self.state, connection.id, "main", trigger=Trigger.POLL, requested_by="poll").job
+        job = request_job(
+            self.state, connection.id, JobRequest(branch="main", trigger=Trigger.POLL, requested_by="poll")
+        ).job
         start_job(self.state, job.id, "worker")
         folder = self.folder / job.id.replace(":", "-")
         (folder / "read").mkdir(parents=True)
@@ -226,7 +235,7 @@ def test_limits_of_our_own_reader_are_named_as_those_of_dbt(
 def test_a_project_stays_with_a_connection_whose_folder_is_changed(claims: Claims) -> None:
     run = claims.run(claims.connect())
     claims.record(run)
-    finish_job(claims.state, run.job.id, JobStatus.SUCCESS, run_id=run.job.id)
+    finish_job(claims.state, run.job.id, JobStatus.SUCCESS, JobOutcome(run_id=run.job.id))
     update_connection(claims.state, run.connection.id, subdirectory="transform")
     after = get_connection(claims.state, run.connection.id)
 

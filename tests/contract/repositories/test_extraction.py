@@ -41,6 +41,7 @@ from recce_meta.repositories.state.types import (
     ConnectionStatus,
     DbtFailure,
     ExtractionJob,
+    JobRequest,
     JobStatus,
     RepositoryConnection,
     Stage,
@@ -135,10 +136,7 @@ class Service:
         job_id = request_job(
             self.state,
             connection.id,
-            branch,
-            trigger=Trigger.MANUAL,
-            requested_by="test",
-            is_forced=is_forced,
+            JobRequest(branch=branch, trigger=Trigger.MANUAL, requested_by="test", is_forced=is_forced),
         ).job.id
         return self.finished(job_id)
 

@@ -28,7 +28,7 @@ from recce_meta.repositories.state.connections import (
 from recce_meta.repositories.state.database import State
 from recce_meta.repositories.state.jobs import finish_job, list_jobs, start_job
 from recce_meta.repositories.state.requests import Caller, ConnectionChange
-from recce_meta.repositories.state.types import ConnectionStatus, JobStatus, RepositoryConnection
+from recce_meta.repositories.state.types import ConnectionStatus, JobOutcome, JobStatus, RepositoryConnection
 from recce_meta.repositories.state.webhooks import list_stale, mark_stale
 from tests import states
 
@@ -99,7 +99,7 @@ def end_job(state: State, connection: RepositoryConnection, sha: str, failure: s
     job = list_jobs(state, connection.id)[0]
     start_job(state, job.id, "first")
     status = JobStatus.FAILED if failure else JobStatus.SUCCESS
-    finish_job(state, job.id, status, commit_sha=sha, failure=failure)
+    finish_job(state, job.id, status, JobOutcome(commit_sha=sha, failure=failure))
 
 
 @pytest.mark.parametrize(
@@ -124,7 +124,7 @@ def test_a_commit_that_was_read_without_dbt_is_not_extracted_again(state: State,
     job = list_jobs(state, shop.id)[0]
     start_job(state, job.id, "first")
     read = {"fallback": "uv is not installed", "failure": "environment"}
-    finish_job(state, job.id, JobStatus.SUCCESS, commit_sha=server.commits["main"], **read)
+    finish_job(state, job.id, JobStatus.SUCCESS, JobOutcome(commit_sha=server.commits["main"], **read))
 
     assert look_again(state, server, shop) == 1
 

@@ -40,6 +40,7 @@ from recce_meta.repositories.state.pull_requests import (
 from recce_meta.repositories.state.requests import ConnectionChange, check_request
 from recce_meta.repositories.state.types import (
     ExtractionJob,
+    JobOutcome,
     JobSource,
     JobStatus,
     PullRequest,
@@ -125,7 +126,7 @@ class Followed:
         for job in ended:
             start_job(self.state, job.id, "worker")
             status = JobStatus.FAILED if "failure" in outcome else JobStatus.SUCCESS
-            finish_job(self.state, job.id, status, **outcome)
+            finish_job(self.state, job.id, status, JobOutcome(**outcome))
 
 
 @pytest.fixture

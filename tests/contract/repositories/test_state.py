@@ -46,7 +46,7 @@ from recce_meta.repositories.state.database import (
     open_state,
 )
 from recce_meta.repositories.state.tokens import TokenScope
-from recce_meta.repositories.state.types import ConnectionStatus, JobSource, TaskKind
+from recce_meta.repositories.state.types import ConnectionStatus, JobRequest, JobSource, TaskKind
 from tests import states
 from tests.forge_names import Forge
 
@@ -160,7 +160,9 @@ def test_a_change_keeps_what_a_worker_stores_at_the_same_time(tmp_path: Path, po
 def test_a_removed_connection_leaves_nothing(state: State) -> None:
     shop = connections.add_connection(state, states.shop())
     connections.put_secret(state, secrets.read_keys(WITH_KEY, state), shop.id, "token", CANARY)
-    job = jobs.request_job(state, shop.id, "main", trigger=Trigger.POLL, requested_by="poller").job
+    job = jobs.request_job(
+        state, shop.id, JobRequest(branch="main", trigger=Trigger.POLL, requested_by="poller")
+    ).job
     jobs.add_event(state, job.id, None, "log", "a line")
 
     connections.remove_connection(state, "shop")
@@ -418,7 +420,7 @@ def test_an_older_state_is_migrated_with_its_rows(url: str, version: int) -> Non
         assert again.id == migrated.id
         assert connections.list_connections(migrated) == [kept]
         asked = {"trigger": Trigger.MANUAL, "requested_by": "ada"}
-        job = jobs.request_job(migrated, kept.id, "main", **asked).job
+        job = jobs.request_job(migrated, kept.id, JobRequest(branch="main", **asked)).job
         assert (job.source, job.pull_request, job.wanted_sha) == (JobSource.BRANCH, None, None)
         assert job.figures.issues is None
         with migrated.write() as session:
@@ -584,7 +586,9 @@ def test_every_change_is_an_event_without_any_secret(state: State) -> None:
         connections.rotate_secrets(state, keys)
         token, text = tokens.add_token(state, "ci", [TokenScope.READ])
         tokens.remove_token(state, "ci")
-        job = jobs.request_job(state, shop.id, "main", trigger=Trigger.MANUAL, requested_by="ada").job
+        job = jobs.request_job(
+            state, shop.id, JobRequest(branch="main", trigger=Trigger.MANUAL, requested_by="ada")
+        ).job
         jobs.request_cancel(state, job.id)
         jobs.request_cancel(state, job.id)
         projects.hand_over_project(state, shop, "shop")

@@ -18,6 +18,8 @@ from recce_meta.repositories.state.jobs import Requested
 from recce_meta.repositories.state.types import (
     ConnectionStatus,
     JobFigures,
+    JobOutcome,
+    JobRequest,
     JobStatus,
     RepositoryConnection,
     Stage,
@@ -51,7 +53,9 @@ def shop(state: State) -> RepositoryConnection:
 
 def request_job(state: State, shop: RepositoryConnection, branch: str = "main", **options: bool) -> Requested:
     """Request a job by hand."""
-    return jobs.request_job(state, shop.id, branch, trigger=Trigger.MANUAL, requested_by="ada", **options)
+    return jobs.request_job(
+        state, shop.id, JobRequest(branch=branch, trigger=Trigger.MANUAL, requested_by="ada", **options)
+    )
 
 
 def test_a_hundred_concurrent_requests_create_one_job(state: State, shop: RepositoryConnection) -> None:
@@ -114,7 +118,9 @@ def test_a_forced_request_makes_the_waiting_job_forced(state: State, shop: Repos
 
 def test_a_job_needs_a_connection(state: State) -> None:
     with pytest.raises(UnknownNameError, match="Unknown connection 'nope'"):
-        jobs.request_job(state, "nope", "main", trigger=Trigger.POLL, requested_by="poller")
+        jobs.request_job(
+            state, "nope", JobRequest(branch="main", trigger=Trigger.POLL, requested_by="poller")
+        )
     for call in (
         lambda: jobs.get_job(state, "nope"),
         lambda: jobs.start_job(state, "nope", "worker-1"),
@@ -145,13 +151,15 @@ def test_a_job_goes_through_its_stages_and_stores_its_outcome(
         state,
         job.id,
         JobStatus.SUCCESS,
-        run_id="run-1",
-        is_new=True,
-        tier=ExtractionTier.SILVER,
-        isolation=IsolationKind.BUBBLEWRAP,
-        dbt_version="1.10.2",
-        fallback="dbt failed",
-        figures=JobFigures(seconds=3.5, cpu_seconds=2.5, peak_memory=2**33, fetched=2**40, objects=7),
+        JobOutcome(
+            run_id="run-1",
+            is_new=True,
+            tier=ExtractionTier.SILVER,
+            isolation=IsolationKind.BUBBLEWRAP,
+            dbt_version="1.10.2",
+            fallback="dbt failed",
+            figures=JobFigures(seconds=3.5, cpu_seconds=2.5, peak_memory=2**33, fetched=2**40, objects=7),
+        ),
     )
 
     assert ended == jobs.get_job(state, job.id)
@@ -176,7 +184,7 @@ def test_the_first_outcome_stays(state: State, shop: RepositoryConnection) -> No
 
     assert cancelled.status is JobStatus.CANCELLED
     assert cancelled.figures.seconds is not None
-    assert jobs.finish_job(state, job.id, JobStatus.SUCCESS, run_id="late") == cancelled
+    assert jobs.finish_job(state, job.id, JobStatus.SUCCESS, JobOutcome(run_id="late")) == cancelled
     assert jobs.start_job(state, job.id, "worker-2") == cancelled
     assert jobs.set_stage(state, job.id, Stage.STORE) == cancelled
     assert jobs.request_cancel(state, job.id) == cancelled
@@ -223,7 +231,7 @@ def test_statistics_summarise_the_jobs_of_the_last_days(state: State, shop: Repo
         jobs.add_event(state, job.id, Stage.CLONE, "started")
         outcome = JobStatus.SUCCESS if number else JobStatus.FAILED
         figures = JobFigures(seconds=2.0, objects=number * 10)
-        jobs.finish_job(state, job.id, outcome, error=None if number else "bad", figures=figures)
+        jobs.finish_job(state, job.id, outcome, JobOutcome(error=None if number else "bad", figures=figures))
     request_job(state, shop)
 
     found = jobs.job_statistics(state, shop.id, 7)
@@ -250,7 +258,7 @@ def test_outcomes_become_those_of_the_connection(state: State, shop: RepositoryC
     def finish(branch: str, status: JobStatus, **outcome: str) -> None:
         job = request_job(state, shop, branch).job
         jobs.start_job(state, job.id, "worker-1")
-        ended = jobs.finish_job(state, job.id, status, tier=ExtractionTier.GOLD, **outcome)
+        ended = jobs.finish_job(state, job.id, status, JobOutcome(tier=ExtractionTier.GOLD, **outcome))
         connections.note_outcome(state, ended, manifest_version="v12")
 
     finish("main", JobStatus.SUCCESS, commit_sha="a1", dbt_version="1.10.2")
@@ -275,7 +283,7 @@ def test_failures_of_the_last_commit_are_counted(state: State, shop: RepositoryC
     def finish(status: JobStatus, **outcome: str) -> None:
         job = request_job(state, shop).job
         jobs.start_job(state, job.id, "worker-1")
-        jobs.finish_job(state, job.id, status, **outcome)
+        jobs.finish_job(state, job.id, status, JobOutcome(**outcome))
 
     for commit in ("a1", "b2", "b2"):
         finish(JobStatus.FAILED, commit_sha=commit, failure="store")
@@ -304,7 +312,7 @@ def test_the_last_run_of_a_branch_is_found_behind_any_number_of_jobs(
     state: State, shop: RepositoryConnection
 ) -> None:
     def finish(branch: str, status: JobStatus, run_id: str | None) -> None:
-        jobs.finish_job(state, request_job(state, shop, branch).job.id, status, run_id=run_id)
+        jobs.finish_job(state, request_job(state, shop, branch).job.id, status, JobOutcome(run_id=run_id))
 
     assert jobs.last_run(state, shop.id, "main") is None
     for branch, status, run_id in (

@@ -24,6 +24,7 @@ from recce_meta.repositories.state.pull_requests import (
 )
 from recce_meta.repositories.state.tasks import claim_task, list_tasks
 from recce_meta.repositories.state.types import (
+    JobOutcome,
     JobSource,
     JobStatus,
     PullRequestEvent,
@@ -80,7 +81,7 @@ def finish(state: State, *ids: str, status: JobStatus = JobStatus.SUCCESS, **out
     """End jobs."""
     for job_id in ids:
         jobs.start_job(state, job_id, "worker")
-        jobs.finish_job(state, job_id, status, **outcome)
+        jobs.finish_job(state, job_id, status, JobOutcome(**outcome))
 
 
 def test_an_opened_pull_request_requests_its_head_and_its_merge_base(
@@ -280,10 +281,10 @@ def test_files_of_a_job(state: State, shop: RepositoryConnection) -> None:
     assert read_job_files(state, head) == {"checks.yml": "checks: [ä]\n", "recce_meta.yml": "x" * LARGEST}
     assert read_job_files(state, base) == {}
     # A reopened pull request, whose run is stored: no job reads its files again.
-    jobs.finish_job(state, head, JobStatus.SUCCESS, run_id="run")
+    jobs.finish_job(state, head, JobStatus.SUCCESS, JobOutcome(run_id="run"))
     note(state, shop, event(1, **CLOSED))
     again, _ = note(state, shop, event(2))
-    jobs.finish_job(state, again, JobStatus.SUCCESS, run_id="run")
+    jobs.finish_job(state, again, JobStatus.SUCCESS, JobOutcome(run_id="run"))
     assert again != head
     assert read_job_files(state, again) == read_job_files(state, head) != {}
     for name, content in (("profiles.yml", ""), (FILES[0], "ä" * LARGEST), (FILES[0], "\0")):

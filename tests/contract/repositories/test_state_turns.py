@@ -16,7 +16,13 @@ from recce_meta.repositories.extraction.workflow import Extractions
 from recce_meta.repositories.state import connections, jobs, tables, uploads
 from recce_meta.repositories.state.database import State
 from recce_meta.repositories.state.turns import Rank, read_turns
-from recce_meta.repositories.state.types import JobSource, JobStatus, RepositoryConnection
+from recce_meta.repositories.state.types import (
+    JobOutcome,
+    JobRequest,
+    JobSource,
+    JobStatus,
+    RepositoryConnection,
+)
 from tests import states
 
 
@@ -59,14 +65,14 @@ def request(state: State, shop: RepositoryConnection, number: int | None = None,
         **fields,
     }
     label = "main" if number is None else f"pull request {number}"
-    return jobs.request_job(state, shop.id, label, **given).job.id  # type: ignore[arg-type]
+    return jobs.request_job(state, shop.id, JobRequest(branch=label, **given)).job.id  # type: ignore[arg-type]
 
 
 def end(state: State, job_id: str, failure: str | None, *, is_new: bool = True) -> None:
     """Begin and end a job."""
     jobs.start_job(state, job_id, "worker")
     status = JobStatus.SUCCESS if failure is None else JobStatus.FAILED
-    jobs.finish_job(state, job_id, status, failure=failure, is_new=failure is None and is_new)
+    jobs.finish_job(state, job_id, status, JobOutcome(failure=failure, is_new=failure is None and is_new))
 
 
 def test_jobs_have_the_rank_of_what_they_read(state: State, shop: RepositoryConnection) -> None:
@@ -163,7 +169,7 @@ def test_a_repository_that_never_ends_leaves_places_to_others(
 ) -> None:
     """Jobs and uploads of one repository run; those of another one begin."""
     for name in ("main", *"abcdefghi"):
-        jobs.request_job(state, shop.id, name, trigger=Trigger.POLL, requested_by="poll")
+        jobs.request_job(state, shop.id, JobRequest(branch=name, trigger=Trigger.POLL, requested_by="poll"))
         uploads.begin_upload(state, shop.id, name, requested_by="ci")
     assert begun() == ["main", "a", "b"]
     for job in jobs.active_jobs(state):
@@ -174,7 +180,7 @@ def test_a_repository_that_never_ends_leaves_places_to_others(
     other = states.shop(name="other", repo_url="https://github.com/acme/other")
     connections.add_connection(state, other)
     for name in ("x", "y", "z"):
-        jobs.request_job(state, other.id, name, trigger=Trigger.POLL, requested_by="poll")
+        jobs.request_job(state, other.id, JobRequest(branch=name, trigger=Trigger.POLL, requested_by="poll"))
     assert begun() == ["x", "y"], "and three places are left to a third one"
 
 
@@ -185,11 +191,13 @@ def test_forks_leave_places_to_pushes_of_their_own_repository(
         jobs.request_job(
             state,
             shop.id,
-            name,
-            trigger=Trigger.WEBHOOK,
-            requested_by="forge",
-            source=JobSource.PULL_REQUEST,
-            pull_request=2,
+            JobRequest(
+                branch=name,
+                trigger=Trigger.WEBHOOK,
+                requested_by="forge",
+                source=JobSource.PULL_REQUEST,
+                pull_request=2,
+            ),
         )
     assert begun() == ["a", "b", "c"]
     for job in jobs.active_jobs(state):

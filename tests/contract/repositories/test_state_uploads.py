@@ -17,7 +17,13 @@ from recce_meta.repositories.state.jobs import finish_job, get_job
 from recce_meta.repositories.state.tables import jobs, pull_requests
 from recce_meta.repositories.state.tasks import list_tasks
 from recce_meta.repositories.state.tokens import TokenScope, add_token, allows, find_token, list_tokens
-from recce_meta.repositories.state.types import JobSource, JobStatus, RepositoryConnection, TaskKind
+from recce_meta.repositories.state.types import (
+    JobOutcome,
+    JobSource,
+    JobStatus,
+    RepositoryConnection,
+    TaskKind,
+)
 from recce_meta.repositories.state.uploads import (
     LONGEST,
     begin_upload,
@@ -70,7 +76,7 @@ def test_an_upload_of_a_pull_request_is_reported_if_it_is_known(
 ) -> None:
     job = begin_upload(state, connection.id, "main", requested_by="ci", pull_request=7)
     assert (job.source, job.pull_request, job.branch) == (JobSource.PULL_REQUEST, 7, "pull request 7")
-    ended = finish_job(state, job.id, JobStatus.SUCCESS, run_id="one")
+    ended = finish_job(state, job.id, JobStatus.SUCCESS, JobOutcome(run_id="one"))
     follow_upload(state, ended)
     assert list_tasks(state) == []
 
@@ -105,7 +111,9 @@ def test_an_upload_whose_process_died_fails(state: State, connection: Repository
 def test_the_last_runs_are_those_of_successful_jobs(state: State, connection: RepositoryConnection) -> None:
     for number, run in enumerate(["a", "b", "a", None, "c"]):
         job = begin_upload(state, connection.id, "main", requested_by="ci")
-        finish_job(state, job.id, JobStatus.FAILED if number == 4 else JobStatus.SUCCESS, run_id=run)
+        finish_job(
+            state, job.id, JobStatus.FAILED if number == 4 else JobStatus.SUCCESS, JobOutcome(run_id=run)
+        )
     assert last_runs(state, connection.id) == ["a", "b"]
     assert last_runs(state, connection.id, limit=1) == ["a"]
     assert last_runs(state, "nothing") == []

@@ -30,7 +30,7 @@ from recce_meta.repositories.extraction.workflow import (
 from recce_meta.repositories.state.connections import add_connection, remove_connection
 from recce_meta.repositories.state.database import State
 from recce_meta.repositories.state.jobs import get_job, request_job, start_job
-from recce_meta.repositories.state.types import ExtractionJob, JobStatus, Stage
+from recce_meta.repositories.state.types import ExtractionJob, JobRequest, JobStatus, Stage
 from recce_meta.repositories.state.workers import beat, list_workers
 from recce_meta.repositories.worker import Dispatcher, Worker, WorkerSettings
 from tests import states
@@ -58,7 +58,9 @@ def new_state(tmp_path: Path) -> Iterator[Callable[[], State]]:
 def running_job(state: State, work: Path) -> tuple[str, Path]:
     """Start a job with a folder in *work*, and return its connection and the folder."""
     connection = add_connection(state, states.shop())
-    job = request_job(state, connection.id, "main", trigger=Trigger.MANUAL, requested_by="test").job
+    job = request_job(
+        state, connection.id, JobRequest(branch="main", trigger=Trigger.MANUAL, requested_by="test")
+    ).job
     start_job(state, job.id, "elsewhere")
     folder = job_folder(work, job.id)
     workflow._make_folder(folder, state.id, job.id)
@@ -115,7 +117,9 @@ def run_job(
 
     monkeypatch.setattr(workflow, "DBOS", Steps)
     connection = add_connection(state, states.shop())
-    job = request_job(state, connection.id, "main", trigger=Trigger.MANUAL, requested_by="test").job
+    job = request_job(
+        state, connection.id, JobRequest(branch="main", trigger=Trigger.MANUAL, requested_by="test")
+    ).job
     every = dict.fromkeys(STAGES, nothing) | dict(stages)
     extractions = Extractions(state, every, worker="first", work=work, retries=RETRIES, slots=2)
     asyncio.run(extractions._run(job.id))

@@ -15,7 +15,7 @@ from recce_meta.models.run import Trigger
 from recce_meta.repositories.state.connections import add_connection, update_connection
 from recce_meta.repositories.state.jobs import request_job
 from recce_meta.repositories.state.tokens import TokenScope, add_token
-from recce_meta.repositories.state.types import RepositoryConnection
+from recce_meta.repositories.state.types import JobRequest, RepositoryConnection
 from recce_meta.server.access.scopes import BOUND, DELIVERIES
 from recce_meta.server.access.sessions import Access
 from tests.contract.server.connected_shop import (
@@ -54,7 +54,9 @@ def shop(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Connected]:
         )
         add_connection(found.state, other)
         for one in (CONNECTION, OTHER):
-            request_job(found.state, one, "main", trigger=Trigger.MANUAL, requested_by="ann")
+            request_job(
+                found.state, one, JobRequest(branch="main", trigger=Trigger.MANUAL, requested_by="ann")
+            )
         yield found
 
 

@@ -9,7 +9,7 @@ import pytest
 
 from recce_meta.repositories.state.jobs import add_event, finish_job, request_job, start_job
 from recce_meta.repositories.state.tokens import TokenScope
-from recce_meta.repositories.state.types import JobStatus, Stage, Trigger
+from recce_meta.repositories.state.types import JobRequest, JobStatus, Stage, Trigger
 from tests.contract.server.connected_shop import CANARY, CONNECTION, Connected, connected
 from tests.contract.server.rich_store import parsed
 from tests.contract.server.small_store import file_url, record_side, store_at
@@ -30,7 +30,9 @@ def shop(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Connected]:
 @pytest.fixture
 def job(shop: Connected) -> Iterator[str]:
     """Yield the address of a running job, which ends after the test."""
-    found = request_job(shop.state, CONNECTION, "main", trigger=Trigger.POLL, requested_by="<b>ann</b>").job
+    found = request_job(
+        shop.state, CONNECTION, JobRequest(branch="main", trigger=Trigger.POLL, requested_by="<b>ann</b>")
+    ).job
     start_job(shop.state, found.id, "worker")
     add_event(shop.state, found.id, Stage.CLONE, "started", "<script>alert(1)</script>")
     yield f"{OWN}/jobs/{found.id.replace(':', '~3A')}"

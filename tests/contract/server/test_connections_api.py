@@ -19,7 +19,7 @@ from recce_meta.repositories.git.failures import GitFailure, GitFailureKind
 from recce_meta.repositories.state.audit import list_events
 from recce_meta.repositories.state.jobs import add_event, finish_job, request_cancel, request_job, start_job
 from recce_meta.repositories.state.tokens import TokenScope
-from recce_meta.repositories.state.types import JobStatus, Stage, Trigger
+from recce_meta.repositories.state.types import JobOutcome, JobRequest, JobStatus, Stage, Trigger
 from recce_meta.server.access import limits as uploads
 from recce_meta.server.access.sessions import Access
 from recce_meta.server.api import connection_routes as progress
@@ -93,7 +93,9 @@ def error(response: Any) -> tuple[int, str]:
 @pytest.fixture
 def job(shop: Connected) -> Iterator[str]:
     """Yield the id of a running job of `feature/x` with a log of two lines, which ends after the test."""
-    found = request_job(shop.state, CONNECTION, "feature/x", trigger=Trigger.MANUAL, requested_by="ann").job
+    found = request_job(
+        shop.state, CONNECTION, JobRequest(branch="feature/x", trigger=Trigger.MANUAL, requested_by="ann")
+    ).job
     start_job(shop.state, found.id, "worker")
     add_event(shop.state, found.id, Stage.RESOLVE, "started")
     add_event(shop.state, found.id, Stage.RESOLVE, "done", "commit 0a1b")
@@ -358,7 +360,7 @@ def test_progress_is_resumed_by_the_id_of_the_last_event(shop: Connected, job: s
     shown = answer(shop, "get", "/connections/{id}/progress")
     assert (shown["job_id"], shown["status"], shown["percent"]) == (job, "running", 5)
     add_event(shop.state, job, Stage.CLONE, "started")
-    finish_job(shop.state, job, JobStatus.FAILED, error="the address is wrong")
+    finish_job(shop.state, job, JobStatus.FAILED, JobOutcome(error="the address is wrong"))
 
     accept = {"Accept": "text/event-stream"}
     stream = shop.client.get(f"{SHOP}/progress", headers=accept)

@@ -38,7 +38,7 @@ from recce_meta.repositories.state.connections import update_connection
 from recce_meta.repositories.state.database import open_state
 from recce_meta.repositories.state.jobs import finish_job
 from recce_meta.repositories.state.requests import Caller, NewConnection, NewDatabase
-from recce_meta.repositories.state.types import QUALITY, JobFigures, JobStatus
+from recce_meta.repositories.state.types import QUALITY, JobFigures, JobOutcome, JobStatus
 from recce_meta.server.access.sessions import Access
 from recce_meta.server.app import create_app
 from recce_meta.server.pages.nodes.relation import relation_values
@@ -187,7 +187,7 @@ def test_connected_databases_are_listed_with_scan_score_issues_and_next_run(
     # The last has the project of the first, and was never scanned.
     update_connection(state, service.get("live").id, next_check_at=soon, last_extraction_at=soon)
     job = service.extract("live", caller=Caller(name="ann"), branch=QUALITY).job_id
-    finish_job(state, job, JobStatus.SUCCESS, figures=JobFigures(issues=77))
+    finish_job(state, job, JobStatus.SUCCESS, JobOutcome(figures=JobFigures(issues=77)))
     app = create_app({"default": live.store}, Access(), service)
     with TestClient(app, base_url="http://127.0.0.1") as client:
         found = {row["name"]: row for row in client.get("/connections/databases.json").json()}

@@ -30,6 +30,8 @@ from recce_meta.repositories.state.secrets import read_keys
 from recce_meta.repositories.state.tokens import TokenScope, add_token
 from recce_meta.repositories.state.types import (
     ExtractionJob,
+    JobOutcome,
+    JobRequest,
     JobStatus,
     PullRequestState,
     RepositoryConnection,
@@ -152,7 +154,10 @@ def end(hooked: Hooked, job_id: str, sha: str, status: JobStatus = JobStatus.SUC
     """End a job that has extracted the commit *sha*."""
     start_job(hooked.state, job_id, "worker")
     finish_job(
-        hooked.state, job_id, status, commit_sha=sha, failure="network" if status.value == "failed" else None
+        hooked.state,
+        job_id,
+        status,
+        JobOutcome(commit_sha=sha, failure="network" if status.value == "failed" else None),
     )
 
 
@@ -541,7 +546,9 @@ def test_a_server_without_a_state_says_so() -> None:
 
 def test_a_manual_job_that_waits_is_joined(hooked: Hooked) -> None:
     shop = hooked.connect(Forge.GITHUB)
-    waiting = request_job(hooked.state, shop.id, "main", trigger=Trigger.MANUAL, requested_by="ann").job
+    waiting = request_job(
+        hooked.state, shop.id, JobRequest(branch="main", trigger=Trigger.MANUAL, requested_by="ann")
+    ).job
 
     assert answer(hooked.deliver(recorded(Forge.GITHUB, "push")), 202)["job_id"] == waiting.id
 

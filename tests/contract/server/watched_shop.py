@@ -25,6 +25,8 @@ from recce_meta.repositories.state.tasks import add_task, claim_task, end_task
 from recce_meta.repositories.state.types import (
     ExtractionJob,
     JobFigures,
+    JobOutcome,
+    JobRequest,
     JobStatus,
     PullRequestEvent,
     PullRequestState,
@@ -82,7 +84,10 @@ def fill(state: State, run_id: str) -> Watched:
     mark_stale(state, shop.id, STALE_BRANCH)
     failed = begun(state, shop, STALE_BRANCH, Stage.PARSE)
     finish_job(
-        state, failed.id, JobStatus.FAILED, error=f"parse: {HOSTILE}", hint="repair it", failure="parse"
+        state,
+        failed.id,
+        JobStatus.FAILED,
+        JobOutcome(error=f"parse: {HOSTILE}", hint="repair it", failure="parse"),
     )
     _add_pull_requests(state, shop, run_id)
     _add_webhook(state, shop)
@@ -92,7 +97,9 @@ def fill(state: State, run_id: str) -> Watched:
 
 def begun(state: State, connection: RepositoryConnection, branch: str, stage: Stage) -> ExtractionJob:
     """Return a running job that is in *stage*."""
-    requested = request_job(state, connection.id, branch, trigger=Trigger.MANUAL, requested_by="ann").job
+    requested = request_job(
+        state, connection.id, JobRequest(branch=branch, trigger=Trigger.MANUAL, requested_by="ann")
+    ).job
     start_job(state, requested.id, "host-1")
     for one in Stage:
         add_event(state, requested.id, one, "started", f"{one.value} begins")
@@ -105,7 +112,10 @@ def begun(state: State, connection: RepositoryConnection, branch: str, stage: St
 def finished(state: State, connection: RepositoryConnection, run_id: str, branch: str) -> ExtractionJob:
     """Return a job that has recorded the run *run_id*."""
     job = finish_job(
-        state, begun(state, connection, branch, Stage.STORE).id, JobStatus.SUCCESS, **_outcome(run_id)
+        state,
+        begun(state, connection, branch, Stage.STORE).id,
+        JobStatus.SUCCESS,
+        JobOutcome(**_outcome(run_id)),
     )
     note_outcome(state, job)
     return job
@@ -143,7 +153,7 @@ def _add_pull_requests(state: State, shop: RepositoryConnection, run_id: str) ->
         for job in list_jobs(state, shop.id, limit=100):
             if job.pull_request == number and not job.status.is_over:
                 start_job(state, job.id, "host-1")
-                finish_job(state, job.id, JobStatus.SUCCESS, **_outcome(run_id))
+                finish_job(state, job.id, JobStatus.SUCCESS, JobOutcome(**_outcome(run_id)))
         if number == MERGED:
             closed = {"state": PullRequestState.MERGED, "updated_at": now + timedelta(seconds=1)}
             note_pull_request(

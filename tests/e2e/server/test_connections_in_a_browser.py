@@ -15,7 +15,14 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from recce_meta.repositories.service.service import RepositoryService
 from recce_meta.repositories.state.jobs import add_event, finish_job, request_job, set_stage, start_job
-from recce_meta.repositories.state.types import ExtractionJob, JobStatus, Stage, Trigger
+from recce_meta.repositories.state.types import (
+    ExtractionJob,
+    JobOutcome,
+    JobRequest,
+    JobStatus,
+    Stage,
+    Trigger,
+)
 from recce_meta.server.access.sessions import Access
 from recce_meta.server.app import create_app
 from recce_meta.server.main import bound_socket
@@ -125,7 +132,9 @@ def job(watching: Watching, browser: Any) -> Iterator[ExtractionJob]:
     browser.visit("about:blank")
     state = watching.service.state
     waiting = request_job(
-        state, watching.watched.shop.id, STALE_BRANCH, trigger=Trigger.MANUAL, requested_by="ann"
+        state,
+        watching.watched.shop.id,
+        JobRequest(branch=STALE_BRANCH, trigger=Trigger.MANUAL, requested_by="ann"),
     ).job
     running = start_job(state, waiting.id, "host-1")
     watching.log(running, Stage.RESOLVE, "started", "looks for the head")
@@ -162,7 +171,7 @@ def test_a_job_is_followed_and_resumed_after_a_broken_connection(
     assert str(watching.streams.begun_after[-1]).endswith("/3")
     assert watching.streams.most == 1
 
-    finish_job(watching.service.state, job.id, JobStatus.SUCCESS, is_new=True)
+    finish_job(watching.service.state, job.id, JobStatus.SUCCESS, JobOutcome(is_new=True))
     until(browser, "return document.querySelector('h1').textContent.endsWith('succeeded')")
     assert browser.run("return window.isSamePage && !document.querySelector('form[action$=cancel]')")
     assert watching.streams.most == 1
@@ -179,7 +188,9 @@ def test_a_connection_shows_the_progress_of_its_job(browser: Any, watching: Watc
     assert browser.run("return document.querySelector('[data-words]').textContent").startswith(
         "running, dependencies, "
     )
-    finish_job(watching.service.state, running.id, JobStatus.FAILED, error=HOSTILE, hint="repair it")
+    finish_job(
+        watching.service.state, running.id, JobStatus.FAILED, JobOutcome(error=HOSTILE, hint="repair it")
+    )
     # The page asks for itself: the failure, the buttons and the history have changed.
     until(browser, "return document.querySelector('main').textContent.includes('onerror')")
     assert browser.run("return window.isSamePage && document.querySelector('#confirm').value") == "typed"
