@@ -134,17 +134,6 @@ def remove_connection(state: State, connection_id: str) -> None:
         note(state, session, AuditAction.REMOVE_CONNECTION, row["name"], before=removed)
 
 
-def put_secret(state: State, keys: Keys, connection_id: str, field: SecretField, value: str) -> None:
-    """Encrypt and store a secret of a connection in place of the previous one.
-
-    Raises UnknownNameError if no connection has this id.
-    """
-    with state.write() as session:
-        if session.scalar(select(connections.c.id).where(connections.c.id == connection_id)) is None:
-            raise UnknownNameError("connection", connection_id, ())
-        change_secrets(state, session, connection_id, keys, {field: value})
-
-
 def read_secret(state: State, keys: Keys, connection_id: str, field: SecretField) -> str | None:
     """Return a secret of a connection; None if it has none.
 

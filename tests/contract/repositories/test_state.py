@@ -159,7 +159,9 @@ def test_a_change_keeps_what_a_worker_stores_at_the_same_time(tmp_path: Path, po
 
 def test_a_removed_connection_leaves_nothing(state: State) -> None:
     shop = connections.add_connection(state, states.shop())
-    connections.put_secret(state, secrets.read_keys(WITH_KEY, state), shop.id, "token", CANARY)
+    connections.update_connection(
+        state, shop.id, keys=secrets.read_keys(WITH_KEY, state), secrets={"token": CANARY}
+    )
     job = jobs.request_job(
         state, shop.id, JobRequest(branch="main", trigger=Trigger.POLL, requested_by="poller")
     ).job
@@ -192,10 +194,10 @@ def test_a_secret_is_stored_encrypted_replaced_and_removed(state: State) -> None
     keys = secrets.read_keys(WITH_KEY, state)
     assert connections.read_secret(state, keys, shop.id, "token") is None
 
-    connections.put_secret(state, keys, shop.id, "token", "short")
+    connections.update_connection(state, shop.id, keys=keys, secrets={"token": "short"})
     assert connections.get_connection(state, shop.id).token_hint is None
-    connections.put_secret(state, keys, shop.id, "token", CANARY)
-    connections.put_secret(state, keys, shop.id, "private_key", "line 1\nline 2|x")
+    connections.update_connection(state, shop.id, keys=keys, secrets={"token": CANARY})
+    connections.update_connection(state, shop.id, keys=keys, secrets={"private_key": "line 1\nline 2|x"})
 
     stored = connections.get_connection(state, shop.id)
     assert (stored.has_token, stored.token_hint) == (True, "abcd")
@@ -207,7 +209,7 @@ def test_a_secret_is_stored_encrypted_replaced_and_removed(state: State) -> None
     assert connections.read_secret(state, keys, shop.id, "token") is None
     assert not connections.get_connection(state, shop.id).has_token
     with pytest.raises(UnknownNameError):
-        connections.put_secret(state, keys, "nope", "token", CANARY)
+        connections.update_connection(state, "nope", keys=keys, secrets={"token": CANARY})
 
 
 def test_a_connection_appears_and_changes_with_its_secrets(state: State) -> None:
@@ -232,7 +234,7 @@ def test_a_secret_that_was_moved_to_another_connection_or_field_does_not_open(st
     shop = connections.add_connection(state, states.shop())
     other = connections.add_connection(state, states.shop(name="other"))
     keys = secrets.read_keys(WITH_KEY, state)
-    connections.put_secret(state, keys, shop.id, "token", CANARY)
+    connections.update_connection(state, shop.id, keys=keys, secrets={"token": CANARY})
     with state.write() as session:
         (row,) = session.execute(select(tables.connection_secrets)).mappings()
         moved = {"sealed": row["sealed"], "changed_at": row["changed_at"]}
@@ -253,7 +255,7 @@ def test_secrets_are_rotated_to_the_newest_key(state: State) -> None:
     old = secrets.read_keys(WITH_KEY, state)
     new = secrets.read_keys({secrets.KEY: states.OTHER_KEY}, state)
     both = secrets.read_keys({secrets.KEY: f"{states.OTHER_KEY},{states.KEY}"}, state)
-    connections.put_secret(state, old, shop.id, "token", CANARY)
+    connections.update_connection(state, shop.id, keys=old, secrets={"token": CANARY})
 
     with pytest.raises(ConfigurationError, match="wrong key"):
         connections.rotate_secrets(state, new)
@@ -282,7 +284,7 @@ def test_the_key_file_of_a_sqlite_state_is_created_once_and_private(file_state: 
 def test_secrets_are_rotated_to_a_key_before_those_of_the_file(file_state: State) -> None:
     shop = connections.add_connection(file_state, states.shop())
     first = secrets.read_keys({}, file_state)
-    connections.put_secret(file_state, first, shop.id, "token", CANARY)
+    connections.update_connection(file_state, shop.id, keys=first, secrets={"token": CANARY})
 
     assert first.file is not None
     newer = Fernet.generate_key().decode("ascii")
@@ -298,7 +300,7 @@ def test_secrets_are_rotated_to_a_key_before_those_of_the_file(file_state: State
 def test_a_lost_key_file_is_not_replaced(file_state: State) -> None:
     shop = connections.add_connection(file_state, states.shop())
     keys = secrets.read_keys({}, file_state)
-    connections.put_secret(file_state, keys, shop.id, "token", CANARY)
+    connections.update_connection(file_state, shop.id, keys=keys, secrets={"token": CANARY})
     assert keys.file is not None
     keys.file.unlink()
 

@@ -16,8 +16,8 @@ from recce_meta.repositories.service.webhooks import WebhookAnswer
 from recce_meta.repositories.state.connections import (
     add_connection,
     get_connection,
-    put_secret,
     read_secret,
+    update_connection,
 )
 from recce_meta.repositories.state.database import State
 from recce_meta.repositories.state.requests import Caller, NewConnection
@@ -218,7 +218,7 @@ def test_a_connection_without_a_token_gets_steps(forge_server: ForgeServer, stat
 def test_a_secret_that_no_key_opens_is_replaced(forge_server: ForgeServer, state: State) -> None:
     site = Site(state, forge_server.create(Forge.GITHUB))
     other = read_keys({"RECCE_META_KEY": states.OTHER_KEY}, state)
-    put_secret(state, other, site.connection.id, "webhook_secret", "lost")
+    update_connection(state, site.connection.id, keys=other, secrets={"webhook_secret": "lost"})
 
     assert site.set_up().active and site.secret() is not None
 

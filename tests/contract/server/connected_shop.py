@@ -15,7 +15,7 @@ from starlette.testclient import TestClient
 
 from recce_meta import demo_data
 from recce_meta.repositories.service.service import RepositoryService
-from recce_meta.repositories.state.connections import add_connection, put_secret
+from recce_meta.repositories.state.connections import add_connection, update_connection
 from recce_meta.repositories.state.database import State, open_state
 from recce_meta.repositories.state.secrets import KEY, read_keys
 from recce_meta.repositories.state.tokens import TokenScope, add_token
@@ -73,7 +73,7 @@ def connected(
         add_connection(state, connection)
         # Without a file, the state has no place for a key.
         environ = {} if state.is_sqlite else {KEY: states.KEY}
-        put_secret(state, read_keys(environ, state), CONNECTION, "token", CANARY)
+        update_connection(state, CONNECTION, keys=read_keys(environ, state), secrets={"token": CANARY})
         texts = {scope: add_token(state, scope.value, [scope])[1] for scope in TokenScope}
         service = RepositoryService(state, environ=environ, stores=[store.name])
         app = create_app({store.name: store}, access or Access(), service)

@@ -18,7 +18,6 @@ from recce_meta.repositories.service.service import RepositoryService
 from recce_meta.repositories.state.connections import (
     add_connection,
     get_connection,
-    put_secret,
     read_secret,
     remove_connection,
     update_connection,
@@ -90,7 +89,12 @@ class Hooked:
         }
         connection = add_connection(self.state, states.shop(**given))
         if secret is not None:
-            put_secret(self.state, read_keys(ENVIRON, self.state), connection.id, "webhook_secret", secret)
+            update_connection(
+                self.state,
+                connection.id,
+                keys=read_keys(ENVIRON, self.state),
+                secrets={"webhook_secret": secret},
+            )
         return connection
 
     def deliver(
@@ -403,8 +407,8 @@ def test_gitlab_signs_with_standard_webhooks_which_cannot_be_replayed_later(hook
 def test_both_secrets_are_valid_until_the_new_one_was_used(hooked: Hooked) -> None:
     shop, push = hooked.connect(Forge.GITHUB), recorded(Forge.GITHUB, "push")
     keys = read_keys(ENVIRON, hooked.state)
-    put_secret(hooked.state, keys, shop.id, "former_webhook_secret", SECRET)
-    put_secret(hooked.state, keys, shop.id, "webhook_secret", OTHER_SECRET)
+    update_connection(hooked.state, shop.id, keys=keys, secrets={"former_webhook_secret": SECRET})
+    update_connection(hooked.state, shop.id, keys=keys, secrets={"webhook_secret": OTHER_SECRET})
 
     answer(hooked.deliver(push, push.signed(SECRET)), 202)
     answer(hooked.deliver(push, push.signed(OTHER_SECRET)), 202)

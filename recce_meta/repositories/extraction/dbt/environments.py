@@ -100,14 +100,6 @@ class EnvironmentFailed(ConfigurationError):
         self.can_retry = can_retry
 
 
-async def ensure_environment(
-    cache: Path, minor: str, adapter: str, *, environ: Mapping[str, str], limit: int | None = None
-) -> Environment:
-    """Build the environment unless it is there. See `use_environment`."""
-    async with use_environment(cache, minor, adapter, environ=environ, limit=limit) as environment:
-        return environment
-
-
 @contextlib.asynccontextmanager
 async def use_environment(
     cache: Path, minor: str, adapter: str, *, environ: Mapping[str, str], limit: int | None = None

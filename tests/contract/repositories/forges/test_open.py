@@ -15,7 +15,7 @@ from recce_meta.repositories.forges.registry import forge_named, parse_address
 from recce_meta.repositories.git.address import AddressRules
 from recce_meta.repositories.git.http import HttpClient
 from recce_meta.repositories.options.values import GitHubApp
-from recce_meta.repositories.state.connections import add_connection, put_secret
+from recce_meta.repositories.state.connections import add_connection, update_connection
 from recce_meta.repositories.state.database import State
 from recce_meta.repositories.state.secrets import read_keys
 from tests.contract.repositories.forges.conftest import Forged
@@ -164,7 +164,7 @@ class TestApp:
         connection = shop(name=github.repository.name, repo_url=github.repository.url)
         keys = read_keys(github.variables, github.state)
         add_connection(github.state, connection, keys=None)
-        put_secret(github.state, keys, connection.id, "private_key", app.private_key)
+        update_connection(github.state, connection.id, keys=keys, secrets={"private_key": app.private_key})
         identity = GitHubApp(app_id=app.app_id, installation_id=app.installation_id)
         return {"id": connection.id, "token_env": None, "github_app": identity}
 
