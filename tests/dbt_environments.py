@@ -20,7 +20,7 @@ from tests.emulators.install import home
 from tests.needs import missing
 
 
-async def built(cache: Path, minor: str, adapter: str, **options: Any) -> Environment:
+async def built_environment(cache: Path, minor: str, adapter: str, **options: Any) -> Environment:
     """Return the environment, built if it is missing."""
     async with use_environment(cache, minor, adapter, **options) as environment:
         return environment
@@ -34,6 +34,6 @@ def environments_folder() -> Path:
 def dbt_environment(minor: str, adapter: str) -> Environment:
     """Return the environment, built by the first test that needs it; skip the test if that fails."""
     try:
-        return asyncio.run(built(environments_folder(), minor, adapter, environ=os.environ))
+        return asyncio.run(built_environment(environments_folder(), minor, adapter, environ=os.environ))
     except EnvironmentFailed as error:
         missing("uv", f"no environment of dbt {minor}: {error.message}")

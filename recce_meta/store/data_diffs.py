@@ -23,7 +23,7 @@ from msgspec.structs import astuple, replace
 from recce_meta._version import __version__
 from recce_meta.adapter import UnifiedSqlAdapter
 from recce_meta.adapter.waiting import retrying
-from recce_meta.errors import SelectorError, StoreError, UsageError, first_of
+from recce_meta.errors import StoreError, UsageError
 from recce_meta.models import Json, RunMetadata
 from recce_meta.models.data_diff import (
     AnyDataDiff,
@@ -292,8 +292,6 @@ COLUMN_COLUMNS = (
 )  # fmt: skip
 _VALUES = ("value_diff", "rows_diff", "data_diff")
 """Kinds of which a comparison of a node's values has one: by key, whole rows, or none at all."""
-SHOWN = 5
-"""Maximum number of candidates in an error."""
 
 
 class SaveResult(Struct, frozen=True, kw_only=True):
@@ -375,20 +373,6 @@ def list_data_diffs(
         )
 
 
-def load_data_diff(adapter: UnifiedSqlAdapter, diff_id: str) -> LoadedDiff:
-    """Return the stored diff with the id *diff_id*, or the only one whose id starts with it.
-
-    Raises SelectorError if none or several match, StoreError if a newer recce-meta stored it.
-    """
-    with open_store(adapter) as store:
-        # An empty prefix would match every diff.
-        found = _find(store, diff_id_prefix=diff_id, most=SHOWN + 1) if diff_id else []
-        if len(found) != 1:
-            raise _not_one(diff_id, found)
-        ((text,),) = store.query("data_diff_result", diff_id=found[0].diff_id)
-    return LoadedDiff(stored=found[0], result=result_of(str(text)))
-
-
 def load_diffs_of_pair(
     adapter: UnifiedSqlAdapter, base: RunMetadata, current: RunMetadata
 ) -> list[LoadedDiff]:
@@ -417,9 +401,7 @@ def load_diffs_of_pair(
 
 
 def _find(store: StoreSession, **filters: object) -> list[StoredDiff]:
-    every: dict[str, object] = dict.fromkeys(
-        ("diff_id_prefix", "unique_id", "subject_name", "diff_type", "run_id", "project")
-    )
+    every: dict[str, object] = dict.fromkeys(("unique_id", "subject_name", "diff_type", "run_id", "project"))
     return [_kept_of(row) for row in store.query("data_diffs", **{**every, **filters})]
 
 
@@ -472,16 +454,4 @@ def _kept_of(row: tuple[Any, ...]) -> StoredDiff:
         diff_type=diff_type,
         headline=Headline(**dict(zip(HEADLINE_COLUMNS, names[place:], strict=True))),
         parameters=value_of_tree(msgspec.json.decode(parameters)),
-    )
-
-
-def _not_one(diff_id: str, found: list[StoredDiff]) -> SelectorError:
-    if not found:
-        return SelectorError(
-            f"Data diff '{diff_id}' not found in the store", hint="find its id with list_data_diffs"
-        )
-    named = [f"{diff.diff_id} ({diff.diff_type} of {diff.subject_name})" for diff in found]
-    return SelectorError(
-        f"'{diff_id}' is ambiguous: more than one stored data diff starts with it: {first_of(named, SHOWN)}",
-        hint="use a longer prefix of the id",
     )

@@ -22,8 +22,7 @@ SELECT
 FROM store_data_diffs AS diff
 JOIN store_runs AS runs ON runs.run_id = COALESCE(diff.current_run_id, diff.base_run_id)
 WHERE
-  (CAST(:diff_id_prefix AS TEXT) IS NULL OR STARTS_WITH(diff.diff_id, CAST(:diff_id_prefix AS TEXT)))
-  AND (CAST(:unique_id AS TEXT) IS NULL OR diff.unique_id = CAST(:unique_id AS TEXT))
+  (CAST(:unique_id AS TEXT) IS NULL OR diff.unique_id = CAST(:unique_id AS TEXT))
   AND (CAST(:subject_name AS TEXT) IS NULL OR diff.subject_name = CAST(:subject_name AS TEXT))
   AND (CAST(:diff_type AS TEXT) IS NULL OR diff.diff_type = CAST(:diff_type AS TEXT))
   AND (CAST(:project AS TEXT) IS NULL OR runs.project_name = CAST(:project AS TEXT))

@@ -21,7 +21,7 @@ from recce_meta.repositories.extraction.dbt.environments import (
     discard,
     use_environment,
 )
-from tests.dbt_environments import built, dbt_environment, environments_folder
+from tests.dbt_environments import built_environment, dbt_environment, environments_folder
 from tests.needs import missing
 
 pytestmark = pytest.mark.network
@@ -29,9 +29,9 @@ pytestmark = pytest.mark.network
 BUILD = """
 import asyncio, os, sys
 from pathlib import Path
-from tests.dbt_environments import built
+from tests.dbt_environments import built_environment
 from tests.needs import missing
-asyncio.run(built(Path(sys.argv[1]), "2.0", "duckdb", environ=os.environ))
+asyncio.run(built_environment(Path(sys.argv[1]), "2.0", "duckdb", environ=os.environ))
 """
 
 
@@ -43,7 +43,7 @@ def environ() -> dict[str, str]:
 
 
 def build(cache: Path, environ: dict[str, str], limit: int | None = None) -> Environment:
-    return asyncio.run(built(cache, "2.0", "duckdb", environ=environ, limit=limit))
+    return asyncio.run(built_environment(cache, "2.0", "duckdb", environ=environ, limit=limit))
 
 
 def test_processes_build_an_environment_once(tmp_path: Path, environ: dict[str, str]) -> None:
@@ -109,7 +109,7 @@ def test_a_broken_environment_is_replaced_when_nothing_uses_it(
     async def use_while_another_does() -> None:
         async with use_environment(tmp_path, "2.0", "duckdb", environ={}) as used:
             discard(used)
-            waiting = asyncio.ensure_future(built(tmp_path, "2.0", "duckdb", environ={}))
+            waiting = asyncio.ensure_future(built_environment(tmp_path, "2.0", "duckdb", environ={}))
             for _ in range(5):
                 await asyncio.sleep(0)
             assert len(built) == 1
@@ -122,7 +122,7 @@ def test_a_broken_environment_is_replaced_when_nothing_uses_it(
 
 def test_an_unknown_adapter_is_named(tmp_path: Path) -> None:
     with pytest.raises(EnvironmentFailed, match="The adapter 'snowflke' is not supported") as raised:
-        asyncio.run(built(tmp_path, "1.11", "snowflke", environ={}))
+        asyncio.run(built_environment(tmp_path, "1.11", "snowflke", environ={}))
     assert raised.value.hint == "did you mean 'snowflake'?"
 
 
@@ -139,7 +139,7 @@ def test_a_failure_names_what_is_missing(tmp_path: Path, settings: dict[str, str
     environ = {"PATH": os.environ["PATH"], "PIP_CONFIG_FILE": os.devnull, "UV_PYTHON": sys.executable}
     environ |= {"UV_CACHE_DIR": str(tmp_path / "uv"), **settings}
     with pytest.raises(EnvironmentFailed) as raised:
-        asyncio.run(built(tmp_path / "cache", "1.11", "duckdb", environ=environ))
+        asyncio.run(built_environment(tmp_path / "cache", "1.11", "duckdb", environ=environ))
     assert raised.value.message.startswith("uv cannot install dbt-core==1.11.* and dbt-duckdb>=1.8,<1.12")
     assert raised.value.hint is not None
     assert raised.value.hint.startswith("uv pip install --dry-run ")

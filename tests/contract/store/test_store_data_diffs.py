@@ -14,7 +14,7 @@ from typing import Any
 
 import pytest
 
-from recce_meta.errors import SelectorError, StoreError, UsageError
+from recce_meta.errors import StoreError, UsageError
 from recce_meta.models import RunMetadata
 from recce_meta.models.data_diff import (
     ColumnValues,
@@ -26,8 +26,8 @@ from recce_meta.models.data_diff import (
     Subject,
     ValueDiff,
 )
-from recce_meta.models.stored import Headline, StoredDiff
-from recce_meta.store.data_diffs import list_data_diffs, load_data_diff, save_data_diffs
+from recce_meta.models.stored import Headline, LoadedDiff, StoredDiff
+from recce_meta.store.data_diffs import list_data_diffs, load_diffs_of_pair, save_data_diffs
 from recce_meta.store.prune import prune
 from recce_meta.store.write import record_run
 
@@ -93,6 +93,12 @@ def save(store: Any, runs: Any, *results: Any, at: datetime = AT, **options: Any
     )
 
 
+def only(store: Any, runs: Any) -> LoadedDiff:
+    """Return the only diff of the two runs."""
+    (found,) = load_diffs_of_pair(store.adapter.at(store.schema), *runs)
+    return found
+
+
 def listed(store: Any, **options: Any) -> list[StoredDiff]:
     return list_data_diffs(store.adapter.at(store.schema), **options)
 
@@ -104,7 +110,7 @@ def test_a_kept_diff_comes_back_whole(store, runs):
 
     (diff_id,) = saved.diff_ids
     assert saved.written == 1
-    loaded = load_data_diff(store.adapter.at(store.schema), diff_id)
+    loaded = only(store, runs)
     assert loaded.result == values()
     assert loaded.stored == StoredDiff(
         diff_id=diff_id,
@@ -129,16 +135,15 @@ def test_a_kept_diff_comes_back_whole(store, runs):
         parameters=parameters,
     )
     assert listed(store) == [loaded.stored]
-    assert load_data_diff(store.adapter.at(store.schema), diff_id[:7]) == loaded
 
 
 @pytest.mark.core("duckdb", "postgres", "sqlite")
 def test_names_that_no_database_takes_are_kept_as_well_as_can_be(store, runs):
     odd = Failed(subject=Subject(name="a\0\ud800"), diff="query_diff", error="\0", hint=NASTY)
 
-    (diff_id,) = save(store, runs, odd).diff_ids
+    save(store, runs, odd)
 
-    loaded = load_data_diff(store.adapter.at(store.schema), diff_id)
+    loaded = only(store, runs)
     assert loaded.result == odd
     assert loaded.stored.subject_name == "a\N{REPLACEMENT CHARACTER}\N{REPLACEMENT CHARACTER}"
     assert (loaded.stored.diff_type, loaded.stored.headline.is_equal) == ("query_diff", None)
@@ -162,7 +167,8 @@ def test_row_counts_are_kept_by_node(store, runs):
     assert len(saved.diff_ids) == 2
     (kept,) = listed(store, unique_id="model.shop.payments")
     assert (kept.headline.base_rows, kept.headline.current_rows) == (1, 2)
-    assert load_data_diff(store.adapter.at(store.schema), kept.diff_id).result == counts("payments")
+    pair = load_diffs_of_pair(store.adapter.at(store.schema), *runs)
+    assert counts("payments") in [one.result for one in pair]
 
 
 def test_kept_diffs_are_found_by_what_they_are_about(store, runs, make_project):
@@ -194,27 +200,6 @@ def test_a_diff_of_a_run_that_is_not_stored_is_refused(store, runs, make_project
     with pytest.raises(StoreError, match="run-9 not found in the store"):
         save(store, (runs[0], make_project("run-9").run), values())
     assert listed(store) == []
-
-
-@pytest.mark.parametrize(
-    ("diff_id", "message"),
-    [("", "not found in the store"), ("zzz", "not found in the store"), ("%", "not found in the store")],
-)
-def test_an_id_of_no_diff_is_told(store, runs, diff_id, message):
-    save(store, runs, values())
-
-    with pytest.raises(SelectorError, match=message):
-        load_data_diff(store.adapter.at(store.schema), diff_id)
-
-
-def test_an_id_of_several_diffs_is_told(store, runs):
-    saved = save(store, runs, counts(*(f"m{number}" for number in range(40))))
-    beginning = next(
-        first for first in "0123456789abcdef" if sum(found[0] == first for found in saved.diff_ids) > 1
-    )
-
-    with pytest.raises(SelectorError, match="more than one stored data diff"):
-        load_data_diff(store.adapter.at(store.schema), beginning)
 
 
 def test_a_diff_goes_with_its_current_run(store, runs, make_project):
@@ -264,7 +249,7 @@ from datetime import datetime, timezone
 from recce_meta.adapter import Session, UnifiedSqlAdapter
 from recce_meta.models.data_diff import ColumnValues, KeyCounts, Profile, Subject, ValueDiff
 from recce_meta.models.stored import ColumnStatistics, NodeStatistics
-from recce_meta.store.data_diffs import list_data_diffs, load_data_diff, save_data_diffs
+from recce_meta.store.data_diffs import list_data_diffs, load_diffs_of_pair, save_data_diffs
 from recce_meta.store.read import list_runs
 from recce_meta.store.statistics import load_statistics, write_statistics
 
@@ -321,7 +306,7 @@ def killed_after(statements, write):
 def keep_diff(name):
     def write(adapter, run):
         saved = save_data_diffs(
-            adapter, [result(name)], base_run=None, current_run=run, taken_at=at
+            adapter, [result(name)], base_run=run, current_run=run, taken_at=at
         )
         assert saved.written == 1, "half a diff is kept"
         return 0
@@ -340,8 +325,8 @@ def as_they_should_be(names):
     def work(adapter, run):
         kept = list_data_diffs(adapter)
         assert sorted(diff.subject_name for diff in kept) == names
-        for diff in kept:
-            assert load_data_diff(adapter, diff.diff_id).result == result(diff.subject_name)
+        for one in load_diffs_of_pair(adapter, run, run):
+            assert one.result == result(one.stored.subject_name)
         assert load_statistics(adapter, run) == {name: statistics(name) for name in names}
         return 0
     return work

@@ -1,2 +1,0 @@
--- Complete result of a saved data diff.
-SELECT CAST(result AS TEXT) AS result FROM store_data_diffs WHERE diff_id = :diff_id;
