@@ -378,7 +378,7 @@ class UnifiedSqlAdapter:
     def at(self, schema: str | None) -> UnifiedSqlAdapter:
         """Return an adapter for the store in *schema*, by default its own, that shares this connection."""
         adapter = self if schema in (None, self.schema) else copy(self)
-        adapter.schema = schema or self.schema
+        adapter.schema = self.schema if schema is None else schema
         return adapter
 
     def reader(self, schema: str) -> UnifiedSqlAdapter:

@@ -49,7 +49,7 @@ class Checkout:
     def write(self, name: str, text: str) -> None:
         path = self.project / name
         path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(text)
+        path.write_text(text, errors="surrogateescape")
 
     def git(self, *arguments: str) -> str:
         environ = {name: value for name, value in os.environ.items() if not name.startswith("GIT_")}
@@ -321,6 +321,18 @@ def test_other_folders_are_no_projects(checkout: Checkout, tmp_path: Path) -> No
             "sources: [{name: raw, tables: [{name: x, data_tests: [{gone: {y: 1}}]}]}]",
             "gone_x fails: it uses 'test_gone', which no file defines (models/alone.yml)",
         ),
+        (
+            "models/bad.yml",
+            "models: [",
+            "models/bad.yml fails: dbt reads nothing of the project",
+        ),
+        ("models/bad.yml", "- x", "models/bad.yml does not contain a mapping at its top level"),
+        ("models/bad.sql", "select 1 -- \udcff", "models/bad.sql is not UTF-8"),
+        (
+            "models/again/alone.sql",
+            "select 2 as one",
+            "alone is already defined in models/alone.sql",
+        ),
     ],
 )
 def test_what_certainly_cannot_be_built_fails(checkout: Checkout, name: str, text: str, said: str) -> None:
@@ -332,6 +344,25 @@ def test_what_certainly_cannot_be_built_fails(checkout: Checkout, name: str, tex
     ran = checkout.cli("diff", "--files", "HEAD", "--fail-on", "fails")
 
     assert ran.code == 1 and said in ran.err, ran.err
+
+
+@pytest.mark.parametrize(
+    ("macro", "changed"),
+    [
+        ("materialization view, default", {"alone", "link", "orders", "totals"}),
+        ("materialization table, adapter='duckdb'", set()),
+        ("macro create_nothing()", set()),
+    ],
+)
+def test_a_macro_that_replaces_one_of_dbt_changes_what_it_builds(
+    checkout: Checkout, macro: str, changed: set[str]
+) -> None:
+    checkout.write("models/comments.yml", "# nothing")
+    checkout.write("macros/own.sql", f"{{% {macro} %}}select 1{{% end{macro.split()[0]} %}}")
+
+    found = {one["name"]: one["category"] for one in checkout.diff("HEAD")["changes"]}
+
+    assert found == dict.fromkeys(changed, "unknown")
 
 
 def test_a_test_of_what_no_file_defines_is_left_out_by_dbt(checkout: Checkout) -> None:

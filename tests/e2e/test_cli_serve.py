@@ -24,7 +24,6 @@ import pytest
 
 from recce_meta import demo_data
 from recce_meta.adapter import UnifiedSqlAdapter
-from recce_meta.cli.run.store import EXAMPLES
 from recce_meta.store.session import init_store
 
 pytestmark = pytest.mark.extensive
@@ -359,10 +358,6 @@ def test_copies_of_a_killed_server_are_removed(url: str, serving: Serving, tmp_p
 
     assert not left.exists()
     assert len(list((tmp_path / "temporary").iterdir())) == 1
-
-
-def test_demo_ends_with_the_server() -> None:
-    assert EXAMPLES[-1] == "serve"
 
 
 def test_only_serve_imports_fastapi() -> None:

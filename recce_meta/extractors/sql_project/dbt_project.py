@@ -14,7 +14,7 @@ from typing import Any
 from msgspec import Struct
 from msgspec.structs import replace
 
-from recce_meta.extractors.sql_project.files import TargetSchema, relation_name
+from recce_meta.extractors.sql_project.files import Refusal, TargetSchema, relation_name
 from recce_meta.extractors.sql_project.inputs import (
     Inputs,
     PackageFiles,
@@ -26,9 +26,10 @@ from recce_meta.extractors.sql_project.inputs import (
 from recce_meta.extractors.sql_project.nodes import Draft, NodeReader
 from recce_meta.extractors.sql_project.settings import read_settings, without_file
 from recce_meta.models import EdgeOrigin, NodeMetadata
-from recce_meta.models.node import GUESS, LIKELY, as_disabled, reference_origins
+from recce_meta.models.node import BUILD_FAILURE, GUESS, LIKELY, as_disabled, reference_origins
 from recce_meta.profiles import read_project_settings
 from recce_meta.profiles.discovery import PROJECT_FILE
+from recce_meta.warehouses.hooks import OPERATION
 
 _REFERABLE = frozenset(["model", "seed", "snapshot"])
 
@@ -118,7 +119,8 @@ def resolved(drafts: Sequence[Draft], inputs: Inputs, reused: set[str]) -> list[
         node = draft.node
         if node.unique_id in found:
             first = found[node.unique_id].path
-            inputs.warnings.append(f"{node.path} was skipped: {node.unique_id} is already defined in {first}")
+            twin = f"{node.path} was skipped: {node.unique_id} is already defined in {first}"
+            inputs.warnings.append(Refusal.of(node.path, twin))
             continue
         parents = node.parents if node.unique_id in reused else names.parents(draft)
         found[node.unique_id] = replace(node, parents=parents)
@@ -218,6 +220,8 @@ def read_dbt_files(inputs: Inputs, known: Mapping[str, NodeMetadata]) -> DbtFile
         reused |= reader.reused
     nodes = resolved(drafts, inputs, reused)
     _tell_dynamic(nodes, inputs.warnings)
+    refusals = [one for one in inputs.warnings if isinstance(one, Refusal)]
+    nodes += {one.path: _refused(one, inputs) for one in refusals}.values()
     disabled = {one.node.unique_id: as_disabled(one.node) for one in drafts if not one.is_enabled}
     return DbtFiles(
         inputs=inputs,
@@ -225,6 +229,21 @@ def read_dbt_files(inputs: Inputs, known: Mapping[str, NodeMetadata]) -> DbtFile
         disabled=[disabled[one] for one in sorted(disabled)],
         reused=frozenset(reused),
         fingerprint=inputs.fingerprint(),
+    )
+
+
+def _refused(refusal: Refusal, inputs: Inputs) -> NodeMetadata:
+    """Return a node for a file because of which dbt builds none of the others."""
+    return NodeMetadata(
+        unique_id=f"{OPERATION}.{inputs.root.name}.{refusal.path}",
+        name=refusal.path,
+        resource_type=OPERATION,
+        package_name=inputs.root.name,
+        path=refusal.path,
+        language=None,
+        properties={
+            BUILD_FAILURE: {"problem": f"dbt reads nothing of the project: {refusal}", "place": refusal.path}
+        },
     )
 
 

@@ -27,7 +27,7 @@ from recce_meta.models import MacroMetadata, code_hash
 from recce_meta.profiles import ProjectSettings
 from recce_meta.profiles.discovery import PROJECT_FILE
 
-VERSION = 3
+VERSION = 4
 """Version of this reader: increment it with every change of the result, so that old nodes are not reused."""
 INSTALLED = ("dbt_packages", "dbt_modules")
 """Folders of installed packages, by the version of dbt."""
@@ -145,9 +145,13 @@ def read_macros(settings: DbtProjectFile, warnings: list[str]) -> Iterator[Macro
     places = [*settings.paths["macros"], *(f"{folder}/generic" for folder in settings.paths["tests"])]
     for file in read_files(settings.root, places, (".sql",), warnings):
         for block in blocks_of(file.text):
-            if block.kind not in ("macro", "test", "data_test"):
+            if block.kind == "materialization":
+                adapter = _ADAPTER.search(block.text.partition("%}")[0])
+                name = f"materialization_{block.name}_{adapter[1] if adapter else 'default'}"
+            elif block.kind in ("macro", "test", "data_test"):
+                name = block.name if block.kind == "macro" else f"test_{block.name}"
+            else:
                 continue
-            name = block.name if block.kind == "macro" else f"test_{block.name}"
             yield MacroMetadata(
                 unique_id=f"macro.{settings.name}.{name}",
                 name=name,
@@ -175,6 +179,7 @@ def with_calls(macros: Iterable[MacroMetadata]) -> tuple[MacroMetadata, ...]:
     return tuple(found)
 
 
+_ADAPTER = re.compile(r"adapter\s*=\s*['\"](\w+)")
 _CALLED = re.compile(r"\bdispatch\(\s*['\"](\w+)|(\w+)\s*\(")
 """Names that are called, or dispatched, in the text of a macro."""
 

@@ -334,7 +334,7 @@ def shown_sql(shop: Shop, text: str, **fields: str) -> tuple[int, list[str], str
 
 
 class _Sql(HTMLParser):
-    """Texts of the elements `pre`."""
+    """Texts of the elements `pre`, without the lines at fault."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -342,7 +342,7 @@ class _Sql(HTMLParser):
         self._is_inside = False
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        if tag == "pre":
+        if tag == "pre" and ("class", "code at-fault") not in attrs:
             self._is_inside = True
             self.found.append("")
 
