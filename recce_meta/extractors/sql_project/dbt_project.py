@@ -14,7 +14,7 @@ from typing import Any
 from msgspec import Struct
 from msgspec.structs import replace
 
-from recce_meta.extractors.sql_project.files import RefusedFile, TargetSchema, relation_name
+from recce_meta.extractors.sql_project.files import DbtRefusal, TargetSchema, relation_name
 from recce_meta.extractors.sql_project.inputs import (
     Inputs,
     PackageFiles,
@@ -120,7 +120,7 @@ def resolved(drafts: Sequence[Draft], inputs: Inputs, reused: set[str]) -> list[
         if node.unique_id in found:
             first = found[node.unique_id].path
             twin = f"{node.path} was skipped: {node.unique_id} is already defined in {first}"
-            inputs.warnings.append(RefusedFile.of(node.path, twin))
+            inputs.warnings.append(DbtRefusal.of(node.path, twin))
             continue
         parents = node.parents if node.unique_id in reused else names.parents(draft)
         found[node.unique_id] = replace(node, parents=parents)
@@ -220,7 +220,7 @@ def read_dbt_files(inputs: Inputs, known: Mapping[str, NodeMetadata]) -> DbtFile
         reused |= reader.reused
     nodes = resolved(drafts, inputs, reused)
     _tell_dynamic(nodes, inputs.warnings)
-    refusals = [one for one in inputs.warnings if isinstance(one, RefusedFile)]
+    refusals = [one for one in inputs.warnings if isinstance(one, DbtRefusal)]
     nodes += {one.path: _refused(one, inputs) for one in refusals}.values()
     disabled = {one.node.unique_id: as_disabled(one.node) for one in drafts if not one.is_enabled}
     return DbtFiles(
@@ -232,7 +232,7 @@ def read_dbt_files(inputs: Inputs, known: Mapping[str, NodeMetadata]) -> DbtFile
     )
 
 
-def _refused(refusal: RefusedFile, inputs: Inputs) -> NodeMetadata:
+def _refused(refusal: DbtRefusal, inputs: Inputs) -> NodeMetadata:
     """Return a node for a file because of which dbt builds none of the others."""
     return NodeMetadata(
         unique_id=f"{OPERATION}.{inputs.root.name}.{refusal.path}",

@@ -34,14 +34,14 @@ class SourceFile(Struct, frozen=True, kw_only=True):
         return Path(self.path).stem
 
 
-class RefusedFile(str):
+class DbtRefusal(str):
     """Warning about a file because of which dbt reads nothing of the project."""
 
     path: str
     """Path of the file, relative to the project."""
 
     @classmethod
-    def of(cls, path: str, text: str) -> RefusedFile:
+    def of(cls, path: str, text: str) -> DbtRefusal:
         """Return the warning *text* about the file at *path*."""
         found = cls(text)
         found.path = path
@@ -119,9 +119,9 @@ def read_source(path: Path, relative: str, warnings: list[str]) -> str | None:
     except UnicodeDecodeError:
         # Text never has NUL. A binary file does, and so does UTF-16 without a mark.
         if b"\0" not in data:
-            warnings.append(RefusedFile.of(relative, f"{relative} is not UTF-8 and was read as Windows-1252"))
+            warnings.append(DbtRefusal.of(relative, f"{relative} is not UTF-8 and was read as Windows-1252"))
             return data.decode("cp1252", "replace").replace("\r\n", "\n")
-        warnings.append(RefusedFile.of(relative, f"{relative} is not text and was skipped"))
+        warnings.append(DbtRefusal.of(relative, f"{relative} is not text and was skipped"))
         return None
     if "\0" in text:
         warnings.append(f"{relative} is not text and was skipped")

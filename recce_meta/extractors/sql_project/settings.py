@@ -15,7 +15,7 @@ from msgspec import Struct, field
 
 from recce_meta.errors import ConfigurationError
 from recce_meta.extractors.jinja import template_text
-from recce_meta.extractors.sql_project.files import RefusedFile, find_files
+from recce_meta.extractors.sql_project.files import DbtRefusal, find_files
 from recce_meta.models import Column, Json
 from recce_meta.profiles.discovery import PROJECT_FILE
 from recce_meta.profiles.yaml_file import read_mapping
@@ -264,7 +264,7 @@ def _content(path: Path, relative: str, warnings: list[str]) -> Mapping[str, Any
         text = f"{problem}; the file was skipped"
         # dbt accepts a file of comments, and one that is only too large for this reader.
         is_refused = error.hint is None and not problem.endswith("is empty")
-        warnings.append(RefusedFile.of(relative, text) if is_refused else text)
+        warnings.append(DbtRefusal.of(relative, text) if is_refused else text)
     except OSError as error:
         warnings.append(f"{relative} cannot be read and was skipped: {error.strerror or error}")
     return {}
