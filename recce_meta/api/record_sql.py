@@ -7,7 +7,6 @@ stand-ins. Their SQL has the same column lineage as that of the real macro; it i
 from __future__ import annotations
 
 import os
-import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from datetime import datetime, timezone
@@ -46,7 +45,7 @@ from recce_meta.models.node import BUILD_FAILURE
 from recce_meta.profiles import load_profile
 from recce_meta.profiles.discovery import PROJECT_FILE
 from recce_meta.render import SimpleTemplateRenderer
-from recce_meta.render.build_failures import BuildFailures, names_of_dbt
+from recce_meta.render.build_failures import BuildFailures
 from recce_meta.render.context import DBT_NAMES
 from recce_meta.render.functions import FUNCTIONS
 from recce_meta.render.macros import STAND_IN
@@ -208,11 +207,6 @@ SILVER, BRONZE = "dbt-sql", "sql"
 """Values of a run's `extractor`: a dbt project read as files, and plain SQL."""
 _COMPILED = frozenset(["model", "snapshot", "analysis", "test", OPERATION])
 _NAMED = 5
-_MATERIALIZATION = "materialization_"
-_BUILDS = re.compile(
-    rf"{_MATERIALIZATION}|(create|get|drop|alter|rename|truncate|incremental|snapshot|load|reset|make|apply|persist)_"
-)
-"""Names of the macros with which dbt builds nodes; templates call the others."""
 _EXACT = frozenset(["ref", "source", "config", "this", "is_incremental"])
 """Names that are rendered without a macro."""
 
@@ -304,7 +298,7 @@ def _dbt_project(root: Path, options: SqlOptions, known: Known | None) -> Projec
         folders = ", ".join(package.settings.paths["models"])
         raise UsageError(f"No models in {root} ({folders})", hint="check model-paths in dbt_project.yml")
     before = known(package.name, inputs.fingerprint()) if known is not None else {}
-    read = with_builders(read_dbt_files(inputs, before))
+    read = read_dbt_files(inputs, before)
     nodes = compiled(read, before, options)
     run = _run(
         nodes,
@@ -413,28 +407,6 @@ def _run(
         edge_count=sum(len(node.parents) for node in nodes),
         recorder_version=__version__,
     )
-
-
-def with_builders(read: DbtFiles) -> DbtFiles:
-    """Return *read* with the project's own macros that replace those of dbt, in the nodes that they build."""
-    builders: dict[str, list[str]] = {"model": [], "snapshot": [], "seed": []}
-    for macro in read.inputs.macros:
-        name = macro.name.partition("__")[2] or macro.name
-        if macro.package_name != read.inputs.root.name or not _BUILDS.match(name):
-            continue
-        if name.startswith(_MATERIALIZATION):
-            built = name.removeprefix(_MATERIALIZATION).rpartition("_")[0]
-            builders.setdefault(built, []).append(macro.unique_id)
-        elif name in names_of_dbt():
-            for kind in ("seed",) if "csv" in name else ("model", "snapshot"):
-                builders[kind].append(macro.unique_id)
-    nodes = [
-        replace(node, macros=tuple(sorted({*node.macros, *added})))
-        if (added := [*builders.get(node.resource_type, ()), *builders.get(node.materialized or "", ())])
-        else node
-        for node in read.nodes
-    ]
-    return replace(read, nodes=nodes)
 
 
 def compiled(read: DbtFiles, before: Mapping[str, NodeMetadata], options: SqlOptions) -> list[NodeMetadata]:

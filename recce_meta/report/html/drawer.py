@@ -40,7 +40,6 @@ class DrawerNode(NamedTuple):
     impact: Impact | None
     about: str
     codes: Sequence[tuple[str, CodeDiff]]
-
     tabs: Sequence[tuple[str, Sequence[Markup]]]
     """Data diffs of each tab, as HTML."""
 
