@@ -360,7 +360,7 @@ def _is_read_out_of_sight(parent: str, before: NodeMetadata, after: NodeMetadata
     if after.language == "python" or after.resource_type == "function":
         return True
     sides = ((causes.base, before), (causes.current, after))
-    names = {parent.split(".")[2].lower(), parent.rpartition(".")[2].lower()}
+    names = set(parent.lower().split(".")[2:])
     names |= {(side.nodes[parent].identifier or "").lower() for side, _ in sides if parent in side.nodes}
     if not any(f"{OPENING}{parent}{CLOSING}" in (side.compiled(node) or "") for side, node in sides):
         # The query does not explain the edge: code that finds parents without their names may do so.

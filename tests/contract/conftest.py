@@ -86,8 +86,19 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Mark what a warehouse or its emulator cannot do; with a selected warehouse, deselect other tests."""
+    """Mark what a warehouse or its emulator cannot do; with a selected warehouse, deselect other tests.
+
+    The core runs all tests on DuckDB, on PostgreSQL the first case of each, and on SQLite the first case of
+    each module. The parts repeat the others there.
+    """
     chosen = config.getoption("--warehouse")
+    seen = set()
+    for item in items:
+        of = {"postgres": item.nodeid.partition("[")[0], "sqlite": item.path}.get(_backend_of(item) or "")
+        if of is not None and item.get_closest_marker("core") is None:
+            if of in seen:
+                item.add_marker("extensive")
+            seen.add(of)
     is_emulated = config.getoption("--profile") is None
     if chosen is not None:
         kept, left_out = [], []

@@ -170,6 +170,12 @@ def test_another_parent_of_an_equal_template_is_unknown_without_compiled_sql() -
     assert judged(before, replace(after, compiled_code="a"), NONE).category is UNKNOWN
 
 
+def test_ids_that_are_not_dbts_are_parents_as_well() -> None:
+    before = node(parents=("b",))
+
+    assert judged(before, replace(before, parents=())).category is NONE
+
+
 @pytest.mark.parametrize(
     ("hook", "expected"),
     [
