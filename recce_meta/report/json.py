@@ -20,6 +20,7 @@ from typing import Annotated, Any, NamedTuple, TypeAlias
 import msgspec
 from msgspec import UNSET, Struct, UnsetType
 
+from recce_meta.errors import plural
 from recce_meta.models.change import Change, Impact, RunDiff
 from recce_meta.models.checks import CheckAnswer, CheckReport, CheckResult, CheckStatus
 from recce_meta.models.data_diff import MEAN_DIGITS, AnyDataDiff, Value
@@ -42,7 +43,7 @@ from recce_meta.models.run import Check, RunChoice, RunMetadata, part_note
 from recce_meta.models.stored import StatisticsSummary
 from recce_meta.quality.compare import QualityResult, TableChange
 from recce_meta.quality.figures import Violation
-from recce_meta.report.data.check_findings import FindingKind, check_word, node_findings, reports_phrase
+from recce_meta.report.data.check_findings import FindingKind, check_word, checks_phrase, node_findings
 from recce_meta.report.data.summary import DataSummary, data_summary, summarise_nodes
 from recce_meta.report.labels import DiffSummary, summarise
 from recce_meta.report.review.verdict import Checks, verdict_of
@@ -529,7 +530,7 @@ def check_report_json(report: CheckReport) -> str:
             path=report.path,
             choice=UNSET if report.choice is None else report.choice,
             seconds=round(report.seconds, 6),
-            summary=reports_phrase(report.checks),
+            summary=checks_phrase(report.checks, plural(len(report.checks), "check")),
             counts={str(status): report.count(status) for status in CheckStatus},
             checks=[_outcome(check) for check in report.checks],
         )

@@ -240,7 +240,7 @@ def test_recces_file_is_found_and_read_as_it_is(shop: Any) -> None:
     )
 
     assert (ran.code, ran.err) == (0, "")
-    assert "2 checks: 1 differs, 1 no difference" in ran.out
+    assert "2 checks: 1 differs, 1 without a difference" in ran.out
 
 
 @pytest.mark.extensive

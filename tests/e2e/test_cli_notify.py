@@ -107,7 +107,7 @@ def test_checks_send_what_failed_or_differs(shop: Cli, webhooks: Webhooks) -> No
     assert shop("scan").code == 0
     assert shop(*arguments).code == 0
     sent = body(webhooks)
-    assert (sent["event"], sent["title"]) == ("checks", "dvd: 1 check found differences")
+    assert (sent["event"], sent["title"]) == ("checks", "dvd: 1 of 2 checks differs, 1 not compared")
     assert sent["text"].startswith("structure: ")
 
     # Both runs are of one relation, so its rows cannot be compared.
@@ -115,7 +115,7 @@ def test_checks_send_what_failed_or_differs(shop: Cli, webhooks: Webhooks) -> No
     (shop.folder / "checks.yml").write_text(CHECKS + rows)
     assert shop(*arguments).code == 1
     sent = body(webhooks)
-    assert sent["title"] == "dvd: 1 of 3 checks did not pass, 1 check found differences"
+    assert sent["title"] == "dvd: 1 of 3 checks failed, 1 differs, 1 not compared"
     assert [line.partition(":")[0] for line in sent["text"].splitlines()] == ["rows", "structure"]
 
 

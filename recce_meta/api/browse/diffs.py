@@ -9,6 +9,7 @@ from msgspec import Struct
 
 from recce_meta.adapter import UnifiedSqlAdapter
 from recce_meta.api.data.stored import stored_data
+from recce_meta.diff.scan import is_scan
 from recce_meta.models.change import RunDiff
 from recce_meta.models.checks import StoredCheck
 from recce_meta.models.data_diff import AnyDataDiff
@@ -16,8 +17,8 @@ from recce_meta.models.run import RunMetadata
 from recce_meta.report.labels import pull_request
 from recce_meta.store.check_results import checks_of_diff
 
-BASE = "base"
-"""Environment with which pull requests are compared."""
+BASE, CURRENT = "base", "current"
+"""Environments that `diff` compares by default; pull requests are compared with the first."""
 
 
 class PairReport(Struct, frozen=True, kw_only=True):
@@ -27,7 +28,7 @@ class PairReport(Struct, frozen=True, kw_only=True):
     data: tuple[AnyDataDiff, ...]
     """Latest stored result of each kind and node; row counts of all nodes are one result.
 
-    If there are any, a `NotCompared` for each other changed node.
+    If there are any, a `NotCompared` for each other changed or affected node.
     """
     data_taken_at: datetime | None
     """Time of the oldest of `data`, in UTC; None if nothing is stored."""
@@ -58,10 +59,11 @@ class SuggestedPair(Struct, frozen=True, kw_only=True):
 def suggested_pairs(runs: Sequence[RunMetadata], most: int = 20) -> list[SuggestedPair]:
     """Return at most *most* pairs of *runs*, which are newest first.
 
-    The latest run of each pull request and branch is paired with the latest earlier run of `base`, or with
-    the next one if all are later. Then follow the last two runs of each environment.
+    The latest run of each pull request and branch, and of `current`, is paired with the latest earlier run of
+    `base`, or with the next one if all are later. In a project without runs of `base`, the latest run is
+    paired with the latest of another environment. Then follow the last two runs of each environment.
     """
-    found = [*_against_base(runs), *_last_two(runs)]
+    found = [*_against_base(runs), *_two_environments(runs), *_last_two(runs)]
     # Reversed twice: the first reason of a pair wins, and the order stays.
     unique = {(pair.base.run_id, pair.current.run_id): pair for pair in reversed(found)}
     return list(reversed(unique.values()))[:most]
@@ -74,9 +76,10 @@ def _against_base(runs: Sequence[RunMetadata]) -> Iterator[SuggestedPair]:
         if run.environment == BASE:
             bases.setdefault(run.project_name, []).append(run)
     for run in runs:
-        if run.environment == BASE or not (run.pull_request or run.branch):
+        named = pull_request(run) or (run.branch and f"branch {run.branch}")
+        reason = named or (run.environment if run.environment == CURRENT else "")
+        if run.environment == BASE or not reason:
             continue
-        reason = pull_request(run) or f"branch {run.branch}"
         known = bases.get(run.project_name)
         if not known or (run.project_name, reason) in seen:
             continue
@@ -84,6 +87,19 @@ def _against_base(runs: Sequence[RunMetadata]) -> Iterator[SuggestedPair]:
         # A later run of `base` may contain changes that the branch lacks, which would look removed.
         earlier = next((one for one in known if one.counted_at <= run.counted_at), known[-1])
         yield SuggestedPair(reason=f"{reason} against {BASE}", base=earlier, current=run)
+
+
+def _two_environments(runs: Sequence[RunMetadata]) -> Iterator[SuggestedPair]:
+    latest: dict[str, list[RunMetadata]] = {}
+    for run in runs:
+        # A scan of another environment is of another database.
+        if not is_scan(run):
+            latest.setdefault(run.project_name, []).append(run)
+    for current, *others in latest.values():
+        base = next((one for one in others if one.environment != current.environment), None)
+        if base is not None and BASE not in {one.environment for one in (current, *others)}:
+            reason = f"{current.environment} against {base.environment}"
+            yield SuggestedPair(reason=reason, base=base, current=current)
 
 
 def _last_two(runs: Sequence[RunMetadata]) -> Iterator[SuggestedPair]:

@@ -75,6 +75,8 @@ class EnvironmentState(Tabular, frozen=True, kw_only=True):
     failed_run: RunMetadata | None = None
     """The latest failed run if it is later than `run`."""
     quality: Score | None = None
+    failing_checks: int = 0
+    """Number of stored checks of `run` that failed or could not run, by their latest result."""
 
     @property
     def is_scan(self) -> bool:
@@ -151,6 +153,8 @@ def _states(store: StoreSession, project: str | None) -> list[EnvironmentState]:
     failed = {_key(run): run for run, _, _ in rows if run.status == FAILED}
     counts = change_counts(store, [run.run_id for run, previous, _ in complete.values() if previous])
     scores = _scores(store, project)
+    ids = "\n".join(run.run_id for run, _, _ in complete.values())
+    failing = dict(_any(store.query("failing_checks", ids=ids))) if complete else {}
     found = [
         EnvironmentState(
             run=run,
@@ -160,6 +164,7 @@ def _states(store: StoreSession, project: str | None) -> list[EnvironmentState]:
             changes=counts.get(run.run_id, ChangeCounts()) if previous else None,
             failed_run=_later(failed.get(key), run),
             quality=scores.get(key),
+            failing_checks=int(failing.get(run.run_id, 0)),
         )
         for key, (run, previous, count) in complete.items()
     ]

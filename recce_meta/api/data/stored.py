@@ -14,6 +14,7 @@ from msgspec.structs import replace
 from recce_meta.adapter import UnifiedSqlAdapter
 from recce_meta.models import RunDiff, RunMetadata
 from recce_meta.models.catalog import WITH_DATA
+from recce_meta.models.change import Change, Impact
 from recce_meta.models.data_diff import (
     AnyDataDiff,
     NotCompared,
@@ -37,11 +38,13 @@ class StoredData(Struct, frozen=True, kw_only=True):
     """Time of the oldest result, in UTC; None if nothing is stored."""
 
     def of_diff(self, diff: RunDiff) -> tuple[AnyDataDiff, ...]:
-        """Return the results, and a NotCompared for each changed node without one; nothing without results.
+        """Return the results, and a NotCompared for each changed or affected node with data without one.
+
+        Nothing without results.
 
         Results of nodes outside the selection of *diff* are left out.
         """
-        changed = [change for change in diff.changed if change.resource_type in WITH_DATA]
+        nodes: list[Change | Impact] = [*diff.changed, *diff.impacted]
         results = list(one_subject_each(self.results))
         if diff.selected is not None:
             known = diff.subjects
@@ -51,9 +54,9 @@ class StoredData(Struct, frozen=True, kw_only=True):
             return ()
         compared = {subject_of(one).unique_id for one in results}
         missing = (
-            Subject(name=node_label(change), unique_id=change.unique_id)
-            for change in changed
-            if change.unique_id not in compared
+            Subject(name=node_label(node), unique_id=node.unique_id)
+            for node in nodes
+            if node.resource_type in WITH_DATA and node.unique_id not in compared
         )
         left_out = (NotCompared(subject=one, diff=ALL_DIFFS, reason=NOT_STORED) for one in missing)
         return (*_with_one_row_count(results), *left_out)

@@ -183,6 +183,10 @@ def is_report(check: CheckResult | StoredCheck) -> bool:
     return check.status == CheckStatus.PASSED.value and not check.has_expectations
 
 
+NOTE = "note"
+"""Word for a checklist entry without a query."""
+
+
 def is_note(check: CheckResult | StoredCheck) -> bool:
     """Return True if a check is a checklist entry without a query."""
     kind = check.check_type if isinstance(check, StoredCheck) else check.type
@@ -195,7 +199,7 @@ def check_word(check: CheckResult | StoredCheck) -> str:
     Such a check always passes, which would hide what it found.
     """
     if is_note(check):
-        return "note"
+        return NOTE
     return _WORDS[check_finding(check)] if is_report(check) else str(check.status)
 
 
@@ -215,56 +219,56 @@ class CheckMark(NamedTuple):
     tone: str
     """Class of pages."""
     plural: str = ""
-    """Word after a number above 1; empty if it is the same."""
+    """Word after a number above 1; empty if it is that after 1."""
+    one: str = ""
+    """Word after the number 1; empty if it is the outcome."""
 
 
 CHECK_MARKS = {
     "failed": CheckMark("❌", "✗", "failed"),
-    "error": CheckMark("❗", "!", "failed", "errors"),
+    "error": CheckMark("❗", "!", "failed", one="in error"),
     "differs": CheckMark("🟡", "≠", "differs", "differ"),
     "not compared": CheckMark("⚪", "?", "one-sided"),
     "skipped": CheckMark("⚪", "–", "one-sided"),
     "shown": CheckMark("🔎", "·", "info"),
-    "note": CheckMark("📝", "✎", "info", "notes"),
-    NO_DIFFERENCE: CheckMark(PASSED, "=", "same"),
+    NOTE: CheckMark("📝", "✎", "info", "notes"),
+    NO_DIFFERENCE: CheckMark(PASSED, "=", "same", one="without a difference"),
     "passed": CheckMark(PASSED, "✓", "same"),
 }
 """Signs by `check_word`, the most severe first; all reports count and sort checks by them."""
 
 
-def counted_words(checks: Sequence[CheckResult]) -> dict[str, str]:
+def counted_words(checks: Sequence[CheckResult | StoredCheck]) -> dict[str, str]:
     """Return `2 differ` and so on by the word of the outcome, without zeros."""
     counts = Counter(map(check_word, checks))
     return {
-        word: f"{counts[word]:,} {mark.plural or word if counts[word] > 1 else word}"
+        word: f"{counts[word]:,} {mark.plural if mark.plural and counts[word] > 1 else mark.one or word}"
         for word, mark in CHECK_MARKS.items()
         if counts[word]
     }
 
 
-def problems_phrase(checks: Sequence[CheckResult | StoredCheck], total: str) -> str:
-    """Return `2 of 4 checks failed, 1 in error`; *total* is `4 checks`. Empty if no check has a problem."""
-    statuses = Counter(CheckStatus(check.status) for check in checks)
-    words = {CheckStatus.FAILED: "failed", CheckStatus.ERROR: "in error"}
-    found = [f"{statuses[status]:,} {word}" for status, word in words.items() if statuses[status]]
-    return ", ".join(found).replace(" ", f" of {total} ", 1)
+def checks_phrase(checks: Sequence[CheckResult | StoredCheck], total: str) -> str:
+    """Return `2 of 4 checks failed, 1 differs, 1 passed`, which counts each check once.
+
+    *total* is `4 checks`. This is the only sentence on several checks: all outputs have it.
+    """
+    counted = counted_words(checks)
+    first, *others = [text for word, text in counted.items() if word != NOTE] or [""]
+    if counted.keys() <= {NOTE, CheckStatus.SKIPPED.value}:
+        return f"{total}, none was run" if checks else ""
+    return ", ".join(filter(None, [first.replace(" ", f" of {total} ", 1), *others, counted.get(NOTE)]))
+
+
+def checks_mark(checks: Sequence[CheckResult | StoredCheck]) -> CheckMark:
+    """Return the mark of the worst outcome; a note is one only if no check has another."""
+    words = set(map(check_word, checks))
+    return next(
+        (mark for word, mark in CHECK_MARKS.items() if word in words - {NOTE}), CHECK_MARKS["skipped"]
+    )
 
 
 def by_result(checks: Sequence[CheckResult]) -> list[CheckResult]:
     """Return *checks* with the most severe outcome first."""
     order = list(CHECK_MARKS)
     return sorted(checks, key=lambda check: order.index(check_word(check)))
-
-
-def reports_phrase(checks: Sequence[CheckResult | StoredCheck]) -> str:
-    """Return `6 of 9 found differences, 2 shown` for checks without expectations, or nothing."""
-    kinds = Counter(check_finding(check) for check in checks if is_report(check))
-    differing, shown = kinds[FindingKind.DIFFERS], kinds[FindingKind.SHOWN]
-    compared = kinds.total() - shown
-    phrases = [f"{differing:,} of {compared:,} found differences"] if compared else []
-    if not differing and compared:
-        phrases = [f"none of {compared:,} found differences"]
-    phrases += (
-        [f"{kinds[FindingKind.NOT_COMPARED]:,} not compared"] if kinds[FindingKind.NOT_COMPARED] else []
-    )
-    return ", ".join([*phrases, *([f"{shown:,} shown"] if shown else [])])

@@ -7,17 +7,16 @@ from typing import NamedTuple
 
 from recce_meta.errors import plural
 from recce_meta.models.change import RunDiff
-from recce_meta.models.checks import CheckReport, CheckResult, CheckStatus
+from recce_meta.models.checks import CheckReport, CheckResult
 from recce_meta.report.data.check_findings import (
     CHECK_MARKS,
     FindingKind,
     NodeFinding,
     by_result,
-    check_finding,
     check_word,
+    counted_words,
     is_report,
     node_findings,
-    problems_phrase,
 )
 from recce_meta.report.data.verdicts import CLAIMS
 
@@ -44,25 +43,14 @@ def check_rows(checks: CheckReport) -> list[CheckRow]:
 
 
 def check_tiles(checks: CheckReport | None) -> list[tuple[int, str, str]]:
-    """Return figure, sentence and class of each tile: failed or passed checks, and differences."""
-    if checks is None or not checks.checks:
-        return []
-    problems = problems_phrase(checks.checks, plural(len(checks.checks), "check"))
-    reporting = [check for check in checks.checks if is_report(check)]
-    # A check without expectations counts as passed, but proves nothing.
-    passed = checks.count(CheckStatus.PASSED) - len(reporting)
-    tiles = []
-    if problems:
-        number = checks.count(CheckStatus.FAILED) or checks.count(CheckStatus.ERROR)
-        tiles.append((number, problems.partition(" ")[2], "failed"))
-    elif passed:
-        tiles.append((passed, "checks passed" if passed > 1 else "check passed", "same"))
-    if reporting:
-        differing = sum(check_finding(check) is FindingKind.DIFFERS for check in reporting)
-        tiles.append(
-            (differing, f"of {plural(len(reporting), 'check')} differ", "differs" if differing else "info")
-        )
-    return tiles
+    """Return figure, words and class of a tile for each outcome of checks."""
+    made = checks.checks if checks is not None else ()
+    total = f"of {plural(len(made), 'check')}"
+    parts = ((word, *text.split(" ", 1)) for word, text in counted_words(made).items())
+    return [
+        (int(number.replace(",", "")), f"{total} {text}", CHECK_MARKS[word].tone)
+        for word, number, text in parts
+    ]
 
 
 def _row(check: CheckResult) -> CheckRow:

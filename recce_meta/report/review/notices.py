@@ -14,7 +14,13 @@ from recce_meta.models import Change, RunDiff, RunMetadata
 from recce_meta.models.checks import CheckReport, CheckResult, CheckStatus
 from recce_meta.quality.compare import QualityResult
 from recce_meta.quality.figures import failed_text
-from recce_meta.report.data.check_findings import DIFFERING, by_result, is_report, node_findings
+from recce_meta.report.data.check_findings import (
+    DIFFERING,
+    by_result,
+    checks_phrase,
+    is_report,
+    node_findings,
+)
 from recce_meta.report.labels import main_reasons, node_label
 from recce_meta.report.review.verdict import verdict_of
 
@@ -75,8 +81,7 @@ def checks_notice(report: CheckReport, base: RunMetadata, current: RunMetadata) 
     differing = [one for one in report.checks if is_report(one) and _differs(one)]
     if not broken and not differing:
         return None
-    failed = f"{len(broken)} of {plural(len(report.checks), 'check')} did not pass" if broken else ""
-    differs = f"{plural(len(differing), 'check')} found differences" if differing else ""
+    counted = checks_phrase(report.checks, plural(len(report.checks), "check"))
     choice = report.choice
     sides = () if choice is None else tuple(filter(None, (choice.base.run_id, choice.current.run_id)))
     return Notice(
@@ -84,7 +89,7 @@ def checks_notice(report: CheckReport, base: RunMetadata, current: RunMetadata) 
         key=f"{base.run_id}-{current.run_id}",
         project=current.project_name,
         environment=current.environment,
-        title=f"{current.project_name}: {', '.join(filter(None, (failed, differs)))}",
+        title=f"{current.project_name}: {counted}",
         lines=_listed(f"{one.name}: {one.message or one.status}" for one in by_result([*broken, *differing])),
         runs=sides,
     )

@@ -12,11 +12,17 @@ from recce_meta.models.change import Category, Change, Impact, RunDiff, Status
 from recce_meta.models.checks import CheckReport, CheckResult, CheckStatus, StoredCheck
 from recce_meta.models.data_diff import AnyDataDiff
 from recce_meta.models.marks.review import PairReviews, is_approved
-from recce_meta.report.data.check_findings import is_report, problems_phrase
-from recce_meta.report.data.summary import known_outcome, summarise_nodes
-from recce_meta.report.data.verdicts import Outcome
 from recce_meta.report.labels import NO_CHANGES, TESTS, build_problem, summarise
-from recce_meta.report.review.verdict import TONES, Checks, Verdict, code_finding, verdict_of
+from recce_meta.report.review.verdict import (
+    TONES,
+    Checks,
+    Finding,
+    Verdict,
+    checks_finding,
+    code_finding,
+    data_finding,
+    verdict_of,
+)
 
 Made: TypeAlias = Sequence[CheckResult] | Sequence[StoredCheck]
 WORDS = {
@@ -38,53 +44,19 @@ class Part(NamedTuple):
     text: str
 
 
-class DataCounts(NamedTuple):
-    """Number of nodes with rows, changed or affected, by what is known of their data."""
-
-    nodes: int
-    compared: int
-    differ: int
-    one_sided: int
-    partial: int
-    failed: int
-
-    @property
-    def part(self) -> Part:
-        """Part of the verdict; green only if every node is compared in full and equal."""
-        is_bad = "failed" if self.failed else "differs" if self.differ else ""
-        rest = [f"{self.failed:,} failed"] * bool(self.failed)
-        rest += [f"{self.one_sided:,} only on one side"] * bool(self.one_sided)
-        rest += [f"{self.partial:,} not in full"] * bool(self.partial)
-        if not self.nodes:
-            return Part("data", "not-compared", "no node compared")
-        if self.compared < self.nodes:
-            found = f"{self.compared:,} of {plural(self.nodes, 'node')} compared"
-            differ = [f"{self.differ:,} {agree(self.differ, 'differ')}"] * bool(self.differ)
-            return Part("data", is_bad or "not-compared", ", ".join([found, *differ, *rest]))
-        tone = is_bad or ("one-sided" if rest else "same")
-        found = f"{plural(self.nodes, 'node')} compared, none differs"
-        if self.differ:
-            found = f"{self.differ:,} of {plural(self.nodes, 'node')} {agree(self.differ, 'differ')}"
-        return Part("data", tone, ", ".join([found, *rest]))
-
-
-def data_counts(diff: RunDiff, results: Sequence[AnyDataDiff]) -> DataCounts:
-    """Return the numbers of changed and affected nodes with rows, and of others in *results*."""
+def data_part(diff: RunDiff, results: Sequence[AnyDataDiff]) -> Part:
+    """Return the finding on *results*; without any, the number of changed and affected nodes with rows."""
+    if results:
+        return _part("data", data_finding(results), "data ")
     nodes: list[Change | Impact] = [*diff.changed, *diff.impacted]
-    listed = {one.unique_id: one.resource_type in WITH_DATA for one in nodes}
-    known = [(node.subject.unique_id or "", known_outcome(node)) for node in summarise_nodes(results)]
-    by_id = dict(known)
-    found = [by_id.get(unique_id) for unique_id, has_rows in listed.items() if has_rows]
-    found += [outcome for unique_id, outcome in known if unique_id not in listed]
-    counts = Counter(found)
-    return DataCounts(
-        nodes=len(found),
-        compared=len(found) - counts[None],
-        differ=counts[Outcome.DIFFERENT],
-        one_sided=counts[Outcome.ONE_SIDED],
-        partial=counts[Outcome.PARTIAL],
-        failed=counts[Outcome.FAILED],
-    )
+    number = sum(one.resource_type in WITH_DATA for one in nodes)
+    text = f"0 of {plural(number, 'node')} compared" if number else "no node compared"
+    return Part("data", "not-compared", text)
+
+
+def _part(name: str, found: Finding, subject: str = "") -> Part:
+    """Return *found* as the part *name*, without the *subject* that the name repeats."""
+    return Part(name, TONES[found.rank[0]], found.text.removeprefix(subject))
 
 
 class VerdictLine(NamedTuple):
@@ -99,7 +71,7 @@ def headline_of(
     diff: RunDiff, results: Sequence[AnyDataDiff], checks: Checks | None, reviews: PairReviews | None
 ) -> VerdictLine:
     """Return tone, word and parts of the verdict on *diff*; without *reviews*, no part is about them."""
-    data, verdict = data_counts(diff, results).part, verdict_of(diff, results, checks)
+    data, verdict = data_part(diff, results), verdict_of(diff, results, checks)
     made = checks.checks if isinstance(checks, CheckReport) else checks or ()
     code = code_part(diff, TONES[code_finding(diff).rank[0]])
     marks = [] if reviews is None else [review_part(diff, reviews)]
@@ -175,13 +147,10 @@ _EFFECTS = {
 
 
 def checks_part(checks: Made) -> Part:
-    """Return how many checks failed, are in error or passed."""
-    passed = sum(check.status == CheckStatus.PASSED and not is_report(check) for check in checks)
-    if problems := problems_phrase(checks, f"{len(checks):,}"):
-        return Part("checks", "failed", problems)
-    others = len(checks) - passed
-    words = [f"{passed:,} passed"] * bool(passed) + [f"{others:,} without a verdict"] * bool(others)
-    return Part("checks", "same" if passed and not others else "one-sided", ", ".join(words) or "none yet")
+    """Return the outcomes of the checks."""
+    if not checks:
+        return Part("checks", "one-sided", "none yet")
+    return _part("checks", checks_finding(checks, f"{len(checks):,}"))
 
 
 def review_part(diff: RunDiff, reviews: PairReviews) -> Part:

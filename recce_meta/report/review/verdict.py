@@ -13,18 +13,14 @@ from typing import NamedTuple, TypeAlias
 from recce_meta.errors import agree, plural
 from recce_meta.models.change import Category, RunDiff, Status
 from recce_meta.models.change import Reason as ChangeReason
-from recce_meta.models.checks import CheckReport, CheckResult, CheckStatus, StoredCheck
+from recce_meta.models.checks import CheckReport, CheckResult, StoredCheck
 from recce_meta.models.data_diff import AnyDataDiff
 from recce_meta.models.run import ExtractionTier
 from recce_meta.report.data.check_findings import (
-    FindingKind,
-    check_finding,
-    is_note,
-    is_report,
-    problems_phrase,
-    reports_phrase,
+    checks_mark,
+    checks_phrase,
 )
-from recce_meta.report.data.summary import data_verdict, summarise_nodes
+from recce_meta.report.data.summary import data_verdict, known_outcome, summarise_nodes
 from recce_meta.report.data.verdicts import SIGNS, Outcome
 from recce_meta.report.diff_details import is_column
 from recce_meta.report.labels import (
@@ -63,13 +59,6 @@ _OF_SIGN = {
     PASSED: "same",
 }
 """Tone of each sign, the most severe first."""
-_CHECK_SIGNS = {
-    FindingKind.DIFFERS: "🟡",
-    FindingKind.NOT_COMPARED: "⚪",
-    FindingKind.SHOWN: "🔎",
-    FindingKind.SAME: PASSED,
-}
-
 
 WITHOUT_DBT = "Read without dbt"
 """Beginning of the verdict on runs without dbt's manifests."""
@@ -137,8 +126,9 @@ def verdict_of(
 
     *results* have a `NotCompared` for each node that was to be compared.
     """
-    found = _checks_findings(checks.checks if isinstance(checks, CheckReport) else checks or ())
-    found += _data_findings(results)
+    made = checks.checks if isinstance(checks, CheckReport) else checks or ()
+    found = [checks_finding(made, plural(len(made), "check"))] if made else []
+    found += [data_finding(results)] if results else []
     if diff is not None:
         found += [*_build_findings(diff), *_failing_findings(diff), code_finding(diff)]
     found.sort(key=lambda finding: finding.rank)
@@ -155,34 +145,23 @@ def _limits(diff: RunDiff) -> list[Finding]:
     return [Finding("⚠️", WITHOUT_DBT if len(lower) > 1 else f"{lower[0]} was read without dbt")]
 
 
-def _checks_findings(checks: Sequence[CheckResult | StoredCheck]) -> list[Finding]:
-    if not checks:
-        return []
-    statuses = Counter(CheckStatus(check.status) for check in checks)
-    # Reports and notes have no expectation that could be met.
-    reports = [check for check in checks if is_report(check)]
-    passed = statuses[CheckStatus.PASSED] - len(reports)
-    found = []
-    if problems := problems_phrase(checks, plural(len(checks), "check")):
-        found.append(Finding("❌", problems))
-    elif passed:
-        found.append(Finding(PASSED, f"{plural(passed, 'check')} passed"))
-    if phrase := reports_phrase(checks):
-        worst = min(map(check_finding, reports), key=list(_CHECK_SIGNS).index)
-        found.append(Finding(_CHECK_SIGNS[worst], f"checks: {phrase}"))
-    skipped = sum(check.status == CheckStatus.SKIPPED and not is_note(check) for check in checks)
-    if skipped and found:
-        found.append(Finding("⚪", f"{plural(skipped, 'check')} not run"))
-    return found or [Finding("⚪", f"{plural(len(checks), 'check')}, none was run")]
+def checks_finding(checks: Sequence[CheckResult | StoredCheck], total: str) -> Finding:
+    """Return the finding on *checks*; *total* is `4 checks`."""
+    mark = checks_mark(checks)
+    return Finding("❌" if mark.tone == "failed" else mark.emoji, checks_phrase(checks, total), mark.tone)
 
 
-def _data_findings(results: Sequence[AnyDataDiff]) -> list[Finding]:
+def data_finding(results: Sequence[AnyDataDiff]) -> Finding:
+    """Return the finding on the data of all nodes of *results*, of which there is at least one."""
     nodes = summarise_nodes(results)
     outcome, text = data_verdict(nodes)
     # Equal data in one of several nodes proves nothing of the others.
     if outcome is Outcome.EQUAL and any(node.gaps for node in nodes):
         outcome = Outcome.PARTIAL
-    return [Finding(SIGNS[outcome], text)] if nodes else []
+    # Equal row counts prove nothing of the values.
+    if outcome is Outcome.EQUAL and any(known_outcome(node) is not outcome for node in nodes):
+        outcome = Outcome.ONE_SIDED
+    return Finding(SIGNS[outcome], text)
 
 
 def _build_findings(diff: RunDiff) -> list[Finding]:

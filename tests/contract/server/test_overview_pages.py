@@ -19,6 +19,7 @@ from recce_meta.server.access.sessions import Access
 from recce_meta.server.app import create_app
 from recce_meta.server.pages.projects import overview
 from recce_meta.server.stores.stores import Store
+from recce_meta.store.check_results import list_checks
 from recce_meta.store.quality import write_quality
 from recce_meta.store.read import list_runs
 from recce_meta.store.session import init_store
@@ -53,6 +54,25 @@ def test_each_environment_and_scope_has_its_latest_run(rich_url: str) -> None:
     found = {state.run.run_id: (state.run_count, state.previous_run_id) for state in states(rich_url)}
 
     assert found == {ids[0]: (len(ids), ids[1] if ids[1:] else None) for ids in latest.values()}
+
+
+def test_failing_checks_are_those_whose_latest_result_is_bad(rich_url: str) -> None:
+    with UnifiedSqlAdapter.from_url(rich_url) as adapter:
+        latest = {
+            (
+                one.current_run_id or one.base_run_id,
+                one.base_run_id,
+                one.file_name,
+                one.check_name,
+            ): one.status
+            for one in reversed(list_checks(adapter))
+        }
+    bad = Counter(key[0] for key, status in latest.items() if status in ("failed", "error"))
+
+    found = {state.run.run_id: state.failing_checks for state in states(rich_url)}
+
+    assert sum(found.values()) > 0
+    assert found == {run_id: bad[run_id] for run_id in found}
 
 
 def test_changes_are_those_of_the_view(rich_url: str) -> None:

@@ -46,6 +46,12 @@ def test_a_base_after_the_run_is_better_than_none() -> None:
     assert pairs(run("c", 0, "ci", branch="x"), run("b", 1, "base")) == [("branch x against base", "b", "c")]
 
 
+def test_a_project_needs_no_base_and_no_branches() -> None:
+    assert pairs(run("p", 0, "prod"), run("d", 1, "dev")) == [("dev against prod", "p", "d")]
+    assert pairs(run("b", 0, "base"), run("c", 1, "current")) == [("current against base", "b", "c")]
+    assert pairs(run("s", 0, "prod", extractor="database"), run("t", 1, "dev", extractor="database")) == []
+
+
 def test_runs_of_several_projects_are_not_paired() -> None:
     assert pairs(run("b", 0, "base"), run("c", 1, "ci", branch="x", project="other")) == []
 

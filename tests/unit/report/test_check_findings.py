@@ -18,7 +18,13 @@ from recce_meta.models.data_diff import (
     SchemaDiff,
     Subject,
 )
-from recce_meta.report.data.check_findings import FindingKind, findings_summary, node_findings, reports_phrase
+from recce_meta.report.data.check_findings import (
+    FindingKind,
+    checks_mark,
+    checks_phrase,
+    findings_summary,
+    node_findings,
+)
 
 
 def both(name: str) -> Subject:
@@ -99,6 +105,7 @@ def test_a_report_counts_the_checks_that_differ() -> None:
         return CheckResult(name=kind, type=kind, status=CheckStatus.PASSED, results=(answer,), **fields)
 
     differing, same = counts(("a", 1, 2)), counts(("a", 1, 1))
+    note = CheckResult(name="n", type="simple", status=CheckStatus.SKIPPED)
     report = CheckReport(
         checks=(
             check("row_count_diff", differing),
@@ -109,6 +116,10 @@ def test_a_report_counts_the_checks_that_differ() -> None:
         )
     )
 
-    assert reports_phrase(report.checks) == "1 of 3 found differences, 1 not compared, 1 shown"
-    assert reports_phrase((report.checks[1],)) == "none of 1 found differences"
-    assert reports_phrase((report.checks[2],)) == ""
+    assert checks_phrase(report.checks, "5 checks") == (
+        "1 of 5 checks differs, 1 not compared, 1 shown, 1 without a difference, 1 passed"
+    )
+    assert checks_phrase((report.checks[1],), "1 check") == "1 of 1 check without a difference"
+    assert checks_phrase((note, note), "2 checks") == "2 checks, none was run"
+    assert checks_phrase((note, report.checks[2]), "2 checks") == "1 of 2 checks passed, 1 note"
+    assert (checks_mark((note,)).tone, checks_mark((note, report.checks[2])).tone) == ("one-sided", "same")

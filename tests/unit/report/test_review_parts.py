@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-from itertools import product
-
 import pytest
 
 from recce_meta.models.change import Category
+from recce_meta.models.data_diff import KeyCounts, ValueDiff
 from recce_meta.models.marks.review import NO_REVIEWS
 from recce_meta.report.review.parts import (
-    DataCounts,
     Part,
     checks_part,
     code_part,
+    data_part,
     review_part,
     verdict_word,
 )
@@ -20,7 +19,10 @@ from recce_meta.report.review.verdict import TONES, verdict_of
 from tests.unit.report.test_verdict import (
     BREAKING,
     CASES,
+    DIFFERENT,
+    EQUAL,
     HARMLESS,
+    MISSING,
     NO_CODE,
     Case,
     changed,
@@ -28,7 +30,15 @@ from tests.unit.report.test_verdict import (
     code,
 )
 
-WHOLE = DataCounts(nodes=1, compared=1, differ=0, one_sided=0, partial=0, failed=0).part
+VALUES = ValueDiff(
+    subject=EQUAL.counts[0].subject,
+    key=("id",),
+    key_source="option",
+    base=KeyCounts(rows=5),
+    current=KeyCounts(rows=5),
+    common=5,
+)
+WHOLE = Part("data", "same", "equal data in 1 node")
 
 
 def word(case: Case, data: Part = WHOLE) -> tuple[str, str]:
@@ -42,17 +52,22 @@ def word(case: Case, data: Part = WHOLE) -> tuple[str, str]:
 @pytest.mark.parametrize("name", CASES)
 def test_the_word_is_never_milder_than_the_verdict_and_the_data(name: str) -> None:
     case = CASES[name]
-    for numbers in product((0, 1), repeat=5):
-        data = DataCounts(3, *numbers).part
-        tone, _ = word(case, data)
+    for found in TONES:
+        tone, _ = word(case, Part("data", found, ""))
         verdict = verdict_of(case.diff, case.results, case.checks).tone
-        assert TONES.index(tone) <= min(TONES.index(verdict), TONES.index(data.tone))
+        assert TONES.index(tone) <= min(TONES.index(verdict), TONES.index(found))
 
 
 def test_data_are_green_only_if_every_node_is_compared_in_full() -> None:
-    for nodes, compared, *others in product(range(4), repeat=6):
-        part = DataCounts(nodes, compared, *others).part
-        assert (part.tone == "same") is (compared >= nodes > 0 and not any(others)), part
+    expected = {
+        (VALUES,): Part("data", "same", "equal data in 1 node"),
+        (EQUAL,): Part("data", "one-sided", "equal row count in 1 node"),
+        (VALUES, MISSING): Part("data", "not-compared", "1 of 2 nodes not compared, equal data in 1 node"),
+        (DIFFERENT, MISSING): Part("data", "differs", "differs in 1 of 2 nodes, 1 node not compared"),
+        (): Part("data", "not-compared", "0 of 1 node compared"),
+    }
+
+    assert {results: data_part(code(HARMLESS), results) for results in expected} == expected
 
 
 @pytest.mark.parametrize(
@@ -74,7 +89,7 @@ def test_the_first_word_is_the_worst_finding(case: Case, expected: tuple[str, st
 
 
 def test_without_a_change_and_a_comparison_nothing_is_equal() -> None:
-    nothing = DataCounts(0, 0, 0, 0, 0, 0).part
+    nothing = data_part(NO_CODE, ())
 
     assert word(Case("", ()), nothing) == ("not-compared", "Not compared")
 
@@ -87,7 +102,8 @@ def test_parts_count_what_they_are_about() -> None:
     assert code_part(NO_CODE, "same").text == "no changes"
     assert review_part(diff, NO_REVIEWS).text == "0 of 3 approved"
     assert checks_part([]).text == "none yet"
-    assert checks_part([check("passed")]) == Part("checks", "same", "1 passed")
-    assert checks_part([check("passed"), check("error")]) == Part("checks", "failed", "1 of 2 in error")
+    assert checks_part([check("passed")]) == Part("checks", "same", "1 of 1 passed")
+    assert checks_part([check("passed"), check("error")]) == Part(
+        "checks", "failed", "1 of 2 in error, 1 passed"
+    )
     assert checks_part([check("passed"), check("skipped")]).tone == "one-sided"
-    assert DataCounts(6, 6, 4, 2, 1, 0).part.text == "4 of 6 nodes differ, 2 only on one side, 1 not in full"

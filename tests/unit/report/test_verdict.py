@@ -29,6 +29,7 @@ from recce_meta.report import (
 )
 from recce_meta.report.html.page import heading_of
 from recce_meta.report.labels import PASSED
+from recce_meta.report.review.parts import headline_of
 from recce_meta.report.review.verdict import TONES, Checks, verdict_of
 from recce_meta.repositories.follow_ups.comments import RepositoryResults, report_verdict
 from recce_meta.repositories.forges.base import StatusState
@@ -120,7 +121,7 @@ CASES = {
     "equal data, and a node without a result": Case(
         "not-compared", ("1 of 2 nodes not compared", "1 node changed"), code(HARMLESS), (EQUAL, MISSING)
     ),
-    "an equal row count": Case("same", ("Equal row count in 1 node", "No changes"), NO_CODE, (EQUAL,)),
+    "an equal row count": Case("one-sided", ("Equal row count in 1 node", "No changes"), NO_CODE, (EQUAL,)),
     "a check in error": Case(
         "failed", ("1 of 1 check in error", "1 node changed"), code(HARMLESS), (), (check("error"),)
     ),
@@ -129,12 +130,12 @@ CASES = {
     ),
     "a difference without an expectation": Case(
         "differs",
-        ("Checks: 1 of 1 found differences", "No changes"),
+        ("1 of 1 check differs", "No changes"),
         checks=(check("passed", has_expectations=False, differing_nodes=1),),
     ),
     "a check that was skipped": Case(
         "one-sided",
-        ("1 check not run", "1 check passed", "No changes"),
+        ("1 of 2 checks skipped, 1 passed", "No changes"),
         checks=(check("passed"), check("skipped")),
     ),
     "a failed build without an edit": Case(
@@ -194,6 +195,13 @@ def test_all_outputs_have_the_same_verdict(name: str) -> None:
     assert (found.sign == PASSED) == (found.tone == "same")
     heading = heading_of(case.diff, case.results, case.checks, None)
     assert (heading["tone"], heading["sentences"]) == (found.tone, found.sentences)
+    _, data, checked = headline_of(case.diff, case.results, case.checks, None).parts
+    said = {sentence.casefold() for sentence in found.sentences}
+    assert not case.results or {data.text, f"data {data.text}"} & said
+    total = f"of {len(case.checks)} "
+    assert not case.checks or checked.text in {
+        sentence.replace(f"{total}check ", total).replace(f"{total}checks ", total) for sentence in said
+    }
     report = as_report(case.checks)
     for checks in (report, case.checks):
         text = whole_text(case.diff, case.results, checks, width=0, color=False)

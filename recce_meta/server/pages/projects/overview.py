@@ -133,8 +133,12 @@ def _choice(view: StoreView) -> tuple[list[RunMetadata], list[SuggestedPair]]:
 
 def by_harm(projects: Mapping[str, list[EnvironmentState]]) -> list[list[EnvironmentState]]:
     """Return the environments of each project: projects with failures first, then by name."""
+
+    def is_harmless(states: list[EnvironmentState]) -> bool:
+        return not any(state.problem_count or state.failing_checks for state in states)
+
     # `sorted` is stable, and projects come sorted by name.
-    return sorted(projects.values(), key=lambda states: not any(state.problem_count for state in states))
+    return sorted(projects.values(), key=is_harmless)
 
 
 def state_cells(to: Addresses, state: EnvironmentState, now: datetime) -> dict[str, Any]:
@@ -168,16 +172,19 @@ def overview_sentence(overview: StoreOverview, now: datetime) -> str:
 
     failing = _projects_with(overview, lambda state: bool(state.run.build_failures))
     errors = _projects_with(overview, lambda state: bool(state.run.build_errors))
+    checks = _projects_with(overview, lambda state: bool(state.failing_checks))
     failed = sum(state.failed_run is not None for state in overview.environments)
     stale = sum(is_stale(state.run.counted_at, now) for state in overview.environments)
     if failing:
         phrases.append(f"{named(failing)} {'has' if failing == 1 else 'have'} failing tests")
     if errors:
         phrases.append(f"{named(errors)} {'has' if errors == 1 else 'have'} build errors")
+    if checks:
+        phrases.append(f"{named(checks)} {'has' if checks == 1 else 'have'} failing checks")
     if failed:
         phrases.append(f"the last run of {plural(failed, 'environment')} failed")
     # Only results can prove it: runs without any are counted apart.
-    if not (failing or errors or failed):
+    if not (failing or errors or checks or failed):
         phrases.append(_nothing_failed(overview))
     if stale:
         phrases.append(f"{plural(stale, 'environment')} {'is' if stale == 1 else 'are'} stale")
@@ -211,6 +218,9 @@ def stores_sentence(sections: Sequence[Mapping[str, Any]]) -> str:
     failing = sum(one.failing_count for one in read)
     if failing:
         phrases.append(f"{plural(failing, 'failing node')}")
+    checks = sum(state.failing_checks for one in read for state in one.environments)
+    if checks:
+        phrases.append(f"{plural(checks, 'failing check')}")
     if unread := len(sections) - len(read):
         phrases.append(f"{plural(unread, 'store')} cannot be read")
     return "; ".join(phrases)
@@ -239,6 +249,7 @@ def overview_figures(
             (sum(state.run_count for state in states), "complete run", to.runs(status=COMPLETE)),
             (tests, "failing test", failing),
             (errors, "build error", failing),
+            (sum(state.failing_checks for state in states), "failing check", to.checks()),
         )
         if number
     ]

@@ -187,8 +187,8 @@ def test_markdown_and_html_show_what_checks_found_by_node(check_golden: Callable
         "2 of 4 differ (1 only in current), 1 not counted",
         "<code>orders</code> 100 → 101 (+1, +1.0%)",
         "<code>new</code> only in current: 7 rows",
-        "Checks: 3 of 3 found differences, 1 shown",
-        "of 4 checks differ",
+        "2 of 11 checks failed, 2 in error, 3 differ, 1 skipped, 1 shown, 1 passed, 1 note",
+        "of 11 checks differ",
         "Ask Ann.",
     ):
         assert shown in page

@@ -47,6 +47,9 @@ def test_the_first_sentence_counts_what_needs_attention() -> None:
     assert sentence(shop, web) == "2 projects; 1 has failing tests; 1 environment is stale"
     assert sentence(shop, scan) == "1 project and 1 scanned database; 1 project has failing tests"
     assert sentence(scan) == "1 scanned database; nothing failed"
+    assert sentence(replace(web, failing_checks=2)) == (
+        "1 project; 1 has failing checks; 1 environment is stale"
+    )
 
 
 def test_a_failed_run_and_build_errors_are_named() -> None:
