@@ -89,6 +89,22 @@ def in_utc(value: Any) -> Any:
     return value.astimezone(timezone.utc) if isinstance(value, datetime) else value
 
 
+_NODE = (
+    "unique_id", "name", "resource_type", "package_name", "path", "fqn", "database_name", "schema_name",
+    "identifier", "relation_name", "materialized", "language", "raw_code", "compiled_code", "checksum",
+    "checksum_rule", "code_hash", "config", "unrendered_config", "columns", "columns_from", "description",
+    "tags", "meta", "access", "group_name", "version", "source_name", "contract", "macros", "properties",
+)  # fmt: skip
+"""Columns of `nodes`, `nodes_by_id` and `differing_nodes`."""
+_NARROW_NODE = (
+    "unique_id", "name", "resource_type", "package_name", "path", "fqn", "relation_name", "materialized",
+    "tags", "access", "group_name", "version", "source_name", "macros",
+)  # fmt: skip
+"""Columns of `narrow_nodes`."""
+_MACRO = ("unique_id", "name", "package_name", "path", "macro_sql", "code_hash", "macros")
+"""Columns of `macros`."""
+
+
 def node_of(
     row: tuple[Any, ...],
     edges: Mapping[str, Mapping[str, EdgeOrigin | None]],
@@ -99,74 +115,34 @@ def node_of(
 
     *relations* resolve the tokens in compiled code; if it is None, the tokens stay.
     """
-    (
-        unique_id, name, resource_type, package_name, path, fqn, database_name, schema_name, identifier,
-        relation_name, materialized, language, raw_code, compiled_code, checksum, checksum_rule, code_hash,
-        config, unrendered_config, columns, columns_from, description, tags, meta, access, group_name,
-        version, source_name, contract, macros, properties,
-    ) = row  # fmt: skip
-    parents = edges.get(unique_id, {})
-    if compiled_code and relations is not None:
-        compiled_code = resolve(compiled_code, relations)
+    fields = _fields(_NODE, row)
+    parents = edges.get(fields["unique_id"], {})
+    if fields["compiled_code"] and relations is not None:
+        fields["compiled_code"] = resolve(fields["compiled_code"], relations)
+    for name in ("config", "unrendered_config", "meta"):
+        fields[name] = objects[fields[name]]
+    columns, contract, properties = (fields[name] for name in ("columns", "contract", "properties"))
     return NodeMetadata(
-        unique_id=unique_id,
-        name=name,
-        resource_type=resource_type,
-        package_name=package_name,
-        path=path,
-        fqn=_list(fqn),
-        database_name=database_name,
-        schema_name=schema_name,
-        identifier=identifier,
-        relation_name=relation_name,
-        materialized=materialized,
-        language=language,
-        raw_code=raw_code,
-        compiled_code=compiled_code,
-        checksum=checksum,
-        checksum_rule=checksum_rule,
-        code_hash=code_hash,
-        config=objects[config],
-        unrendered_config=objects[unrendered_config],
-        columns=_columns(columns) if columns != "[]" else (),
-        columns_from=columns_from,
-        description=description,
-        tags=_list(tags),
-        meta=objects[meta],
-        access=access,
-        group_name=group_name,
-        version=version,
-        source_name=source_name,
-        contract=None if contract is None else _object(contract),
+        **fields
+        | {
+            "columns": _columns(columns) if columns != "[]" else (),
+            "contract": None if contract is None else _object(contract),
+            "properties": _object(properties) if properties != "{}" else {},
+        },
         parents=tuple(sorted(parents)),
         edge_origins={parent: origin for parent in sorted(parents) if (origin := parents[parent])},
-        macros=_list(macros),
-        properties=_object(properties) if properties != "{}" else {},
     )
+
+
+def _fields(columns: Sequence[str], row: tuple[Any, ...]) -> dict[str, Any]:
+    """Return the fields in *row* by name, with the texts of lists read."""
+    fields = dict(zip(columns, row, strict=True))
+    return fields | {name: _list(fields[name]) for name in ("fqn", "tags", "macros") if name in fields}
 
 
 def narrow_node_of(row: tuple[Any, ...]) -> NodeMetadata:
     """Return the node of a row of `narrow_nodes`, without code, columns, config, parents and place."""
-    (
-        unique_id, name, resource_type, package_name, path, fqn, relation_name, materialized, tags, access,
-        group_name, version, source_name, macros,
-    ) = row  # fmt: skip
-    return NodeMetadata(
-        unique_id=unique_id,
-        name=name,
-        resource_type=resource_type,
-        package_name=package_name,
-        path=path,
-        fqn=_list(fqn),
-        relation_name=relation_name,
-        materialized=materialized,
-        tags=_list(tags),
-        access=access,
-        group_name=group_name,
-        version=version,
-        source_name=source_name,
-        macros=_list(macros),
-    )
+    return NodeMetadata(**_fields(_NARROW_NODE, row))
 
 
 def label_node_of(row: tuple[Any, ...]) -> NodeMetadata:
@@ -177,16 +153,7 @@ def label_node_of(row: tuple[Any, ...]) -> NodeMetadata:
 
 def macro_of(row: tuple[Any, ...]) -> MacroMetadata:
     """Return the macro of a row of `macros`."""
-    unique_id, name, package_name, path, macro_sql, code_hash, macros = row
-    return MacroMetadata(
-        unique_id=unique_id,
-        name=name,
-        package_name=package_name,
-        path=path,
-        macro_sql=macro_sql,
-        code_hash=code_hash,
-        macros=_list(macros),
-    )
+    return MacroMetadata(**_fields(_MACRO, row))
 
 
 def result_of(row: tuple[Any, ...]) -> NodeResult:
@@ -290,14 +257,7 @@ def _row(facts: RelationFacts) -> Row:
 
 
 def _facts_of(row: tuple[Any, ...]) -> RelationFacts:
-    unique_id, row_estimate, size, created_at, altered_at = row
-    return RelationFacts(
-        unique_id=unique_id,
-        row_estimate=row_estimate,
-        bytes=size,
-        created_at=in_utc(created_at),
-        altered_at=in_utc(altered_at),
-    )
+    return RelationFacts(**dict(zip(FACT_COLUMNS[1:], map(in_utc, row), strict=True)))
 
 
 UNLISTED = frozenset(["group", DISABLED])
