@@ -291,7 +291,12 @@ def last_nodes(adapter: UnifiedSqlAdapter) -> Known:
 def _dbt_project(root: Path, options: SqlOptions, known: Known | None) -> Project:
     place, dialect, target = _place(root, options)
     inputs = read_inputs(
-        root, name=options.project, dialect=dialect, place=place, variables=options.variables
+        root,
+        name=options.project,
+        dialect=dialect,
+        place=place,
+        variables=options.variables,
+        target=target,
     )
     package = inputs.root
     if not (package.models or package.snapshots or package.seeds or package.analyses):
@@ -523,7 +528,7 @@ def _renderers(
         "target": {
             "schema": inputs.place.schema,
             "database": inputs.place.database,
-            "name": options.target_name or "default",
+            "name": inputs.target.get("name", "default"),
         },
     }
     parents = {parent for node in nodes.values() for parent in node.parents}

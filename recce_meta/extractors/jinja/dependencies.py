@@ -72,13 +72,14 @@ def read_template(
     sql: str,
     *,
     variable: Callable[[str], tuple[bool, Any]] | None = None,
+    target: Mapping[str, str] | None = None,
     macros: Macros | None = None,
     package: str | None = None,
 ) -> TemplateFacts:
     """Return the facts about the template *sql* of *package*, including those of the *macros* it calls.
 
-    *variable* returns whether a variable is set, and its value. Raises TemplateError if *sql* is too long or
-    not valid Jinja.
+    *variable* returns whether a variable is set, and its value. *target* has the known members of `target`.
+    Raises TemplateError if *sql* is too long or not valid Jinja.
     """
     if "{" not in sql:
         return TemplateFacts(dependencies=JinjaDependencies((), (), False))
@@ -95,7 +96,8 @@ def read_template(
     except RecursionError:
         too_deep = "it is nested too deeply"
         return TemplateFacts(dependencies=JinjaDependencies((), (), True), reasons=(too_deep,))
-    findings = Findings(variable=variable, macros=macros, package=package, own=_own_names(tree))
+    own = _own_names(tree)
+    findings = Findings(variable=variable, target=target, macros=macros, package=package, own=own)
     config = _followed(tree, findings)
     doubts = tuple(findings.doubts)
     return TemplateFacts(
@@ -107,7 +109,12 @@ def read_template(
     )
 
 
-def template_text(text: str, *, variable: Callable[[str], tuple[bool, Any]] | None = None) -> str | None:
+def template_text(
+    text: str,
+    *,
+    variable: Callable[[str], tuple[bool, Any]] | None = None,
+    target: Mapping[str, str] | None = None,
+) -> str | None:
     """Return the output of the template *text* if it is the same in every branch; else None."""
     if "{" not in text:
         return text
@@ -115,7 +122,9 @@ def template_text(text: str, *, variable: Callable[[str], tuple[bool, Any]] | No
     # Output is stored only if it is captured.
     world.push(BlockScope(world.scope), capture=True)
     try:
-        worlds = Interpreter(Findings(variable=variable)).run(ENVIRONMENT.parse(text).body, [world])
+        worlds = Interpreter(Findings(variable=variable, target=target)).run(
+            ENVIRONMENT.parse(text).body, [world]
+        )
     except (TemplateSyntaxError, Beyond, RecursionError):
         return None
     written = joined(worlds).out

@@ -117,6 +117,8 @@ class Expressions:
             return macro
         if name in BUILTINS:
             return Builtin(name)
+        if name == "target":
+            return self.findings.target
         if macros.has_package(name):
             return Package(name)
         return UNDEFINED if name in self.findings.own else UNKNOWN

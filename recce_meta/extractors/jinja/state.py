@@ -476,12 +476,15 @@ class Findings:
         self,
         *,
         variable: Callable[[str], tuple[bool, Any]] | None = None,
+        target: Mapping[str, str] | None = None,
         macros: Macros | None = None,
         package: str | None = None,
         own: frozenset[str] = frozenset(),
     ) -> None:
         self.variable = variable
         """Function that returns whether a variable is set, and its value; None if variables are unknown."""
+        self.target: Value = {UNKNOWN: UNKNOWN, **(target or {})}
+        """Value of `target`, most of whose members are unknown."""
         self.macros: Macros = macros or NoMacros()
         self.package = package
         self.own = own

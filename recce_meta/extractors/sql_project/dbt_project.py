@@ -176,10 +176,12 @@ def read_inputs(
     dialect: str | None = None,
     place: TargetSchema | None = None,
     variables: Mapping[str, Any] | None = None,
+    target: str | None = None,
 ) -> Inputs:
     """Return the files of the dbt project in *root*, and of its installed packages.
 
-    If *root* has no dbt_project.yml, every SQL file below it is a model of a project called *name*.
+    If *root* has no dbt_project.yml, every SQL file below it is a model of a project called *name*. *target*
+    is the name of the profile's target, if known.
     Raises ConfigurationError if dbt_project.yml is damaged.
     """
     warnings: list[str] = []
@@ -199,6 +201,7 @@ def read_inputs(
         variables=read_project_settings(root) if has_file else None,
         overrides=variables or {},
         dialect=dialect,
+        target={"name": target, "target_name": target} if target else {},
         place=place or TargetSchema(schema=settings.name),
         warnings=warnings,
     )

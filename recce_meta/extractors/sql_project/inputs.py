@@ -27,7 +27,7 @@ from recce_meta.models import MacroMetadata, code_hash
 from recce_meta.profiles import ProjectSettings
 from recce_meta.profiles.discovery import PROJECT_FILE
 
-VERSION = 4
+VERSION = 5
 """Version of this reader: increment it with every change of the result, so that old nodes are not reused."""
 INSTALLED = ("dbt_packages", "dbt_modules")
 """Folders of installed packages, by the version of dbt."""
@@ -62,6 +62,8 @@ class Inputs(Struct, frozen=True, kw_only=True):
     overrides: Mapping[str, Any]
     """Variables from the command line."""
     dialect: str | None
+    target: Mapping[str, str]
+    """Members of `target` that are known: none without a profile."""
     place: TargetSchema
     warnings: list[str]
 
@@ -94,7 +96,9 @@ class Inputs(Struct, frozen=True, kw_only=True):
     def fingerprint(self) -> str:
         """Return a digest that is equal if unchanged files still give the same nodes."""
         # Another version of the reader may read the same files differently.
-        digest = sha256(f"{VERSION} {__version__} {self.dialect} {self.place} {self.overrides}".encode())
+        digest = sha256(
+            f"{VERSION} {__version__} {self.dialect} {self.target} {self.place} {self.overrides}".encode()
+        )
         for package in self.packages:
             # Separated by NUL, so that text cannot move from one part to another unnoticed.
             digest.update(f"\0{package.name}\0{package.settings.text}\0{package.properties.texts}".encode())

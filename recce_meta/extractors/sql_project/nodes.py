@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import csv
 from collections.abc import Container, Iterator, Mapping
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +19,7 @@ from recce_meta.extractors.jinja import (
     TemplateFacts,
     blocks_of,
     read_template,
+    template_text,
 )
 from recce_meta.extractors.project import file_hash, header_of
 from recce_meta.extractors.sql_project.files import SourceFile, relation_name
@@ -63,6 +65,7 @@ class NodeReader:
         self.known = known
         """Nodes of the previous reading, if everything except the node's own file is unchanged."""
         self.variable: Variable = inputs.variable_of(package.name)
+        self.fold = partial(template_text, variable=self.variable, target=inputs.target)
         self.reused: set[str] = set()
         """Unique ids of the nodes with unchanged files."""
         self._versions = {
@@ -160,7 +163,11 @@ class NodeReader:
     def _facts(self, file: SourceFile) -> TemplateFacts:
         try:
             return read_template(
-                file.text, variable=self.variable, macros=self.library, package=self.package.name
+                file.text,
+                variable=self.variable,
+                target=self.inputs.target,
+                macros=self.library,
+                package=self.package.name,
             )
         except TemplateError as error:
             self.inputs.warnings.append(f"{file.path}: {error.message}")
@@ -211,9 +218,9 @@ class NodeReader:
         # The root project overrides the settings of an installed package.
         own = () if self.package is self.inputs.root else (self.package.settings,)
         for settings in (*own, self.inputs.root.settings):
-            merge(found, configured(settings.trees.get(section), fqn, self.variable))
+            merge(found, configured(settings.trees.get(section), fqn, self.fold))
         for config in (description.config if description else {}, (version or {}).get("config") or {}):
-            values = {key: folded(value, self.variable) for key, value in config.items()}
+            values = {key: folded(value, self.fold) for key, value in config.items()}
             merge(found, {key: value for key, value in values.items() if value is not UNSURE})
         merge(found, facts.config)
         # The setting of one branch must not look like that of the node.
@@ -305,8 +312,8 @@ class NodeReader:
         config: dict[str, Json] = {}
         own = () if self.package is self.inputs.root else (self.package.settings,)
         for settings in (*own, self.inputs.root.settings):
-            merge(config, configured(settings.trees.get("sources"), fqn, self.variable))
-        values = {key: folded(value, self.variable) for key, value in given.items()}
+            merge(config, configured(settings.trees.get("sources"), fqn, self.fold))
+        values = {key: folded(value, self.fold) for key, value in given.items()}
         merge(config, {key: value for key, value in values.items() if value is not UNSURE})
         schema = self._folded(block.get("schema")) or table.source
         named = entry.get("database") or block.get("database")
@@ -337,7 +344,7 @@ class NodeReader:
         return node, config.get("enabled") is not False
 
     def _folded(self, value: Json) -> str | None:
-        text = folded(value, self.variable) if isinstance(value, str) else value
+        text = folded(value, self.fold) if isinstance(value, str) else value
         return None if text is None or text is UNSURE else str(text)
 
 

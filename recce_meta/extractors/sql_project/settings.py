@@ -14,7 +14,6 @@ from typing import Any
 from msgspec import Struct, field
 
 from recce_meta.errors import ConfigurationError
-from recce_meta.extractors.jinja import template_text
 from recce_meta.extractors.sql_project.files import DbtRefusal, find_files
 from recce_meta.models import Column, Json
 from recce_meta.profiles.discovery import PROJECT_FILE
@@ -45,6 +44,8 @@ _KNOWN = frozenset(
 """Settings that dbt also accepts without a plus sign."""
 
 Variable = Callable[[str], tuple[bool, Any]]
+Fold = Callable[[str], str | None]
+"""Function that returns the output of a template, or None if that needs rendering."""
 
 
 class DbtProjectFile(Struct, frozen=True, kw_only=True):
@@ -100,7 +101,7 @@ def _folders(content: Mapping[str, object], keys: Sequence[str], default: str) -
     return [default]
 
 
-def configured(tree: Json, fqn: Sequence[str], variable: Variable) -> dict[str, Json]:
+def configured(tree: Json, fqn: Sequence[str], fold: Fold) -> dict[str, Json]:
     """Return the settings in *tree*, such as `models:`, for the node with *fqn*: the deepest level wins."""
     found: dict[str, Json] = {}
     # The empty level is the section itself.
@@ -108,21 +109,21 @@ def configured(tree: Json, fqn: Sequence[str], variable: Variable) -> dict[str, 
         tree = tree if not level else tree.get(level)
         if not isinstance(tree, dict):
             break
-        merge(found, _own(tree, variable))
+        merge(found, _own(tree, fold))
     return found
 
 
-def _own(tree: Mapping[str, Json], variable: Variable) -> dict[str, Json]:
+def _own(tree: Mapping[str, Json], fold: Fold) -> dict[str, Json]:
     """Return the settings at one level of a tree: keys with a plus sign, and unambiguous setting names."""
     found: dict[str, Json] = {}
     for key, value in tree.items():
         if not isinstance(key, str):
             continue
         if key.startswith("+"):
-            found[key[1:]] = folded(value, variable)
+            found[key[1:]] = folded(value, fold)
         # A dictionary is a folder with the name of a setting, unless the setting itself is a dictionary.
         elif key in _KNOWN and (not isinstance(value, dict) or key in ("meta", "grants", "persist_docs")):
-            found[key] = folded(value, variable)
+            found[key] = folded(value, fold)
     return {key: value for key, value in found.items() if value is not UNSURE}
 
 
@@ -131,14 +132,14 @@ UNSURE: Any = object()
 _WORDS: Mapping[str, Json] = {"true": True, "false": False, "none": None}
 
 
-def folded(value: Json, variable: Variable) -> Json:
+def folded(value: Json, fold: Fold) -> Json:
     """Return *value* with its Jinja evaluated; UNSURE if that needs rendering."""
     if isinstance(value, str) and "{" in value:
-        text = template_text(value, variable=variable)
+        text = fold(value)
         # Jinja renders to text, but `enabled` and other settings are compared as YAML values.
         return UNSURE if text is None else _WORDS.get(text.strip().lower(), text)
     if isinstance(value, list):
-        parts = [folded(entry, variable) for entry in value]
+        parts = [folded(entry, fold) for entry in value]
         return UNSURE if any(part is UNSURE for part in parts) else parts
     return value
 
