@@ -16,10 +16,9 @@ import msgspec
 from recce_meta._version import __version__
 from recce_meta.adapter import UnifiedSqlAdapter
 from recce_meta.api.runs import find_node
-from recce_meta.diff.project_side import base_name
 from recce_meta.errors import SelectorError, UnknownNameError, UsageError
 from recce_meta.models import RunMetadata
-from recce_meta.models.adapters import is_builtin
+from recce_meta.models.adapters import base_name, is_builtin
 from recce_meta.models.checks import StoredCheck
 from recce_meta.models.marks.review import (
     LONGEST_COMMENT,

@@ -28,14 +28,13 @@ from recce_meta.diff.project_side import (
     VARIABLES,
     VOLATILE,
     ProjectSide,
-    base_name,
     normalise,
 )
 from recce_meta.diff.relation_names import NAMER_MACROS, RelationNames
 from recce_meta.diff.run_by_dbt import BUILT, RunByDbt, unattributed_note
 from recce_meta.diff.same_sql import given_variables
 from recce_meta.models import ChangeDetail, Json, MacroMetadata, NodeMetadata, Reason, RunMetadata
-from recce_meta.models.adapters import is_builtin
+from recce_meta.models.adapters import base_name, is_builtin
 from recce_meta.models.run import DBT, DEFER, dbt_options
 from recce_meta.warehouses.builds import incremental_words
 from recce_meta.warehouses.hooks import (

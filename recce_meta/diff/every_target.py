@@ -31,11 +31,11 @@ from recce_meta.diff.code import (
     sql_pieces,
     tokens,
 )
-from recce_meta.diff.project_side import ProjectSide, base_name
+from recce_meta.diff.project_side import ProjectSide
 from recce_meta.diff.same_sql import BRANCH, Dependence, SqlInputs
 from recce_meta.lazy import LazyModule
 from recce_meta.models import Json, MacroMetadata, NodeMetadata
-from recce_meta.models.adapters import is_builtin
+from recce_meta.models.adapters import base_name, is_builtin
 from recce_meta.models.relation_tokens import CLOSING, OPENING
 
 if TYPE_CHECKING:

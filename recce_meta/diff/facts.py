@@ -17,11 +17,11 @@ from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from typing import Protocol
 
 from recce_meta.diff.materializations import COMPUTED_WHEN_READ
-from recce_meta.diff.project_side import ProjectSide, base_name
+from recce_meta.diff.project_side import ProjectSide
 from recce_meta.diff.run_by_dbt import RunByDbt
 from recce_meta.graph.dag import reachable
 from recce_meta.models import Json, NodeMetadata, NodeResult, RunMetadata
-from recce_meta.models.adapters import is_builtin
+from recce_meta.models.adapters import base_name, is_builtin
 from recce_meta.models.change import DataFact, FactKind, FactSource, TableFacts
 from recce_meta.models.lineage import NodeColumns, is_written
 from recce_meta.models.run import PART, dbt_options

@@ -37,16 +37,6 @@ MOST_NAMES = 5
 """Most names in a note on nodes or macros."""
 
 
-def base_name(name: str) -> str:
-    """Return the name that `adapter.dispatch` looks up.
-
-    >>> base_name("duckdb__create_table_as"), base_name("create_table_as"), base_name("__own")
-    ('create_table_as', 'create_table_as', '__own')
-    """
-    prefix, separator, rest = name.partition("__")
-    return rest if prefix and separator and rest else name
-
-
 @dataclass(frozen=True)
 class ProjectSide:
     """Nodes (including groups) and macros by unique id.

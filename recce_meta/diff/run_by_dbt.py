@@ -14,10 +14,10 @@ from collections.abc import Collection, Iterable, Iterator, Mapping
 from functools import cached_property
 from typing import NamedTuple
 
-from recce_meta.diff.project_side import MOST_NAMES, base_name
+from recce_meta.diff.project_side import MOST_NAMES
 from recce_meta.errors import first_of
 from recce_meta.models import MacroMetadata, NodeMetadata
-from recce_meta.models.adapters import is_builtin
+from recce_meta.models.adapters import base_name, is_builtin, macros_of_dbt
 
 BUILT = frozenset(["model", "seed", "snapshot", "test"])
 """Resource types that dbt builds with a materialization."""
@@ -68,9 +68,9 @@ class RunByDbt:
     @cached_property
     def names(self) -> frozenset[str]:
         """Return the names of the macros of dbt and its adapter, without the adapter's prefix."""
-        return frozenset(
-            base_name(macro.name) for macro in self._macros.values() if is_builtin(macro.package_name)
-        )
+        own = (macro.name for macro in self._macros.values() if is_builtin(macro.package_name))
+        # Files are read without those of dbt.
+        return frozenset(map(base_name, own)) or frozenset(macros_of_dbt())
 
     def overrides(self) -> Iterator[str]:
         """Yield unique ids of project and package macros that have the same name as a built-in macro."""
@@ -112,12 +112,14 @@ class RunByDbt:
         """Yield macros that dbt looks up by name for this materialization and strategy."""
         starts = f"materialization_{built.materialized}_"
         looked_up = LOOKED_UP.get(built.materialized)
+        kinds = {} if self._has_those_of_dbt else macros_of_dbt()
         for macro in self._macros.values():
             # Only overrides lead from dbt's own macros to those of the project.
             if not self._has_overrides and is_builtin(macro.package_name):
                 continue
             name = base_name(macro.name)
-            if name.startswith(starts) or (looked_up and looked_up.fits(name, built.strategy)):
+            is_looked_up = looked_up is not None and looked_up.fits(name, built.strategy)
+            if name.startswith(starts) or is_looked_up or built.materialized in kinds.get(name, ()):
                 yield macro.unique_id
 
     @cached_property
@@ -126,6 +128,10 @@ class RunByDbt:
         for macro in self._macros.values():
             found[base_name(macro.name)].append(macro.unique_id)
         return found
+
+    @cached_property
+    def _has_those_of_dbt(self) -> bool:
+        return any(is_builtin(macro.package_name) for macro in self._macros.values())
 
     @cached_property
     def _lists_calls(self) -> bool:

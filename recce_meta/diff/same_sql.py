@@ -15,9 +15,9 @@ from enum import IntEnum
 from functools import cached_property
 
 from recce_meta.diff.code import AT_RUN_TIME, STEADY, jinja_names, members_of, outside_names, reads_only
-from recce_meta.diff.project_side import VARIABLES, VOLATILE, ProjectSide, base_name
+from recce_meta.diff.project_side import VARIABLES, VOLATILE, ProjectSide
 from recce_meta.models import Json, NodeMetadata, RunMetadata
-from recce_meta.models.adapters import is_builtin
+from recce_meta.models.adapters import base_name, is_builtin
 from recce_meta.models.relation_tokens import token_ids
 
 OF_TARGET = frozenset(["target", "this", "schema", "database", "identifier", "model"])

@@ -1,8 +1,10 @@
-"""dbt's adapters: packages with their macros, and the adapters whose macros they fall back to."""
+"""dbt's adapters: their macros, and the adapters whose macros they fall back to."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import cache
+from pathlib import Path
 
 _ADAPTERS = frozenset(
     """
@@ -28,3 +30,23 @@ def is_recording(macro: str) -> bool:
 def is_builtin(package: str) -> bool:
     """Return True if macros of *package* are part of dbt or an adapter, and change only with its version."""
     return package == "dbt" or package.removeprefix("dbt_") in _ADAPTERS
+
+
+def base_name(name: str) -> str:
+    """Return the name that `adapter.dispatch` looks up.
+
+    >>> base_name("duckdb__create_table_as"), base_name("create_table_as"), base_name("__own")
+    ('create_table_as', 'create_table_as', '__own')
+    """
+    prefix, separator, rest = name.partition("__")
+    return rest if prefix and separator and rest else name
+
+
+@cache
+def macros_of_dbt() -> Mapping[str, frozenset[str]]:
+    """Return the macros of dbt and the adapters of dbt Labs, each with the materializations that run it.
+
+    Names have no adapter's prefix.
+    """
+    lines = Path(__file__).with_name("dbt_macros.txt").read_text("utf-8").splitlines()
+    return {name: frozenset(kinds) for name, *kinds in map(str.split, lines)}

@@ -8,15 +8,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
-from functools import cache
-from pathlib import Path
 
 from msgspec import Struct
 from msgspec.structs import replace
 
 from recce_meta.errors import TemplateError
 from recce_meta.models import MacroMetadata, NodeMetadata
-from recce_meta.models.adapters import is_builtin
+from recce_meta.models.adapters import is_builtin, macros_of_dbt
 from recce_meta.models.node import BUILD_FAILURE, UNLESS_VARS
 from recce_meta.render.renderer import SimpleTemplateRenderer
 from recce_meta.warehouses.hooks import HOOKS, hook_texts
@@ -32,7 +30,7 @@ _BUILDING = re.compile(r"materialization_|(?:^|__)(?:create_table_as|create_view
 _OF_DBT = frozenset(["macro.dbt.run_hooks", "macro.dbt.get_where_subquery"])
 """Macros that no manifest of dbt lacks, unless those of dbt were left out."""
 _LISTED = frozenset(["bigquery", "databricks", "duckdb", "postgres", "redshift", "snowflake", "spark"])
-"""Adapters whose macros are in `dbt_macros.txt`, with those of dbt."""
+"""Adapters with macros in `macros_of_dbt`."""
 _LINE = re.compile(r"\nLINE (\d+):")
 _CLASS = re.compile(r"^[A-Z]\w+Error: ")
 
@@ -135,7 +133,7 @@ class BuildFailures:
         problem = f"it uses '{unknown[1]}', {why}"
         # The reader of files has found no generic test of this name.
         is_of_files = self._is_exact is not None and "test_metadata" in node.properties
-        may_be_of_dbt = "__" in unknown[1] or is_builtin(unknown[1]) or unknown[1] in names_of_dbt()
+        may_be_of_dbt = "__" in unknown[1] or is_builtin(unknown[1]) or unknown[1] in macros_of_dbt()
         is_absent = self._is_listed and error.problem.startswith("Unknown") and not may_be_of_dbt
         unless = None if self._has_all_macros or is_of_files or is_absent else unknown[1]
         return BuildFailure(problem=_within(problem, error), line=line, unless=unless)
@@ -168,12 +166,6 @@ class BuildFailures:
                         problem = f"in its {key.replace('_', '-')}, {found.problem}"
                         return replace(found, problem=problem, line=None)
         return None
-
-
-@cache
-def names_of_dbt() -> frozenset[str]:
-    """Return the names of the macros of dbt and of the adapters in `_LISTED`."""
-    return frozenset(Path(__file__).with_name("dbt_macros.txt").read_text("utf-8").split())
 
 
 def _within(problem: str, error: TemplateError) -> str:

@@ -14,6 +14,7 @@ import yaml
 
 from recce_meta.api.diff_files import GUESSED as GUESS
 from recce_meta.api.diff_files import OF_FILES, OTHER_PACKAGES
+from recce_meta.diff.run_by_dbt import CALLED_BY_DBT
 from tests.e2e.conftest import ROOT, Cli
 
 FILES = {
@@ -350,7 +351,9 @@ def test_what_certainly_cannot_be_built_fails(checkout: Checkout, name: str, tex
     ("macro", "changed"),
     [
         ("materialization view, default", {"alone", "link", "orders", "totals"}),
+        ("macro default__create_view_as(relation, sql)", {"alone", "link", "orders", "totals"}),
         ("materialization table, adapter='duckdb'", set()),
+        ("macro duckdb__create_table_as(temporary, relation, sql)", set()),
         ("macro create_nothing()", set()),
     ],
 )
@@ -363,6 +366,41 @@ def test_a_macro_that_replaces_one_of_dbt_changes_what_it_builds(
     found = {one["name"]: one["category"] for one in checkout.diff("HEAD")["changes"]}
 
     assert found == dict.fromkeys(changed, "unknown")
+
+
+def test_a_generic_test_that_replaces_one_of_dbt_is_named(checkout: Checkout) -> None:
+    checkout.write("macros/own.sql", "{% test not_null(model, column_name) %}select 1{% endtest %}")
+
+    assert CALLED_BY_DBT.format("macro", "shop.test_not_null") in checkout.diff("HEAD")["notes"]
+
+
+@pytest.mark.parametrize(
+    ("text", "settings"),
+    [
+        ("{{ config(enabled=(target.name == 'prod')) }} select 1 as one", ""),
+        ("{{ config(enabled=var('marts', false)) }} select 1 as one", ""),
+        ("select 1 as one", "{shop: {+enabled: \"{{ target.name == 'prod' }}\"}}"),
+    ],
+)
+def test_an_edit_of_a_node_that_the_target_disables_is_of_unknown_effect(
+    checkout: Checkout, text: str, settings: str
+) -> None:
+    outputs = "{dev: {type: duckdb, path: a.db}, prod: {type: duckdb, path: b.db}}"
+    checkout.write("profiles.yml", f"shop: {{target: dev, outputs: {outputs}}}")
+    checkout.write("models/alone.sql", text)
+    if settings:
+        for name in ("orders", "totals", "link"):
+            (checkout.project / f"models/{name}.sql").unlink()
+        checkout.write("dbt_project.yml", f"{FILES['dbt_project.yml']}models: {settings}\n")
+    checkout.commit()
+    checkout.write("models/alone.sql", text.replace("1 as one", "2 as one"))
+
+    (found,) = checkout.diff("HEAD")["changes"]
+    on_prod = checkout.diff("HEAD", "--target", "prod", "--vars", "marts: true")["changes"]
+
+    assert (found["name"], found["category"]) == ("alone", "unknown")
+    assert found["category_reasons"] == ["edited, disabled for this target"]
+    assert [one["category"] for one in on_prod] == ["partial_breaking"]
 
 
 def test_a_test_of_what_no_file_defines_is_left_out_by_dbt(checkout: Checkout) -> None:

@@ -30,10 +30,9 @@ from recce_meta.api.diff import NOTHING_MORE, whole_diff
 from recce_meta.api.record_sql import SqlOptions, read_sql_project
 from recce_meta.api.run_reader import read_run
 from recce_meta.models import Project
-from recce_meta.models.adapters import is_builtin
+from recce_meta.models.adapters import is_builtin, macros_of_dbt
 from recce_meta.models.node import BUILD_FAILURE
 from recce_meta.models.run import DBT
-from recce_meta.render.build_failures import names_of_dbt
 from tests.proofs.clock import Clock
 
 ARTIFACTS = Path(__file__).parents[1] / "data" / "artifacts"
@@ -183,7 +182,7 @@ def failures(path: Path, draw: random.Random, counts: Counter[str]) -> Iterator[
         for one in own
         if one.path and one.raw_code and one.path.endswith(".sql") and one.resource_type in ("model", "test")
     }
-    names = sorted(names_of_dbt())
+    names = sorted(macros_of_dbt())
     chosen = draw.sample(sorted(known), min(len(known), MOST))
     codes = {name: known[name] for name in chosen}
     edits: dict[str, list[str]] = {name: [] for name in chosen}
