@@ -300,20 +300,24 @@ def _prepare(stores: Iterable[Store]) -> None:
     """Compile the templates, and compute the newest diffs now and whenever a store has changed."""
     compile_templates()
     for store in stores:
-        store.on_change = partial(_start_diffs, store, threading.Lock())
+        store.on_change = partial(_start_diffs, store, threading.Lock(), threading.Semaphore(2))
         prepare_diffs(store)
 
 
-def _start_diffs(store: Store, running: threading.Lock) -> None:
-    """Compute the newest diffs of *store* in a thread, unless it is *running*."""
+def _start_diffs(store: Store, running: threading.Lock, threads: threading.Semaphore) -> None:
+    """Compute the newest diffs of *store* in a thread.
+
+    Of two *threads*, one is *running*. The other waits, and then sees all changes until its start.
+    """
 
     def run() -> None:
-        try:
-            prepare_diffs(store)
-        finally:
-            running.release()
+        with running:
+            try:
+                prepare_diffs(store)
+            finally:
+                threads.release()
 
-    if running.acquire(blocking=False):
+    if threads.acquire(blocking=False):
         threading.Thread(target=run, name=f"diffs of {store.name}", daemon=True).start()
 
 

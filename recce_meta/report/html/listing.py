@@ -140,7 +140,8 @@ def review_list(
         )
     tests = [row for row in rows if row.kind in TESTS]
     changed, affected = (
-        # Of equal harm, changes are in the order of the reports, and affected nodes the nearest first.
+        # Of equal harm, nodes whose data differ are first, then changes as in the reports, and the nearest
+        # affected nodes.
         sorted(
             (row for row in rows if row.kind not in TESTS and (row.status == "affected") is one), key=_rank
         )
@@ -173,8 +174,9 @@ def _tests_about(tests: Sequence[ReviewRow]) -> str:
     return words + (f": {', '.join(affected[:TESTS_NAMED])}" if affected else "")
 
 
-def _rank(row: ReviewRow) -> int:
-    return code_rank(row.code, is_bad=row.data.outcome in ("failed", "differs"))
+def _rank(row: ReviewRow) -> tuple[int, bool]:
+    is_bad = row.data.outcome in ("failed", "differs")
+    return code_rank(row.code, is_bad=is_bad), not is_bad
 
 
 def _what(node: Change | Impact) -> str:

@@ -38,7 +38,8 @@
 
   /** Show the verdict and the list anew; the drawer stays while it is being filled in. */
   async function refresh() {
-    const whole = parsed(await (await fetch(location.href)).text());
+    const turn = last, whole = parsed(await (await fetch(location.href)).text());
+    if (turn !== last) return refresh(); // a later state was asked for meanwhile
     const isUsed = document.activeElement?.closest("#drawer");
     for (const part of [".verdict", "#all", ".tools", ".left", ...(isUsed ? [] : ["#drawer"])]) {
       const next = whole.querySelector(`#review > ${part}, .work > ${part}`);

@@ -66,6 +66,8 @@ STATE_SECONDS = 0.2
 """Time for which the state of a database file is not asked again for pages in memory."""
 RUNS_LOOKED_AT = 200
 """Number of the newest runs in which pairs to prepare are searched for."""
+PREPARING_SECONDS = 30.0
+"""Time after which no further pair is prepared."""
 GRAPHS = 8
 """Number of graphs whose names and edges stay in memory."""
 RUN_BYTES = 4 * 2**20
@@ -583,16 +585,24 @@ def _same(ids: tuple[str, ...], others: tuple[str, ...] | None) -> tuple[str, ..
 
 
 def prepare_diffs(store: Store) -> None:
-    """Compute the diff of the newest pair of each project, and read its graphs, before a reader asks."""
+    """Compute the diffs that the start page offers before a reader asks, and read the graphs of the newest.
+
+    The newest pair of each project is first; the others follow until `PREPARING_SECONDS` have passed.
+    """
+    end = time.monotonic() + PREPARING_SECONDS
     try:
         with store.view() as view:
+            pairs = suggested_pairs(list_runs(view.adapter, limit=RUNS_LOOKED_AT))
             newest: dict[str, SuggestedPair] = {}
-            for pair in suggested_pairs(list_runs(view.adapter, limit=RUNS_LOOKED_AT)):
+            for pair in pairs:
                 newest.setdefault(pair.current.project_name, pair)
             for pair in newest.values():
                 view.diff(pair.base, pair.current)
                 for run in (pair.base, pair.current):
                     view.graph(run)
+            for pair in pairs:
+                if time.monotonic() < end:
+                    view.diff(pair.base, pair.current)
     except RecceMetaError as error:
         # The page of the diff reports it to its reader.
         log.debug("The newest diffs of %s are not prepared: %s", store.name, error.message)

@@ -13,7 +13,7 @@ from starlette.testclient import TestClient
 
 from recce_meta import report
 from recce_meta.adapter import UnifiedSqlAdapter
-from recce_meta.api.browse.diffs import pair_report
+from recce_meta.api.browse.diffs import pair_report, suggested_pairs
 from recce_meta.api.diff import diff
 from recce_meta.report.addresses import Addresses
 from recce_meta.server.access.sessions import Access
@@ -337,6 +337,9 @@ def test_a_diff_is_computed_once_however_often_the_store_changes(
         with store.view() as view:
             runs = [view.run(one) for one in sides]
             first = view.diff(*runs)
+            offered = suggested_pairs(list_runs(view.adapter))
+            assert len({one.current.project_name for one in offered}) < len(offered)
+            assert all(view.has_diff(one.base, one.current) for one in offered)
             later = view.diff(runs[0], replace(runs[1], build_status="failed"))
         with store.writing() as adapter:
             adapter.execute(f"UPDATE {DEFAULT_SCHEMA}.store SET written_at = now()")
