@@ -16,8 +16,10 @@ from typing import Any
 from msgspec.structs import replace
 
 from recce_meta.api.checks import run_check, stored_checks
+from recce_meta.api.data.requests import DataDiffRequest
 from recce_meta.checks.expected_data import profile_violations
 from recce_meta.checks.types import TYPES, Field
+from recce_meta.errors import shorten
 from recce_meta.models.checks import (
     EXPECT,
     FIGURES,
@@ -30,15 +32,18 @@ from recce_meta.models.checks import (
     Expect,
     ExpectCounts,
     ExpectProfile,
+    ExpectRows,
     ExpectValues,
     NodesParams,
     ProfileParams,
+    QueryDiffParams,
     StoredCheck,
     ValueDiffParams,
 )
 from recce_meta.models.data_diff import (
     AnyDataDiff,
     ProfileDiff,
+    QueryDiff,
     RowCount,
     RowCountDiff,
     Subject,
@@ -47,13 +52,51 @@ from recce_meta.models.data_diff import (
 )
 from recce_meta.models.run import RunMetadata
 
+LONGEST_NAME = 60
+"""Characters of a query in the name of its check."""
 FILE = Path("checklist")
 """Name of the file of checks that a review has."""
 
 
 def proposed_check(result: AnyDataDiff) -> DataCheck | None:
     """Return a check that *result* passes, with limits rounded up; None if every check would fail."""
-    check = _check_of(result)
+    return _if_passed(_check_of(result), result)
+
+
+def query_check(asked: DataDiffRequest, result: object) -> DataCheck | None:
+    """Return a check that compares the query of *asked* again, which *result* answers and passes.
+
+    It has the templates, which name the relations of later runs as well. None if every check would fail, or
+    if *asked* limits what is compared.
+    """
+    params = query_of(asked, result)
+    answer = result.values or result.rows if isinstance(result, QueryDiff) else None
+    if params is None or answer is None or not isinstance(result, QueryDiff):
+        return None
+    changed = answer.changed if isinstance(answer, ValueDiff) else 0
+    differing = answer.added + answer.removed + changed
+    limit = _share(differing, answer.common + answer.added + answer.removed)
+    name = f"Query {shorten(' '.join(params.sql_template.split()), LONGEST_NAME)}"
+    check = DataCheck(
+        name=name,
+        type="query_diff",
+        params=params,
+        expect=ExpectRows(max_differing_rows=limit),
+        path=FILE,
+        line=1,
+    )
+    return _if_passed(check, result)
+
+
+def query_of(asked: DataDiffRequest, result: object) -> QueryDiffParams | None:
+    """Return templates and key of the query that *result* answers; None if *asked* limits the rows."""
+    if not isinstance(result, QueryDiff) or asked.current_sql is None or asked.columns or asked.where:
+        return None
+    key = result.values.key if result.values else ()
+    return QueryDiffParams(sql_template=asked.current_sql, base_sql_template=asked.base_sql, primary_keys=key)
+
+
+def _if_passed(check: DataCheck | None, result: AnyDataDiff) -> DataCheck | None:
     is_passed = check is not None and run_check(check, lambda _: _judged(result)).status is CheckStatus.PASSED
     return check if is_passed else None
 

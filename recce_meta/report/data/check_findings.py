@@ -257,7 +257,9 @@ def checks_phrase(checks: Sequence[CheckResult | StoredCheck], total: str) -> st
     first, *others = [text for word, text in counted.items() if word != NOTE] or [""]
     if counted.keys() <= {NOTE, CheckStatus.SKIPPED.value}:
         return f"{total}, none was run" if checks else ""
-    return ", ".join(filter(None, [first.replace(" ", f" of {total} ", 1), *others, counted.get(NOTE)]))
+    number, words = first.split(" ", 1)
+    of_all = f"{number} of {total}" if len(counted) > 1 else total
+    return ", ".join(filter(None, [f"{of_all} {words}", *others, counted.get(NOTE)]))
 
 
 def checks_mark(checks: Sequence[CheckResult | StoredCheck]) -> CheckMark:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import time
 from collections.abc import Iterator
 from html import unescape
 from pathlib import Path
@@ -164,6 +165,70 @@ def test_search_finds_code_texts_and_macros_and_says_where(place: tuple[str, str
         assert names.count("stg_orders") == 1
 
 
+def later_commit(place: tuple[str, str]) -> str:
+    """Record the next commit of the pull request, and return the id of its run."""
+    with UnifiedSqlAdapter.from_url(place[0]) as adapter:
+        git = GitState(sha="f" * 40, branch="count-payments-once", dirty=False, pull_request="42")
+        project = extract_project(demo_data.artifacts("current"), environment="later", git=git)
+        later = str(uuid4())
+        record_project(adapter, replace(project, run=replace(project.run, run_id=later)))
+    return later
+
+
+def compared(client: TestClient, base: str, current: str, sql: str, **more: str) -> tuple[str, str]:
+    """Compare a query of both runs, and return the address of its answer, and the id of its job."""
+    form = {"kind": "query", "base": base, "current": current, "current_sql": sql, **more}
+    answer = client.post(TO.queries(), data=form)
+    assert answer.status_code == 303, answer.text
+    deadline = time.monotonic() + 60
+    while True:
+        (job, *_) = client.get(f"{TO.queries()}.json").json()
+        if job["state"] == "done" or time.monotonic() > deadline:
+            assert job["state"] == "done", job
+            return answer.headers["location"], job["id"]
+        time.sleep(0.05)
+
+
+def test_a_query_becomes_a_check_that_later_commits_ask_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(stores, "COPY_PAUSE", 0.0)
+    place = (file_url(tmp_path / f"{DATABASE}.duckdb"), DEFAULT_SCHEMA)
+    demo(tmp_path)
+    base, current = runs_at(place)
+    by_status = "select status, sum(amount) as amount\nfrom {{ ref('orders') }} group by 1"
+    with client_at(place, Permissions(queries=True)) as client:
+        address, _ = compared(client, base, current, by_status)
+        page = client.get(address, follow_redirects=True).text
+        assert "status" in page and "Add as check" not in page
+    with client_at(place, Permissions(queries=True, writes=True)) as client:
+        _, narrowed = compared(client, base, current, by_status, where="amount > 0")
+        form = {"base": base, "current": current, "sentence": "Amounts fall."}
+        refused = client.post(TO.of("checklist"), data={**form, "job": narrowed})
+        assert (refused.status_code, "No check can be proposed" in refused.text) == (400, True)
+        address, job = compared(client, base, current, by_status)
+        assert "Add as check" in client.get(address, follow_redirects=True).text
+        assert client.post(TO.of("checklist"), data={**form, "base": current, "job": job}).status_code == 400
+        panel = client.post(TO.of("checklist"), data={**form, "job": job}, follow_redirects=True).text
+        assert "1 passed" in panel and "Amounts fall." in panel
+
+        later = later_commit(place)
+        again = {"base": base, "current": later}
+        panel = parsed(client.get(TO.diff(base, later, panel="checks")).text).text
+        assert "none yet" in panel and "Compare first: Query select status" in panel
+        assert "compare the queries" in client.post(TO.of("checklist", "again"), data=again).text
+        # The relations are those of the later run: its template names them.
+        compared(client, base, later, by_status, key="status")
+        panel = client.post(TO.of("checklist", "again"), data=again, follow_redirects=True).text
+        assert "1 passed" in panel and "Compare first" not in panel
+    found = re.search(r'<pre class="code" tabindex="0">(checks:.*?)</pre>', panel, re.DOTALL)
+    assert found is not None
+    (tmp_path / "checks.yml").write_text(unescape(found[1]), encoding="utf-8")
+    with UnifiedSqlAdapter.from_url(place[0]) as adapter:
+        (check,) = run_checks(adapter, tmp_path / "checks.yml", base, later).checks
+    assert (check.status, check.type, check.description) == ("passed", "query_diff", "Amounts fall.")
+
+
 def test_a_check_is_added_from_a_result_and_survives_commits(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -189,11 +254,7 @@ def test_a_check_is_added_from_a_result_and_survives_commits(
         assert (refused.status_code, "No check can be proposed" in refused.text) == (400, True)
 
         # The next commit of the pull request: nothing is judged before its data are compared.
-        with UnifiedSqlAdapter.from_url(place[0]) as adapter:
-            git = GitState(sha="f" * 40, branch="count-payments-once", dirty=False, pull_request="42")
-            project = extract_project(demo_data.artifacts("current"), environment="later", git=git)
-            later = str(uuid4())
-            record_project(adapter, replace(project, run=replace(project.run, run_id=later)))
+        later = later_commit(place)
         # It is found although the file was copied a moment ago; the later copies do not pause.
         monkeypatch.setattr(stores, "COPY_PAUSE", 0.0)
         panel = parsed(client.get(TO.diff(base, later, panel="checks")).text).text

@@ -119,7 +119,7 @@ def test_a_report_counts_the_checks_that_differ() -> None:
     assert checks_phrase(report.checks, "5 checks") == (
         "1 of 5 checks differs, 1 not compared, 1 shown, 1 without a difference, 1 passed"
     )
-    assert checks_phrase((report.checks[1],), "1 check") == "1 of 1 check without a difference"
+    assert checks_phrase((report.checks[1],), "1 check") == "1 check without a difference"
     assert checks_phrase((note, note), "2 checks") == "2 checks, none was run"
     assert checks_phrase((note, report.checks[2]), "2 checks") == "1 of 2 checks passed, 1 note"
     assert (checks_mark((note,)).tone, checks_mark((note, report.checks[2])).tone) == ("one-sided", "same")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping
-from typing import Any
+from typing import Any, TypeAlias
 
 import yaml
 
@@ -15,14 +15,18 @@ from recce_meta.api.checklist import (
     expectation,
     is_asked,
     proposed_check,
+    query_check,
+    query_of,
     removed,
 )
 from recce_meta.errors import UsageError, quoted
-from recce_meta.models.checks import EXPECT, DataCheck, StoredCheck
-from recce_meta.models.data_diff import AnyDataDiff, RowCountDiff, counts_by_id
+from recce_meta.models.checks import EXPECT, DataCheck, QueryDiffParams, StoredCheck
+from recce_meta.models.data_diff import AnyDataDiff, QueryDiff, RowCountDiff, counts_by_id
 from recce_meta.report.html.nodes import PageNode
+from recce_meta.server.pages.forms.offers import list_field
 from recce_meta.server.pages.runs.pair import ReportedPair, known_pair
 from recce_meta.server.site.handlers import PageSet, Redirect, Request
+from recce_meta.server.stores.query_jobs import QueryJob
 from recce_meta.server.stores.stores import StoreView
 from recce_meta.store.check_results import list_checks, save_checks
 from recce_meta.store.read import list_runs
@@ -46,19 +50,55 @@ def proposals(pair: ReportedPair, node: PageNode, types: Collection[str]) -> lis
     if not pair.can_review:
         return []
     checks = [proposed_check(result) for result in _results_of(pair, node.unique_id)]
-    return [_proposal(pair, node, check) for check in checks if check and check.type in types]
+    named = ("node", node.unique_id)
+    return [_proposal(pair, check, named) for check in checks if check and check.type in types]
 
 
-def _proposal(pair: ReportedPair, node: PageNode, check: DataCheck) -> Mapping[str, Any]:
+def query_proposals(pair: ReportedPair, job: QueryJob | None) -> list[Mapping[str, Any]]:
+    """Return the form that adds the query of *job* as a check, if its answer is there and can be one."""
+    check = query_check(job.request, job.result) if job is not None and pair.can_review else None
+    return [_proposal(pair, check, ("job", job.id))] if job is not None and check is not None else []
+
+
+def _proposal(pair: ReportedPair, check: DataCheck, result: tuple[str, str]) -> Mapping[str, Any]:
     added = [one for one in pair.report.checks if one.check_name == check.name and EXPECT in one.parameters]
     return {
         "name": check.name,
         "action": pair.to.of("checklist"),
-        "hidden": [*_sides(pair), ("node", node.unique_id), ("type", check.type)],
+        "hidden": [*_sides(pair), result, ("type", check.type)],
         "text": yaml.safe_dump({EXPECT: expectation(check)}, sort_keys=False, allow_unicode=True).rstrip(),
         "sentence": added[0].description if added else "",
         "is_added": bool(added),
     }
+
+
+def _answer_of(request: Request, pair: ReportedPair, check: DataCheck) -> AnyDataDiff | None:
+    """Return the answer in memory to the query of *check*, with the same key, for the runs of *pair*."""
+    for job in request.view.store.queries.jobs():
+        if (job.base.run_id, job.current.run_id) == (pair.base.run_id, pair.current.run_id):
+            result = job.result
+            if isinstance(result, QueryDiff) and query_of(job.request, result) == check.params:
+                return result
+    return None
+
+
+def _questions(pair: ReportedPair, earlier: Iterable[StoredCheck]) -> list[tuple[str, str]]:
+    """Return names of the queries among *earlier* checks, and the addresses that compare them now."""
+    found = [(one, asked_check(one).params) for one in earlier]
+    return [
+        (
+            one.check_name,
+            pair.to.query_editor(
+                pair.base.run_id,
+                pair.current.run_id,
+                sql=params.sql_template,
+                base_sql=params.base_sql_template,
+                key=list_field(*params.primary_keys) or None,
+            ),
+        )
+        for one, params in found
+        if isinstance(params, QueryDiffParams)
+    ]
 
 
 def _sides(pair: ReportedPair) -> list[tuple[str, str]]:
@@ -68,9 +108,11 @@ def _sides(pair: ReportedPair) -> list[tuple[str, str]]:
 def checklist_values(view: StoreView, pair: ReportedPair) -> dict[str, Any]:
     """Return the checks as a file, and those of earlier commits that have no result for these runs."""
     added = [one.check_name for one in pair.report.checks if EXPECT in one.parameters]
+    earlier = _earlier(view, pair) if pair.can_review else []
     return {
         "file": checks_file(pair.report.checks),
-        "earlier": _earlier(view, pair) if pair.can_review else [],
+        "earlier": earlier,
+        "questions": _questions(pair, earlier),
         "added": added if pair.can_review else [],
         "again": pair.to.of("checklist", "again"),
         "remove": pair.to.of("checklist", "remove"),
@@ -103,10 +145,30 @@ def _earlier(view: StoreView, pair: ReportedPair) -> list[StoredCheck]:
 def add(request: Request) -> Redirect:
     """Add the check that is proposed for a node, with the sentence of the form."""
     pair = _pair(request)
-    unique_id, sentence = request.form.get("node", ""), request.form.get("sentence", "").strip()
+    sentence = request.form.get("sentence", "").strip()
     if len(sentence) > LONGEST_SENTENCE:
         raise UsageError(f"The sentence has more than {LONGEST_SENTENCE} characters", hint="shorten it")
     kind = request.form.get("type", "value_diff")
+    is_query = "job" in request.form
+    check, result, place = _asked_query(request) if is_query else _asked_node(request, pair, kind)
+    added = checked(check, sentence, result, pair.base, pair.current)
+    for one in pair.report.checks:
+        is_named = (one.file_name, one.check_name) == (FILE.name, check.name)
+        if is_named and _subject(one) != _subject(added):
+            raise UsageError(
+                f"The checklist has {check.name} for another node or query",
+                hint="write it into a file of checks",
+            )
+    _save(request, [added])
+    return Redirect(pair.view(**place))
+
+
+Asked: TypeAlias = tuple[DataCheck, AnyDataDiff, Mapping[str, str]]
+"""A check to add, the result that it is proposed from, and the place in the review that shows it."""
+
+
+def _asked_node(request: Request, pair: ReportedPair, kind: str) -> Asked:
+    unique_id = request.form.get("node", "")
     known = [(proposed_check(result), result) for result in _results_of(pair, unique_id)]
     found = [(check, result) for check, result in known if check and check.type == kind]
     if not found:
@@ -114,21 +176,26 @@ def add(request: Request) -> Redirect:
             f"No check can be proposed for {unique_id}: it was not compared in full, or not saved",
             hint="compare it on the page of the diff, and save the result",
         )
-    check, result = found[0]
-    added = checked(check, sentence, result, pair.base, pair.current)
-    for one in pair.report.checks:
-        is_named = (one.file_name, one.check_name) == (FILE.name, check.name)
-        if is_named and _subject(one) != _subject(added):
-            raise UsageError(
-                f"The checklist has {check.name} for another node", hint="write it into a file of checks"
-            )
-    _save(request, [added])
-    return Redirect(pair.view(node=unique_id, tab="profile" if kind == "profile_diff" else "data"))
+    return *found[0], {"node": unique_id, "tab": "profile" if kind == "profile_diff" else "data"}
+
+
+def _asked_query(request: Request) -> Asked:
+    request.view.store.permissions.require_queries()
+    job = request.view.store.queries.job(request.form["job"], is_seen=True)
+    result, check = job.result, query_check(job.request, job.result)
+    asked = [request.form.get(side) for side in ("base", "current")]
+    if check is None or not isinstance(result, QueryDiff) or asked != [job.base.run_id, job.current.run_id]:
+        raise UsageError(
+            "No check can be proposed for the query: it was not compared in full, or for other runs",
+            hint="compare it again in the panel Query, without a condition",
+        )
+    return check, result, {"panel": "checks"}
 
 
 def _subject(check: StoredCheck) -> list[str]:
-    """Return the unique ids of the nodes that *check* is about."""
-    return check.parameters.get("node_ids") or [check.parameters["model"]]
+    """Return the unique ids of the nodes that *check* is about, or its query."""
+    given = check.parameters
+    return given.get("node_ids") or [given["sql_template"] if "sql_template" in given else given["model"]]
 
 
 @pages.action("/checklist/remove")
@@ -164,14 +231,17 @@ def again(request: Request) -> Redirect:
     found = []
     for earlier in _earlier(request.view, pair):
         check = asked_check(earlier)
-        results = [one for node in _subject(earlier) for one in _results_of(pair, node)]
-        result = next((one for one in results if is_asked(check, one)), None)
+        if isinstance(check.params, QueryDiffParams):
+            result = _answer_of(request, pair, check)
+        else:
+            results = [one for node in _subject(earlier) for one in _results_of(pair, node)]
+            result = next((one for one in results if is_asked(check, one)), None)
         if result is not None:
             found.append(checked(check, earlier.description, result, pair.base, pair.current))
     if not found:
         raise UsageError(
             "No check of earlier commits can be judged: these runs have no such results of their nodes",
-            hint="press Compare all on the page of the diff, then check again",
+            hint="press Compare all on the page of the diff, compare the queries, then check again",
         )
     _save(request, found)
     return Redirect(pair.view(panel="checks"))

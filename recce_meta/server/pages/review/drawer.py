@@ -31,7 +31,7 @@ from recce_meta.report.labels import node_label
 from recce_meta.server.pages.forms.editor import editor_values, lines_at_fault
 from recce_meta.server.pages.forms.offers import OF_PROFILE, StartForms, forms_in_diff, list_field
 from recce_meta.server.pages.graph.pages import DiffGraph
-from recce_meta.server.pages.review.checklist import checklist_values, proposals
+from recce_meta.server.pages.review.checklist import checklist_values, proposals, query_proposals
 from recce_meta.server.pages.review.grid import grid_of, grid_values
 from recce_meta.server.pages.review.lists import IMPACTED_COLUMNS, impacted_listing
 from recce_meta.server.pages.runs.blocks import all_codes, data_blocks
@@ -228,7 +228,8 @@ def _asked_query(request: Request, pair: ReportedPair, first: str = "") -> dict[
     editor = editor_values(request, pair.base, pair.current, first, form, is_rendered=job is None)
     if job is not None and job.message:
         editor["at_fault"] = lines_at_fault(job.message, fields_of(job.request))
-    return {"editor": editor, "result": job and result_values(request, pair, job)}
+    answer = job and result_values(request, pair, job)
+    return {"editor": editor, "result": answer, "proposals": query_proposals(pair, job)}
 
 
 def _results(request: Request, pair: ReportedPair, node: PageNode, *, is_profile: bool) -> dict[str, Any]:
