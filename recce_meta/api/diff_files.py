@@ -13,7 +13,11 @@ from recce_meta.api.record_sql import SqlOptions, read_sql_project
 from recce_meta.errors import UsageError, first_of, quoted
 from recce_meta.extractors.history import CheckoutHistory
 from recce_meta.extractors.project import project_above
+from recce_meta.extractors.sql_project.dbt_project import refused
+from recce_meta.extractors.sql_project.files import DbtRefusal
 from recce_meta.extractors.sql_project.inputs import INSTALLED
+from recce_meta.extractors.sql_project.settings import PACKAGE_FILES, read_settings, refused_packages
+from recce_meta.models import NodeMetadata, Project
 from recce_meta.models.change import RunDiff
 from recce_meta.models.run import ChosenRun, RunChoice
 from recce_meta.profiles.discovery import PROFILES_FILE, PROJECT_FILE
@@ -22,10 +26,12 @@ from recce_meta.warehouses.registry import folders_with
 
 WORKING_TREE = "working tree"
 _NAMED = 5
-_PACKAGES = ("packages.yml", "dependencies.yml", "package-lock.yml")
+_PACKAGES = (*PACKAGE_FILES, "package-lock.yml")
 _DIALECTS = frozenset(folders_with("dialect"))
 OF_FILES = "Only files were read: generic and unit tests, exposures and the semantic layer are not compared"
 GUESSED = "No profile found, so the SQL dialect is a guess ({}): name it with --dialect"
+OTHER_VERSIONS = "require-dbt-version changed, and whether the version of dbt in use fits is unknown: {}"
+NOTHING_ELSE = "Nothing else is compared, because dbt reads nothing of the project"
 OTHER_PACKAGES = "Both sides are read with the installed packages, although the files that name them changed"
 
 
@@ -70,12 +76,16 @@ def diff_files(
             current = read_sql_project(root, replace(given, environment=WORKING_TREE))
     with temporary_folder() as name:
         folder = Path(name, root.resolve().name)
-        for path, content in files.items():
-            target = folder / path
-            target.parent.mkdir(parents=True, exist_ok=True)
-            target.write_bytes(content)
+        _write(folder, files)
         _link_packages(root, folder)
         base = read_sql_project(folder, replace(given, environment=f"commit {sha[:7]}"))
+        required = [read_settings(one, []).required for one in (folder, root)]
+    if required[0] != required[1]:
+        guessed.append(OTHER_VERSIONS.format(", ".join(required[1]) or "none"))
+    if refused_nodes := _refused_nodes(root, base, current):
+        nodes = {one.unique_id: one for one in (*base.nodes, *refused_nodes)}
+        current = replace(current, nodes=tuple(nodes.values()), groups=base.groups, macros=base.macros)
+        guessed.append(NOTHING_ELSE)
     notes = [OF_FILES, *guessed, *([OTHER_PACKAGES] if _are_packages_changed(root, files) else [])]
     for what, names in (("Local packages", _local_packages(root)), ("Links out of the project", links)):
         notes += [f"{what} are not compared: {first_of(names, _NAMED)}"] if names else []
@@ -84,6 +94,19 @@ def diff_files(
     before, after = (ChosenRun(run_id=None, selector=None, reason=one) for one in (label, WORKING_TREE))
     choice = RunChoice(base=before, current=after)
     return replace(found, choice=choice, notes=(*found.notes, *dict.fromkeys(notes)))
+
+
+def _write(folder: Path, files: Mapping[str, bytes]) -> None:
+    for path, content in files.items():
+        target = folder / path
+        target.parent.mkdir(parents=True, exist_ok=True)
+        target.write_bytes(content)
+
+
+def _refused_nodes(root: Path, base: Project, current: Project) -> list[NodeMetadata]:
+    """Return a node for each file of *current*, in *root*, because of which dbt refuses it and not *base*."""
+    told = (one for one in current.warnings if isinstance(one, DbtRefusal) and one not in base.warnings)
+    return [refused(one, current.run.project_name) for one in (*told, *refused_packages(root))]
 
 
 def _named_dialect(root: Path) -> str | None:

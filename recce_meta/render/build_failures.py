@@ -13,6 +13,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from recce_meta.errors import TemplateError
+from recce_meta.graph import parents_first
 from recce_meta.models import MacroMetadata, NodeMetadata
 from recce_meta.models.adapters import is_builtin, macros_of_dbt
 from recce_meta.models.node import BUILD_FAILURE, UNLESS_VARS
@@ -70,6 +71,7 @@ class BuildFailures:
         known = {macro.unique_id: macro for macro in macros}
         own = (macro.name for macro in known.values() if not is_builtin(macro.package_name))
         self._builds_otherwise = any(map(_BUILDING.search, own))
+        self._reads: dict[str, list[str]] = {}
         self._has_all_macros = known.keys() >= _OF_DBT
 
     def rendered(
@@ -93,6 +95,7 @@ class BuildFailures:
                 # A stand-in of the first renderer may be at fault.
                 if failure is not None and self._is_exact is None:
                     break
+        self._reads[node.unique_id] = [] if error else sorted(first.parents)
         gone = sorted(self._absent.keys() & first.parents)
         if error is None and gone:
             # dbt warns of a test, and leaves it out.
@@ -108,6 +111,15 @@ class BuildFailures:
         """Return *node*, which dbt has compiled, with the reason for which it cannot be built."""
         failure = self.of_sql(node, node.compiled_code or "") or self._of_hooks(node, renderer)
         return with_failure(node, failure)
+
+    def of_cycles(self, nodes: Mapping[str, NodeMetadata]) -> dict[str, NodeMetadata]:
+        """Return those of *nodes*, all of which are rendered, that are in a cycle, with that reason."""
+        found = {}
+        for cycle in parents_first(self._reads)[1]:
+            names = ", ".join(nodes[one].name for one in cycle)
+            failure = BuildFailure(problem=f"dbt builds no node, because references form a cycle: {names}")
+            found.update({one: with_failure(nodes[one], failure) for one in cycle})
+        return found
 
     def _unsure(self, renderer: SimpleTemplateRenderer, failure: BuildFailure | None) -> BuildFailure | None:
         """Return *failure*, unless `--vars` decides it."""

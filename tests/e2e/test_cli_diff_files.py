@@ -13,7 +13,7 @@ import pytest
 import yaml
 
 from recce_meta.api.diff_files import GUESSED as GUESS
-from recce_meta.api.diff_files import OF_FILES, OTHER_PACKAGES
+from recce_meta.api.diff_files import NOTHING_ELSE, OF_FILES, OTHER_PACKAGES, OTHER_VERSIONS
 from recce_meta.diff.run_by_dbt import CALLED_BY_DBT
 from tests.e2e.conftest import ROOT, Cli
 
@@ -327,6 +327,24 @@ def test_other_folders_are_no_projects(checkout: Checkout, tmp_path: Path) -> No
             "models: [",
             "models/bad.yml fails: dbt reads nothing of the project",
         ),
+        ("packages.yml", "packages: [{local: ../nope}]", "local package '../nope' has no dbt_project.yml"),
+        ("dependencies.yml", "packages: [", "dependencies.yml fails: dbt reads nothing of the project"),
+        (
+            "dbt_project.yml",
+            f"{FILES['dbt_project.yml']}require-dbt-version: '>=1.8.0,<1.5.0'",
+            "no version of dbt is in require-dbt-version: >=1.8.0, <1.5.0",
+        ),
+        (
+            "dbt_project.yml",
+            f"{FILES['dbt_project.yml']}require-dbt-version: ['>=9.0.0']",
+            "no version of dbt is in require-dbt-version: >=9.0.0",
+        ),
+        ("models/orders.sql", "select * from {{ ref('totals') }}", "references form a cycle: orders, totals"),
+        (
+            "models/exposures.yml",
+            "exposures: [{name: board, depends_on: [ref('alone'), ref('off')]}]",
+            "exposure board depends on 'off', which is disabled",
+        ),
         ("models/bad.yml", "- x", "models/bad.yml does not contain a mapping at its top level"),
         ("models/bad.sql", "select 1 -- \udcff", "models/bad.sql is not UTF-8"),
         (
@@ -339,12 +357,41 @@ def test_other_folders_are_no_projects(checkout: Checkout, tmp_path: Path) -> No
 def test_what_certainly_cannot_be_built_fails(checkout: Checkout, name: str, text: str, said: str) -> None:
     checkout.write("macros/money.sql", "{% macro half(x) %}{{ x }} / 2{% endmacro %}")
     checkout.write("models/money.sql", "select {{ half(2) }} as one")
+    checkout.write("models/off.sql", "{{ config(enabled=false) }} select 1 as one")
     checkout.commit()
     checkout.write(name, text)
 
     ran = checkout.cli("diff", "--files", "HEAD", "--fail-on", "fails")
 
     assert ran.code == 1 and said in ran.err, ran.err
+
+
+def test_of_a_project_that_dbt_refuses_nothing_else_is_compared(checkout: Checkout) -> None:
+    checkout.write("models/alone.yml", "models: [{name: alone, config: {materialized: table}}]")
+    checkout.commit()
+    checkout.write("models/alone.yml", "models: [")
+
+    found = checkout.diff("HEAD")
+
+    assert [one["name"] for one in found["changes"]] == ["models/alone.yml"]
+    assert NOTHING_ELSE in found["notes"]
+
+
+def test_a_file_in_utf_16_is_refused(checkout: Checkout) -> None:
+    (checkout.project / "models/alone.sql").write_bytes("select 1 as one".encode("utf-16"))
+
+    ran = checkout.cli("diff", "--files", "HEAD", "--fail-on", "fails")
+
+    assert ran.code == 1 and "models/alone.sql is UTF-16, not UTF-8" in ran.err
+
+
+def test_another_range_of_versions_of_dbt_is_said(checkout: Checkout) -> None:
+    versions = "require-dbt-version: ['>=1.8.0', '<2.0.0']"
+    checkout.write("dbt_project.yml", f"{FILES['dbt_project.yml']}{versions}")
+
+    found = checkout.diff("HEAD")
+
+    assert (found["changes"], OTHER_VERSIONS.format(">=1.8.0, <2.0.0") in found["notes"]) == ([], True)
 
 
 @pytest.mark.parametrize(

@@ -14,6 +14,8 @@ from typing import Any
 from msgspec import Struct
 from msgspec.structs import replace
 
+from recce_meta.errors import TemplateError
+from recce_meta.extractors.jinja import read_template
 from recce_meta.extractors.sql_project.files import DbtRefusal, TargetSchema, relation_name
 from recce_meta.extractors.sql_project.inputs import (
     Inputs,
@@ -24,7 +26,12 @@ from recce_meta.extractors.sql_project.inputs import (
     with_calls,
 )
 from recce_meta.extractors.sql_project.nodes import Draft, NodeReader
-from recce_meta.extractors.sql_project.settings import read_settings, without_file
+from recce_meta.extractors.sql_project.settings import (
+    PACKAGE_FILES,
+    read_settings,
+    refused_versions,
+    without_file,
+)
 from recce_meta.models import EdgeOrigin, NodeMetadata
 from recce_meta.models.node import BUILD_FAILURE, GUESS, LIKELY, as_disabled, reference_origins
 from recce_meta.profiles import read_project_settings
@@ -69,6 +76,20 @@ class NodeIndex:
         for source, table in draft.facts.dependencies.sources:
             found.add(self._source(source, table, node))
         return tuple(sorted(found))
+
+    def refuse_exposures(self) -> None:
+        """Add a refusal for each exposure of the project that depends on a disabled node."""
+        for path, entry in self._inputs.root.properties.exposures:
+            depends = entry.get("depends_on")
+            text = " ".join(f"{{{{ {one} }}}}" for one in (depends if isinstance(depends, list) else ()))
+            try:
+                refs = read_template(text).dependencies.refs
+            except TemplateError:
+                continue
+            for package, name, version in refs:
+                if name in self._disabled and self._ref(package, name, version, self._root) is None:
+                    why = f"exposure {entry['name']} depends on '{name}', which is disabled"
+                    self._inputs.warnings.append(DbtRefusal.of(path, f"{path}: {why}"))
 
     def _ref(self, package: str | None, name: str, version: str | None, own: str) -> str | None:
         candidates = [
@@ -125,6 +146,7 @@ def resolved(drafts: Sequence[Draft], inputs: Inputs, reused: set[str]) -> list[
         parents = node.parents if node.unique_id in reused else names.parents(draft)
         found[node.unique_id] = replace(node, parents=parents)
     _tell_gone(found, reused, inputs)
+    names.refuse_exposures()
     declared = frozenset(found)
     for unique_id, source in names.undeclared.items():
         found.setdefault(unique_id, source)
@@ -194,6 +216,8 @@ def read_inputs(
     found: list[PackageFiles] = [read_package(settings, "", warnings)]
     installed = list(installed_packages(root, warnings)) if has_file else []
     found += [read_package(package, folder, warnings) for folder, package in installed]
+    if (problem := refused_versions(settings.required)) is not None:
+        warnings.append(DbtRefusal.of(PROJECT_FILE, f"{PROJECT_FILE}: {problem}"))
     macros = [macro for package in found for macro in read_macros(package.settings, warnings)]
     return Inputs(
         packages=found,
@@ -224,7 +248,7 @@ def read_dbt_files(inputs: Inputs, known: Mapping[str, NodeMetadata]) -> DbtFile
     nodes = resolved(drafts, inputs, reused)
     _tell_dynamic(nodes, inputs.warnings)
     refusals = [one for one in inputs.warnings if isinstance(one, DbtRefusal)]
-    nodes += {one.path: _refused(one, inputs) for one in refusals}.values()
+    nodes += {one.path: refused(one, inputs.root.name) for one in refusals}.values()
     disabled = {one.node.unique_id: as_disabled(one.node) for one in drafts if not one.is_enabled}
     return DbtFiles(
         inputs=inputs,
@@ -235,13 +259,13 @@ def read_dbt_files(inputs: Inputs, known: Mapping[str, NodeMetadata]) -> DbtFile
     )
 
 
-def _refused(refusal: DbtRefusal, inputs: Inputs) -> NodeMetadata:
-    """Return a node for a file because of which dbt builds none of the others."""
+def refused(refusal: DbtRefusal, project: str) -> NodeMetadata:
+    """Return a node for a file of *project* because of which dbt builds none of the others."""
     return NodeMetadata(
-        unique_id=f"{OPERATION}.{inputs.root.name}.{refusal.path}",
+        unique_id=f"{OPERATION}.{project}.{refusal.path}",
         name=refusal.path,
         resource_type=OPERATION,
-        package_name=inputs.root.name,
+        package_name=project,
         path=refusal.path,
         language=None,
         properties={
@@ -256,7 +280,7 @@ def absent_parents(read: DbtFiles) -> dict[str, str]:
     Empty if a package is not installed or a file was skipped: they may define it.
     """
     inputs, known = read.inputs, {node.unique_id: node for node in read.nodes}
-    files = (inputs.root.settings.root / name for name in ("packages.yml", "dependencies.yml"))
+    files = (inputs.root.settings.root / name for name in PACKAGE_FILES)
     listed = sum(len(_LISTED.findall(file.read_text("utf-8", "replace"))) for file in files if file.is_file())
     if listed >= len(inputs.packages) or any("skipped" in text for text in inputs.warnings):
         return {}

@@ -123,6 +123,8 @@ def read_source(path: Path, relative: str, warnings: list[str]) -> str | None:
             return data.decode("cp1252", "replace").replace("\r\n", "\n")
         warnings.append(DbtRefusal.of(relative, f"{relative} is not text and was skipped"))
         return None
+    if encoding == "utf-16":
+        warnings.append(DbtRefusal.of(relative, f"{relative} is UTF-16, not UTF-8"))
     if "\0" in text:
         warnings.append(f"{relative} is not text and was skipped")
         return None

@@ -6,6 +6,7 @@ https://docs.getdbt.com/reference/configs-and-properties
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from hashlib import sha256
 from pathlib import Path
@@ -43,6 +44,11 @@ _KNOWN = frozenset(
 )
 """Settings that dbt also accepts without a plus sign."""
 
+PACKAGE_FILES = ("packages.yml", "dependencies.yml")
+_VERSION = re.compile(r"(>=|<=|>|<|=)?\s*(\d+)\.(\d+)\.(\d+)(?:[-+]?[\w.+-]+)?")
+_NO_RELEASE = (3, 0, 0)
+"""First version that dbt Labs has not announced."""
+
 Variable = Callable[[str], tuple[bool, Any]]
 Fold = Callable[[str], str | None]
 """Function that returns the output of a template, or None if that needs rendering."""
@@ -62,6 +68,8 @@ class DbtProjectFile(Struct, frozen=True, kw_only=True):
     """SQL of `on-run-start:` and `on-run-end:`."""
     text: str = ""
     """Text of the file, to detect changes."""
+    required: tuple[str, ...] = ()
+    """Parts of `require-dbt-version:`, such as `>=1.8.0`."""
 
 
 def read_settings(root: Path, warnings: list[str]) -> DbtProjectFile:
@@ -82,7 +90,39 @@ def read_settings(root: Path, warnings: list[str]) -> DbtProjectFile:
         profile=None if content.get("profile") is None else str(content["profile"]),
         hooks={key: [str(sql) for sql in hook_texts(content.get(key)) if sql] for key in RUN_HOOKS},
         text=path.read_text(encoding="utf-8-sig"),
+        required=tuple(
+            part.strip()
+            for entry in _list(content.get("require-dbt-version"))
+            for part in str(entry).split(",")
+        ),
     )
+
+
+def refused_versions(required: Sequence[str]) -> str | None:
+    """Return why no version of dbt is in the range *required*; None if one may be."""
+    low, high = (0, 0, 0), _NO_RELEASE
+    for part in required:
+        found = _VERSION.fullmatch(part)
+        if found is None:
+            return f"'{part}' in require-dbt-version is not a version"
+        at = (int(found[2]), int(found[3]), int(found[4]))
+        # Whether a limit itself is in the range is left open.
+        low = max(low, at) if found[1] not in ("<", "<=") else low
+        high = min(high, at) if found[1] not in (">", ">=") else high
+    return f"no version of dbt is in require-dbt-version: {', '.join(required)}" if low > high else None
+
+
+def refused_packages(root: Path) -> Iterator[DbtRefusal]:
+    """Yield a refusal for each invalid file of packages in *root*, and for each absent local package."""
+    for name in PACKAGE_FILES:
+        warnings: list[str] = []
+        listed = _content(root / name, name, warnings).get("packages") if (root / name).is_file() else None
+        yield from (one for one in warnings if isinstance(one, DbtRefusal))
+        for entry in listed if isinstance(listed, list) else ():
+            local = entry.get("local") if isinstance(entry, dict) else None
+            # Jinja names another folder.
+            if isinstance(local, str) and "{" not in local and not (root / local / PROJECT_FILE).is_file():
+                yield DbtRefusal.of(name, f"{name}: local package '{local}' has no {PROJECT_FILE}")
 
 
 def without_file(root: Path, name: str) -> DbtProjectFile:
@@ -192,6 +232,8 @@ class Properties(Struct, frozen=True, kw_only=True):
     tables: list[SourceTable]
     snapshots: list[tuple[str, dict[str, Json]]]
     """Snapshots that YAML defines (dbt 1.9), with their files."""
+    exposures: list[tuple[str, dict[str, Json]]]
+    """Exposures, with their files."""
     tests: dict[tuple[str, str], str]
     """Files of generic tests, by the name of the test and of what it tests."""
     texts: list[tuple[str, str]]
@@ -200,7 +242,7 @@ class Properties(Struct, frozen=True, kw_only=True):
 
 def read_properties(settings: DbtProjectFile, warnings: list[str]) -> Properties:
     """Return the content of a package's property files; skip invalid files with a warning in *warnings*."""
-    found = Properties(described={}, tables=[], snapshots=[], tests={}, texts=[])
+    found = Properties(described={}, tables=[], snapshots=[], exposures=[], tests={}, texts=[])
     folders = [
         place for kind in ("models", "seeds", "snapshots", "analyses") for place in settings.paths[kind]
     ]
@@ -222,6 +264,7 @@ def read_properties(settings: DbtProjectFile, warnings: list[str]) -> Properties
                     )
                     continue
                 found.described[key] = _description(entry, f"{settings.name}://{relative}")
+        found.exposures.extend((relative, entry) for entry in _entries(content.get("exposures")))
         for block in _entries(content.get("sources")):
             for entry in _entries(block.get("tables")):
                 found.tests.update(dict.fromkeys(_tests_of(entry), relative))
