@@ -100,12 +100,13 @@ def type_of(result: AnyDataDiff) -> str:
 
 
 def headline_of(result: AnyDataDiff) -> Headline:
-    """Return the figures of *result* for the history; it is equal only if everything was compared."""
+    """Return the figures of *result* for the history; it is equal only if all rows, and not none, are."""
     found = _figures_of(result)
     is_saved = isinstance(result, RowCountDiff) and any(
         count.base_kept_at or count.current_kept_at for count in result.counts
     )
-    if found.is_equal and (is_saved or subject_of(result).is_stale or gaps([result])):
+    is_empty = found.common_rows == 0
+    if found.is_equal and (is_saved or is_empty or subject_of(result).is_stale or gaps([result])):
         return replace(found, is_equal=None)
     return found
 

@@ -321,11 +321,12 @@ def _unless_limited(result: ValueDiff | RowsDiff | ValueDetail, rows: int | None
     """Return the verdict if no difference was found: equal only if everything was compared."""
     limits = limits_of(result)
     compared = "" if rows is None else f" in {plural(rows, 'row')}"
+    # Without a row on both sides there was nothing to compare.
+    if rows == 0:
+        limits = ["both sides are empty"] if result.is_equal else limits
+        return DiffVerdict(Outcome.NOT_COMPARED, "; ".join(["no rows compared", *limits]))
     if result.is_equal:
         return DiffVerdict(Outcome.EQUAL, "no row differs" if rows is None else _all_equal(rows, "row"))
-    # Without a row on both sides there was nothing to compare either.
-    if rows == 0:
-        return DiffVerdict(Outcome.NOT_COMPARED, "; ".join(["no rows compared", *limits]))
     return DiffVerdict(Outcome.PARTIAL, "; ".join([f"no difference found{compared}", *limits]))
 
 

@@ -35,6 +35,7 @@ from recce_meta.report.data.figures import column_differs
 from recce_meta.report.data.summary import summarise_nodes
 from recce_meta.report.data.verdicts import Outcome, figures_word, verdict
 from recce_meta.report.values import cell_text, change_percent, figure, figures_apart, pair_text, percent
+from recce_meta.store.data_diffs import headline_of
 
 SUBJECT = Subject(name="n", base="a.n", current="b.n")
 
@@ -178,6 +179,14 @@ def test_columns_of_one_side_are_said_once(columns: tuple[ColumnDelta, ...], is_
 
     assert any("only in base" in text for text in node.texts("values")) is is_said
     assert "old" in data_text(results, width=0, color=False)
+
+
+def test_two_empty_sides_are_no_proof_of_equality() -> None:
+    none = KeyCounts(rows=0)
+    result = ValueDiff(subject=SUBJECT, key=("id",), key_source="option", base=none, current=none)
+
+    assert verdict(result) == (Outcome.NOT_COMPARED, "no rows compared; both sides are empty")
+    assert headline_of(result).is_equal is None
 
 
 def test_rows_that_were_not_compared_are_not_called_the_same() -> None:
