@@ -107,11 +107,13 @@ class Effects:
         self._fill_sides([*compared, *self._readers_of_ephemeral(compared)])
         self._add_views_above(changes.values())
         judged, effects, moved, elsewhere = categorise(changes, *self._sides, self._compare)
-        judged |= self._refused_new(judged.values())
+        refused = self._refused(judged.values())
+        judged |= refused
         writers = list(filter(self._is_new_writer, judged.values()))
         for one in writers:
             reasons = (*one.category_reasons, "it may write rows of other nodes")
             judged[one.unique_id] = with_fields(one, category=Category.UNKNOWN, category_reasons=reasons)
+        effects |= {one: BREAKING for one, change in refused.items() if change.status is Status.MODIFIED}
         starts = [Start(unique_id, effect, unique_id) for unique_id, effect in effects.items()]
         through = readers_of_ephemeral(judged, *self._sides, self.graph, self._compare)
         starts += [
@@ -184,21 +186,19 @@ class Effects:
         )
         return self._with_edges(graph, definitions) if is_read else graph
 
-    def _refused_new(self, changes: Iterable[Change]) -> dict[str, Change]:
-        """Return the new nodes whose SQL the warehouse certainly refuses, with the reason."""
-        new = [one for one in changes if one.status is Status.ADDED and one.resource_type in SQL_BUILT]
-        ids = [one.unique_id for one in new if not one.build_failure]
-        texts = self._runs[1].tokenised(ids) if 0 < len(ids) <= MOST_NEW else {}
+    def _refused(self, changes: Iterable[Change]) -> dict[str, Change]:
+        """Return the nodes that are new or have another contract, and certainly cannot be built, with why."""
+        asked = {one.unique_id: one for one in changes if _may_be_refused(one)}
+        texts = self._runs[1].tokenised(asked) if 0 < len(asked) <= MOST_NEW else {}
         self._runs[1].with_parents(texts)
-        found = {one: fault for one in texts if (fault := self._queries.new_fault(one)).is_certain}
         return {
-            one.unique_id: with_fields(
-                one,
+            one: with_fields(
+                asked[one],
                 category=Category.BREAKING,
-                category_reasons=(*one.category_reasons, f"{BUILD_FAILS}: {found[one.unique_id].text}"),
+                category_reasons=(*asked[one].category_reasons, f"{BUILD_FAILS}: {fault.text}"),
             )
-            for one in new
-            if one.unique_id in found
+            for one in texts
+            if (fault := self._queries.new_fault(one)).is_certain
         }
 
     def _is_new_writer(self, change: Change) -> bool:
@@ -454,6 +454,12 @@ class Effects:
     def _namers(self, parent: str, children: Collection[str]) -> list[str]:
         texts = self._runs[1].tokenised(children)
         return [child for child, sql in texts.items() if f"{OPENING}{parent}{CLOSING}" in sql]
+
+
+def _may_be_refused(change: Change) -> bool:
+    """Return True if *change* has no query to compare that decides whether the node can be built."""
+    is_asked = change.status is Status.ADDED or Reason.CONTRACT in change.reasons
+    return is_asked and change.resource_type in SQL_BUILT and not change.build_failure
 
 
 def _readers_by_time(

@@ -7,7 +7,7 @@ the actual columns do not.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from contextlib import suppress
 from functools import partial
 from types import MappingProxyType
@@ -21,6 +21,7 @@ from recce_meta.api.run_reader import RunReader
 from recce_meta.diff.code import without_limits
 from recce_meta.diff.materializations import REBUILT
 from recce_meta.diff.project_side import ProjectSide
+from recce_meta.diff.properties import documented_by_name
 from recce_meta.errors import SqlNotAnalysed
 from recce_meta.graph import LineageGraph
 from recce_meta.models import NodeMetadata
@@ -207,6 +208,8 @@ class ProjectQueries:
             found |= sql_diff.faults(query, names_are_unique=are_unique)
             if self._is_whole(index, node):
                 found |= sql_diff.missing_names(query, query_of, self._dialect)
+                if node.contract and sql_diff.has_fixed_columns(query, query_of):
+                    found.update(_contract_faults(node, query))
         return found
 
     def _query_of_table(self, index: int, name: str) -> Query | None:
@@ -253,6 +256,22 @@ class ProjectQueries:
                 queries = sql_lineage.resolve_statements(names.sql, self._dialect, schemas, timeout=SECONDS)
             self._resolved[index, unique_id] = names, queries
         return self._resolved[index, unique_id]
+
+
+def _contract_faults(node: NodeMetadata, query: Query) -> Iterator[sql_diff.Fault]:
+    """Yield the columns that only the enforced contract of *node*, or only its *query*, has.
+
+    dbt compares them before it creates the table or view, in any order; names by their lower case differ
+    however a warehouse spells them. The next build of an incremental table may not compare them.
+    """
+    listed, given = documented_by_name(node).keys(), {output.name.lower() for output in query.outputs}
+    if node.resource_type != "model" or "" in given or not listed:
+        return
+    is_certain = node.materialized in REBUILT
+    for name in sorted(given - listed):
+        yield sql_diff.Fault(f"its enforced contract lacks the column {name}", is_certain)
+    for name in sorted(listed - given):
+        yield sql_diff.Fault(f"its query lacks {name}, a column of its enforced contract", is_certain)
 
 
 def called_names(

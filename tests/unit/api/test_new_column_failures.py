@@ -6,11 +6,12 @@ from typing import Any
 
 import duckdb
 import pytest
+from msgspec.structs import replace
 
 from recce_meta.adapter import UnifiedSqlAdapter
 from recce_meta.api.diff import NOTHING_MORE, failing_changes, stored_diff, whole_diff
 from recce_meta.api.record import record_run
-from recce_meta.models import RunDiff
+from recce_meta.models import Column, NodeMetadata, RunDiff
 from recce_meta.sql_lineage.propagation import NOT_ADDED_ABOVE
 from tests.unit.api.test_kept_rows import APPEND, node, project
 
@@ -168,6 +169,44 @@ def test_an_edited_query_with_rows_structs_and_names_of_functions_does_not_fail(
 
     assert not (adapter == "duckdb" and is_refused(edited))
     assert (found.fails, found.build_failure) == (False, "")
+
+
+def with_contract(model: NodeMetadata, columns: str) -> NodeMetadata:
+    names = tuple(Column(name=name, documented=True, documented_type="int") for name in columns.split())
+    return replace(model, contract={"enforced": True}, columns=names)
+
+
+def test_a_star_fails_that_yields_a_column_which_its_enforced_contract_lacks() -> None:
+    reader = with_contract(node("r", "select * from parent", "model.shop.parent"), "id v")
+    sides = [project(run, node("parent", sql), reader) for run, sql in (("b", PARENT), ("bc", MORE))]
+
+    assert [one.fails for one in whole_diff(*sides, NOTHING_MORE).impacted] == [True]
+
+
+@pytest.mark.parametrize(
+    ("listed", "edited", "materialized", "why"),
+    [
+        ("id v", MORE, "table", "its enforced contract lacks the column status"),
+        ("id v", "select 1 as id, 2 as w", "view", "its query lacks v, a column of its enforced contract"),
+        ("id v w", PARENT, "table", "its query lacks w, a column of its enforced contract"),
+        ("v ID", "select 1 as Id, 2 as v", "table", ""),
+        ("id v", MORE, "incremental", ""),
+        ("id v", "select 1, 2 as v", "table", ""),
+    ],
+)
+def test_a_model_fails_without_the_columns_of_its_enforced_contract(
+    listed: str, edited: str, materialized: str, why: str
+) -> None:
+    def of(columns: str, sql: str) -> NodeMetadata:
+        return with_contract(node("p", sql, materialized=materialized), columns)
+
+    reader = node("r", "select v from p", "model.shop.p")
+    diff = whole_diff(
+        project("b", of("id v", PARENT), reader), project("bc", of(listed, edited), reader), NOTHING_MORE
+    )
+
+    assert diff.changed[0].build_failure == why
+    assert [one.name for one in diff.impacted] == ["r"] * bool(why)
 
 
 def test_a_reader_may_fail_if_the_column_arrives_by_a_full_refresh() -> None:
