@@ -205,9 +205,9 @@ def _macro(package: str, name: str, text: str) -> MacroMetadata:
 
 SILVER, BRONZE = "dbt-sql", "sql"
 """Values of a run's `extractor`: a dbt project read as files, and plain SQL."""
-_COMPILED = frozenset(["model", "snapshot", "analysis", "test", OPERATION])
+_COMPILED = frozenset(["model", "snapshot", "analysis", "test", "function", OPERATION])
 _NAMED = 5
-_EXACT = frozenset(["ref", "source", "config", "this", "is_incremental"])
+_EXACT = frozenset(["ref", "source", "function", "config", "this", "is_incremental"])
 """Names that are rendered without a macro."""
 
 Known = Callable[[str, str], Mapping[str, NodeMetadata]]
@@ -586,11 +586,11 @@ def _tell_packages(stand_ins: Iterable[Any], inputs: Inputs, texts: Sequence[str
 def missing_models(
     parents: Iterable[str], schema: str | None, dialect: str | None
 ) -> dict[str, NodeMetadata]:
-    """Return a placeholder for each model of *parents*, so that SQL that refers to it can be rendered."""
+    """Return a placeholder for each model and function of *parents*, so that its readers can be rendered."""
     found = {}
     for unique_id in parents:
         kind, package, name, *version = unique_id.split(".", 3)
-        if kind == "model":
+        if kind in ("model", "function"):
             found[unique_id] = NodeMetadata(
                 unique_id=unique_id,
                 name=name,

@@ -20,7 +20,7 @@ from recce_meta.models.node import BUILD_FAILURE, UNLESS_VARS
 from recce_meta.render.renderer import SimpleTemplateRenderer
 from recce_meta.warehouses.hooks import HOOKS, hook_texts
 
-BUILT = frozenset(["model", "snapshot", "test", "operation"])
+BUILT = frozenset(["model", "snapshot", "test", "function", "operation"])
 """Resource types whose templates dbt renders in a build."""
 _NESTED = frozenset(["table", "view", "incremental", "test", "snapshot"])
 """Materializations that put the query into parentheses."""

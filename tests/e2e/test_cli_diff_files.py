@@ -296,6 +296,11 @@ def test_other_folders_are_no_projects(checkout: Checkout, tmp_path: Path) -> No
         ),
         (
             "models/alone.sql",
+            "select {{ function('twice') }}(1) as one",
+            "alone fails: it references function 'twice', which no file defines",
+        ),
+        (
+            "models/alone.sql",
             "select * from {{ source('raw', 'x') }}",
             "references source 'raw.x', which no file",
         ),
@@ -392,6 +397,30 @@ def test_another_range_of_versions_of_dbt_is_said(checkout: Checkout) -> None:
     found = checkout.diff("HEAD")
 
     assert (found["changes"], OTHER_VERSIONS.format(">=1.8.0, <2.0.0") in found["notes"]) == ([], True)
+
+
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [
+        ("functions/twice.sql", "x + x"),
+        ("functions/twice.yml", "functions: [{name: twice, returns: {data_type: bigint}}]"),
+    ],
+)
+def test_an_edit_of_a_function_reaches_the_models_that_call_it(
+    checkout: Checkout, name: str, text: str
+) -> None:
+    checkout.write("functions/twice.sql", "x * 2")
+    checkout.write("functions/twice.yml", "functions: [{name: twice, returns: {data_type: int}}]")
+    checkout.write("models/alone.sql", "select {{ function('twice') }}(1) as one")
+    checkout.commit()
+    checkout.write(name, text)
+
+    found = checkout.diff("HEAD")
+
+    assert [(one["unique_id"], one["category"]) for one in found["changes"]] == [
+        ("function.shop.twice", "unknown")
+    ]
+    assert [one["unique_id"] for one in found["impacted"]] == ["model.shop.alone"]
 
 
 @pytest.mark.parametrize(

@@ -56,6 +56,7 @@ class Calls(Expressions):
         self._functions: Mapping[str, Callable[[nodes.Call, Arguments, PathState], Value]] = {
             "ref": self._ref,
             "source": self._source,
+            "function": self._function,
             "config": self._config,
             # The settings of other files are not known here.
             "config.get": lambda node, args, world: UNKNOWN,
@@ -130,8 +131,8 @@ class Calls(Expressions):
         """Add a doubt if an unknown callable can be `ref` or `source`, or can call what it receives."""
         callee = node.node
         named = callee.name if isinstance(callee, nodes.Name) else None
-        if value is HIDDEN or named in ("ref", "source"):
-            self.findings.doubt("a call that may be ref or source", node)
+        if value is HIDDEN or named in ("ref", "source", "function"):
+            self.findings.doubt("a call that may be ref, source or function", node)
         elif any(map(holds_function, args.all)):
             self.findings.doubt("ref, source or a macro is handed to something unknown", node)
 
@@ -227,6 +228,13 @@ class Calls(Expressions):
             self.findings.sources.setdefault((args.values[0], args.values[1]))
         else:
             self.findings.doubt("source() of names that only rendering knows", node)
+        return UNKNOWN
+
+    def _function(self, node: nodes.Call, args: Arguments, world: PathState) -> Value:
+        if not args.is_whole or args.named or not all(isinstance(part, str) for part in args.values):
+            self.findings.doubt("function() of a name that only rendering knows", node)
+        elif args.values:
+            self.findings.functions.setdefault(([None, *args.values][-2], args.values[-1]))
         return UNKNOWN
 
     def _config(self, node: nodes.Call, args: Arguments, world: PathState) -> Value:

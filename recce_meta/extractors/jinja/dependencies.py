@@ -43,6 +43,8 @@ class TemplateFacts(Struct, frozen=True, kw_only=True):
     """Facts about a template that are available without rendering."""
 
     dependencies: JinjaDependencies
+    functions: tuple[tuple[str | None, str], ...] = ()
+    """Package and name of every `function`, in order of occurrence."""
     reasons: tuple[str, ...] = ()
     """Clauses that explain why it is dynamic."""
     config: dict[str, Any] = {}
@@ -102,6 +104,7 @@ def read_template(
     doubts = tuple(findings.doubts)
     return TemplateFacts(
         dependencies=JinjaDependencies(tuple(findings.refs), tuple(findings.sources), bool(doubts)),
+        functions=tuple(findings.functions),
         reasons=doubts,
         config={name: value for name, value in config.items() if is_known(value)},
         unsure=tuple(sorted(name for name, value in config.items() if not is_known(value))),
@@ -151,13 +154,20 @@ def _note_literal(tree: nodes.Template, findings: Findings) -> None:
     for call in _calls(tree):
         name = call.node.name if isinstance(call.node, nodes.Name) else None
         parts = [part.value for part in call.args if isinstance(part, nodes.Const)]
-        if name not in ("ref", "source") or len(parts) != len(call.args) or call.dyn_args or call.dyn_kwargs:
+        if (
+            name not in ("ref", "source", "function")
+            or len(parts) != len(call.args)
+            or call.dyn_args
+            or call.dyn_kwargs
+        ):
             continue
         # A template that sets the name itself does not call dbt's function.
         if not all(isinstance(part, str) for part in parts) or name in findings.own:
             continue
         if name == "source" and len(parts) == 2 and not call.kwargs:
             findings.sources.setdefault((parts[0], parts[1]))
+        elif name == "function" and 1 <= len(parts) <= 2:
+            findings.functions.setdefault((parts[0] if len(parts) == 2 else None, parts[-1]))
         elif name == "ref" and 1 <= len(parts) <= 2:
             named = {pair.key: pair.value for pair in call.kwargs}
             version = named.get("version") or named.get("v")

@@ -42,8 +42,8 @@ from recce_meta.extractors.jinja.state import (
 
 Pairs: TypeAlias = list[tuple[PathState, Value]]
 BUILTINS = frozenset(
-    "ref source config var env_var builtins context adapter return range dict namespace zip set log print "
-    "fromjson tojson render".split()
+    "ref source function config var env_var builtins context adapter return range dict namespace zip set log "
+    "print fromjson tojson render".split()
 )
 
 

@@ -193,7 +193,7 @@ def holds_function(value: Value) -> bool:
     )
 
 
-REFERRING = frozenset(["ref", "source", "builtins", "context", "render"])
+REFERRING = frozenset(["ref", "source", "function", "builtins", "context", "render"])
 """Names by which a template can refer to other nodes."""
 
 
@@ -491,6 +491,7 @@ class Findings:
         """Names that the template itself sets."""
         self.refs: dict[Ref, None] = {}
         self.sources: dict[tuple[str, str], None] = {}
+        self.functions: dict[tuple[str | None, str], None] = {}
         self.called: dict[str, None] = {}
         self.reasons: dict[str, None] = {}
         """Reasons why the references may be incomplete."""

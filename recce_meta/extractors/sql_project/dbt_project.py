@@ -38,7 +38,8 @@ from recce_meta.profiles import read_project_settings
 from recce_meta.profiles.discovery import PROJECT_FILE
 from recce_meta.warehouses.hooks import OPERATION
 
-_REFERABLE = frozenset(["model", "seed", "snapshot"])
+_REFERABLE = {"model": "model", "seed": "model", "snapshot": "model", "function": "function"}
+"""Resource type that a missing node is assumed to have, by the resource types of its possible nodes."""
 
 
 class NodeIndex:
@@ -47,7 +48,7 @@ class NodeIndex:
     def __init__(self, drafts: Iterable[Draft], inputs: Inputs) -> None:
         self._inputs = inputs
         self._root = inputs.root.name
-        self._by_name: dict[str, list[Draft]] = defaultdict(list)
+        self._by_name: dict[tuple[str, str], list[Draft]] = defaultdict(list)
         self._sources: dict[tuple[str, str], list[NodeMetadata]] = defaultdict(list)
         self._disabled: set[str] = set()
         self.undeclared: dict[str, NodeMetadata] = {}
@@ -59,16 +60,18 @@ class NodeIndex:
             elif node.resource_type == "source":
                 self._sources[node.source_name or "", node.name].append(node)
             elif node.resource_type in _REFERABLE:
-                self._by_name[node.name].append(draft)
+                self._by_name[_REFERABLE[node.resource_type], node.name].append(draft)
 
     def parents(self, draft: Draft) -> tuple[str, ...]:
-        """Return the unique ids of the parents of *draft*; a missing parent gets the id of a model."""
+        """Return the unique ids of the parents of *draft*; a missing `ref` gets the id of a model."""
         node, found = draft.node, set()
-        for package, name, version in draft.facts.dependencies.refs:
-            target = self._ref(package, name, version, node.package_name)
+        refs = [("model", *ref) for ref in draft.facts.dependencies.refs]
+        functions = [("function", *function, None) for function in draft.facts.functions]
+        for kind, package, name, version in (*refs, *functions):
+            target = self._named(kind, package, name, version, node.package_name)
             if target is None:
                 target = ".".join(
-                    ["model", package or node.package_name, name, *([f"v{version}"] if version else [])]
+                    [kind, package or node.package_name, name, *([f"v{version}"] if version else [])]
                 )
                 why = "is disabled" if name in self._disabled else "does not exist"
                 self._inputs.warnings.append(f"{node.path}: referenced node {name} {why}")
@@ -87,14 +90,17 @@ class NodeIndex:
             except TemplateError:
                 continue
             for package, name, version in refs:
-                if name in self._disabled and self._ref(package, name, version, self._root) is None:
+                if (
+                    name in self._disabled
+                    and self._named("model", package, name, version, self._root) is None
+                ):
                     why = f"exposure {entry['name']} depends on '{name}', which is disabled"
                     self._inputs.warnings.append(DbtRefusal.of(path, f"{path}: {why}"))
 
-    def _ref(self, package: str | None, name: str, version: str | None, own: str) -> str | None:
+    def _named(self, kind: str, package: str | None, name: str, version: str | None, own: str) -> str | None:
         candidates = [
             draft
-            for draft in self._by_name.get(name, ())
+            for draft in self._by_name.get((kind, name), ())
             if (draft.node.version == version if version is not None else draft.is_latest)
         ]
         packages: Sequence[str] = [package] if package is not None else [own, self._root]
@@ -292,7 +298,8 @@ def absent_parents(read: DbtFiles) -> dict[str, str]:
         own = names[1] if kind == "source" else names[0]
         why = "which is disabled" if own in disabled else None
         if parent not in known:
-            found[parent] = f"it references '{name}', {why or 'which no file defines'}"
+            what = f"function '{name}'" if kind == "function" else f"'{name}'"
+            found[parent] = f"it references {what}, {why or 'which no file defines'}"
         elif kind == "source" and not known[parent].path:
             found[parent] = f"it references source '{name}', {why or 'which no file declares'}"
     return found
@@ -304,7 +311,7 @@ def _usable(inputs: Inputs, known: Mapping[str, NodeMetadata]) -> dict[str, Node
         return {}
     names: Counter[str | tuple[str, str]] = Counter()
     for package in inputs.packages:
-        names.update(file.name for file in (*package.models, *package.snapshots))
+        names.update(file.name for file in (*package.models, *package.snapshots, *package.functions))
         names.update(path.stem for _, path in package.seeds)
         names.update((table.source, table.table) for table in package.properties.tables)
     return {

@@ -44,6 +44,7 @@ class PackageFiles(Struct, frozen=True, kw_only=True):
     snapshots: list[SourceFile]
     analyses: list[SourceFile]
     tests: list[SourceFile]
+    functions: list[SourceFile]
     seeds: list[tuple[str, Path]]
 
     @property
@@ -130,6 +131,7 @@ def read_package(settings: DbtProjectFile, folder: str, warnings: list[str]) -> 
         analyses=read("analyses"),
         # Generic tests are macros.
         tests=[file for file in read("tests") if "generic" not in Path(file.path).parts],
+        functions=read("functions", ".sql", ".py"),
         seeds=seeds,
     )
 

@@ -41,8 +41,8 @@ from recce_meta.warehouses.hooks import OPERATION
 
 NOTHING = TemplateFacts(dependencies=JinjaDependencies((), (), False))
 _EVERYTHING = "select * from {{ RELATION }}"
-_SECTIONS = {"model": "models", "seed": "seeds", "snapshot": "snapshots"}
-_DEFAULT = {"model": "view", "seed": "seed", "snapshot": "snapshot", "test": "test"}
+_SECTIONS = {"model": "models", "seed": "seeds", "snapshot": "snapshots", "function": "functions"}
+_DEFAULT = {kind: kind for kind in (*_SECTIONS, "test")} | {"model": "view"}
 
 
 class Draft(Struct, frozen=True, kw_only=True):
@@ -91,7 +91,9 @@ class NodeReader:
                     yield self._draft("snapshot", inner, block.name, None)
         for relative, entry in self.package.properties.snapshots:
             yield self._draft("snapshot", _yaml_snapshot(relative, entry), str(entry["name"]), None)
-        for kind, files in (("analysis", self.package.analyses), ("test", self.package.tests)):
+        package = self.package
+        others = {"analysis": package.analyses, "test": package.tests, "function": package.functions}
+        for kind, files in others.items():
             for file in files:
                 yield self._draft(kind, file, file.name, None)
         for key, texts in self.package.settings.hooks.items():
@@ -141,7 +143,7 @@ class NodeReader:
             return Draft(node=found, facts=NOTHING, is_latest=is_latest)
         is_python = file.path.endswith(".py")
         facts = self._python(file) if is_python else self._facts(file)
-        folders = Path(file.path).parts[1:-1] if kind in ("model", "snapshot") else Path(file.path).parts[:-1]
+        folders = Path(file.path).parts[1:-1] if kind in _SECTIONS else Path(file.path).parts[:-1]
         fqn = (self.package.name, *folders, name, *([f"v{number}"] if number else []))
         config = self._config(kind, fqn, description, version, facts)
         node = self._node(kind, unique_id, name, fqn, config, description, file.path)
@@ -249,7 +251,8 @@ class NodeReader:
         place = self.inputs.place
         schema = str(custom) if custom else place.schema_of(_text(config.get("schema")))
         database = _text(config.get("database")) or _text(config.get("target_database")) or place.database
-        is_built = kind in _SECTIONS and config.get("materialized") != "ephemeral"
+        # A function has a name, but is not a relation.
+        is_relation = kind in _SECTIONS.keys() - {"function"} and config.get("materialized") != "ephemeral"
         tags = config.get("tags") or ()
         columns = description.columns if description else ()
         return NodeMetadata(
@@ -263,7 +266,7 @@ class NodeReader:
             schema_name=schema if kind in _SECTIONS else None,
             identifier=identifier,
             relation_name=relation_name(database, schema, identifier, self.inputs.dialect)
-            if is_built
+            if is_relation
             else None,
             materialized=_text(config.get("materialized")),
             config=config,
@@ -275,7 +278,7 @@ class NodeReader:
             access=_text(config.get("access")),
             group_name=_text(config.get("group")),
             contract=contract if (contract := _contract(config.get("contract"))) else None,
-            properties={"patch_path": description.patch_path} if description else {},
+            properties={"patch_path": description.patch_path, **description.signature} if description else {},
         )
 
     def _seed(self, relative: str, path: Path) -> Draft:

@@ -15,6 +15,7 @@ from typing import Any
 from msgspec import Struct, field
 
 from recce_meta.errors import ConfigurationError
+from recce_meta.extractors.manifest_keys import NODE_PROPERTIES
 from recce_meta.extractors.sql_project.files import DbtRefusal, find_files
 from recce_meta.models import Column, Json
 from recce_meta.profiles.discovery import PROJECT_FILE
@@ -31,8 +32,11 @@ _PATHS: Mapping[str, tuple[tuple[str, ...], str]] = {
     "macros": (("macro-paths",), "macros"),
     "analyses": (("analysis-paths",), "analyses"),
     "tests": (("test-paths",), "tests"),
+    "functions": (("function-paths",), "functions"),
 }
 """Keys of each kind of folder, current and of dbt 0.21, and dbt's default."""
+DESCRIBED = ("models", "seeds", "snapshots", "functions")
+"""Sections of property files and of dbt_project.yml, each for one resource type."""
 _ADDED = frozenset(["tags"])
 _MERGED = frozenset(["meta"])
 _KNOWN = frozenset(
@@ -60,9 +64,9 @@ class DbtProjectFile(Struct, frozen=True, kw_only=True):
     name: str
     root: Path
     paths: dict[str, list[str]]
-    """Folders by kind: models, seeds, snapshots, macros, analyses, tests."""
+    """Folders by kind: models, seeds, snapshots, macros, analyses, tests, functions."""
     trees: dict[str, Json]
-    """The sections `models:`, `seeds:`, `snapshots:` and `sources:`."""
+    """The sections `models:`, `seeds:`, `snapshots:`, `functions:` and `sources:`."""
     profile: str | None = None
     hooks: dict[str, list[str]] = {}
     """SQL of `on-run-start:` and `on-run-end:`."""
@@ -86,7 +90,7 @@ def read_settings(root: Path, warnings: list[str]) -> DbtProjectFile:
         name=str(name),
         root=root,
         paths={kind: _folders(content, keys, default) for kind, (keys, default) in _PATHS.items()},
-        trees={kind: content.get(kind) for kind in ("models", "seeds", "snapshots", "sources")},
+        trees={kind: content.get(kind) for kind in (*DESCRIBED, "sources")},
         profile=None if content.get("profile") is None else str(content["profile"]),
         hooks={key: [str(sql) for sql in hook_texts(content.get(key)) if sql] for key in RUN_HOOKS},
         text=path.read_text(encoding="utf-8-sig"),
@@ -203,7 +207,7 @@ _BESIDE_CONFIG = ("tags", "meta", "docs", "access", "group", "contract", "enable
 
 
 class Description(Struct, frozen=True, kw_only=True):
-    """Properties of one model, seed or snapshot."""
+    """Properties of one model, seed, snapshot or function."""
 
     name: str
     patch_path: str
@@ -212,6 +216,8 @@ class Description(Struct, frozen=True, kw_only=True):
     config: dict[str, Json] = field(default_factory=dict)
     versions: tuple[dict[str, Json], ...] = ()
     latest_version: str | None = None
+    signature: dict[str, Json] = field(default_factory=dict)
+    """Arguments and result of a function."""
 
 
 class SourceTable(Struct, frozen=True, kw_only=True):
@@ -228,7 +234,7 @@ class Properties(Struct, frozen=True, kw_only=True):
     """All property files of one package."""
 
     described: dict[tuple[str, str], Description]
-    """Descriptions by section (`models`, `seeds`, `snapshots`) and name."""
+    """Descriptions by section (one of `DESCRIBED`) and name."""
     tables: list[SourceTable]
     snapshots: list[tuple[str, dict[str, Json]]]
     """Snapshots that YAML defines (dbt 1.9), with their files."""
@@ -243,16 +249,14 @@ class Properties(Struct, frozen=True, kw_only=True):
 def read_properties(settings: DbtProjectFile, warnings: list[str]) -> Properties:
     """Return the content of a package's property files; skip invalid files with a warning in *warnings*."""
     found = Properties(described={}, tables=[], snapshots=[], exposures=[], tests={}, texts=[])
-    folders = [
-        place for kind in ("models", "seeds", "snapshots", "analyses") for place in settings.paths[kind]
-    ]
+    folders = [place for kind in (*DESCRIBED, "analyses") for place in settings.paths[kind]]
     for path in find_files(settings.root, folders, (".yml", ".yaml"), warnings):
         relative = (
             path.relative_to(settings.root).as_posix() if path.is_relative_to(settings.root) else path.name
         )
         content = _content(path, relative, warnings)
         found.texts.append((relative, sha256(path.read_bytes()).hexdigest() if content else ""))
-        for section in ("models", "seeds", "snapshots"):
+        for section in DESCRIBED:
             for entry in _entries(content.get(section)):
                 key = (section, str(entry["name"]))
                 found.tests.update(dict.fromkeys(_tests_of(entry), relative))
@@ -334,6 +338,7 @@ def _description(entry: dict[str, Json], patch_path: str) -> Description:
         config=config,
         versions=versions,
         latest_version=None if latest is None else str(latest),
+        signature={key: entry[key] for key in NODE_PROPERTIES["function"] if entry.get(key)},
     )
 
 

@@ -48,6 +48,31 @@ FILES = {
 }
 
 
+def test_functions_are_read_as_in_manifests(read: Callable[..., Any]) -> None:
+    shop = read(
+        {
+            "dbt_project.yml": "name: shop\nfunction-paths: [udf]\nfunctions: {+volatility: stable}\n",
+            "udf/text/twice.sql": "x * {{ function('two') }}()",
+            "udf/two.sql": "2",
+            "udf/all.yml": (
+                "functions:\n- name: twice\n  description: Double\n  returns: {data_type: int}\n"
+                "  arguments: [{name: x, data_type: int}]\n"
+            ),
+            "models/orders.sql": "select {{ function('shop', 'twice') }}(1) as id",
+        }
+    )
+
+    twice = shop["twice"]
+    assert (twice.resource_type, twice.materialized) == ("function", "function")
+    assert (twice.fqn, twice.relation_name) == (("shop", "text", "twice"), None)
+    assert (twice.config["volatility"], twice.description) == ("stable", "Double")
+    assert twice.properties["arguments"] == [{"name": "x", "data_type": "int"}]
+    assert twice.properties["returns"] == {"data_type": "int"}
+    assert twice.parents == ("function.shop.two",)
+    assert shop["orders"].parents == ("function.shop.twice",)
+    assert shop["orders"].compiled_code == 'select "shop"."twice"(1) as id'
+
+
 def test_of_duplicate_keys_the_last_counts_as_in_dbt_with_a_warning(read: Callable[..., Any]) -> None:
     shop = read(
         {
