@@ -446,7 +446,7 @@ def compiled(read: DbtFiles, before: Mapping[str, NodeMetadata], options: SqlOpt
         elif error is not None and nodes[node.unique_id].compiled_code is None:
             place = f"{node.path}:{error.line}" if error.line else node.path
             failed.append(f"{place}: {error.problem}")
-    nodes |= failures.of_cycles(nodes)
+    nodes |= failures.of_references(nodes)
     _tell(failed, read.inputs.warnings)
     return [nodes[unique_id] for unique_id in sorted(nodes)]
 

@@ -112,9 +112,18 @@ class BuildFailures:
         failure = self.of_sql(node, node.compiled_code or "") or self._of_hooks(node, renderer)
         return with_failure(node, failure)
 
-    def of_cycles(self, nodes: Mapping[str, NodeMetadata]) -> dict[str, NodeMetadata]:
-        """Return those of *nodes*, all of which are rendered, that are in a cycle, with that reason."""
+    def of_references(self, nodes: Mapping[str, NodeMetadata]) -> dict[str, NodeMetadata]:
+        """Return those of *nodes*, which are rendered, whose references dbt refuses, with the reason."""
         found = {}
+        for reader, parents in self._reads.items():
+            node = nodes[reader]
+            for parent in (nodes[one] for one in parents if one in nodes):
+                is_hidden = parent.access == "private" and node.resource_type in ("model", "snapshot", "test")
+                if is_hidden and (node.group_name is None or node.group_name != parent.group_name):
+                    failure = BuildFailure(
+                        problem=f"it references {parent.name}, which is private to its group"
+                    )
+                    found[reader] = with_failure(node, failure)
         for cycle in parents_first(self._reads)[1]:
             names = ", ".join(nodes[one].name for one in cycle)
             failure = BuildFailure(problem=f"dbt builds no node, because references form a cycle: {names}")

@@ -350,6 +350,16 @@ def test_other_folders_are_no_projects(checkout: Checkout, tmp_path: Path) -> No
             "exposures: [{name: board, depends_on: [ref('alone'), ref('off')]}]",
             "exposure board depends on 'off', which is disabled",
         ),
+        (
+            "models/totals.yml",
+            "{groups: [{name: g, owner: {}}], models: [{name: orders, access: private, config: {group: g}}]}",
+            "totals fails: it references orders, which is private to its group",
+        ),
+        (
+            "macros/more.sql",
+            "{% macro half(x) %}{{ x }} / 3{% endmacro %}",
+            "macros/more.sql: macro 'half' is already defined in macros/money.sql",
+        ),
         ("models/bad.yml", "- x", "models/bad.yml does not contain a mapping at its top level"),
         ("models/bad.sql", "select 1 -- \udcff", "models/bad.sql is not UTF-8"),
         (

@@ -15,7 +15,13 @@ from msgspec.structs import replace
 from recce_meta._version import __version__
 from recce_meta.errors import ConfigurationError
 from recce_meta.extractors.jinja import ProjectMacros, blocks_of
-from recce_meta.extractors.sql_project.files import SourceFile, TargetSchema, find_files, read_files
+from recce_meta.extractors.sql_project.files import (
+    DbtRefusal,
+    SourceFile,
+    TargetSchema,
+    find_files,
+    read_files,
+)
 from recce_meta.extractors.sql_project.settings import (
     DbtProjectFile,
     Properties,
@@ -149,6 +155,7 @@ def _without_macros(files: list[SourceFile]) -> Iterator[SourceFile]:
 def read_macros(settings: DbtProjectFile, warnings: list[str]) -> Iterator[MacroMetadata]:
     """Yield the macros and generic tests in the macro folders of a package, and in `tests/generic`."""
     places = [*settings.paths["macros"], *(f"{folder}/generic" for folder in settings.paths["tests"])]
+    first: dict[str, str] = {}
     for file in read_files(settings.root, places, (".sql",), warnings):
         for block in blocks_of(file.text):
             if block.kind == "materialization":
@@ -158,6 +165,9 @@ def read_macros(settings: DbtProjectFile, warnings: list[str]) -> Iterator[Macro
                 name = block.name if block.kind == "macro" else f"test_{block.name}"
             else:
                 continue
+            if first.setdefault(name, file.path) != file.path:
+                twin = f"{file.path}: macro '{name}' is already defined in {first[name]}"
+                warnings.append(DbtRefusal.of(file.path, twin))
             yield MacroMetadata(
                 unique_id=f"macro.{settings.name}.{name}",
                 name=name,
