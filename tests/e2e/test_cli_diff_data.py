@@ -17,6 +17,8 @@ from typing import Any
 import duckdb
 import pytest
 
+from tests.e2e.conftest import node
+
 pytestmark = pytest.mark.extensive
 
 ON_DISK = ("--base", "path:base", "--current", "path:current")
@@ -117,6 +119,18 @@ def test_stored_results_are_in_the_report_of_a_plain_diff(edited: Any) -> None:
             assert "Data diffs are stored results, the oldest of 20" in " ".join(ran.out.split())
             assert ran.code == 0 and ran.err == ""
     assert "stored results" not in edited.cli("diff", "-s", "plain").out
+
+
+def test_an_ephemeral_model_has_no_rows_that_could_be_compared(shop: Any) -> None:
+    shop.build("orders", "SELECT 1 AS id", "SELECT 1 AS id")
+    for side, schema, sql in (("base", shop.base, "select 1"), ("current", shop.current, "select 2")):
+        inlined = node("inlined", schema, shop.database, sql=sql, config={"materialized": "ephemeral"})
+        shop.write_nodes(side, [node("orders", schema, shop.database, sql=sql), inlined])
+    shop.record()
+
+    shop.cli("value", "orders", "--key", "id", "--save")
+
+    assert json.loads(shop.cli("diff", "--format", "json").out)["data_not_compared"] == []
 
 
 def test_what_was_not_compared_is_saved_too(shop: Any) -> None:

@@ -283,8 +283,7 @@ class Situation:
                 threads=self.draw.choice((1, 2)), schema=SCHEMA,
             )  # fmt: skip
         yield from self._of_reports("diff --data", compared.data, compared)
-        runs = compared.diff.base, compared.diff.current
-        again = stored_data(adapter.at(SCHEMA), *runs).of_diff(compared.diff)
+        again = stored_data(adapter.at(SCHEMA), compared.diff).results
         yield from self._of_reports("diff", again, DataComparison(diff=compared.diff, data=again))
         yield from self._of_views()
         yield from self._of_checks()

@@ -38,10 +38,10 @@ class PairReport(Struct, frozen=True, kw_only=True):
 
 def pair_report(adapter: UnifiedSqlAdapter, found: RunDiff) -> PairReport:
     """Return *found*, the changes between two stored runs, and what is stored about this pair."""
-    data = stored_data(adapter, found.base, found.current)
+    data = stored_data(adapter, found)
     return PairReport(
         diff=found,
-        data=data.of_diff(found),
+        data=data.results,
         data_taken_at=data.taken_at,
         checks=tuple(checks_of_diff(adapter, found)),
     )

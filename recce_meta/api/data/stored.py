@@ -5,14 +5,15 @@ A module of its own, because comparing data imports much that showing earlier re
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from datetime import datetime
 
 from msgspec import Struct
 from msgspec.structs import replace
 
 from recce_meta.adapter import UnifiedSqlAdapter
-from recce_meta.models import RunDiff, RunMetadata
+from recce_meta.api.run_reader import StoredRunReader
+from recce_meta.models import RunDiff
 from recce_meta.models.catalog import WITH_DATA
 from recce_meta.models.change import Change, Impact
 from recce_meta.models.data_diff import (
@@ -33,43 +34,44 @@ class StoredData(Struct, frozen=True, kw_only=True):
     """Stored results of data diffs of two runs."""
 
     results: tuple[AnyDataDiff, ...] = ()
-    """Latest result of each kind and node; row counts of all nodes are one result."""
+    """Latest result of each kind and node; row counts of all nodes are one result.
+
+    If there are any, a NotCompared for each other changed or affected node with rows.
+    """
     taken_at: datetime | None = None
     """Time of the oldest result, in UTC; None if nothing is stored."""
 
-    def of_diff(self, diff: RunDiff) -> tuple[AnyDataDiff, ...]:
-        """Return the results, and a NotCompared for each changed or affected node with data without one.
 
-        Nothing without results.
-
-        Results of nodes outside the selection of *diff* are left out.
-        """
-        nodes: list[Change | Impact] = [*diff.changed, *diff.impacted]
-        results = list(one_subject_each(self.results))
-        if diff.selected is not None:
-            known = diff.subjects
-            results = [one for one in results if subject_of(one).unique_id in known]
-        # Without any stored result, a note on each node would only say that --data was not used.
-        if not results:
-            return ()
-        compared = {subject_of(one).unique_id for one in results}
-        missing = (
-            Subject(name=node_label(node), unique_id=node.unique_id)
-            for node in nodes
-            if node.resource_type in WITH_DATA and node.unique_id not in compared
-        )
-        left_out = (NotCompared(subject=one, diff=ALL_DIFFS, reason=NOT_STORED) for one in missing)
-        return (*_with_one_row_count(results), *left_out)
-
-
-def stored_data(adapter: UnifiedSqlAdapter, base: RunMetadata, current: RunMetadata) -> StoredData:
-    """Return the stored results of data diffs of *base* and *current*."""
-    found = load_diffs_of_pair(adapter, base, current)
+def stored_data(adapter: UnifiedSqlAdapter, diff: RunDiff) -> StoredData:
+    """Return the stored results of data diffs of the runs of *diff*, without nodes outside its selection."""
+    found = load_diffs_of_pair(adapter, diff.base, diff.current)
+    results = list(one_subject_each(_with_one_row_count([one.result for one in found])))
+    if diff.selected is not None:
+        known = diff.subjects
+        results = [one for one in results if subject_of(one).unique_id in known]
+    compared = {subject_of(one).unique_id for one in results}
+    nodes: list[Change | Impact] = [*diff.changed, *diff.impacted]
+    missing = {
+        node.unique_id: Subject(name=node_label(node), unique_id=node.unique_id)
+        for node in nodes
+        if node.resource_type in WITH_DATA and node.unique_id not in compared
+    }
+    # Without any stored result, a note on each node would only say that --data was not used.
+    left_out = _with_rows(adapter, diff, missing) if results else ()
     return StoredData(
-        results=tuple(_with_one_row_count([one.result for one in found])),
+        results=(
+            *_with_one_row_count(results),
+            *(NotCompared(subject=missing[one], diff=ALL_DIFFS, reason=NOT_STORED) for one in left_out),
+        ),
         # The oldest, so that a reader does not take old figures for new ones.
         taken_at=min((one.stored.taken_at for one in found), default=None),
     )
+
+
+def _with_rows(adapter: UnifiedSqlAdapter, diff: RunDiff, ids: Collection[str]) -> list[str]:
+    """Return those of *ids* that are not ephemeral: the readers of an ephemeral model have its rows."""
+    sides = [StoredRunReader(adapter, run).nodes(ids) if ids else {} for run in (diff.base, diff.current)]
+    return [one for one in ids if not all(side[one].is_ephemeral for side in sides if one in side)]
 
 
 def _with_one_row_count(results: Sequence[AnyDataDiff]) -> Iterator[AnyDataDiff]:

@@ -313,10 +313,8 @@ def stored_results(
     """
     if style in LISTS or not _is_stored(diff):
         return StoredData()
-    found = stored_data(connect(), diff.base, diff.current)
-    masked = mask_results(
-        found.of_diff(diff), privacy_of(no_values=options.no_values, private=options.private)
-    )
+    found = stored_data(connect(), diff)
+    masked = mask_results(found.results, privacy_of(no_values=options.no_values, private=options.private))
     return StoredData(results=tuple(masked), taken_at=found.taken_at if masked else None)
 
 
