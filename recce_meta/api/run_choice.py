@@ -159,15 +159,25 @@ def _builds(run: RunMetadata) -> bool:
 
 
 def _is_built(store: StoreSession, run: RunMetadata) -> bool:
-    """Return True if a run of the environment of *run* built its graph, or its commit, without an error."""
+    """Return True if a run of the environment of *run* built its code, or its commit, without an error."""
     others = find_runs(store, project=run.project_name, environment=run.environment, most=RECENT)
     return any(
         _builds(one)
         and not (one.build_errors or one.build_skipped)
         and (one.target_name, one.target_schema) == (run.target_name, run.target_schema)
-        and (one.graph_id == run.graph_id or (not run.git_dirty and _is_clean_commit(one, run.git_sha)))
+        and ((not run.git_dirty and _is_clean_commit(one, run.git_sha)) or _is_same_code(store, one, run))
         for one in others
     )
+
+
+def _is_same_code(store: StoreSession, one: RunMetadata, run: RunMetadata) -> bool:
+    """Return True if both runs have the same code; `dbt test` compiles fewer nodes than `dbt run`."""
+    if one.graph_id == run.graph_id:
+        return True
+    if run.variables is None or (one.macro_set_id, one.variables) != (run.macro_set_id, run.variables):
+        return False
+    changed = store.query("changed_code", graph_id=run.graph_id, other_graph_id=one.graph_id)
+    return not any(is_certain for _, is_certain in changed)
 
 
 def _is_clean_commit(run: RunMetadata, sha: str | None) -> bool:

@@ -154,6 +154,27 @@ def test_a_recorded_build_of_the_version_is_enough(parsed: Any) -> None:
     assert "No build" not in ran.out
 
 
+@pytest.mark.parametrize("is_edited", [False, True])
+def test_tests_after_a_recorded_build_do_not_hide_it(parsed: Any, *, is_edited: bool) -> None:
+    path = parsed.cli.folder / "current" / "manifest.json"
+    for command in ("build", "test"):
+        results(parsed, "current", command)
+        assert parsed.cli("record", "-e", "current", "--target-path", "current").code == 0
+        # dbt compiles only what it tests.
+        manifest = json.loads(path.read_text())
+        (entry,) = manifest["nodes"].values()
+        entry.pop("compiled_code", None)
+        entry["raw_code"] += " -- edited" if is_edited else ""
+        path.write_text(json.dumps(manifest))
+
+    ran = parsed.cli("row-count", "orders", "--base", "path:base", "--current", "current", "--live")
+
+    assert ran.code == 0, ran.err
+    said = " ".join(ran.out.split())
+    assert ("No build of base and current is recorded" in said) is is_edited
+    assert "No build of base" in said
+
+
 @pytest.mark.parametrize(("command", "is_partial"), [("build", True), ("compile", False)])
 def test_a_build_with_a_part_of_the_rows_is_named(parsed: Any, command: str, is_partial: bool) -> None:
     results(parsed, "base", "build")
