@@ -415,13 +415,13 @@ class Effects:
     def _readings(self, edges: Mapping[LineageEdge, Collection[str]]) -> dict[LineageEdge, ParentRead]:
         """Return how SQL reads its parents, which have new columns, if it can be analysed."""
         texts = self._runs[1].tokenised({edge.node_id for edge in edges})
-        counts = {child: may_read_by_place(sql) for child, sql in texts.items()}
+        by_place = {child for child, sql in texts.items() if may_read_by_place(sql)}
         lower = {child: sql.lower() for child, sql in texts.items()}
         asked = [
             edge
             for edge, added in edges.items()
-            if counts.get(edge.node_id)
-            or any(word in lower.get(edge.node_id, "") for word in ("*", *map(str.lower, added)))
+            if edge.node_id in by_place
+            or any(word in lower.get(edge.node_id, "") for word in map(str.lower, added))
         ]
         found = {edge: ParentRead() for edge in edges if edge.node_id in texts}
         self._runs[1].with_parents({edge.node_id for edge in asked})
@@ -431,13 +431,11 @@ class Effects:
             if not queries or not called:
                 del found[edge]
                 continue
-            by_place = counts[edge.node_id] and any(
-                sql_diff.reads_by_position(query, name) for query in queries for name in called
-            )
+            is_placed = any(sql_diff.reads_by_position(query, name) for query in queries for name in called)
             whole = any(sql_diff.reads_star(query, name) for query in queries for name in called)
             filled = whole and _INSERT.search(names.tokenised) is not None
             fault = self._queries.new_fault(edge.node_id)
-            found[edge] = ParentRead(by_place or filled, whole, fault.text, fault.is_certain)
+            found[edge] = ParentRead(is_placed or filled, whole, fault.text, fault.is_certain)
         return found
 
     def _lost_field(self, child: str, fields: Collection[str], bare: bool) -> ParentRead:

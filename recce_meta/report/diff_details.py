@@ -135,6 +135,8 @@ def effect_phrases(change: Change) -> Iterator[str]:
         if column.renamed_to or (column.name.lower(), column.status) not in known
     ]
     yield from column_effects(found)
+    if change.columns_moved and all(detail.key != ORDER for detail in change.details):
+        yield "columns reordered"
     reasons = [reason for reason in change.category_reasons if reason not in change.remarks]
     if change.category in (Category.BREAKING, Category.UNKNOWN) and reasons:
         yield f"{EFFECTS[change.category]}: {first_phrases(reasons)}"

@@ -9,8 +9,10 @@ from typing import NamedTuple
 
 from sqlglot import exp
 
+from recce_meta.sql_lineage.fields import BY_PLACE
 from recce_meta.sql_lineage.query import (
     Alias,
+    Clause,
     Function,
     Merged,
     Output,
@@ -33,8 +35,9 @@ def reads_by_position(query: Query, table: str) -> bool:
     """Return whether *query* depends on the column order of *table* anywhere in it.
 
     That is a set operation over `select * from table`, names given by position (`table as t (a, b)`, a CTE
-    with a column list over a star), `group by 1` or `order by 1` after a star, and a whole row as a value. An
-    `INSERT` or an incremental model also depends on the order of every column; the caller must check that.
+    with a column list over a star), `#1`, `group by 1`, `order by 1` or `order by all` after a star, and a
+    whole row as a value. An `INSERT` or an incremental model also depends on the order of every column; the
+    caller must check that.
     *table* is the relation's name as in `Table.name`, in any case.
     """
     return any(_takes_places(one, table.lower()) for one in queries_in(query))
@@ -137,27 +140,48 @@ def _nested(reads: Reads) -> Iterator[Query]:
 
 
 def _takes_places(query: Query, table: str) -> bool:
-    if isinstance(query, SetOperation):
-        return not query.by_name and any(
-            _is_starred(output, table) for operand in query.operands for output in operand.outputs
-        )
+    if not isinstance(query, (Select, SetOperation)):
+        return False
+    combines = isinstance(query, SetOperation) and not query.by_name
+    for one in query.operands if combines and isinstance(query, SetOperation) else ():
+        if any(_is_starred(output, table) for output in one.outputs):
+            return True
+    keys = (*query.order, *query.group) if isinstance(query, Select) else query.order
+    if any(map(_is_place, keys)) and any(_is_starred(output, table) for output in query.outputs):
+        return True
     if not isinstance(query, Select):
         return False
-    if any(bool(source.columns) and _has(source, table) for source in query.sources):
+    if any(isinstance(one, WholeRow) and _has(one.source, table) for one in _references(query)):
         return True
-    if any(isinstance(one, WholeRow) and _has(one.source, table) for one in query.references.values()):
+    has_place = isinstance(query.node, exp.Select) and query.node.find(BY_PLACE) is not None
+    if any((source.columns or has_place) and _has(source, table) for source in query.sources):
         return True
     return any(
-        isinstance(clause.node, exp.Literal)
-        and isinstance(clause.reads.plain, Alias)
-        and any(_is_starred(output, table) for output in query.outputs)
-        for clause in (*query.group, *query.order)
-    ) or any(
         # `(a, b) IN (SELECT * FROM t)` compares by position.
         len(nested.outputs) > 1 and any(_is_starred(output, table) for output in nested.outputs)
         for nested in query.subqueries.values()
         if not _is_tested(nested)
     )
+
+
+def _is_place(key: Clause) -> bool:
+    """Return whether *key* of GROUP BY or ORDER BY is a position, or `ALL` in the order of the columns."""
+    if isinstance(key.node, exp.Literal):
+        return isinstance(key.reads.plain, Alias)
+    return isinstance(key.node, exp.Var) and key.node.name.upper() == "ALL"
+
+
+def _references(query: Select) -> Iterator[Reference]:
+    """Yield what *query* reads, also through a `*` inside an expression."""
+    yield from query.references.values()
+    for output in query.outputs:
+        yield from output.reads.references
+    clauses = (query.where, query.group, query.having, query.qualify, query.order, query.limit_by)
+    for clause in chain(query.distinct_on, *clauses):
+        yield from clause.reads.references
+    for source in query.sources:
+        if source.join is not None and source.join.on is not None:
+            yield from source.join.on.reads.references
 
 
 def _is_tested(query: Query) -> bool:

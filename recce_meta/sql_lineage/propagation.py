@@ -305,7 +305,7 @@ class _Propagation:
         known = {**earlier, **readers}
         unknown = _AffectedPart(distance, part.origin, "", Reach.UNKNOWN, confidence=part.confidence)
         for child in self._unparsed(children) if is_new else self._possible_readers(part, children, known):
-            why = self._why_unknown(child) if part.is_missing else ""
+            why = _why_unknown(self._current.columns.get(child)) if part.is_missing else ""
             yield unknown._replace(unique_id=child, may_fail=why)
             if why and part.column != ANY:
                 doubt = part.doubt or UNTRACED_ABOVE
@@ -427,10 +427,6 @@ class _Propagation:
                 part.unique_id, [child for child in children if child not in readers]
             )
 
-    def _why_unknown(self, child: str) -> str:
-        known = self._current.columns.get(child)
-        return (known and known.reason) or NOT_TRACED
-
     def _unparsed(self, children: Collection[str]) -> Iterator[str]:
         """Yield *children* whose SQL was not understood: a `*` in it may select a new column."""
         self._current.read(children)
@@ -521,9 +517,11 @@ class _Propagation:
             readings = self._source.parent_reads(added) if edges else {}
             for edge, shape in edges.items():
                 child, reading = edge.node_id, readings.get(edge)
+                part = _AffectedPart(shape.distance + 1, shape.origin, child, Reach.ROWS)
                 if reading is not None and (reading.by_position or reading.fault):
-                    part = _AffectedPart(shape.distance + 1, shape.origin, child, Reach.ROWS)
                     yield from self._faulty(part, reading, edge.parent_id, added[edge])
+                if reading is None and any(self._unparsed([child])):
+                    yield part._replace(what=Reach.UNKNOWN)
                 if (reading is None or reading.whole) and child not in seen:
                     seen.add(child)
                     reshaped[child] = shape._replace(unique_id=child, distance=shape.distance + 1)
@@ -578,6 +576,10 @@ def _initial_parts(start: Start) -> Iterator[_AffectedPart]:
         # A `*` of base stood for columns that current may list.
         doubt = STAR_ABOVE if is_removed and (is_open or column.name == ANY) else ""
         yield part._replace(lost=lost, doubt=doubt, is_covered=whole is not None and not is_removed)
+
+
+def _why_unknown(known: NodeColumns | None) -> str:
+    return (known and known.reason) or NOT_TRACED
 
 
 def _has(known: NodeColumns, column: str) -> bool:

@@ -249,10 +249,12 @@ _BY_PLACE = re.compile(
     | \bby\s (?: (?!\bby\s) [^()] )*? \b\d  # an ordinal
     | {CLOSING}\s+(as\s+)?\w+\s*\(  # an alias with column names
     | \(\s*{OPENING}[^{OPENING}{CLOSING}]*{CLOSING}\s*[,)]  # a whole row, named by its relation
+    | \#\d
+    | (?: ^ | [();] | --[^\n]*\n ) \s* (from | table)\b  # a query without SELECT
     """,
     re.IGNORECASE | re.VERBOSE,
 )
-"""Pattern in SQL that reads columns by position, except for SQL that uses a whole row as a value."""
+"""Pattern in SQL that reads columns by position without a `*`, except for a whole row as a value."""
 
 _ROW_NAMED = re.compile(
     rf"""
@@ -264,18 +266,23 @@ _ROW_NAMED = re.compile(
 )
 """A relation and its alias, a CTE or a subquery: names that may refer to a whole row."""
 
-_ALONE = re.compile(
-    r"(?<![\w.])(?<!from\s)(?<!join\s)(\w+)(?=\s*(?:[,)]|\bas\b(?!\s*\()|\bfrom\b))", re.IGNORECASE
+_VALUE = re.compile(
+    r"""
+    (?: [(,<>=!+\-*/%|&:\[]
+    | \b(?:and|between|by|case|distinct|else|having|in|not|on|or|qualify|select|then|when|where) )
+    \s* (\w+)\b (?! \s* (?: [.(] | as\s*\( ) )
+    """,
+    re.IGNORECASE | re.VERBOSE,
 )
-"""A word that may be used as a value: `f(row)`, `row as value`, `select row from`."""
+"""A word at the start of an expression, which may be a row: `f(row)`, `select row from`, `where row < x`."""
 
 
 def may_read_by_place(sql: str) -> bool:
-    """Return True if *sql* may depend on the position of columns."""
-    if _BY_PLACE.search(sql):
+    """Return True if *sql* may depend on the position of columns, or pass all columns of a relation on."""
+    if "*" in sql or _BY_PLACE.search(sql):
         return True
     rows = {name.lower() for found in _ROW_NAMED.findall(sql) for name in found if name}
-    return any(word.lower() in rows for word in _ALONE.findall(sql))
+    return any(word.lower() in rows for word in _VALUE.findall(sql))
 
 
 class QueryNames(Struct, frozen=True, kw_only=True):

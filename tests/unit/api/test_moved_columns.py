@@ -1,0 +1,82 @@
+"""Readers of a parent whose columns have another order, with DuckDB as the judge."""
+
+from __future__ import annotations
+
+import duckdb
+import pytest
+
+from recce_meta.adapter import UnifiedSqlAdapter
+from recce_meta.api.diff import NOTHING_MORE, stored_diff, whole_diff
+from recce_meta.api.record import record_run
+from recce_meta.models.change import Reach
+from recce_meta.report.diff_details import detail_phrases
+from tests.unit.api.test_kept_rows import node, project
+
+ORDERS = "select {} from (values (1, 100), (2, 200), (3, -5)) as v(id, amount)"
+BASE, CURRENT = ORDERS.format("id, amount"), ORDERS.format("amount, id")
+PASSED = "from parent"
+BY_POSITION = [
+    "with c(x, y) as (select * from parent) select x from c",
+    "with c(x, y) as (from parent) select x from c",
+    "with c(x, y) as (table parent) select x from c",
+    "with a as (select * from parent), c(x, y) as (from a) select x from c",
+    "with c(x, y) as (-- all of them\n from parent) select x from c",
+    "select x from (select * from parent) as t(x, y)",
+    "select t.x from parent s join (select * from parent) as t(x, y) on s.id = t.y",
+    "select x from (from passed) as t(x, y)",
+    "select #1 as x from parent",
+    "select id from parent where #2 > 50",
+    "select id from (select * from parent order by all limit 1)",
+    "select id from (from parent order by 2 limit 1)",
+    "select id from parent p where p < row(3, 4)",
+    "select id from parent p where row(3, 4) >= p",
+    "select id from parent p order by p limit 1",
+    "select id from parent where (amount, id) in (from parent)",
+    "select hash(*columns(*)) as h from parent",
+    "select coalesce(*columns(*)) as x from parent",
+    "select p::varchar as x from parent p",
+]
+BY_NAME = [
+    "select id from parent",
+    "with c as (select * from parent) select id, amount from c",
+    "with c(x, y) as (select id, amount from parent) select x from c",
+    "select id, count(*) as n from parent group by all",
+    "select id from parent order by all limit 1",
+    "select p.id from parent p where p.id < 3 order by p.amount",
+    "from passed select id",
+]
+
+
+def rows_over(parent: str, sql: str) -> list[str]:
+    with duckdb.connect() as session:
+        session.sql(f"create table parent as {parent}")
+        session.sql(f"create table passed as {PASSED}")
+        return sorted(map(repr, session.sql(sql).fetchall()))
+
+
+@pytest.mark.parametrize("sql", [*BY_POSITION, *BY_NAME])
+def test_readers_by_position_are_affected_by_another_order(sql: str) -> None:
+    above = next(name for name in ("passed", "parent") if name in sql)
+    sides = [
+        project(
+            run_id,
+            node("parent", query),
+            node("passed", PASSED, "model.shop.parent"),
+            node("reader", sql, f"model.shop.{above}"),
+            node("below", "select 1 as k from reader", "model.shop.reader"),
+        )
+        for run_id, query in (("b", BASE), ("bc", CURRENT))
+    ]
+    with UnifiedSqlAdapter.from_url("sqlite:///:memory:") as store:
+        runs = [record_run(store, side).run for side in sides]
+        diffs = [whole_diff(*sides, NOTHING_MORE), stored_diff(store, *runs)]
+
+    assert (rows_over(BASE, sql) != rows_over(CURRENT, sql)) is (sql in BY_POSITION)
+    is_parsed = "*columns" not in sql
+    for diff in diffs:
+        assert {one.name: one.reach for one in diff.impacted} == (
+            dict.fromkeys(("reader", "below"), Reach.ROWS if is_parsed else Reach.UNKNOWN)
+            if sql in BY_POSITION
+            else {}
+        )
+        assert "columns reordered" in detail_phrases(diff.changes[0])
