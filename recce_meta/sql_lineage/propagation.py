@@ -515,12 +515,13 @@ class _Propagation:
             shapes = []
             added = {edge: _added(shape.effect) for edge, shape in edges.items()}
             readings = self._source.parent_reads(added) if edges else {}
+            untraced = {*self._unparsed({edge.node_id for edge in edges if edge not in readings})}
             for edge, shape in edges.items():
                 child, reading = edge.node_id, readings.get(edge)
                 part = _AffectedPart(shape.distance + 1, shape.origin, child, Reach.ROWS)
                 if reading is not None and (reading.by_position or reading.fault):
                     yield from self._faulty(part, reading, edge.parent_id, added[edge])
-                if reading is None and any(self._unparsed([child])):
+                if reading is None and child in untraced:
                     yield part._replace(what=Reach.UNKNOWN)
                 if (reading is None or reading.whole) and child not in seen:
                     seen.add(child)
