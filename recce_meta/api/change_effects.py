@@ -445,9 +445,9 @@ class Effects:
         named = [one for one in fields if re.search(rf"(?i){start}{re.escape(one)}\b(?!{CLOSING})", sql)]
         if not named:
             return ParentRead()
-        return ParentRead(
-            fault=LOST_FIELD.format(min(named)), is_certain=self._queries.new_fault(child).is_certain
-        )
+        fault = self._queries.new_fault(child)
+        text = fault.text if fault.is_certain else LOST_FIELD.format(min(named))
+        return ParentRead(fault=text, is_certain=fault.is_certain)
 
     def _namers(self, parent: str, children: Collection[str]) -> list[str]:
         texts = self._runs[1].tokenised(children)

@@ -565,6 +565,7 @@ def _impacts(
                 confidence=found.fails or found.confidence,
                 fails=found.fails >= CERTAIN,
                 may_fail=_may_fail(found),
+                failure=found.failure if found.fails >= CERTAIN else "",
             )
 
 
@@ -589,6 +590,7 @@ def _with_reach(change: Change, found: AffectedNode | None) -> Change:
             confidence=found.fails or found.confidence,
             fails=found.fails >= CERTAIN,
             may_fail=_may_fail(found),
+            failure=found.failure if found.fails >= CERTAIN else "",
         ),
     )
 

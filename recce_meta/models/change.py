@@ -216,6 +216,8 @@ class ReachedBy(Struct, frozen=True, kw_only=True):
     """True if the node certainly fails when it is built, such as by a reference to a removed column."""
     may_fail: str = ""
     """Why the node may fail; empty if it certainly does, or does not."""
+    failure: str = ""
+    """Why the node certainly fails; empty if it does not, or only names a column that is gone."""
 
 
 class Change(Tabular, frozen=True, kw_only=True):
@@ -324,6 +326,8 @@ class Impact(Tabular, frozen=True, kw_only=True):
     """True if the node certainly fails when it is built, such as by a reference to a removed column."""
     may_fail: str = ""
     """Why the node may fail; empty if it certainly does, or does not."""
+    failure: str = ""
+    """Why the node certainly fails; empty if it does not, or only names a column that is gone."""
 
 
 class RunDiff(Tabular, Struct, frozen=True, kw_only=True):

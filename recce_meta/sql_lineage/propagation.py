@@ -127,6 +127,8 @@ class AffectedNode(Struct):
     """Confidence that the node names a removed column."""
     may_fail: str = ""
     """Why it is not known whether the node names a removed column; empty if it is, or if none was removed."""
+    failure: str = ""
+    """Why the node fails; empty if it does not, or only names a removed column."""
     columns: dict[str, float] = {}
     origins: set[str] = set()
     """Changed nodes that cause the effect; of several on one path, the nearest."""
@@ -159,6 +161,8 @@ class _AffectedPart(NamedTuple):
     confidence: float = 1.0
     fails: bool = False
     """True if the node names a removed column."""
+    failure: str = ""
+    """Why the node fails if it does not name a removed column."""
     may_fail: str = ""
     """Why the node may name a removed column; empty if that is known."""
     doubt: str = ""
@@ -259,10 +263,10 @@ class _Propagation:
         """Return the effect of a changed column on rows that its table has, if it affects other columns."""
         changed = ColumnChange(part.column, part.status)
         outcome = self._source.existing(part.unique_id, changed, part.is_retyped)
-        what = _WHOLE.get(outcome.category) if outcome is not None else None
-        if outcome is None or what is None:
+        if outcome is None or outcome.category not in _WHOLE:
             return None
-        return part._replace(what=what, column="", status=Status.MODIFIED, fails=outcome.fails)
+        whole = part._replace(what=_WHOLE[outcome.category], column="", status=Status.MODIFIED)
+        return whole._replace(fails=outcome.fails, failure=outcome.existing)
 
     def _is_new(self, part: _AffectedPart) -> bool:
         """Return True if the node's own change adds the column, so it has no earlier values."""
@@ -281,6 +285,7 @@ class _Propagation:
         found.origins.add(part.origin)
         if part.fails:
             found.fails = max(found.fails, part.confidence)
+            found.failure = found.failure or part.failure
         found.may_fail = found.may_fail or part.may_fail
         if part.what is Reach.ROWS:
             found.rows = max(found.rows, part.confidence)
@@ -457,6 +462,7 @@ class _Propagation:
             status=status,
             confidence=min(part.confidence, edge.confidence),
             fails=reading.is_certain,
+            failure=reading.fault if reading.is_certain else "",
             may_fail="" if reading.is_certain else reading.fault,
             lost=part.lost | ({part.column} if in_row else set()),
         )
@@ -532,15 +538,14 @@ class _Propagation:
         self, part: _AffectedPart, reading: ParentRead, parent: str, added: Collection[str]
     ) -> Iterator[_AffectedPart]:
         """Yield the effect on a reader of *parent*, which fails if the columns *added* to it arrive."""
-        new = (part._replace(column=name, status=Status.ADDED) for name in added)
-        doubt = next(filter(None, (self._doubt(parent, one) for one in new)), "")
+        parts = (part._replace(column=name, status=Status.ADDED) for name in added)
+        doubt = next(filter(None, (self._doubt(parent, one) for one in parts)), "")
         self._current.read([part.unique_id])
         if reading.fault and self._current.assumed([part.unique_id]):
             doubt = NOT_PROVEN
         fails = reading.is_certain and not doubt
-        yield from self._failed_query(
-            part._replace(fails=fails, may_fail="" if fails or not reading.fault else doubt or reading.fault)
-        )
+        may_fail = "" if fails or not reading.fault else doubt or reading.fault
+        yield from self._failed_query(part._replace(fails=fails, failure=reading.fault, may_fail=may_fail))
 
     def _readers_of(self, unique_id: str) -> set[str]:
         """Return the nodes that read *unique_id*, also through ephemeral models."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 from recce_meta.errors import plural
 from recce_meta.models.change import Change, Impact, RunDiff, Status
@@ -54,6 +54,7 @@ def doubt_sentences(diff: RunDiff, *, changed_only: bool = False) -> list[str]:
 def failures(diff: RunDiff) -> dict[str, str]:
     """Return `service_mix fails: it references is_delivered, which fct_parcels no longer has` by unique id.
 
+    If it names no such column: `mix fails because of the change of fct_parcels`, with the reason if known.
     Tests are last. Names are as the project has them; the caller escapes them.
     """
     lost = {
@@ -62,19 +63,22 @@ def failures(diff: RunDiff) -> dict[str, str]:
         ]
         for change in diff.changed
     }
-    failing: list[tuple[Change | Impact, Sequence[str]]] = [
-        *((one, one.reached.origins if one.reached else ()) for one in diff.changed if one.fails),
-        *((one, (one.origin,)) for one in diff.impacted if one.fails),
-    ]
-    failing.sort(key=lambda found: (found[0].resource_type in TESTS, node_label(found[0])))
-    sentences = {}
-    for node, origins in failing:
-        if isinstance(node, Change) and node.build_failure:
-            sentences[node.unique_id] = f"{node_label(node)} fails: {node.build_failure}"
-            continue
-        names = " or ".join(shorten(node_part(origin), NAME_WIDTH) for origin in origins[:ORIGINS_SHOWN])
-        columns = [column for origin in origins for column in lost.get(origin, ())]
-        gone = first_phrases(columns) if len(columns) < 2 else f"one of {first_phrases(columns)}"
-        what = f"references {gone}, which" if columns else "needs what"
-        sentences[node.unique_id] = f"{node_label(node)} fails: it {what} {names} no longer has"
-    return sentences
+    nodes: list[Change | Impact] = [*diff.changed, *diff.impacted]
+    failing = [node for node in nodes if node.fails]
+    failing.sort(key=lambda node: (node.resource_type in TESTS, node_label(node)))
+    return {node.unique_id: f"{node_label(node)} {_failure(node, lost)}" for node in failing}
+
+
+def _failure(node: Change | Impact, lost: Mapping[str, Sequence[str]]) -> str:
+    """Return `fails: …` of a failing node; *lost* are the columns that each changed node no longer has."""
+    if isinstance(node, Change) and node.build_failure:
+        return f"fails: {node.build_failure}"
+    reached = node.reached if isinstance(node, Change) else node
+    origins = (reached.origin,) if isinstance(reached, Impact) else reached.origins if reached else ()
+    failure = reached.failure if reached else ""
+    names = " or ".join(shorten(node_part(origin), NAME_WIDTH) for origin in origins[:ORIGINS_SHOWN])
+    columns = [column for origin in origins for column in lost.get(origin, ())]
+    if failure or not columns:
+        return f"fails because of the change of {names}{': ' * bool(failure)}{failure}"
+    gone = first_phrases(columns) if len(columns) < 2 else f"one of {first_phrases(columns)}"
+    return f"fails: it references {gone}, which {names} no longer has"

@@ -12,6 +12,7 @@ from recce_meta.adapter import UnifiedSqlAdapter
 from recce_meta.api.diff import NOTHING_MORE, failing_changes, stored_diff, whole_diff
 from recce_meta.api.record import record_run
 from recce_meta.models import Column, NodeMetadata, RunDiff
+from recce_meta.report.review.phrases import failure_sentences
 from recce_meta.sql_lineage.propagation import NOT_ADDED_ABOVE
 from tests.unit.api.test_kept_rows import APPEND, node, project
 
@@ -95,6 +96,25 @@ def test_a_reader_fails_as_duckdb_refuses_it(reader: str) -> None:
     failing = {one.name for one in diff.impacted if one.fails}
     assert failing == ({"r"} if is_refused(reader) else set())
     assert bool(failing_changes(diff, frozenset({"fails"}))) is bool(failing)
+
+
+@pytest.mark.parametrize(
+    ("reader", "why"),
+    [
+        (
+            "select * from parent union all select * from two",
+            "a set operation combines queries with different numbers of columns",
+        ),
+        (
+            "select status from other join parent using (id)",
+            "status without a qualifier means columns of two relations",
+        ),
+    ],
+)
+def test_the_reason_of_a_failure_is_what_the_new_column_causes(reader: str, why: str) -> None:
+    diff = diff_of(reader)
+
+    assert failure_sentences(diff) == [f"r fails because of the change of parent: {why}"]
 
 
 @pytest.mark.parametrize("adapter", ["postgres", "snowflake", "bigquery", "databricks"])

@@ -92,7 +92,7 @@ def test_the_level_says_whether_something_fails() -> None:
     assert list(said) == ["broken", "fatal", "worse", "partial"]
     assert said["fatal"] == (
         "error",
-        "breaking: filter changed\n2 nodes affected\na fails: it needs what fatal no longer has",
+        "breaking: filter changed\n2 nodes affected\na fails because of the change of fatal",
     )
     assert said["worse"] == ("warning", "breaking: filter changed\n1 node affected\nmay fail: c")
     assert (said["broken"][0], said["partial"]) == ("error", ("notice", "partial breaking"))
