@@ -446,11 +446,11 @@ class _Propagation:
         # Without references, a column that SQL names looks like a column that comes through a `*`.
         is_starred = is_current and edge.kind == Kind.PASSTHROUGH and self._source.has_references
         column = edge.column_name or ""
-        status = Status.MODIFIED
+        status, sure = Status.MODIFIED, 1.0
         if part.status is Status.REMOVED and is_starred:
             status = Status.REMOVED  # the catalog may still list it
         elif column:
-            status = self._status(part, child, column)
+            status, sure = self._status(part, child, column)
         reading = self._source.lost_field(child, part.lost, part.column == ANY) if part.lost else ParentRead()
         # Other queries read a removed column as part of the whole row.
         in_row = part.status is Status.REMOVED and status is Status.MODIFIED and child not in self._changed
@@ -460,23 +460,23 @@ class _Propagation:
             what=Reach.COLUMNS if column else Reach.ROWS,
             column=column,
             status=status,
-            confidence=min(part.confidence, edge.confidence),
+            confidence=min(part.confidence, edge.confidence, sure),
             fails=reading.is_certain,
             failure=reading.fault if reading.is_certain else "",
             may_fail="" if reading.is_certain else reading.fault,
             lost=part.lost | ({part.column} if in_row else set()),
         )
 
-    def _status(self, part: _AffectedPart, child: str, column: str) -> Status:
-        """Return the status of a column of *child* that is derived from the column of *part*."""
+    def _status(self, part: _AffectedPart, child: str, column: str) -> tuple[Status, float]:
+        """Return the status of a column of *child* that is derived from that of *part*, with a confidence."""
         now, before = self._current.columns.get(child), self._base.columns.get(child)
         if part.status is Status.REMOVED and now is not None and not _has(now, column):
-            return Status.REMOVED
-        if part.status is Status.ADDED:
+            return Status.REMOVED, 1.0
+        if part.status is Status.ADDED and column != ANY:
             was = _has(before, column) if before is not None else column.lower() != part.column.lower()
-            was = was and column != ANY
-            return Status.MODIFIED if was else Status.ADDED
-        return Status.MODIFIED
+            may_be = before is not None and not was and _is_open(before, part.unique_id)
+            return Status.MODIFIED if was or may_be else Status.ADDED, UNSURE if may_be else 1.0
+        return part.status if part.status is Status.ADDED else Status.MODIFIED, 1.0
 
     def _without_edges(self, parent: str, children: Collection[str]) -> Iterator[str]:
         """Yield *children* that may read *parent* although none of their columns lead to it."""
@@ -591,6 +591,14 @@ def _why_unknown(known: NodeColumns | None) -> str:
 def _has(known: NodeColumns, column: str) -> bool:
     folded = column.lower()
     return any(name.lower() == folded for name in known.names)
+
+
+def _is_open(known: NodeColumns, parent: str) -> bool:
+    """Return True if a `*` yields columns of another node than *parent* that are not known."""
+    return any(
+        output.name == ANY and any(source.parent != parent for source in output.sources)
+        for output in known.outputs
+    )
 
 
 def _new_columns(effect: SqlChange) -> Iterator[str]:

@@ -10,7 +10,7 @@ import msgspec
 from msgspec import Struct
 
 from recce_meta.models.lineage import EVERYTHING
-from recce_meta.models.node import NodeMetadata
+from recce_meta.models.node import SEED_HEADER, NodeMetadata
 
 _encode = msgspec.json.Encoder(order="deterministic").encode
 
@@ -36,8 +36,11 @@ def offered_columns(node: NodeMetadata, inferred: tuple[str, ...]) -> ReadableCo
     """Return the columns that readers of *node* see if its own query has the columns *inferred*.
 
     These are the catalog's columns. Additional columns in the query are newer than the catalog. Without a
-    catalog, return the query's columns or those of a contract. Documentation alone may be incomplete.
+    catalog, return the columns of the query, of the file of a seed, or of a contract. Documentation alone may
+    be incomplete.
     """
+    header = node.properties.get(SEED_HEADER)
+    inferred = tuple(map(str, header)) if isinstance(header, list) else inferred
     complete = () if EVERYTHING in inferred else tuple(dict.fromkeys(inferred))
     types = {column.name: column.type or "" for column in node.columns}
     if node.columns_from == "catalog":

@@ -12,6 +12,8 @@ from recce_meta.adapter import UnifiedSqlAdapter
 from recce_meta.api.diff import NOTHING_MORE, failing_changes, stored_diff, whole_diff
 from recce_meta.api.record import record_run
 from recce_meta.models import Column, NodeMetadata, RunDiff
+from recce_meta.models.node import SEED_HEADER
+from recce_meta.report.diff_details import is_unsure
 from recce_meta.report.review.phrases import failure_sentences
 from recce_meta.sql_lineage.propagation import NOT_ADDED_ABOVE
 from tests.unit.api.test_kept_rows import APPEND, node, project
@@ -145,6 +147,22 @@ def test_a_reader_may_fail_if_the_columns_of_the_other_relation_are_unknown(read
     (found,) = [one for one in diff_of(reader).impacted if one.name == "r"]
 
     assert (found.fails, found.may_fail) == (False, reason)
+
+
+@pytest.mark.parametrize(
+    ("header", "raw", "affected"),
+    [(None, "raw", "r (status, perhaps)"), (["id", "status"], "raw", "r (status)"), (["id", "w"], "raw", "")],
+)
+def test_a_star_over_another_node_may_have_had_the_new_column(header: Any, raw: str, affected: str) -> None:
+    properties = {} if header is None else {SEED_HEADER: header}
+    seed = replace(node(raw, ""), resource_type="seed", properties=properties)
+    star = node("r", f"select * from parent join {raw} using (id)", "model.shop.parent", seed.unique_id)
+    base, current = (
+        project(run_id, node("parent", sql), seed, star) for run_id, sql in (("b", PARENT), ("bc", MORE))
+    )
+    impacted = whole_diff(base, current, NOTHING_MORE).impacted
+
+    assert ", ".join(f"r ({one.columns[0]}{', perhaps' * is_unsure(one)})" for one in impacted) == affected
 
 
 def test_a_column_of_another_case_is_not_a_certain_failure() -> None:
