@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from msgspec.structs import replace
@@ -27,6 +27,7 @@ from recce_meta.warehouses.registry import folders_with
 WORKING_TREE = "working tree"
 _NAMED = 5
 _PACKAGES = (*PACKAGE_FILES, "package-lock.yml")
+_PLACED_BY = ("enabled", "alias", "schema", "database")
 _DIALECTS = frozenset(folders_with("dialect"))
 OF_FILES = "Only files were read: generic and unit tests, exposures and the semantic layer are not compared"
 GUESSED = "No profile found, so the SQL dialect is a guess ({}): name it with --dialect"
@@ -106,7 +107,24 @@ def _write(folder: Path, files: Mapping[str, bytes]) -> None:
 def _refused_nodes(root: Path, base: Project, current: Project) -> list[NodeMetadata]:
     """Return a node for each file of *current*, in *root*, because of which dbt refuses it and not *base*."""
     told = (one for one in current.warnings if isinstance(one, DbtRefusal) and one not in base.warnings)
-    return [refused(one, current.run.project_name) for one in (*told, *refused_packages(root))]
+    before = {*_clashes(base)}
+    twins = (one for one in _clashes(current) if one not in before)
+    return [refused(one, current.run.project_name) for one in (*told, *twins, *refused_packages(root))]
+
+
+def _clashes(project: Project) -> Iterator[DbtRefusal]:
+    """Yield a refusal for each node with the relation of another one, if their files decide it."""
+    first: dict[str, NodeMetadata] = {}
+    for node in project.nodes:
+        if node.relation_name is None or node.resource_type not in ("model", "seed", "snapshot"):
+            continue
+        # A setting that only rendering knows is absent.
+        if any(key in (node.raw_code or "") and key not in node.config for key in _PLACED_BY):
+            continue
+        other = first.setdefault(node.relation_name, node)
+        if other is not node:
+            names = f"{other.name} and {node.name} are both {node.relation_name}"
+            yield DbtRefusal.of(node.path, f"{node.path}: {names}")
 
 
 def _named_dialect(root: Path) -> str | None:

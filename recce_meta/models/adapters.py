@@ -22,6 +22,15 @@ ADAPTER_PARENTS: Mapping[str, tuple[str, ...]] = {
 """Adapters whose macros serve as fallback, by adapter: the `dependencies` of its plugin."""
 
 
+MATERIALIZATIONS = frozenset(
+    """
+    clone copy dynamic_table ephemeral external function incremental interactive_table materialized_view
+    metric_view seed snapshot streaming_table table table_function test unit view
+    """.split()
+)
+"""Materializations of dbt and of the adapters of dbt Labs, Databricks and DuckDB."""
+
+
 def is_recording(macro: str) -> bool:
     """Return True if *macro*, a unique id, is of recce_meta's dbt package: what it reads changes no data."""
     return macro.startswith("macro.recce_meta.")

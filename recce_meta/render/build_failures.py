@@ -15,9 +15,10 @@ from msgspec.structs import replace
 from recce_meta.errors import TemplateError
 from recce_meta.graph import parents_first
 from recce_meta.models import MacroMetadata, NodeMetadata
-from recce_meta.models.adapters import is_builtin, macros_of_dbt
+from recce_meta.models.adapters import MATERIALIZATIONS, base_name, is_builtin, macros_of_dbt
 from recce_meta.models.node import BUILD_FAILURE, UNLESS_VARS
 from recce_meta.render.renderer import SimpleTemplateRenderer
+from recce_meta.warehouses import rules_of
 from recce_meta.warehouses.hooks import HOOKS, hook_texts
 
 BUILT = frozenset(["model", "snapshot", "test", "function", "operation"])
@@ -51,9 +52,9 @@ class BuildFailures:
     """Finder of failures in a project with *macros*; files, and some manifests, lack those of dbt.
 
     *syntax_error* returns why the warehouse cannot parse a statement. *absent* are parents that do not exist,
-    with the problem of their readers. *given* are the variables of `--vars`, whose values are not known; None
-    if not even their names are. *is_exact* returns False for code that is rendered with stand-ins of macros.
-    *adapter* is that of files.
+    with the problem of their readers; None if files may be missing. *given* are the variables of `--vars`,
+    whose values are not known; None if not even their names are. *is_exact* returns False for code that is
+    rendered with stand-ins of macros. *adapter* is that of files.
     """
 
     def __init__(
@@ -67,10 +68,13 @@ class BuildFailures:
         adapter: str | None = None,
     ) -> None:
         self._is_listed = adapter in _LISTED
+        rules = rules_of(adapter)
+        self._strategies: Collection[str] = rules.statements if rules else ()
+        self._has_all_of_files = self._is_listed and absent is not None
         self._refusal, self._absent, self._given, self._is_exact = syntax_error, absent or {}, given, is_exact
         known = {macro.unique_id: macro for macro in macros}
-        own = (macro.name for macro in known.values() if not is_builtin(macro.package_name))
-        self._builds_otherwise = any(map(_BUILDING.search, own))
+        self._own = [macro.name for macro in known.values() if not is_builtin(macro.package_name)]
+        self._builds_otherwise = any(map(_BUILDING.search, self._own))
         self._reads: dict[str, list[str]] = {}
         self._has_all_macros = known.keys() >= _OF_DBT
 
@@ -104,7 +108,7 @@ class BuildFailures:
             failure = self._unsure(first, self.of_sql(node, sql))
         elif sql is not None:
             failure = None
-        failure = failure or self._of_hooks(node, first)
+        failure = failure or self._of_materialization(node) or self._of_hooks(node, first)
         return with_failure(replace(node, compiled_code=sql), failure), error
 
     def compiled(self, node: NodeMetadata, renderer: SimpleTemplateRenderer) -> NodeMetadata:
@@ -175,6 +179,20 @@ class BuildFailures:
         return BuildFailure(
             problem=message.partition("\n")[0], line=int(found[1]) - 1 if found and is_aligned else None
         )
+
+    def _of_materialization(self, node: NodeMetadata) -> BuildFailure | None:
+        """Return the failure if neither dbt nor a file defines how *node* is materialized."""
+        if node.resource_type != "model" or not self._has_all_of_files:
+            return None
+        name, strategy = node.materialized, node.config.get("incremental_strategy")
+        if name and name not in MATERIALIZATIONS:
+            is_own = any(one.startswith(f"materialization_{name}_") for one in self._own)
+            return None if is_own else BuildFailure(problem=f"no file defines its materialization '{name}'")
+        macro = f"get_incremental_{strategy}_sql".replace("+", "_")
+        is_known = strategy is None or strategy in self._strategies or macro in macros_of_dbt()
+        if name != "incremental" or is_known or macro in map(base_name, self._own):
+            return None
+        return BuildFailure(problem=f"no file defines {macro}, which dbt calls if its table exists")
 
     def _of_hooks(self, node: NodeMetadata, renderer: SimpleTemplateRenderer) -> BuildFailure | None:
         """Return the first failure of the hooks of *node*."""

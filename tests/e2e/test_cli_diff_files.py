@@ -381,6 +381,36 @@ def test_what_certainly_cannot_be_built_fails(checkout: Checkout, name: str, tex
     assert ran.code == 1 and said in ran.err, ran.err
 
 
+@pytest.mark.parametrize(
+    ("config", "said"),
+    [
+        (
+            "materialized='tabel'",
+            "alone fails: no file defines its materialization 'tabel' (models/alone.sql)",
+        ),
+        ("materialized='own'", ""),
+        (
+            "materialized='incremental', incremental_strategy='insert_all'",
+            "alone fails: no file defines get_incremental_insert_all_sql, which dbt calls if",
+        ),
+        ("materialized='incremental', incremental_strategy='own'", ""),
+        ("materialized='incremental', incremental_strategy='delete+insert'", ""),
+        ("alias='totals'", "models/totals.sql: alone and totals are both"),
+        ("alias='totals', schema='other'", ""),
+        ("alias='totals', enabled=target.name == 'dev'", ""),
+    ],
+)
+def test_names_that_dbt_does_not_accept_fail(checkout: Checkout, config: str, said: str) -> None:
+    checkout.write("macros/m.sql", "{% materialization own, default %}{% endmaterialization %}")
+    checkout.write("macros/s.sql", "{% macro get_incremental_own_sql(x) %}{% endmacro %}")
+    checkout.commit()
+    checkout.write("models/alone.sql", f"{{{{ config({config}) }}}} select 1 as one")
+
+    ran = checkout.cli("diff", "--files", "HEAD", "--fail-on", "fails", "--dialect", "duckdb")
+
+    assert (ran.code, said in ran.err) == (bool(said), True), ran.err
+
+
 def test_of_a_project_that_dbt_refuses_nothing_else_is_compared(checkout: Checkout) -> None:
     checkout.write("models/alone.yml", "models: [{name: alone, config: {materialized: table}}]")
     checkout.commit()

@@ -280,16 +280,16 @@ def refused(refusal: DbtRefusal, project: str) -> NodeMetadata:
     )
 
 
-def absent_parents(read: DbtFiles) -> dict[str, str]:
+def absent_parents(read: DbtFiles) -> dict[str, str] | None:
     """Return why readers fail, for each parent that no file of *read* defines, or that is disabled.
 
-    Empty if a package is not installed or a file was skipped: they may define it.
+    None if a package is not installed or a file was skipped: they may define it.
     """
     inputs, known = read.inputs, {node.unique_id: node for node in read.nodes}
     files = (inputs.root.settings.root / name for name in PACKAGE_FILES)
     listed = sum(len(_LISTED.findall(file.read_text("utf-8", "replace"))) for file in files if file.is_file())
     if listed >= len(inputs.packages) or any("skipped" in text for text in inputs.warnings):
-        return {}
+        return None
     disabled = {node.name for node in read.disabled}
     found = {}
     for parent in {parent for node in read.nodes for parent in node.parents}:
