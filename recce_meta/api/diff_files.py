@@ -151,16 +151,35 @@ def _commit(history: CheckoutHistory, revision: str | None) -> tuple[str, str]:
 
 
 def _link_packages(root: Path, folder: Path) -> None:
-    """Let the project in *folder* use the packages that are installed in *root*; git ignores them."""
+    """Let the project in *folder* use the packages that are installed in *root*; git ignores them.
+
+    A package that is a folder of the project is that of *folder*.
+    """
     for name in INSTALLED:
-        if (root / name).is_dir() and not (folder / name).exists():
-            (folder / name).symlink_to((root / name).resolve(), target_is_directory=True)
+        if not (root / name).is_dir() or (folder / name).exists():
+            continue
+        (folder / name).mkdir()
+        for package in (root / name).iterdir():
+            own = _own_folder(package, root)
+            (folder / name / package.name).symlink_to(folder / own if own else package.resolve())
+
+
+def _own_folder(package: Path, root: Path) -> Path | None:
+    """Return the folder of the project in *root* to which *package* is a link."""
+    target, project = package.resolve(), root.resolve()
+    is_own = package.is_symlink() and target.is_relative_to(project)
+    return target.relative_to(project) if is_own else None
 
 
 def _local_packages(root: Path) -> list[str]:
-    """Return the installed packages that are links to folders, whose files may have changed."""
+    """Return the installed packages that are links to other folders, whose files may have changed."""
     folders = [root / name for name in INSTALLED if (root / name).is_dir()]
-    return sorted(path.name for folder in folders for path in folder.iterdir() if path.is_symlink())
+    return sorted(
+        path.name
+        for folder in folders
+        for path in folder.iterdir()
+        if path.is_symlink() and not _own_folder(path, root)
+    )
 
 
 def _are_packages_changed(root: Path, files: Mapping[str, bytes]) -> bool:

@@ -7,7 +7,7 @@ stand-ins. Their SQL has the same column lineage as that of the real macro; it i
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from datetime import datetime, timezone
 from functools import partial
@@ -512,7 +512,9 @@ def _renderers(
 ) -> list[SimpleTemplateRenderer]:
     """Return renderers to try in order: stand-ins for missing macros, then also for macros with queries."""
     texts = [*(macro.macro_sql for macro in (*dbt_macros(), *inputs.macros)), *_codes(nodes.values())]
-    sets = with_stand_ins(inputs.macros, texts)
+    # A file that was skipped may define more.
+    is_whole = not any("skipped" in text for text in inputs.warnings)
+    sets = with_stand_ins(inputs.macros, texts, [one.name for one in inputs.packages if is_whole])
     _tell_packages(sets.stand_ins, inputs, texts)
     given: dict[str, Any] = {
         "run": RunMetadata(
@@ -555,13 +557,18 @@ class MacroSets(NamedTuple):
     """Stand-ins in `first` for macros of packages."""
 
 
-def with_stand_ins(macros: Iterable[MacroMetadata], texts: Iterable[str]) -> MacroSets:
-    """Return *macros*, completed by stand-ins for all macros that *texts* call and that are missing."""
+def with_stand_ins(
+    macros: Iterable[MacroMetadata], texts: Iterable[str], whole: Collection[str] = ()
+) -> MacroSets:
+    """Return *macros*, completed by stand-ins for all macros that *texts* call and that are missing.
+
+    Of the packages *whole* all macros are known, so those that are missing do not exist.
+    """
     own = [*dbt_macros(), *macros]
     have = {macro.unique_id for macro in own}
     utils = list(utils_macros())
     first = [*own, *(macro for macro in utils if macro.unique_id not in have)]
-    absent = missing_macros(texts, first, (*DBT_NAMES, *FUNCTIONS))
+    absent = missing_macros(texts, first, (*DBT_NAMES, *FUNCTIONS, *whole))
     stand_ins = [*absent, *first[len(own) :]]
     first += absent
     replaced = {macro.unique_id: macro for macro in (*first, *utils)}

@@ -360,6 +360,12 @@ def test_other_folders_are_no_projects(checkout: Checkout, tmp_path: Path) -> No
             "{% macro half(x) %}{{ x }} / 3{% endmacro %}",
             "macros/more.sql: macro 'half' is already defined in macros/money.sql",
         ),
+        (
+            "models/alone.yml",
+            "models: [{name: alone, description: \"{{ doc('gone') }}\"}]",
+            "models/alone.yml: no file defines 'gone', the docs block of alone",
+        ),
+        ("docs.md", "", "models/off.yml: no file defines 'kept', the docs block of money"),
         ("models/bad.yml", "- x", "models/bad.yml does not contain a mapping at its top level"),
         ("models/bad.sql", "select 1 -- \udcff", "models/bad.sql is not UTF-8"),
         (
@@ -373,6 +379,11 @@ def test_what_certainly_cannot_be_built_fails(checkout: Checkout, name: str, tex
     checkout.write("macros/money.sql", "{% macro half(x) %}{{ x }} / 2{% endmacro %}")
     checkout.write("models/money.sql", "select {{ half(2) }} as one")
     checkout.write("models/off.sql", "{{ config(enabled=false) }} select 1 as one")
+    described = "{name: money, description: \"{{ doc('kept') }}\"}"
+    checkout.write(
+        "models/off.yml", f"models: [{described}, {{name: nothing, description: \"{{{{ doc('no') }}}}\"}}]"
+    )
+    checkout.write("docs.md", "{% docs kept %}text{% enddocs %}")
     checkout.commit()
     checkout.write(name, text)
 
@@ -409,6 +420,22 @@ def test_names_that_dbt_does_not_accept_fail(checkout: Checkout, config: str, sa
     ran = checkout.cli("diff", "--files", "HEAD", "--fail-on", "fails", "--dialect", "duckdb")
 
     assert (ran.code, said in ran.err) == (bool(said), True), ran.err
+
+
+def test_a_package_in_a_folder_of_the_project_is_compared(checkout: Checkout) -> None:
+    checkout.write("kit/dbt_project.yml", "name: kit")
+    checkout.write("kit/macros/two.sql", "{% macro two() %}2{% endmacro %}")
+    checkout.write("packages.yml", "packages: [{local: kit}]")
+    checkout.write("models/alone.sql", "select {{ kit.two() }} as one")
+    (checkout.project / "dbt_packages/kit").symlink_to("../kit")
+    checkout.commit()
+    unedited = checkout.diff("HEAD")
+    checkout.write("kit/macros/two.sql", "{% macro three() %}3{% endmacro %}")
+
+    ran = checkout.cli("diff", "--files", "HEAD", "--fail-on", "fails")
+
+    assert (unedited["changes"], any("Local packages" in one for one in unedited["notes"])) == ([], False)
+    assert ran.code == 1 and "alone fails: " in ran.err, ran.err
 
 
 def test_of_a_project_that_dbt_refuses_nothing_else_is_compared(checkout: Checkout) -> None:
@@ -549,7 +576,7 @@ def test_generic_tests_that_may_be_defined_are_no_failures(checkout: Checkout) -
 
 @pytest.mark.parametrize("name", ["generate_schema_name", "generate_alias_name", "generate_database_name"])
 @pytest.mark.parametrize(
-    ("body", "category"), [("other", "breaking"), ("{{ run_query('select 1')[0] }}", "unknown")]
+    ("body", "category"), [("{{ node.name }}_x", "breaking"), ("{{ run_query('select 1')[0] }}", "unknown")]
 )
 def test_a_macro_that_places_nodes_is_a_change_of_all_that_dbt_builds(
     checkout: Checkout, name: str, body: str, category: str

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter, defaultdict
-from collections.abc import Container, Iterable, Mapping, Sequence
+from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +16,7 @@ from msgspec.structs import replace
 
 from recce_meta.errors import TemplateError
 from recce_meta.extractors.jinja import read_template
-from recce_meta.extractors.sql_project.files import DbtRefusal, TargetSchema, relation_name
+from recce_meta.extractors.sql_project.files import DbtRefusal, TargetSchema, read_files, relation_name
 from recce_meta.extractors.sql_project.inputs import (
     Inputs,
     PackageFiles,
@@ -185,6 +185,8 @@ _NAMED = 5
 
 _LISTED = re.compile(r"^\s*- ", re.MULTILINE)
 """Entry of a list in YAML."""
+_DOC = re.compile(r"""\{\{-?\s*doc\(\s*['"](\w+)['"]\s*\)\s*-?\}\}""")
+_DOCS = re.compile(r"\{%-?\s*docs\s+(\w+)")
 
 
 class DbtFiles(Struct, frozen=True, kw_only=True):
@@ -253,6 +255,7 @@ def read_dbt_files(inputs: Inputs, known: Mapping[str, NodeMetadata]) -> DbtFile
         reused |= reader.reused
     nodes = resolved(drafts, inputs, reused)
     _tell_dynamic(nodes, inputs.warnings)
+    inputs.warnings.extend(_absent_docs(nodes, inputs))
     refusals = [one for one in inputs.warnings if isinstance(one, DbtRefusal)]
     nodes += {one.path: refused(one, inputs.root.name) for one in refusals}.values()
     disabled = {one.node.unique_id: as_disabled(one.node) for one in drafts if not one.is_enabled}
@@ -286,9 +289,7 @@ def absent_parents(read: DbtFiles) -> dict[str, str] | None:
     None if a package is not installed or a file was skipped: they may define it.
     """
     inputs, known = read.inputs, {node.unique_id: node for node in read.nodes}
-    files = (inputs.root.settings.root / name for name in PACKAGE_FILES)
-    listed = sum(len(_LISTED.findall(file.read_text("utf-8", "replace"))) for file in files if file.is_file())
-    if listed >= len(inputs.packages) or any("skipped" in text for text in inputs.warnings):
+    if not _has_all_packages(inputs) or any("skipped" in text for text in inputs.warnings):
         return None
     disabled = {node.name for node in read.disabled}
     found = {}
@@ -303,6 +304,32 @@ def absent_parents(read: DbtFiles) -> dict[str, str] | None:
         elif kind == "source" and not known[parent].path:
             found[parent] = f"it references source '{name}', {why or 'which no file declares'}"
     return found
+
+
+def _has_all_packages(inputs: Inputs) -> bool:
+    files = (inputs.root.settings.root / name for name in PACKAGE_FILES)
+    texts = (file.read_text("utf-8", "replace") for file in files if file.is_file())
+    return sum(len(_LISTED.findall(text)) for text in texts) < len(inputs.packages)
+
+
+def _absent_docs(nodes: Iterable[NodeMetadata], inputs: Inputs) -> Iterator[DbtRefusal]:
+    """Yield a refusal for each description of the project with a docs block that no file defines."""
+    named = {
+        (name, path.rpartition("://")[2]): node.name
+        for node in nodes
+        if node.package_name == inputs.root.name
+        for text in (node.description, *(column.description for column in node.columns))
+        for name in ([] if "{%" in text else _DOC.findall(text))
+        if (path := str(node.properties.get("patch_path") or node.path))
+    }
+    if not named or not _has_all_packages(inputs):
+        return
+    roots = [one.settings.root for one in inputs.packages]
+    files = (file for root in roots for file in read_files(root, ["."], (".md",), []))
+    blocks = {name for file in files for name in _DOCS.findall(file.text)}
+    for (name, path), subject in named.items():
+        if name not in blocks:
+            yield DbtRefusal.of(path, f"{path}: no file defines '{name}', the docs block of {subject}")
 
 
 def _usable(inputs: Inputs, known: Mapping[str, NodeMetadata]) -> dict[str, NodeMetadata]:
