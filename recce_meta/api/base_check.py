@@ -154,7 +154,7 @@ def _stale(check: BaseCheck, reason: str, recommendation: str) -> BaseCheck:
 
 def _notes(run: RunMetadata, start: MergeBase) -> Iterator[str]:
     if run.build_status == FAILED:
-        yield "The build of base failed: some of its tables are of an earlier build"
+        yield "The build of base failed: some of its tables are of an earlier build, or missing"
     if run.git_sha and run.git_proven is False and not run.git_dirty:
         yield "The artifacts of base are not proven to be built from its commit: record with recce-meta hook"
     if run.git_sha is None:

@@ -64,14 +64,14 @@ class Subject(Struct, frozen=True, kw_only=True):
     """Name of the relation in SQL; None if base has no relation, or is a query."""
     current: str | None = None
     base_stale: str | None = None
-    """Why base contains data of an earlier build: `its build failed`. None if there is no sign of that."""
+    """Why base lacks the data of its run: `its build failed`. None if there is no sign of that."""
     current_stale: str | None = None
     hidden: str | None = None
     """Policies that hide rows or values from the role; None if none is known."""
 
     @property
     def is_stale(self) -> bool:
-        """True if a side contains data of an earlier build."""
+        """True if a side lacks the data of its run."""
         return bool(self.base_stale or self.current_stale)
 
     def without_stale(self, side: str) -> Subject:

@@ -97,9 +97,9 @@ def count_gap(count: RowCount) -> str:
 
 
 def stale_phrase(subject: Subject) -> str:
-    """Return `current holds data of an earlier build: its build failed`; empty if no side does."""
+    """Return `current lacks the data of its run: its build failed`; empty if no side does."""
     sides = (("base", subject.base_stale), ("current", subject.current_stale))
-    phrases = [f"{side} holds data of an earlier build: {reason}" for side, reason in sides if reason]
+    phrases = [f"{side} lacks the data of its run: {reason}" for side, reason in sides if reason]
     return "; ".join(phrases)
 
 

@@ -179,8 +179,8 @@ class TestStale:
         nothing_is_called_the_same(found)
         for text in found.values():
             assert says in text
-        assert "current holds data of an earlier build: " in found["table"]
-        assert "current holds data of an earlier build: " in shop("row-count", "orders").out
+        assert "current lacks the data of its run: " in found["table"]
+        assert "current lacks the data of its run: " in shop("row-count", "orders").out
         subject = json.loads(found["json"])["data"][0]["counts"][0]["subject"]
         assert subject["current_stale"].startswith(says) and subject["base_stale"] is None
 
@@ -192,11 +192,11 @@ class TestStale:
 
         assert "current: not" in found["table"]
         for text in found.values():
-            assert "earlier build" not in " ".join(text.split())
+            assert "data of its run" not in " ".join(text.split())
         for command in ("row-count", "value", "schema", "profile"):
             ran = shop(command, "orders")
             told = " ".join((ran.out + ran.err).split())
-            assert "earlier build" not in told and "its build failed" in told, (command, told)
+            assert "data of its run" not in told and "its build failed" in told, (command, told)
             assert "does not exist" not in told, told
         assert json.loads(found["json"])["data_summary"]["outdated"] == 0
 
@@ -210,14 +210,14 @@ class TestStale:
         build_result(shop.cli.folder / "current", orders="error", totals="success")
         built = shop("row-count", "totals")
 
-        assert "earlier build: orders upstream is stale: its build failed" in ran.out
-        assert "earlier build" not in built.out
+        assert "data of its run: orders upstream is stale: its build failed" in ran.out
+        assert "data of its run" not in built.out
 
     def test_a_build_of_other_nodes_leaves_data_of_an_earlier_build(self, shop: Any) -> None:
         edited(shop, current=TWO_ROWS, key="id")
         build_result(shop.cli.folder / "base", orders="success")
         build_result(shop.cli.folder / "current", totals="success")
-        says = "current holds data of an earlier build: no recorded run of its target built it"
+        says = "current lacks the data of its run: no recorded run of its target built it"
         (shop.cli.folder / "checks.yml").write_text(
             "checks: [{name: c, type: value_diff, params: {model: orders, primary_key: id}, expect: equal}]"
         )
@@ -236,7 +236,7 @@ class TestStale:
         shop.record()
         ran = shop.cli("value", "orders", "-k", "id")
 
-        assert "? no difference found; base holds data of an earlier build: its build failed" in ran.out
+        assert "? no difference found; base lacks the data of its run: its build failed" in ran.out
 
     @pytest.mark.parametrize(
         ("kind", "params", "expect"),
@@ -256,7 +256,7 @@ class TestStale:
         edited(shop, current=TWO_ROWS)
         build_result(shop.cli.folder / "current", orders="error")
         text = f"checks:\n  - name: c\n    type: {kind}\n    params: {params}\n"
-        says = "current holds data of an earlier build: its build failed"
+        says = "current lacks the data of its run: its build failed"
 
         if expect is not None:
             (shop.cli.folder / "checks.yml").write_text(f"{text}    expect: {expect}\n")
@@ -282,7 +282,7 @@ class TestQueryOverStaleData:
         table = shop("query-diff", query, *key)
         markdown = shop("query-diff", query, *key, "--format", "markdown")
 
-        assert "current holds data of an earlier build: orders: its build failed" in table.out
+        assert "current lacks the data of its run: orders: its build failed" in table.out
         assert "its build failed" in markdown.out and "✅" not in markdown.out
 
     def test_nor_over_a_view_on_it(self, shop: Any) -> None:
@@ -293,7 +293,7 @@ class TestQueryOverStaleData:
         build_result(shop.cli.folder / "current", orders="skipped")
         ran = shop("query-diff", "select * from {{ ref('totals') }}")
 
-        assert "earlier build: totals: orders upstream is stale: it was skipped" in ran.out
+        assert "data of its run: totals: orders upstream is stale: it was skipped" in ran.out
 
     @pytest.mark.parametrize("model", ["", ", current_model: orders"])
     def test_a_check_of_a_query_says_it_too(self, shop: Any, model: str) -> None:
@@ -305,7 +305,7 @@ class TestQueryOverStaleData:
         ran = shop.cli("check", "run", "--base", "path:base", "--current", "path:current")
 
         assert ran.code == 0, ran.err
-        assert "current holds data of an earlier build: orders: its build failed" in ran.out
+        assert "current lacks the data of its run: orders: its build failed" in ran.out
 
     @pytest.mark.parametrize("expect", ["", "    expect: {min_rows: 1}\n"])
     def test_a_check_of_one_side_says_it_too(self, shop: Any, expect: str) -> None:
@@ -321,8 +321,8 @@ class TestQueryOverStaleData:
         ran = shop.cli(*CHECKS)
 
         assert ran.code == bool(expect), ran.out
-        assert "current holds data of an earlier build: orders: its build failed" in ran.out
-        assert "base holds data of an earlier build: orders: it was skipped" in ran.out
+        assert "current lacks the data of its run: orders: its build failed" in ran.out
+        assert "base lacks the data of its run: orders: it was skipped" in ran.out
 
     def test_what_it_does_not_name_is_no_matter(self, shop: Any) -> None:
         for name in ("orders", "totals"):
@@ -331,7 +331,7 @@ class TestQueryOverStaleData:
         build_result(shop.cli.folder / "current", orders="error", totals="success")
         ran = shop("query-diff", "select * from {{ ref('totals') }}", "--format", "markdown")
 
-        assert "earlier build" not in ran.out and "✅" in ran.out
+        assert "data of its run" not in ran.out and "✅" in ran.out
 
 
 @pytest.mark.extensive

@@ -38,7 +38,7 @@ class RenderedQuery(Struct, frozen=True, kw_only=True):
     warnings: tuple[str, ...] = ()
     """Values that the renderer assumed."""
     stale: tuple[str, ...] = ()
-    """Nodes in the SQL that hold data of an earlier build, with reasons."""
+    """Nodes in the SQL that lack the data of their run, with reasons."""
 
 
 def render_pair(

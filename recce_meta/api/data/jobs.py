@@ -68,7 +68,7 @@ class NodePair(Struct, frozen=True):
     reason: str | None = None
     """Why it is on neither side, if known."""
     base_stale: str | None = None
-    """Why base holds data of an earlier build; None if it does not."""
+    """Why base lacks the data of its run; None if it does not."""
     current_stale: str | None = None
     resolved: ResolvedSettings = UNSET
     """Settings of the node for data diffs."""

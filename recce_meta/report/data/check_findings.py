@@ -55,7 +55,7 @@ class NodeFinding(NamedTuple):
     unique_id: str | None = None
     """None for a relation or a query."""
     is_stale: bool = False
-    """True if the row counts are equal but a side holds data of an earlier build."""
+    """True if the row counts are equal but a side lacks the data of its run."""
 
 
 def node_findings(check_type: str, answers: Sequence[CheckAnswer]) -> tuple[NodeFinding, ...]:
@@ -151,7 +151,7 @@ def findings_summary(check_type: str, answers: Sequence[CheckAnswer]) -> str:
     word = "not counted" if check_type.startswith("row_count") else "not compared"
     phrases += [f"{not_compared:,} {word}"] if not_compared else []
     phrases += [f"{numbers[FindingKind.FAILED]:,} failed"] if numbers[FindingKind.FAILED] else []
-    phrases += [f"{stale:,} with data of an earlier build"] if stale else []
+    phrases += [f"{stale:,} without the data of the run"] if stale else []
     return ", ".join(phrases)
 
 

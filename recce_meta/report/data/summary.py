@@ -244,7 +244,7 @@ def _recount(node: NodeSummary) -> None:
 
 
 def _doubt(node: NodeSummary) -> None:
-    """Replace equal outcomes of a node that contains data of an earlier build."""
+    """Replace equal outcomes of a node that lacks the data of its run."""
     if not node.subject.is_stale:
         return
     for aspect, verdicts in node.aspects.items():
@@ -303,7 +303,7 @@ class DataSummary(Struct, frozen=True, kw_only=True):
     one_sided: int
     """Nodes that exist on at most one side."""
     outdated: int
-    """Nodes with data of an earlier build, or with an earlier row count."""
+    """Nodes without the data of the run, or with an earlier row count."""
 
 
 def data_summary(nodes: Sequence[NodeSummary]) -> DataSummary:
@@ -350,7 +350,7 @@ def data_verdict(nodes: Sequence[NodeSummary]) -> DiffVerdict:
     if summary.not_compared:
         text.append(_not_compared(nodes, some(summary.not_compared)))
     if stale := sum(node.subject.is_stale for node in nodes):
-        text.append(f"{some(stale)} with data of an earlier build")
+        text.append(f"{some(stale)} without the data of the run")
     nowhere = sum(map(_is_nowhere, nodes))
     if summary.one_sided > nowhere:
         text.append(f"{some(summary.one_sided - nowhere)} only on one side")

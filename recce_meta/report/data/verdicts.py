@@ -154,7 +154,7 @@ def subject_of(result: AnyDataDiff) -> Subject | None:
 
 
 def verdict(result: AnyDataDiff) -> DiffVerdict:
-    """Return the verdict on *result*, with a remark if a side holds data of an earlier build."""
+    """Return the verdict on *result*, with a remark if a side lacks the data of its run."""
     found = bare_verdict(result)
     stale = "" if isinstance(result, RowCountDiff) else stale_phrase(result.subject)
     if not stale:
@@ -243,7 +243,7 @@ def _of_counts(result: RowCountDiff) -> DiffVerdict:
     phrases += [f"{half:,} counted on one side only"] if half else []
     phrases += [SAME_RELATION if same == total else f"{same:,} not compared: {SAME_RELATION}"] if same else []
     phrases += [f"{saved:,} with an earlier count"] if saved else []
-    phrases += [f"{stale:,} with data of an earlier build"] if stale else []
+    phrases += [f"{stale:,} without the data of the run"] if stale else []
     phrases += [f"{limited:,} only where a condition holds"] if limited else []
     phrases += [role_sees("; ".join(hidden))] if hidden else []
     if differing:

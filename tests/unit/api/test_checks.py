@@ -215,7 +215,7 @@ def test_what_has_no_rows_to_count_is_an_error_only_where_it_is_named() -> None:
 
 
 STALE = Subject(name="orders", base="prod.orders", current="pr.orders", current_stale="its build failed")
-EARLIER = "orders: current holds data of an earlier build: its build failed"
+EARLIER = "orders: current lacks the data of its run: its build failed"
 
 
 @pytest.mark.parametrize(("optional", "status"), [(False, CheckStatus.ERROR), (True, CheckStatus.SKIPPED)])

@@ -62,7 +62,7 @@ def schema(name: str, *columns: str) -> SchemaDiff:
         (
             "row_count_diff",
             [counts(("a", 1, 1), ("b", None, None)), stale_counts("c", "d")],
-            "equal row count in 1 of 4 nodes, 1 not counted, 2 with data of an earlier build",
+            "equal row count in 1 of 4 nodes, 1 not counted, 2 without the data of the run",
         ),
         ("row_count_diff", [counts()], "no node is selected"),
         ("row_count", [counts(("a", None, 3), ("b", None, 4))], "2 counted"),
