@@ -24,6 +24,7 @@ from recce_meta.models.data_diff import (
 )
 from recce_meta.report.data.verdicts import (
     NO_DIFFERENCE_FOUND,
+    OTHER_TYPES,
     DiffVerdict,
     Outcome,
     bare_verdict,
@@ -319,11 +320,12 @@ def data_summary(nodes: Sequence[NodeSummary]) -> DataSummary:
 
 
 def same_by_claim(nodes: Sequence[NodeSummary]) -> dict[str, list[NodeSummary]]:
-    """Return the nodes without a difference by claim: `data`, `row count`, …"""
+    """Return the nodes without a difference by claim: `data`, `data of other types`, `row count`, …"""
     found: dict[str, list[NodeSummary]] = {}
     for node in nodes:
         if node.outcome is Outcome.EQUAL:
-            found.setdefault(node.claim, []).append(node)
+            is_retyped = any(OTHER_TYPES in text for text in node.texts("values"))
+            found.setdefault(f"{node.claim}{f' {OTHER_TYPES}' * is_retyped}", []).append(node)
     return found
 
 

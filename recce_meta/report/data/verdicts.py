@@ -124,6 +124,10 @@ EQUAL_RESULT = "equal result"
 """Claim of other types of checks."""
 
 
+OTHER_TYPES = "of other types"
+"""Remark on equal values."""
+
+
 class DiffVerdict(NamedTuple):
     """Outcome of a diff and a phrase that describes it."""
 
@@ -314,7 +318,15 @@ def _of_values(result: ValueDiff) -> DiffVerdict:
     phrases = value_phrases(result)
     if phrases:
         return DiffVerdict(Outcome.DIFFERENT, ", ".join([*phrases, *_uncompared(result)]))
-    return _unless_limited(result, result.common)
+    found = _unless_limited(result, result.common)
+    retyped = sum(map(is_retyped, result.columns)) if result.common else 0
+    remark = f"; {plural(retyped, 'column')} {OTHER_TYPES}" if retyped else ""
+    return DiffVerdict(found.outcome, f"{found.text}{remark}")
+
+
+def is_retyped(column: ColumnValues) -> bool:
+    """Return True if the values of both sides have types of different kinds."""
+    return column.compared_as is not None and column.base_type != column.current_type
 
 
 def _unless_limited(result: ValueDiff | RowsDiff | ValueDetail, rows: int | None) -> DiffVerdict:
@@ -539,10 +551,11 @@ def equal_phrase(result: ValueDiff) -> str:
 
 
 def equal_names(result: ValueDiff) -> list[str]:
-    """Return the columns without a difference, with how each rounded one was compared."""
-    rounded = rounded_columns(result)
+    """Return the columns without a difference, with both types, or how they were rounded."""
+    about = {one.name: f"{one.base_type} → {one.current_type}" for one in result.columns if is_retyped(one)}
+    about |= rounded_columns(result)
     columns = split_columns(result)[1]
-    return [f"{one.name} ({rounded[one.name]})" if one.name in rounded else one.name for one in columns]
+    return [f"{one.name} ({about[one.name]})" if one.name in about else one.name for one in columns]
 
 
 def is_exact(result: ValueDiff) -> bool:

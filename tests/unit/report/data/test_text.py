@@ -371,3 +371,20 @@ def test_no_report_calls_a_column_equal_of_which_figures_are_missing() -> None:
     assert [figures_word(column) for column in columns] == [
         "same figures", "no difference found", "no difference found"
     ]  # fmt: skip
+
+
+def test_equal_values_of_other_types_have_a_remark() -> None:
+    types = (("VARCHAR", "INTEGER", "text"), ("INTEGER", "BIGINT", None))
+    columns = tuple(
+        ColumnValues(
+            name=name, base_type=base, current_type=current, compared_as=common, matched=100, mismatched=0
+        )
+        for name, (base, current, common) in zip("nb", types, strict=True)
+    )
+    result = replace(value_diff(0), columns=columns)
+
+    text = data_text([result], width=0, color=False)
+
+    assert verdict(result) == (Outcome.EQUAL, "100 rows, all equal; 1 column of other types")
+    assert "n (VARCHAR → INTEGER), b" in text
+    assert "1 node with equal data of other types: `n`" in data_markdown([result])
