@@ -15,6 +15,8 @@ SELECT
   COALESCE(held.view_count, 0) AS view_count,
   held.row_estimate,
   held.bytes,
+  COALESCE(held.without_rows, 0) AS without_rows,
+  COALESCE(held.without_bytes, 0) AS without_bytes,
   step.previous_run_id,
   step.previous_run_at,
   COALESCE(changed.added, 0) AS added,
@@ -29,7 +31,11 @@ LEFT JOIN (
     COUNT(CASE WHEN node.resource_type IN ('table', 'external_table') THEN 1 END) AS table_count,
     COUNT(CASE WHEN node.resource_type IN ('view', 'materialized_view') THEN 1 END) AS view_count,
     CAST(SUM(fact.row_estimate) AS BIGINT) AS row_estimate,
-    CAST(SUM(fact.bytes) AS BIGINT) AS bytes
+    CAST(SUM(fact.bytes) AS BIGINT) AS bytes,
+    COUNT(
+      CASE WHEN node.resource_type IN ('table', 'external_table') AND fact.row_estimate IS NULL THEN 1 END
+    ) AS without_rows,
+    COUNT(CASE WHEN node.resource_type IN ('table', 'external_table') AND fact.bytes IS NULL THEN 1 END) AS without_bytes
   FROM latest_scans AS one
   JOIN store_graph_nodes AS place ON place.graph_id = one.graph_id
   JOIN store_node_versions AS node ON node.version_id = place.version_id

@@ -53,6 +53,10 @@ class ScannedDatabase(Tabular, frozen=True):
     """Sum of the warehouse's row estimates; None if the catalog has none."""
     bytes: int | None
     """Sum of the sizes in bytes; None if the catalog has none."""
+    without_rows: int
+    """Tables without a row estimate, which the sum does not contain."""
+    without_bytes: int
+    """Tables without a size."""
     previous_run_id: str | None
     """Previous scan of the same scope; None for the first."""
     previous_run_at: datetime | None
@@ -84,6 +88,10 @@ class ScannedSchema(Tabular, frozen=True):
     column_count: int
     row_estimate: int | None
     bytes: int | None
+    without_rows: int
+    """Tables without a row estimate, which the sum does not contain."""
+    without_bytes: int
+    """Tables without a size."""
 
 
 class ScannedTable(Tabular, frozen=True):
@@ -241,13 +249,15 @@ def scanned_schemas(
 
 
 def _sums(tables: Sequence[ScannedTable]) -> tuple[int | None, ...]:
-    """Return the numbers of tables, views and columns, and the sums of rows and bytes that are known."""
-    views = sum(table.resource_type in VIEWS for table in tables)
+    """Return the numbers of tables, views and columns, known rows and bytes, and tables without them."""
+    held = [table for table in tables if table.resource_type not in VIEWS]
     rows = [table.row_estimate for table in tables if table.row_estimate is not None]
     sizes = [table.bytes for table in tables if table.bytes is not None]
     columns = sum(table.column_count for table in tables)
     return (
-        len(tables) - views, views, columns, sum(rows) if rows else None, sum(sizes) if sizes else None,
+        len(held), len(tables) - len(held), columns,
+        sum(rows) if rows else None, sum(sizes) if sizes else None,
+        sum(table.row_estimate is None for table in held), sum(table.bytes is None for table in held),
     )  # fmt: skip
 
 

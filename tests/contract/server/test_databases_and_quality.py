@@ -275,6 +275,19 @@ def test_tables_have_sizes_and_their_growth(live: Live) -> None:
     ]
 
 
+def test_sums_without_some_tables_say_at_least(live: Live) -> None:
+    """PostgreSQL has no estimate of a table before it is analyzed."""
+    estimates = [
+        row["row_estimate"] for row in live.rows(TO.database(PROJECT, "tables", resource_type="table"))
+    ]
+    is_partial = None in estimates
+    said = f">{'at least ' if is_partial else ''}{sum(one or 0 for one in estimates):,}<"
+
+    assert is_partial is (live.adapter.warehouse.name == "postgres")
+    for address in (TO.of("databases"), TO.database(PROJECT, "schemas")):
+        assert said in live.text(address)
+
+
 @pytest.mark.parametrize("spelling", ["{id}", "{label}", "{schema}.{name}"])
 def test_a_table_has_a_stable_address_that_leads_to_its_node(live: Live, spelling: str) -> None:
     unique_id = live.id(ODD)

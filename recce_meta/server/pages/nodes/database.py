@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
+from markupsafe import Markup, escape
+
 from recce_meta.api.browse import database as browse
 from recce_meta.api.browse.database import (
     DatabaseSize,
@@ -150,6 +152,29 @@ def size_text(tables: Sequence[ScannedTable]) -> str:
     )
 
 
+def _sum(text: str, left_out: int) -> Markup:
+    return escape(f"at least {text}" if left_out else text)
+
+
+_SUMS = (
+    ListColumn(
+        "row_estimate",
+        "rows",
+        "number",
+        about=CATALOG,
+        body=lambda one: _sum(f"{one.row_estimate:,}", one.without_rows),
+    ),
+    ListColumn(
+        "bytes",
+        "size",
+        "bytes",
+        about=CATALOG,
+        body=lambda one: _sum(file_size(one.bytes), one.without_bytes),
+    ),
+)
+"""Columns of sums; `at least` if some tables have no figure."""
+
+
 @pages.listing("/databases")
 def databases(request: Request) -> Listing:
     """List the scanned databases."""
@@ -172,8 +197,7 @@ def databases(request: Request) -> Listing:
         ListColumn("schema_count", "schemas", "number"),
         ListColumn("table_count", "tables", "number"),
         ListColumn("view_count", "views", "number"),
-        ListColumn("row_estimate", "rows", "number", about=CATALOG),
-        ListColumn("bytes", "size", "bytes", about=CATALOG),
+        *_SUMS,
         ListColumn(
             "changes",
             "changes",
@@ -297,8 +321,7 @@ def schemas_list(here: DatabasePage) -> Listing:
         ListColumn("table_count", "tables", "number"),
         ListColumn("view_count", "views", "number"),
         ListColumn("column_count", "columns", "number"),
-        ListColumn("row_estimate", "rows", "number", about=CATALOG),
-        ListColumn("bytes", "size", "bytes", about=CATALOG),
+        *_SUMS,
         ListColumn("owner", "owner", has_facets=True),
         ListColumn("description", "comment"),
     ]
