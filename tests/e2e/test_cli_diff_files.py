@@ -366,6 +366,26 @@ def test_other_folders_are_no_projects(checkout: Checkout, tmp_path: Path) -> No
             "models/alone.yml: no file defines 'gone', the docs block of alone",
         ),
         ("docs.md", "", "models/off.yml: no file defines 'kept', the docs block of money"),
+        (
+            "macros/more.yml",
+            "models: [{name: nothing}, {name: money}]",
+            "money is described in models/off.yml and in macros/more.yml",
+        ),
+        (
+            "models/alone.yml",
+            "models: [{name: alone, config: {access: privat}}]",
+            "models/alone.yml: access 'privat' of alone is not private, protected or public",
+        ),
+        (
+            "models/alone.sql",
+            "{{ config(group='nobody') }} select 1 as one",
+            "models/alone.sql: group 'nobody' of alone is not defined",
+        ),
+        (
+            "models/alone.yml",
+            "models: [{name: alone, config: {contract: {enforced: true}}}]",
+            "models/alone.yml: the enforced contract of alone lists no columns",
+        ),
         ("models/bad.yml", "- x", "models/bad.yml does not contain a mapping at its top level"),
         ("models/bad.sql", "select 1 -- \udcff", "models/bad.sql is not UTF-8"),
         (
@@ -436,6 +456,31 @@ def test_a_package_in_a_folder_of_the_project_is_compared(checkout: Checkout) ->
 
     assert (unedited["changes"], any("Local packages" in one for one in unedited["notes"])) == ([], False)
     assert ran.code == 1 and "alone fails: " in ran.err, ran.err
+
+
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [
+        ("models/b.yml", "models: [{name: unused}, {name: v}, {name: nowhere}, {name: dev}]"),
+        ("models/b.yml", "models: [{name: alone, config: {group: '{{ var(1 ~ 2) }}', access: public}}]"),
+        ("models/b.yml", "models: [{name: alone, config: {group: team, contract: {enforced: false}}}]"),
+        ("models/unused.sql", "{{ config(enabled=false, group='nobody') }} select 1"),
+        ("seeds/s.yml", "seeds: [{name: s, config: {access: privat, contract: {enforced: true}}}]"),
+    ],
+)
+def test_properties_that_dbt_accepts_or_ignores_do_not_fail(checkout: Checkout, name: str, text: str) -> None:
+    checkout.write("models/unused.sql", "{{ config(enabled=false) }} select 1 as one")
+    checkout.write("models/dev.sql", "{{ config(enabled=target.name == 'dev') }} select 1 as one")
+    checkout.write("models/v_v1.sql", "select 1 as one")
+    checkout.write("seeds/s.csv", "id\n1\n")
+    described = "{name: unused}, {name: nowhere}, {name: dev}, {name: v, versions: [{v: 1}]}"
+    checkout.write("models/a.yml", f"{{groups: [{{name: team, owner: {{name: x}}}}], models: [{described}]}}")
+    checkout.commit()
+    checkout.write(name, text)
+
+    ran = checkout.cli("diff", "--files", "HEAD", "--fail-on", "fails")
+
+    assert ran.code == 0, ran.err
 
 
 def test_of_a_project_that_dbt_refuses_nothing_else_is_compared(checkout: Checkout) -> None:

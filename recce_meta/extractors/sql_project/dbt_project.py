@@ -25,7 +25,7 @@ from recce_meta.extractors.sql_project.inputs import (
     read_package,
     with_calls,
 )
-from recce_meta.extractors.sql_project.nodes import Draft, NodeReader
+from recce_meta.extractors.sql_project.nodes import SECTIONS, Draft, NodeReader
 from recce_meta.extractors.sql_project.settings import (
     PACKAGE_FILES,
     read_settings,
@@ -38,6 +38,7 @@ from recce_meta.profiles import read_project_settings
 from recce_meta.profiles.discovery import PROJECT_FILE
 from recce_meta.warehouses.hooks import OPERATION
 
+_ACCESS = (None, "private", "protected", "public")
 _REFERABLE = {"model": "model", "seed": "model", "snapshot": "model", "function": "function"}
 """Resource type that a missing node is assumed to have, by the resource types of its possible nodes."""
 
@@ -153,6 +154,7 @@ def resolved(drafts: Sequence[Draft], inputs: Inputs, reused: set[str]) -> list[
         found[node.unique_id] = replace(node, parents=parents)
     _tell_gone(found, reused, inputs)
     names.refuse_exposures()
+    inputs.warnings.extend(_refused_properties(found, inputs))
     declared = frozenset(found)
     for unique_id, source in names.undeclared.items():
         found.setdefault(unique_id, source)
@@ -160,6 +162,46 @@ def resolved(drafts: Sequence[Draft], inputs: Inputs, reused: set[str]) -> list[
         replace(found[unique_id], edge_origins=_origins(found[unique_id].parents, declared))
         for unique_id in sorted(found)
     ]
+
+
+def _refused_properties(nodes: Mapping[str, NodeMetadata], inputs: Inputs) -> Iterator[str]:
+    """Yield a refusal for each property of the project's enabled *nodes* that dbt does not accept.
+
+    Models with versions are left out: each version may have properties of its own.
+    """
+    described = inputs.root.properties.described
+    groups = {name for package in inputs.packages for name in package.properties.groups}
+    sections = {(SECTIONS.get(node.resource_type, ""), node.name): node for node in nodes.values()}
+    for key, again in inputs.root.properties.repeated:
+        first = described[key]
+        text = f"{key[1]} is described in {first.path} and in {again.path}"
+        is_refused = _is_decided(sections.get(key), inputs) and not (first.versions or again.versions)
+        yield DbtRefusal.of(again.path, text) if is_refused else text
+    are_groups_known = _has_all_files(inputs) and not any("{" in name for name in groups)
+    for key, node in sections.items():
+        description = described.get(key)
+        if node.version is not None or not _is_decided(node, inputs):
+            continue
+        problem = None
+        is_model = node.resource_type == "model"
+        if is_model and node.access not in _ACCESS:
+            problem = f"access '{node.access}' of {node.name} is not private, protected or public"
+        elif node.group_name and are_groups_known and node.group_name not in groups:
+            problem = f"group '{node.group_name}' of {node.name} is not defined"
+        elif is_model and node.contract and description and not description.columns:
+            problem = f"the enforced contract of {node.name} lists no columns"
+        if problem:
+            path = description.path if description else node.path
+            yield DbtRefusal.of(path, f"{path}: {problem}")
+
+
+def _is_decided(node: NodeMetadata | None, inputs: Inputs, key: str = "enabled") -> bool:
+    """Return True if *node* is of the project, and rendering cannot change its setting *key*."""
+    if node is None or node.package_name != inputs.root.name:
+        return False
+    description = inputs.root.properties.described.get((SECTIONS.get(node.resource_type, ""), node.name))
+    texts = (node.raw_code, inputs.root.settings.text, str(description and description.config))
+    return key in node.config or not any(key in (text or "") for text in texts)
 
 
 def _origins(parents: Iterable[str], declared: Container[str]) -> dict[str, EdgeOrigin]:
@@ -289,7 +331,7 @@ def absent_parents(read: DbtFiles) -> dict[str, str] | None:
     None if a package is not installed or a file was skipped: they may define it.
     """
     inputs, known = read.inputs, {node.unique_id: node for node in read.nodes}
-    if not _has_all_packages(inputs) or any("skipped" in text for text in inputs.warnings):
+    if not _has_all_files(inputs):
         return None
     disabled = {node.name for node in read.disabled}
     found = {}
@@ -304,6 +346,10 @@ def absent_parents(read: DbtFiles) -> dict[str, str] | None:
         elif kind == "source" and not known[parent].path:
             found[parent] = f"it references source '{name}', {why or 'which no file declares'}"
     return found
+
+
+def _has_all_files(inputs: Inputs) -> bool:
+    return _has_all_packages(inputs) and not any("skipped" in text for text in inputs.warnings)
 
 
 def _has_all_packages(inputs: Inputs) -> bool:

@@ -41,8 +41,8 @@ from recce_meta.warehouses.hooks import OPERATION
 
 NOTHING = TemplateFacts(dependencies=JinjaDependencies((), (), False))
 _EVERYTHING = "select * from {{ RELATION }}"
-_SECTIONS = {"model": "models", "seed": "seeds", "snapshot": "snapshots", "function": "functions"}
-_DEFAULT = {kind: kind for kind in (*_SECTIONS, "test")} | {"model": "view"}
+SECTIONS = {"model": "models", "seed": "seeds", "snapshot": "snapshots", "function": "functions"}
+_DEFAULT = {kind: kind for kind in (*SECTIONS, "test")} | {"model": "view"}
 
 
 class Draft(Struct, frozen=True, kw_only=True):
@@ -135,7 +135,7 @@ class NodeReader:
     def _draft(self, kind: str, file: SourceFile, name: str, version: dict[str, Json] | None) -> Draft:
         number = None if version is None else str(version["v"])
         unique_id = ".".join([kind, self.package.name, name, *([f"v{number}"] if number else [])])
-        description = self.package.properties.described.get((_SECTIONS.get(kind, ""), name))
+        description = self.package.properties.described.get((SECTIONS.get(kind, ""), name))
         is_latest = version is None or description is None or _latest(description) == number
         found = self.known.get(unique_id)
         if found is not None and found.path == file.path and found.raw_code == file.text:
@@ -143,7 +143,7 @@ class NodeReader:
             return Draft(node=found, facts=NOTHING, is_latest=is_latest)
         is_python = file.path.endswith(".py")
         facts = self._python(file) if is_python else self._facts(file)
-        folders = Path(file.path).parts[1:-1] if kind in _SECTIONS else Path(file.path).parts[:-1]
+        folders = Path(file.path).parts[1:-1] if kind in SECTIONS else Path(file.path).parts[:-1]
         fqn = (self.package.name, *folders, name, *([f"v{number}"] if number else []))
         config = self._config(kind, fqn, description, version, facts)
         node = self._node(kind, unique_id, name, fqn, config, description, file.path)
@@ -216,7 +216,7 @@ class NodeReader:
     ) -> dict[str, Json]:
         """Return the node's settings: dbt_project.yml, then property files, then its own `config()`."""
         found: dict[str, Json] = {}
-        section = _SECTIONS.get(kind, "")
+        section = SECTIONS.get(kind, "")
         # The root project overrides the settings of an installed package.
         own = () if self.package is self.inputs.root else (self.package.settings,)
         for settings in (*own, self.inputs.root.settings):
@@ -252,7 +252,7 @@ class NodeReader:
         schema = str(custom) if custom else place.schema_of(_text(config.get("schema")))
         database = _text(config.get("database")) or _text(config.get("target_database")) or place.database
         # A function has a name, but is not a relation.
-        is_relation = kind in _SECTIONS.keys() - {"function"} and config.get("materialized") != "ephemeral"
+        is_relation = kind in SECTIONS.keys() - {"function"} and config.get("materialized") != "ephemeral"
         tags = config.get("tags") or ()
         columns = description.columns if description else ()
         return NodeMetadata(
@@ -262,8 +262,8 @@ class NodeReader:
             package_name=self.package.name,
             path=path,
             fqn=fqn,
-            database_name=database if kind in _SECTIONS else None,
-            schema_name=schema if kind in _SECTIONS else None,
+            database_name=database if kind in SECTIONS else None,
+            schema_name=schema if kind in SECTIONS else None,
             identifier=identifier,
             relation_name=relation_name(database, schema, identifier, self.inputs.dialect)
             if is_relation

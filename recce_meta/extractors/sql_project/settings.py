@@ -219,6 +219,11 @@ class Description(Struct, frozen=True, kw_only=True):
     signature: dict[str, Json] = field(default_factory=dict)
     """Arguments and result of a function."""
 
+    @property
+    def path(self) -> str:
+        """Return the path of the file in its package."""
+        return self.patch_path.partition("://")[2]
+
 
 class SourceTable(Struct, frozen=True, kw_only=True):
     """One table of one source."""
@@ -238,6 +243,9 @@ class Properties(Struct, frozen=True, kw_only=True):
     tables: list[SourceTable]
     snapshots: list[tuple[str, dict[str, Json]]]
     """Snapshots that YAML defines (dbt 1.9), with their files."""
+    repeated: list[tuple[tuple[str, str], Description]]
+    """Descriptions of what `described` contains already, with its keys there."""
+    groups: set[str]
     exposures: list[tuple[str, dict[str, Json]]]
     """Exposures, with their files."""
     tests: dict[tuple[str, str], str]
@@ -248,8 +256,17 @@ class Properties(Struct, frozen=True, kw_only=True):
 
 def read_properties(settings: DbtProjectFile, warnings: list[str]) -> Properties:
     """Return the content of a package's property files; skip invalid files with a warning in *warnings*."""
-    found = Properties(described={}, tables=[], snapshots=[], exposures=[], tests={}, texts=[])
-    folders = [place for kind in (*DESCRIBED, "analyses") for place in settings.paths[kind]]
+    found = Properties(
+        described={},
+        tables=[],
+        snapshots=[],
+        repeated=[],
+        groups=set(),
+        exposures=[],
+        tests={},
+        texts=[],
+    )
+    folders = [place for places in settings.paths.values() for place in places]
     for path in find_files(settings.root, folders, (".yml", ".yaml"), warnings):
         relative = (
             path.relative_to(settings.root).as_posix() if path.is_relative_to(settings.root) else path.name
@@ -262,12 +279,10 @@ def read_properties(settings: DbtProjectFile, warnings: list[str]) -> Properties
                 found.tests.update(dict.fromkeys(_tests_of(entry), relative))
                 if section == "snapshots" and "relation" in entry:
                     found.snapshots.append((relative, entry))
-                if key in found.described:
-                    warnings.append(
-                        f"{entry['name']} is described in {found.described[key].patch_path} and in {relative}"
-                    )
-                    continue
-                found.described[key] = _description(entry, f"{settings.name}://{relative}")
+                description = _description(entry, f"{settings.name}://{relative}")
+                if found.described.setdefault(key, description) is not description:
+                    found.repeated.append((key, description))
+        found.groups.update(str(entry["name"]) for entry in _entries(content.get("groups")))
         found.exposures.extend((relative, entry) for entry in _entries(content.get("exposures")))
         for block in _entries(content.get("sources")):
             for entry in _entries(block.get("tables")):
