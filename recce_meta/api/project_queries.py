@@ -26,6 +26,7 @@ from recce_meta.errors import SqlNotAnalysed
 from recce_meta.graph import LineageGraph
 from recce_meta.models import NodeMetadata
 from recce_meta.models.lineage import Tier
+from recce_meta.models.node import SEED_HEADER
 from recce_meta.models.relation_tokens import INJECTED, resolve, token_ids
 from recce_meta.models.run import DBT, PART, dbt_options
 from recce_meta.sql_lineage.names import Schemas
@@ -221,7 +222,12 @@ class ProjectQueries:
             self._tables[key] = None  # a query may name its own relation
             run = self._runs[index]
             node = run.with_parents([unique_id]).get(unique_id)
-            if node is not None and self._has_columns_of_query(index, node):
+            header = node.properties.get(SEED_HEADER) if node is not None else None
+            if isinstance(header, list) and header and node is not None:
+                columns = ", ".join('null as "' + str(one).replace('"', '""') + '"' for one in header)
+                has_hooks = hooks_and_macros(node, self._sides[index].macros)
+                self._tables[key] = None if has_hooks else sql_lineage.resolve_query(f"select {columns}")
+            elif node is not None and self._has_columns_of_query(index, node):
                 queries = self.resolved(index, unique_id)[1]
                 query_of = partial(self._query_of_table, index)
                 if len(queries) == 1 and sql_diff.has_fixed_columns(queries[0], query_of):

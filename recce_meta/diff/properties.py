@@ -6,12 +6,14 @@ from collections.abc import Iterator, Mapping
 from functools import lru_cache
 
 from msgspec import convert
+from msgspec.structs import replace
 
 from recce_meta.diff.causes import Causes, has_jinja, template
 from recce_meta.diff.code import same_code
 from recce_meta.diff.project_side import constraints_of, differences, normalise
 from recce_meta.models import ChangeDetail, Column, Json, NodeMetadata, Reason
 from recce_meta.models.node import SEED_HEADER
+from recce_meta.warehouses import warehouse_of_adapter
 from recce_meta.warehouses.hooks import hook_texts
 
 DIALECTS = {"sqlserver": "tsql", "fabric": "tsql", "synapse": "tsql"}
@@ -39,7 +41,8 @@ def column_details(before: NodeMetadata, after: NodeMetadata, causes: Causes) ->
         sides = [_of_header(*side) for side in zip((before, after), types, strict=True)]
     if None in sides or sides[0] == sides[1]:
         return
-    old, new = (_by_name(columns or ()) for columns in sides)
+    has_case = _keeps_case(after, causes.adapter)
+    old, new = (_by_name(columns or (), has_case=has_case) for columns in sides)
     for name, column in old.items():
         if name not in new:
             yield ChangeDetail(Reason.COLUMNS, column.name, column.type or "", None)
@@ -53,6 +56,15 @@ def column_details(before: NodeMetadata, after: NodeMetadata, causes: Causes) ->
         yield ChangeDetail(Reason.COLUMNS, "(order)", *([old[n].name for n in names] for names in common))
 
 
+def _keeps_case(node: NodeMetadata, adapter: str | None) -> bool:
+    """Return True if *node* is a seed with quoted columns that differ from those of another case."""
+    warehouse = warehouse_of_adapter(adapter)
+    if SEED_HEADER not in node.properties or warehouse is None or not warehouse.quotes_keep_case:
+        return False
+    quotes = node.config.get("quote_columns")
+    return quotes if isinstance(quotes, bool) else adapter != "snowflake"
+
+
 def _existing(node: NodeMetadata) -> tuple[Column, ...] | None:
     return node.columns if node.columns_from == "catalog" else None
 
@@ -61,7 +73,7 @@ def _of_header(seed: NodeMetadata, typed: tuple[Column, ...] | None) -> tuple[Co
     """Return the columns of the file of *seed*, with their types if they are in *typed*."""
     known = _by_name(typed or ())
     names = seed.properties[SEED_HEADER] or ()
-    return tuple(known.get(name.lower()) or Column(name=name) for name in names)
+    return tuple(replace(known.get(name.lower()) or Column(name=name), name=name) for name in names)
 
 
 def contract_details(before: NodeMetadata, after: NodeMetadata, causes: Causes) -> Iterator[ChangeDetail]:
@@ -229,10 +241,14 @@ def _normal_type(text: str, adapter: str | None) -> str:
     return kind.sql().upper().replace("VARCHAR", "TEXT") if not kind.expressions else kind.sql().upper()
 
 
-def _by_name(columns: tuple[Column, ...]) -> Mapping[str, Column]:
-    """Return columns by lower-case name, or by exact name if two differ only in case."""
+def _by_name(columns: tuple[Column, ...], *, has_case: bool = False) -> Mapping[str, Column]:
+    """Return columns by lower-case name, or by exact name if *has_case* or two differ only in case."""
     folded = {column.name.lower(): column for column in columns}
-    return folded if len(folded) == len(columns) else {column.name: column for column in columns}
+    return (
+        folded
+        if len(folded) == len(columns) and not has_case
+        else {column.name: column for column in columns}
+    )
 
 
 def _same_constraints(left: Json, right: Json) -> bool:

@@ -442,6 +442,31 @@ def test_names_that_dbt_does_not_accept_fail(checkout: Checkout, config: str, sa
     assert (ran.code, said in ran.err) == (bool(said), True), ran.err
 
 
+@pytest.mark.parametrize(
+    ("name", "text", "dialect", "failing"),
+    [
+        ("models/alone.sql", "select cod from {{ ref('codes') }}", "duckdb", {"alone"}),
+        ("models/alone.sql", "select \"label\" from {{ ref('codes') }}", "duckdb", set()),
+        ("seeds/codes.csv", "Code,label\n1,x\n", "postgres", {"codes", "alone"}),
+        ("seeds/codes.csv", "Code,label\n1,x\n", "duckdb", set()),
+        ("seeds/codes.csv", "Code,label\n1,x\n", "snowflake", set()),
+    ],
+)
+def test_seeds_have_the_columns_of_their_files(
+    checkout: Checkout, name: str, text: str, dialect: str, failing: set[str]
+) -> None:
+    checkout.write("seeds/codes.csv", "code,label\n1,x\n")
+    checkout.write("models/alone.sql", "select code from {{ ref('codes') }}")
+    checkout.commit()
+    checkout.write(name, text)
+
+    found = checkout.diff("HEAD", "--dialect", dialect)
+
+    fails = {one["name"] for one in found["impacted"] if one["fails"]}
+    reasons = {one["name"]: str(one["category_reasons"]) for one in found["changes"]}
+    assert fails | {one for one, why in reasons.items() if "the build fails" in why} == failing
+
+
 def test_a_package_in_a_folder_of_the_project_is_compared(checkout: Checkout) -> None:
     checkout.write("kit/dbt_project.yml", "name: kit")
     checkout.write("kit/macros/two.sql", "{% macro two() %}2{% endmacro %}")

@@ -35,7 +35,7 @@ from recce_meta.extractors.sql_project.settings import (
     merge,
 )
 from recce_meta.models import Column, Json, NodeMetadata, code_hash
-from recce_meta.models.node import OWN_TESTS
+from recce_meta.models.node import OWN_TESTS, SEED_HEADER
 from recce_meta.profiles.discovery import PROJECT_FILE
 from recce_meta.warehouses.hooks import OPERATION
 
@@ -289,7 +289,9 @@ class NodeReader:
         unique_id = f"seed.{self.package.name}.{name}"
         node = self._node("seed", unique_id, name, fqn, config, description, relative)
         columns, code = self._seed_columns(path, relative, config, node.columns)
+        properties = {**node.properties, SEED_HEADER: [column.name for column in columns]} if code else {}
         node = replace(node, columns=columns, columns_from="catalog" if columns else None, code_hash=code)
+        node = replace(node, properties=properties or node.properties)
         return Draft(node=node, facts=NOTHING, is_enabled=config.get("enabled") is not False)
 
     def _seed_columns(
