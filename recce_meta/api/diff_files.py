@@ -32,6 +32,7 @@ _DIALECTS = frozenset(folders_with("dialect"))
 OF_FILES = "Only files were read: generic and unit tests, exposures and the semantic layer are not compared"
 GUESSED = "No profile found, so the SQL dialect is a guess ({}): name it with --dialect"
 OTHER_VERSIONS = "require-dbt-version changed, and whether the version of dbt in use fits is unknown: {}"
+NEITHER = "dbt reads neither side: {}"
 NOTHING_ELSE = "Nothing else is compared, because dbt reads nothing of the project"
 OTHER_PACKAGES = "Both sides are read with the installed packages, although the files that name them changed"
 
@@ -60,14 +61,7 @@ def diff_files(
     if given.profiles_dir is None and (root / PROFILES_FILE).is_file():
         # Another profile would only rename relations.
         given = replace(given, profiles_dir=root)
-    files, links = history.files_at(sha)
-    if not files:
-        raise UsageError(
-            f"git cannot read the files of commit {sha[:7]} here",
-            hint="fetch the whole commit if the clone is partial, or name a commit with this folder as BASE",
-        )
-    if PROJECT_FILE not in files:
-        raise UsageError(f"No {PROJECT_FILE} of this folder in commit {sha[:7]}", hint="name a later commit")
+    files, links = _files_at(history, sha)
     current = read_sql_project(root, replace(given, environment=WORKING_TREE))
     guessed = []
     if not current.run.adapter_type:
@@ -81,9 +75,14 @@ def diff_files(
         _link_packages(root, folder)
         base = read_sql_project(folder, replace(given, environment=f"commit {sha[:7]}"))
         required = [read_settings(one, []).required for one in (folder, root)]
+        packages = [
+            {*refused_packages(folder, lambda path: history.has_file(sha, path))},
+            {*refused_packages(root, lambda path: (root / path).is_file())},
+        ]
     if required[0] != required[1]:
         guessed.append(OTHER_VERSIONS.format(", ".join(required[1]) or "none"))
-    if refused_nodes := _refused_nodes(root, base, current):
+    guessed += [NEITHER.format(one) for one in sorted(packages[0] & packages[1])]
+    if refused_nodes := _refused_nodes(base, current, packages[1] - packages[0]):
         nodes = {one.unique_id: one for one in (*base.nodes, *refused_nodes)}
         current = replace(current, nodes=tuple(nodes.values()), groups=base.groups, macros=base.macros)
         guessed.append(NOTHING_ELSE)
@@ -97,6 +96,19 @@ def diff_files(
     return replace(found, choice=choice, notes=(*found.notes, *dict.fromkeys(notes)))
 
 
+def _files_at(history: CheckoutHistory, sha: str) -> tuple[Mapping[str, bytes], list[str]]:
+    """Return the files of the commit *sha*, and links out of the project; raise UsageError without any."""
+    files, links = history.files_at(sha)
+    if not files:
+        raise UsageError(
+            f"git cannot read the files of commit {sha[:7]} here",
+            hint="fetch the whole commit if the clone is partial, or name a commit with this folder as BASE",
+        )
+    if PROJECT_FILE not in files:
+        raise UsageError(f"No {PROJECT_FILE} of this folder in commit {sha[:7]}", hint="name a later commit")
+    return files, links
+
+
 def _write(folder: Path, files: Mapping[str, bytes]) -> None:
     for path, content in files.items():
         target = folder / path
@@ -104,12 +116,13 @@ def _write(folder: Path, files: Mapping[str, bytes]) -> None:
         target.write_bytes(content)
 
 
-def _refused_nodes(root: Path, base: Project, current: Project) -> list[NodeMetadata]:
-    """Return a node for each file of *current*, in *root*, because of which dbt refuses it and not *base*."""
-    told = (one for one in current.warnings if isinstance(one, DbtRefusal) and one not in base.warnings)
-    before = {*_clashes(base)}
-    twins = (one for one in _clashes(current) if one not in before)
-    return [refused(one, current.run.project_name) for one in (*told, *twins, *refused_packages(root))]
+def _refused_nodes(base: Project, current: Project, packages: set[DbtRefusal]) -> list[NodeMetadata]:
+    """Return a node for each file because of which dbt refuses *current*, and not *base*, or *packages*."""
+    before, after = (
+        {*(one for one in side.warnings if isinstance(one, DbtRefusal)), *_clashes(side)}
+        for side in (base, current)
+    )
+    return [refused(one, current.run.project_name) for one in sorted((after - before) | packages)]
 
 
 def _clashes(project: Project) -> Iterator[DbtRefusal]:

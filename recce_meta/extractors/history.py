@@ -167,6 +167,10 @@ class CheckoutHistory:
         linked = {path: found[target] for path, target in named.items() if target in found}
         return {**found, **linked}, sorted(named.keys() - linked.keys())
 
+    def has_file(self, sha: str, path: str) -> bool:
+        """Return True if the commit *sha* has the file at *path*, which is relative to the project."""
+        return bool(self._git("ls-tree", sha, "--", path))
+
     def distance(self, one: str, other: str) -> Distance | None:
         """Return how many commits only *other* contains (behind) and only *one* contains (ahead)."""
         arguments = ("rev-list", "--count", "--left-right", f"{one}...{other}")

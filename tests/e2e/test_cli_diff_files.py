@@ -13,7 +13,7 @@ import pytest
 import yaml
 
 from recce_meta.api.diff_files import GUESSED as GUESS
-from recce_meta.api.diff_files import NOTHING_ELSE, OF_FILES, OTHER_PACKAGES, OTHER_VERSIONS
+from recce_meta.api.diff_files import NEITHER, NOTHING_ELSE, OF_FILES, OTHER_PACKAGES, OTHER_VERSIONS
 from recce_meta.diff.run_by_dbt import CALLED_BY_DBT
 from tests.e2e.conftest import ROOT, Cli
 
@@ -337,12 +337,12 @@ def test_other_folders_are_no_projects(checkout: Checkout, tmp_path: Path) -> No
         (
             "dbt_project.yml",
             f"{FILES['dbt_project.yml']}require-dbt-version: '>=1.8.0,<1.5.0'",
-            "no version of dbt is in require-dbt-version: >=1.8.0, <1.5.0",
+            "no version of dbt before 3.0 is in require-dbt-version: >=1.8.0, <1.5.0",
         ),
         (
             "dbt_project.yml",
             f"{FILES['dbt_project.yml']}require-dbt-version: ['>=9.0.0']",
-            "no version of dbt is in require-dbt-version: >=9.0.0",
+            "no version of dbt before 3.0 is in require-dbt-version: >=9.0.0",
         ),
         ("models/orders.sql", "select * from {{ ref('totals') }}", "references form a cycle: orders, totals"),
         (
@@ -517,6 +517,24 @@ def test_of_a_project_that_dbt_refuses_nothing_else_is_compared(checkout: Checko
 
     assert [one["name"] for one in found["changes"]] == ["models/alone.yml"]
     assert NOTHING_ELSE in found["notes"]
+
+
+@pytest.mark.parametrize(("package", "is_removed"), [("kit", True), ("../kit", True), ("../kit", False)])
+def test_only_a_local_package_that_the_change_removes_fails(
+    checkout: Checkout, package: str, is_removed: bool
+) -> None:
+    if is_removed:
+        checkout.write(f"{package}/dbt_project.yml", "name: kit")
+    checkout.write("packages.yml", f"packages: [{{local: {package}}}]")
+    checkout.commit()
+    if is_removed:
+        (checkout.project / package / "dbt_project.yml").unlink()
+
+    found = checkout.diff("HEAD")
+
+    why = f"packages.yml: local package '{package}' has no dbt_project.yml"
+    assert [one["name"] for one in found["changes"]] == ["packages.yml"] * is_removed
+    assert (NEITHER.format(why) in found["notes"]) is not is_removed
 
 
 def test_a_file_in_utf_16_is_refused(checkout: Checkout) -> None:

@@ -50,8 +50,8 @@ _KNOWN = frozenset(
 
 PACKAGE_FILES = ("packages.yml", "dependencies.yml")
 _VERSION = re.compile(r"(>=|<=|>|<|=)?\s*(\d+)\.(\d+)\.(\d+)(?:[-+]?[\w.+-]+)?")
-_NO_RELEASE = (3, 0, 0)
-"""First version that dbt Labs has not announced."""
+_UNKNOWN = (3, 0, 0)
+"""First version that is not known."""
 
 Variable = Callable[[str], tuple[bool, Any]]
 Fold = Callable[[str], str | None]
@@ -103,8 +103,8 @@ def read_settings(root: Path, warnings: list[str]) -> DbtProjectFile:
 
 
 def refused_versions(required: Sequence[str]) -> str | None:
-    """Return why no version of dbt is in the range *required*; None if one may be."""
-    low, high = (0, 0, 0), _NO_RELEASE
+    """Return why no known version of dbt is in the range *required*; None if one may be."""
+    low, high = (0, 0, 0), _UNKNOWN
     for part in required:
         found = _VERSION.fullmatch(part)
         if found is None:
@@ -113,11 +113,15 @@ def refused_versions(required: Sequence[str]) -> str | None:
         # Whether a limit itself is in the range is left open.
         low = max(low, at) if found[1] not in ("<", "<=") else low
         high = min(high, at) if found[1] not in (">", ">=") else high
-    return f"no version of dbt is in require-dbt-version: {', '.join(required)}" if low > high else None
+    what = f"no version of dbt before {_UNKNOWN[0]}.0 is in require-dbt-version"
+    return f"{what}: {', '.join(required)}" if low > high else None
 
 
-def refused_packages(root: Path) -> Iterator[DbtRefusal]:
-    """Yield a refusal for each invalid file of packages in *root*, and for each absent local package."""
+def refused_packages(root: Path, exists: Callable[[str], bool]) -> Iterator[DbtRefusal]:
+    """Yield a refusal for each invalid file of packages in *root*, and for each absent local package.
+
+    *exists* is called with the path of a package's dbt_project.yml, relative to *root*.
+    """
     for name in PACKAGE_FILES:
         warnings: list[str] = []
         listed = _content(root / name, name, warnings).get("packages") if (root / name).is_file() else None
@@ -125,7 +129,7 @@ def refused_packages(root: Path) -> Iterator[DbtRefusal]:
         for entry in listed if isinstance(listed, list) else ():
             local = entry.get("local") if isinstance(entry, dict) else None
             # Jinja names another folder.
-            if isinstance(local, str) and "{" not in local and not (root / local / PROJECT_FILE).is_file():
+            if isinstance(local, str) and "{" not in local and not exists(f"{local}/{PROJECT_FILE}"):
                 yield DbtRefusal.of(name, f"{name}: local package '{local}' has no {PROJECT_FILE}")
 
 
