@@ -68,9 +68,8 @@ class RunByDbt:
     @cached_property
     def names(self) -> frozenset[str]:
         """Return the names of the macros of dbt and its adapter, without the adapter's prefix."""
-        own = (macro.name for macro in self._macros.values() if is_builtin(macro.package_name))
         # Files are read without those of dbt.
-        return frozenset(map(base_name, own)) or frozenset(macros_of_dbt())
+        return self._of_dbt or frozenset(macros_of_dbt())
 
     def overrides(self) -> Iterator[str]:
         """Yield unique ids of project and package macros that have the same name as a built-in macro."""
@@ -112,7 +111,7 @@ class RunByDbt:
         """Yield macros that dbt looks up by name for this materialization and strategy."""
         starts = f"materialization_{built.materialized}_"
         looked_up = LOOKED_UP.get(built.materialized)
-        kinds = {} if self._has_those_of_dbt else macros_of_dbt()
+        kinds = {} if self._of_dbt else macros_of_dbt()
         for macro in self._macros.values():
             # Only overrides lead from dbt's own macros to those of the project.
             if not self._has_overrides and is_builtin(macro.package_name):
@@ -130,8 +129,9 @@ class RunByDbt:
         return found
 
     @cached_property
-    def _has_those_of_dbt(self) -> bool:
-        return any(is_builtin(macro.package_name) for macro in self._macros.values())
+    def _of_dbt(self) -> frozenset[str]:
+        own = (macro.name for macro in self._macros.values() if is_builtin(macro.package_name))
+        return frozenset(map(base_name, own))
 
     @cached_property
     def _lists_calls(self) -> bool:
