@@ -28,6 +28,15 @@
     });
   } catch { /* no storage */ }
 
+  // The diff of two chosen runs is computed before the button is pressed, and the button says that it takes time.
+  const pairOf = (event) => event.target.closest?.("form.pair");
+  document.addEventListener("change", (event) => {
+    const form = pairOf(event);
+    if (form?.checkValidity()) fetch(`${form.action}?${new URLSearchParams(new FormData(form))}`).catch(() => {});
+  });
+  document.addEventListener("submit", (event) => { pairOf(event)?.setAttribute("aria-busy", "true"); });
+  addEventListener("pageshow", () => find(".pair[aria-busy]")?.removeAttribute("aria-busy"));
+
   // A refused or expired request shows its own page instead of a part of it.
   document.addEventListener("htmx:before:response", (event) => {
     const { ctx } = event.detail;

@@ -162,3 +162,28 @@ def test_links_of_earlier_comments_open_their_node(window: Any, review: str) -> 
     window.visit("about:blank")
     window.visit(f"{review}#node-model.{SHOP}.orders")
     until(window, "return document.querySelector('#drawer > .node')?.dataset.node === 'orders'")
+
+
+def test_a_chosen_pair_is_computed_before_its_button_is_pressed(
+    window: Any, served: Served, review: str
+) -> None:
+    """One run alone requests nothing."""
+    window.visit(served.address)
+    choose = (
+        "const field = document.querySelector(`.pair input[name=${arguments[0]}]`);"
+        "field.value = arguments[1];"
+        "field.dispatchEvent(new Event('change', {bubbles: true}))"
+    )
+    asked = (
+        "return performance.getEntriesByType('resource').filter((one) => one.name.includes('/diff?')).length"
+    )
+    base, current = review.split("/")[-2:]
+    window.run(choose, "base", base)
+    assert window.run(asked) == 0
+    window.run(choose, "current", current)
+    until(window, f"{asked} === 1")
+    window.run(
+        "document.querySelector('.pair').addEventListener('submit', (event) => event.preventDefault())"
+    )
+    window.run("document.querySelector('.pair button').click()")
+    assert window.run("return document.querySelector('.pair').ariaBusy") == "true"
