@@ -13,7 +13,7 @@
     for (const name of OF_DRAWER) if (name !== "column") query.delete(name);
     return String(query);
   };
-  let shown = location.search, last = 0, compares = false;
+  let shown = location.search, last = 0, compares = false, answers = false;
 
   /** Show the state of *address*: the drawer alone if only that differs. *step* is how the history notes it. */
   async function show(address, step, isWhole = false) {
@@ -36,23 +36,28 @@
     if (held && document.activeElement === document.body) document.getElementById(held)?.focus();
   }
 
-  /** Show the verdict and the list anew; the drawer stays while it is being filled in. */
-  async function refresh() {
+  /** Show *parts* anew, by default the verdict and the list; the drawer stays while it is being filled in. */
+  async function refresh(parts) {
     const turn = last, whole = parsed(await (await fetch(location.href)).text());
-    if (turn !== last) return refresh(); // a later state was asked for meanwhile
+    if (turn !== last) return refresh(parts); // a later state was asked for meanwhile
     const isUsed = document.activeElement?.closest("#drawer");
-    for (const part of [".verdict", "#all", ".tools", ".left", ...(isUsed ? [] : ["#drawer"])]) {
-      const next = whole.querySelector(`#review > ${part}, .work > ${part}`);
-      if (next) find(`#review > ${part}, .work > ${part}`).replaceWith(next);
+    for (const part of parts || [".verdict", "#all", ".tools", ".left", ...(isUsed ? [] : ["#drawer"])]) {
+      const place = `#review > ${part}, .work > ${part}, #drawer ${part}`, next = whole.querySelector(place);
+      if (next) find(place)?.replaceWith(next);
     }
     window.htmx?.process(find("#review"));
     mark();
   }
-  document.addEventListener("htmx:after:swap", () => { if (compares && !find("#all[hx-trigger]")) refresh(); });
+  document.addEventListener("htmx:after:swap", () => {
+    if (compares && !find("#all[hx-trigger]")) refresh();
+    // An answer that has arrived offers checks and further questions.
+    if (answers && !find("#query[hx-trigger]") && !document.activeElement?.closest("#offers")) refresh(["#offers"]);
+  });
 
   /** Mark the open node in list and graph, and show what works with scripts only. */
   function mark() {
     compares = Boolean(find("#all[hx-trigger]"));
+    answers = Boolean(find("#query[hx-trigger]"));
     const review = find("#review"), open = find("#drawer > .node");
     review.toggleAttribute("data-open", Boolean(open));
     for (const one of document.querySelectorAll(".row, .box")) {

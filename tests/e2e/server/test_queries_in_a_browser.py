@@ -38,7 +38,7 @@ def started(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[tuple[S
     store = Store(
         "default",
         lambda: UnifiedSqlAdapter.from_url(url),
-        permissions=Permissions(queries=True),
+        permissions=Permissions(queries=True, writes=True),
     )
     listening = bound_socket("127.0.0.1", 0)
     config = uvicorn.Config(create_app({"default": store}, Access()), log_config=None, ws="none")
@@ -77,6 +77,26 @@ def test_the_page_updates_itself_and_cancels(browser: Any, started: tuple[Store,
     until(browser, f"return {heading}.endsWith('was cancelled')")
     assert job.state.value == "cancelled"
     assert not browser.run("return document.querySelector('#query[hx-trigger]')")
+    assert browser.run("return window.violations || []") == []
+
+
+@pytest.mark.parametrize(
+    ("sql", "shown"),
+    [("SELECT 1 AS n,\\n  nothing AS m", ".at-fault mark"), ("SELECT 2 AS n", "#offers details.add")],
+)
+def test_an_answer_that_arrives_later_shows_all_of_it(
+    browser: Any, started: tuple[Store, str], sql: str, shown: str
+) -> None:
+    """The line at fault, and the check that it offers, as after a reload."""
+    store, address = started
+    browser.visit(address)
+    browser.run(
+        f"document.querySelector('#current-sql').value = '{sql}';"
+        "document.querySelector('#start-query').requestSubmit()"
+    )
+    until(browser, "return document.querySelector('#query h3')?.textContent.includes('waits')")
+    store.queries.cancel(store.queries.jobs()[-1], "it has taken long enough")
+    until(browser, f"return document.querySelector('{shown}')")
     assert browser.run("return window.violations || []") == []
 
 

@@ -226,9 +226,9 @@ def _asked_query(request: Request, pair: ReportedPair, first: str = "") -> dict[
     # The text of a query that is too long for an address is that of its job.
     form = fields_of(job.request) if job is not None and "result" in request.query else {}
     editor = editor_values(request, pair.base, pair.current, first, form, is_rendered=job is None)
-    if job is not None and job.message:
-        editor["at_fault"] = lines_at_fault(job.message, fields_of(job.request))
     answer = job and result_values(request, pair, job)
+    if answer and job and job.message:
+        answer["at_fault"] = lines_at_fault(job.message, fields_of(job.request))
     return {"editor": editor, "result": answer, "proposals": query_proposals(pair, job)}
 
 
