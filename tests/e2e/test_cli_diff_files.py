@@ -386,6 +386,33 @@ def test_other_folders_are_no_projects(checkout: Checkout, tmp_path: Path) -> No
             "models: [{name: alone, config: {contract: {enforced: true}}}]",
             "models/alone.yml: the enforced contract of alone lists no columns",
         ),
+        (
+            "snapshots/s.yml",
+            "snapshots: [{name: s, relation: ref('orders'), config: {strategy: check, unique_key: id}}]",
+            "snapshots/s.yml: snapshot s lacks check_cols",
+        ),
+        (
+            "snapshots/s.sql",
+            "{% snapshot s %}{{ config(strategy='timestamp') }} select 1 as id{% endsnapshot %}",
+            "snapshots/s.sql: snapshot s lacks unique_key and updated_at",
+        ),
+        ("models/p.py", "def mod(dbt, session): ...", "models/p.py has no function 'model'"),
+        ("models/p.py", "def model(dbt, session)", "models/p.py is not valid Python"),
+        (
+            "models/x.yml",
+            "exposures: [{name: board, depends_on: [\"source('raw', 'gone')\"]}]",
+            "exposure board depends on 'gone', which no file defines",
+        ),
+        (
+            "models/x.yml",
+            "semantic_models: [{name: sums, model: ref('gone')}]",
+            "models/x.yml: semantic model sums depends on 'gone', which no file defines",
+        ),
+        (
+            "models/x.yml",
+            "unit_tests: [{name: t, model: gone}]",
+            "unit test t depends on 'gone', which no file defines",
+        ),
         ("models/bad.yml", "- x", "models/bad.yml does not contain a mapping at its top level"),
         ("models/bad.sql", "select 1 -- \udcff", "models/bad.sql is not UTF-8"),
         (
@@ -490,6 +517,18 @@ def test_a_package_in_a_folder_of_the_project_is_compared(checkout: Checkout) ->
         ("models/b.yml", "models: [{name: alone, config: {group: '{{ var(1 ~ 2) }}', access: public}}]"),
         ("models/b.yml", "models: [{name: alone, config: {group: team, contract: {enforced: false}}}]"),
         ("models/unused.sql", "{{ config(enabled=false, group='nobody') }} select 1"),
+        ("models/b.yml", "unit_tests: [{name: t, model: gone, config: {enabled: false}}]"),
+        ("models/b.yml", "unit_tests: [{name: t, model: unused, given: [{input: ref('gone')}]}]"),
+        ("models/b.yml", "exposures: [{name: x, depends_on: [ref('alone'), ref('s'), metric('m')]}]"),
+        (
+            "models/b.yml",
+            "snapshots: [{name: t, relation: ref('s'), config: {strategy: own, unique_key: id}}]",
+        ),
+        (
+            "snapshots/t.sql",
+            "{% snapshot t %}{{ config(unique_key=var('x', 1)) }}{{ own() }}{% endsnapshot %}",
+        ),
+        ("snapshots/t.sql", "{% snapshot t %}{{ config(**{'enabled': var('x', 1)}) }}x{% endsnapshot %}"),
         ("seeds/s.yml", "seeds: [{name: s, config: {access: privat, contract: {enforced: true}}}]"),
     ],
 )

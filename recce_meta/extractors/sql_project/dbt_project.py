@@ -38,6 +38,9 @@ from recce_meta.profiles import read_project_settings
 from recce_meta.profiles.discovery import PROJECT_FILE
 from recce_meta.warehouses.hooks import OPERATION
 
+_NEEDED = {"check": ["check_cols"], "timestamp": ["updated_at"]}
+"""Settings that a snapshot needs, by its strategy."""
+_CALL, _CALLED = re.compile(r"\{\{-?\s*(\w+)"), frozenset(["config", "ref", "source"])
 _ACCESS = (None, "private", "protected", "public")
 _REFERABLE = {"model": "model", "seed": "model", "snapshot": "model", "function": "function"}
 """Resource type that a missing node is assumed to have, by the resource types of its possible nodes."""
@@ -81,22 +84,26 @@ class NodeIndex:
             found.add(self._source(source, table, node))
         return tuple(sorted(found))
 
-    def refuse_exposures(self) -> None:
-        """Add a refusal for each exposure of the project that depends on a disabled node."""
-        for path, entry in self._inputs.root.properties.exposures:
-            depends = entry.get("depends_on")
-            text = " ".join(f"{{{{ {one} }}}}" for one in (depends if isinstance(depends, list) else ()))
+    def refuse_readers(self) -> None:
+        """Add a refusal for each exposure, semantic model and unit test that reads what dbt does not find."""
+        # A section of dbt_project.yml may disable them.
+        is_plain = _READERS.search(self._inputs.root.settings.text) is None
+        for path, reader, calls in self._inputs.root.properties.readers if is_plain else ():
             try:
-                refs = read_template(text).dependencies.refs
+                read = read_template(" ".join(f"{{{{ {one} }}}}" for one in calls)).dependencies
             except TemplateError:
                 continue
-            for package, name, version in refs:
-                if (
-                    name in self._disabled
-                    and self._named("model", package, name, version, self._root) is None
-                ):
-                    why = f"exposure {entry['name']} depends on '{name}', which is disabled"
-                    self._inputs.warnings.append(DbtRefusal.of(path, f"{path}: {why}"))
+            targets = [
+                (name, self._named("model", *ref, self._root)) for ref in read.refs for name in ref[1:2]
+            ]
+            targets += [(one[1], one[1] if one in self._sources else None) for one in read.sources]
+            for name in (name for name, target in targets if target is None):
+                is_disabled = name in self._disabled
+                # dbt disables the unit tests of a disabled model.
+                if not reader.startswith("unit") if is_disabled else _has_all_files(self._inputs):
+                    why = "is disabled" if is_disabled else "no file defines"
+                    text = f"{path}: {reader} depends on '{name}', which {why}"
+                    self._inputs.warnings.append(DbtRefusal.of(path, text))
 
     def _named(self, kind: str, package: str | None, name: str, version: str | None, own: str) -> str | None:
         candidates = [
@@ -153,7 +160,7 @@ def resolved(drafts: Sequence[Draft], inputs: Inputs, reused: set[str]) -> list[
         parents = node.parents if node.unique_id in reused else names.parents(draft)
         found[node.unique_id] = replace(node, parents=parents)
     _tell_gone(found, reused, inputs)
-    names.refuse_exposures()
+    names.refuse_readers()
     inputs.warnings.extend(_refused_properties(found, inputs))
     declared = frozenset(found)
     for unique_id, source in names.undeclared.items():
@@ -190,9 +197,21 @@ def _refused_properties(nodes: Mapping[str, NodeMetadata], inputs: Inputs) -> It
             problem = f"group '{node.group_name}' of {node.name} is not defined"
         elif is_model and node.contract and description and not description.columns:
             problem = f"the enforced contract of {node.name} lists no columns"
+        elif lacking := _lacking(node, inputs):
+            problem = f"snapshot {node.name} lacks {' and '.join(lacking)}"
         if problem:
             path = description.path if description else node.path
             yield DbtRefusal.of(path, f"{path}: {problem}")
+
+
+def _lacking(node: NodeMetadata, inputs: Inputs) -> list[str]:
+    """Return the settings that *node* needs and lacks if it is a snapshot, which no macro configures."""
+    code = node.raw_code or ""
+    is_plain = "{%" not in code and "**" not in code and _CALLED.issuperset(_CALL.findall(code))
+    if node.resource_type != "snapshot" or not is_plain:
+        return []
+    needed = ("strategy", "unique_key", *_NEEDED.get(str(node.config.get("strategy")), ()))
+    return [key for key in needed if not node.config.get(key) and _is_decided(node, inputs, key)]
 
 
 def _is_decided(node: NodeMetadata | None, inputs: Inputs, key: str = "enabled") -> bool:
@@ -228,6 +247,7 @@ _NAMED = 5
 _LISTED = re.compile(r"^\s*- ", re.MULTILINE)
 """Entry of a list in YAML."""
 _DOC = re.compile(r"""\{\{-?\s*doc\(\s*['"](\w+)['"]\s*\)\s*-?\}\}""")
+_READERS = re.compile(r"(exposures|semantic.models|unit.tests)['\"]?:")
 _DOCS = re.compile(r"\{%-?\s*docs\s+(\w+)")
 
 

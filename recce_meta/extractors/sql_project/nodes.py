@@ -22,7 +22,7 @@ from recce_meta.extractors.jinja import (
     template_text,
 )
 from recce_meta.extractors.project import file_hash, header_of
-from recce_meta.extractors.sql_project.files import SourceFile, relation_name
+from recce_meta.extractors.sql_project.files import DbtRefusal, SourceFile, relation_name
 from recce_meta.extractors.sql_project.inputs import Inputs, PackageFiles
 from recce_meta.extractors.sql_project.settings import (
     UNSURE,
@@ -181,11 +181,7 @@ class NodeReader:
         sources: dict[Any, None] = {}
         config: dict[str, Json] = {}
         reasons: list[str] = []
-        try:
-            tree = ast.parse(file.text)
-        except (SyntaxError, ValueError, RecursionError) as error:
-            self.inputs.warnings.append(f"{file.path} is not valid Python: {error}")
-            return NOTHING
+        tree = _python_tree(file, self.inputs.warnings, is_model=file in self.package.models)
         for call in (node for node in ast.walk(tree) if isinstance(node, ast.Call)):
             called = ast.unparse(call.func) if isinstance(call.func, ast.Attribute) else ""
             try:
@@ -351,6 +347,21 @@ class NodeReader:
     def _folded(self, value: Json) -> str | None:
         text = folded(value, self.fold) if isinstance(value, str) else value
         return None if text is None or text is UNSURE else str(text)
+
+
+def _python_tree(file: SourceFile, warnings: list[str], *, is_model: bool) -> ast.Module:
+    """Return the code of *file*; an empty one, and a warning, if it is not valid."""
+    try:
+        tree = ast.parse(file.text, file.path)
+    except (SyntaxError, ValueError, RecursionError) as error:
+        text = f"{file.path} is not valid Python: {error}"
+        is_refused = isinstance(error, SyntaxError) and is_model
+        warnings.append(DbtRefusal.of(file.path, text) if is_refused else text)
+        return ast.Module(body=[], type_ignores=[])
+    functions = {node.name for node in ast.walk(tree) if isinstance(node, ast.FunctionDef)}
+    if is_model and tree.body and "model" not in functions:
+        warnings.append(DbtRefusal.of(file.path, f"{file.path} has no function 'model'"))
+    return tree
 
 
 def _yaml_snapshot(path: str, entry: Mapping[str, Json]) -> SourceFile:

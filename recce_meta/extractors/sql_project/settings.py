@@ -250,8 +250,8 @@ class Properties(Struct, frozen=True, kw_only=True):
     repeated: list[tuple[tuple[str, str], Description]]
     """Descriptions of what `described` contains already, with its keys there."""
     groups: set[str]
-    exposures: list[tuple[str, dict[str, Json]]]
-    """Exposures, with their files."""
+    readers: list[tuple[str, str, list[Json]]]
+    """Exposures, semantic models and unit tests, with their files, and their calls of `ref` and `source`."""
     tests: dict[tuple[str, str], str]
     """Files of generic tests, by the name of the test and of what it tests."""
     texts: list[tuple[str, str]]
@@ -266,7 +266,7 @@ def read_properties(settings: DbtProjectFile, warnings: list[str]) -> Properties
         snapshots=[],
         repeated=[],
         groups=set(),
-        exposures=[],
+        readers=[],
         tests={},
         texts=[],
     )
@@ -287,7 +287,7 @@ def read_properties(settings: DbtProjectFile, warnings: list[str]) -> Properties
                 if found.described.setdefault(key, description) is not description:
                     found.repeated.append((key, description))
         found.groups.update(str(entry["name"]) for entry in _entries(content.get("groups")))
-        found.exposures.extend((relative, entry) for entry in _entries(content.get("exposures")))
+        found.readers.extend(_readers(content, relative))
         for block in _entries(content.get("sources")):
             for entry in _entries(block.get("tables")):
                 found.tests.update(dict.fromkeys(_tests_of(entry), relative))
@@ -301,6 +301,19 @@ def read_properties(settings: DbtProjectFile, warnings: list[str]) -> Properties
                     )
                 )
     return found
+
+
+def _readers(content: Mapping[str, Json], path: str) -> Iterator[tuple[str, str, list[Json]]]:
+    """Yield the file, name, and calls of `ref` and `source`, of each entry that reads nodes."""
+    for kind in ("exposures", "semantic_models", "unit_tests"):
+        for entry in _entries(content.get(kind)):
+            calls = _list(entry.get("depends_on"))
+            if kind == "semantic_models":
+                calls = [entry.get("model")]
+            elif kind == "unit_tests":
+                calls = [f"ref({entry.get('model')!r})"]
+            if "enabled" not in str(entry.get("config")):
+                yield path, f"{kind.removesuffix('s').replace('_', ' ')} {entry['name']}", calls
 
 
 def _tests_of(entry: Mapping[str, Json]) -> Iterator[tuple[str, str]]:
