@@ -210,7 +210,7 @@ class ProjectQueries:
             if self._is_whole(index, node):
                 found |= sql_diff.missing_names(query, query_of, self._dialect)
                 if node.contract and sql_diff.has_fixed_columns(query, query_of):
-                    found.update(_contract_faults(node, query))
+                    found.update(_contract_faults(node, query, self._dialect))
         return found
 
     def _query_of_table(self, index: int, name: str) -> Query | None:
@@ -264,20 +264,32 @@ class ProjectQueries:
         return self._resolved[index, unique_id]
 
 
-def _contract_faults(node: NodeMetadata, query: Query) -> Iterator[sql_diff.Fault]:
-    """Yield the columns that only the enforced contract of *node*, or only its *query*, has.
+def _contract_faults(node: NodeMetadata, query: Query, dialect: str) -> Iterator[sql_diff.Fault]:
+    """Yield the columns that differ between the enforced contract of *node* and its *query*.
 
     dbt compares them before it creates the table or view, in any order; names by their lower case differ
     however a warehouse spells them. The next build of an incremental table may not compare them.
     """
-    listed, given = documented_by_name(node).keys(), {output.name.lower() for output in query.outputs}
-    if node.resource_type != "model" or "" in given or not listed:
+    listed, given = documented_by_name(node), {output.name.lower(): output for output in query.outputs}
+    # A column `a.b` is a field.
+    if node.resource_type != "model" or "" in given or any("." in name for name in listed):
         return
     is_certain = node.materialized in REBUILT
-    for name in sorted(given - listed):
+    if not listed:
+        yield sql_diff.Fault("its enforced contract lists no columns", is_certain)
+        return
+    for name in sorted(given.keys() - listed.keys()):
         yield sql_diff.Fault(f"its enforced contract lacks the column {name}", is_certain)
-    for name in sorted(listed - given):
+    for name in sorted(listed.keys() - given.keys()):
         yield sql_diff.Fault(f"its query lacks {name}, a column of its enforced contract", is_certain)
+    for name in sorted(listed.keys() & given.keys()):
+        declared = listed[name].documented_type
+        if not declared:
+            yield sql_diff.Fault(f"its enforced contract declares no type of {name}", is_certain)
+        elif sql_diff.has_other_family(given[name], declared, dialect):
+            yield sql_diff.Fault(
+                f"its query gives {name} another type than {declared}, its contract's", is_certain
+            )
 
 
 def called_names(

@@ -461,7 +461,7 @@ def _of_contract(before: NodeMetadata, after: NodeMetadata, causes: Causes) -> I
     """Yield the effect on values if only one side's table has the types that its contract declares."""
     if names := converted_columns(before, after, causes):
         columns = tuple(ColumnChange(name, Status.MODIFIED) for name in names)
-        reason = "the types of its contract may convert values"
+        reason = "its contract may declare other types than its query has, which dbt refuses or converts"
         yield SqlChange(category=Category.PARTIAL_BREAKING, columns=columns, reasons=(reason,))
 
 

@@ -26,6 +26,7 @@ _NUMERIC = frozenset(
     """TINYINT SMALLINT INT BIGINT INT128 INT256 UTINYINT USMALLINT UINT UBIGINT UINT128 DECIMAL BIGDECIMAL
     FLOAT DOUBLE""".split()
 )
+_FAMILIES = frozenset({TEXT, BOOLEAN, "DATE"})
 MOST_STEPS = 50
 
 
@@ -54,6 +55,26 @@ def _may_differ(old: Output, new: Output, dialect: str) -> bool:
         return before != after and cast
     numbers = {before, after} <= _NUMERIC | {NUMBER}
     return before != after and not (numbers and NUMBER in (before, after))
+
+
+def has_other_family(output: Output, declared: str, dialect: str) -> bool:
+    """Return True if the SQL of *output* certainly gives, for instance, a number, and *declared* is text."""
+    node = _defining(output).node
+    # The other operand may decide the type: a date minus one is a date.
+    if node is None or (
+        not isinstance(node, exp.Cast) and node.find(exp.Add, exp.Sub, exp.Coalesce, exp.Nullif)
+    ):
+        return False
+    families = [_family(kind) for kind in (_type_of(node, dialect), _named(declared, dialect))]
+    return None not in families and families[0] != families[1]
+
+
+def _family(kind: str | None) -> str | None:
+    if kind in _NUMERIC | {NUMBER}:
+        return NUMBER
+    return (
+        kind if kind in _FAMILIES or kind is None else "TIMESTAMP" if kind.startswith("TIMESTAMP") else None
+    )
 
 
 def _cast_of(output: Output) -> bool:

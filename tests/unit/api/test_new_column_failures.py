@@ -264,6 +264,33 @@ def test_a_model_fails_without_the_columns_of_its_enforced_contract(
     assert [one.name for one in diff.impacted] == ["r"] * bool(why)
 
 
+@pytest.mark.parametrize(
+    ("sql", "declared", "why"),
+    [
+        ("cast(x as int)", "text", "its query gives v another type than text, its contract's"),
+        ("cast(x as date)", "timestamp", "its query gives v another type than timestamp, its contract's"),
+        ("upper(x)", "varchar(9)", ""),
+        ("cast(x as int)", "double", ""),
+        ("x - 1", "date", ""),
+        ("coalesce('2024-01-01', x)", "date", ""),
+        ("cast(x as int)", "own_type", ""),
+        ("cast(x as int)", None, "its enforced contract declares no type of v"),
+    ],
+)
+def test_a_model_fails_whose_query_gives_another_type_than_its_enforced_contract(
+    sql: str, declared: str | None, why: str
+) -> None:
+    def of(sql: str, kind: str | None) -> NodeMetadata:
+        columns = (Column(name="v", documented=True, documented_type=kind),)
+        model = node("p", f"select {sql} as v from (select y as x from src)", materialized="table")
+        return replace(model, contract={"enforced": True}, columns=columns)
+
+    before = project("b", of("current_user", "text"))
+    diff = whole_diff(before, project("bc", of(sql, declared)), NOTHING_MORE)
+
+    assert diff.changed[0].build_failure == why
+
+
 def test_a_reader_may_fail_if_the_column_arrives_by_a_full_refresh() -> None:
     (found,) = diff_of("select * from parent union all select * from two", **APPEND).impacted
 
