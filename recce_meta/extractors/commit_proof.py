@@ -15,7 +15,7 @@ from pathlib import Path
 
 from msgspec import Struct
 
-from recce_meta.extractors.git import CODE_SUFFIXES, GitState, git_output, read_repository
+from recce_meta.extractors.git import CODE_SUFFIXES, DBT_IGNORE, GitState, git_output, read_repository
 from recce_meta.extractors.sql_project.settings import read_settings
 from recce_meta.models import MacroMetadata, NodeMetadata
 from recce_meta.profiles.discovery import PROJECT_FILE
@@ -89,7 +89,7 @@ def edited_since(
         if owner == package and path.endswith(TEMPLATES):
             codes.setdefault(path, []).append(code)
     # dbt leaves out the files that .dbtignore names, and a model folder may hold all of the project.
-    is_plain = (root / PROJECT_FILE).is_file() and not (root / ".dbtignore").exists()
+    is_plain = (root / PROJECT_FILE).is_file() and not (root / DBT_IGNORE).exists()
     folders = read_settings(root, []).paths["models"] if is_plain else []
     folders = [name for name in folders if (root / name).resolve() != root.resolve()]
     found = {path.relative_to(root).as_posix() for name in folders for path in (root / name).rglob("*.sql")}

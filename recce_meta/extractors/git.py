@@ -58,7 +58,8 @@ class GitState(Struct, frozen=True):
     """Number of the pull or merge request at the hosting service."""
 
 
-CODE_SUFFIXES = (".sql", ".py", ".yml", ".yaml", ".csv")
+DBT_IGNORE = ".dbtignore"
+CODE_SUFFIXES = (".sql", ".py", ".yml", ".yaml", ".csv", DBT_IGNORE)
 NOT_CODE = frozenset(
     ["target", "logs", "dbt_packages", "dbt_internal_packages", "dbt_modules", "package-lock.yml",
      ".user.yml", "profiles.yml", ".venv", "venv"]

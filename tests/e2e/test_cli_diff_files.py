@@ -413,6 +413,11 @@ def test_other_folders_are_no_projects(checkout: Checkout, tmp_path: Path) -> No
             "unit_tests: [{name: t, model: gone}]",
             "unit test t depends on 'gone', which no file defines",
         ),
+        (
+            ".dbtignore",
+            "models/orders.*",
+            "totals fails: it references 'orders', which no file defines (models/totals.sql)",
+        ),
         ("models/bad.yml", "- x", "models/bad.yml does not contain a mapping at its top level"),
         ("models/bad.sql", "select 1 -- \udcff", "models/bad.sql is not UTF-8"),
         (

@@ -6,11 +6,14 @@ A file that cannot be read is skipped with a warning.
 from __future__ import annotations
 
 import os
+import re
 import stat
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from msgspec import Struct
+
+from recce_meta.extractors.git import DBT_IGNORE
 
 LARGEST = 2_000_000
 """Maximum size of a file in bytes: larger files are generated data, not queries."""
@@ -18,6 +21,9 @@ _NEVER = frozenset(
     "dbt_packages dbt_modules dbt_internal_packages node_modules target logs venv site-packages".split()
 )
 """Folders without project code, which are skipped when the whole project folder is searched."""
+_WILD = re.compile(r"(/\*\*/|\*\*/|/\*\*|\*|\?)")
+_WILDCARDS = {"/**/": "/(?:.*/)?", "**/": "(?:.*/)?", "/**": "/.*", "*": "[^/]*", "?": "[^/]"}
+"""Regular expressions for the wildcards of git's patterns."""
 _BYTE_ORDER_MARKS = ((b"\xef\xbb\xbf", "utf-8-sig"), (b"\xff\xfe", "utf-16"), (b"\xfe\xff", "utf-16"))
 
 
@@ -53,11 +59,13 @@ def find_files(
 ) -> Iterator[Path]:
     """Yield the files with *endings* below *folders* of *root*, in order; no folder is searched twice.
 
-    Pipes and devices are left out: reading one may never end. So are files whose path is not UTF-8, which
-    neither JSON nor a store can contain; each has a sentence in *warnings*.
+    Files that `.dbtignore` names are left out, as are pipes and devices: reading one may never end. So are
+    files whose path is not UTF-8, which neither JSON nor a store can contain; each has a sentence in
+    *warnings*.
     """
     seen: set[Path] = set()
     entered: set[str] = set()
+    ignored = _ignored(root / DBT_IGNORE)
     for folder in folders:
         left_out = _NEVER if folder == "." else frozenset[str]()
         for place, inner, names in os.walk(root / folder, followlinks=True):
@@ -75,11 +83,34 @@ def find_files(
                     seen.add(path)
                     relative = os.fsencode(os.path.relpath(path, root))
                     shown = relative.decode("utf-8", "replace")
+                    if _is_ignored(Path(shown).as_posix(), ignored):
+                        continue
                     if shown.encode() != relative:
                         if warnings is not None:
                             warnings.append(f"{shown} was skipped: its name is not UTF-8")
                     elif not _is_special(path):
                         yield path
+
+
+def _ignored(path: Path) -> list[tuple[re.Pattern[str], bool]]:
+    """Return the patterns of a `.dbtignore`, written as for git; with False for those that include again."""
+    lines = path.read_text("utf-8", "replace").splitlines() if path.is_file() else []
+    found = []
+    for line in (line.rstrip() for line in lines if line.strip() and not line.startswith("#")):
+        pattern = line.removeprefix("!")
+        parts = _WILD.split(pattern.strip("/"))
+        text = "".join(_WILDCARDS.get(part, re.escape(part)) for part in parts)
+        start = "" if "/" in pattern.rstrip("/") else "(?:.*/)?"
+        end = "/.*" if pattern.endswith("/") else "(?:/.*)?"
+        found.append((re.compile(start + text + end), not line.startswith("!")))
+    return found
+
+
+def _is_ignored(path: str, patterns: Sequence[tuple[re.Pattern[str], bool]]) -> bool:
+    """Return True if the last of *patterns* that *path* has ignores it."""
+    return next(
+        (is_left_out for pattern, is_left_out in reversed(patterns) if pattern.fullmatch(path)), False
+    )
 
 
 def _is_special(path: Path) -> bool:

@@ -12,6 +12,7 @@ import pytest
 from recce_meta.diff.changes import compare
 from recce_meta.diff.project_side import ProjectSide
 from recce_meta.errors import ConfigurationError, UsageError
+from recce_meta.extractors.sql_project.files import find_files
 from recce_meta.models import EdgeOrigin, NodeMetadata
 from recce_meta.models.change import Status
 
@@ -252,6 +253,33 @@ def test_a_link_that_leads_back_ends(read: Callable[..., Any], tmp_path: Path) -
     shop = read({"dbt_project.yml": "name: shop", "models/a.sql": "select 1 as id"})
 
     assert list(shop.nodes) == ["model.shop.a"]
+
+
+@pytest.mark.parametrize(
+    ("ignored", "names"),
+    [
+        ("# a.sql\n\n", "a b c d"),
+        ("a.sql", "b c d"),
+        ("models/a.sql", "b c d"),
+        ("/a.sql\nb.*", "a c d"),
+        ("old/", "a b c"),
+        ("models/**/old\n!models/x/old/d.sql", "a b c d"),
+        ("**/?.sql\n!c.sql  ", "c"),
+        ("models/*.sql", "d"),
+        ("models/**/a.sql\nmodels/**/d.sql", "b c"),
+        ("models/**", ""),
+    ],
+)
+def test_files_that_dbt_ignores_are_left_out(tmp_path: Path, ignored: str, names: str) -> None:
+    for place in ("a.sql", "b.sql", "c.sql", "x/old/d.sql"):
+        path = tmp_path / "models" / place
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.touch()
+    (tmp_path / ".dbtignore").write_text(ignored)
+
+    found = {path.stem for path in find_files(tmp_path, ["models"], (".sql",))}
+
+    assert found == set(names.split())
 
 
 @pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="this system has no pipes in folders")
