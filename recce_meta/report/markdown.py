@@ -23,8 +23,7 @@ from recce_meta.models.change import (
     RunDiff,
     Status,
 )
-from recce_meta.models.marks.annotation import AnnotatedObjects
-from recce_meta.models.marks.review import PairReviews
+from recce_meta.models.marks.review import NO_CONTEXT, PairContext
 from recce_meta.models.run import RunMetadata
 from recce_meta.report.addresses import Addresses
 from recce_meta.report.diff_details import (
@@ -102,16 +101,17 @@ def diff_markdown(
     *,
     max_chars: int = MAX_CHARS,
     to: Addresses | None = None,
-    reviews: PairReviews | None = None,
-    annotations: AnnotatedObjects | None = None,
+    context: PairContext = NO_CONTEXT,
 ) -> str:
     """Return *diff*, with stored *checks* in the verdict, in at most *max_chars* characters (at least 8,000).
 
-    With *to*, the report links to the page of the diff, and severe changes to those of their nodes. *reviews*
-    has the marks of reviewers, and *annotations* the owners and notes of the nodes.
+    With *to*, the report links to the page of the diff, and severe changes to those of their nodes. *context*
+    has the marks of reviewers, and the owners and notes of the nodes.
     """
-    text = _head(diff, checks) + page_link(diff, to) + reviews_markdown(diff, reviews, max_chars // 10)
-    text += annotations_markdown(diff, annotations, max_chars // 10)
+    text = (
+        _head(diff, checks) + page_link(diff, to) + reviews_markdown(diff, context.reviews, max_chars // 10)
+    )
+    text += annotations_markdown(diff, context.annotations, max_chars // 10)
     return text + diff_body(diff, max_chars - len(text), to)
 
 

@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import datetime
 
 from recce_meta.errors import plural, shorten
 from recce_meta.models.change import RunDiff
 from recce_meta.models.checks import CheckReport, CheckResult, CheckStatus
 from recce_meta.models.data_diff import AnyDataDiff, RowCountDiff
-from recce_meta.models.marks.annotation import AnnotatedObjects
-from recce_meta.models.marks.review import PairReviews
+from recce_meta.models.marks.review import NO_CONTEXT, PairContext
 from recce_meta.report.addresses import Addresses
 from recce_meta.report.checks import check_detail_lines, check_summary_lines
 from recce_meta.report.data.check_findings import (
@@ -68,24 +66,21 @@ def pull_request_markdown(
     max_chars: int = MAX_CHARS,
     details: bool = False,
     to: Addresses | None = None,
-    reviews: PairReviews | None = None,
-    annotations: AnnotatedObjects | None = None,
-    taken_at: datetime | None = None,
+    context: PairContext = NO_CONTEXT,
 ) -> str:
     """Return one comment in at most *max_chars* characters (at least 20,000).
 
     The verdict, the table of nodes and the table of checks are visible; the rest is folded. Details are left
     out in this order if the comment is too long: histograms and profiles, code, values. With *details*, equal
     nodes have a row and a fold as well. With *to*, the comment links to the page of the diff, and severe
-    changes link to those of their nodes. *reviews* has the marks of reviewers, and *annotations* the owners
-    and notes of the nodes. *taken_at* is the time of the oldest of *results* if they are stored. Stored
-    *checks* are part of the verdict only.
+    changes link to those of their nodes. *context* has the marks of reviewers, and the owners and notes of
+    the nodes. Stored *checks* are part of the verdict only.
     """
     text = _head(diff, results, checks)
     if diff is not None:
-        text += page_link(diff, to) + reviews_markdown(diff, reviews, max_chars // 10)
-        text += annotations_markdown(diff, annotations, max_chars // 10)
-    text += "" if taken_at is None else f"\n{prose(stored_phrase(taken_at))}\n"
+        text += page_link(diff, to) + reviews_markdown(diff, context.reviews, max_chars // 10)
+        text += annotations_markdown(diff, context.annotations, max_chars // 10)
+    text += "" if context.taken_at is None else f"\n{prose(stored_phrase(context.taken_at))}\n"
     text += nodes_section(summarise_nodes(results), max_chars // 5, details=details)
     run = checks if isinstance(checks, CheckReport) else None
     text += checks_section(run, max_chars // 6) if run else ""
@@ -187,23 +182,20 @@ def whole_text(
     width: int,
     color: bool,
     details: bool = False,
-    reviews: PairReviews | None = None,
-    annotations: AnnotatedObjects | None = None,
-    taken_at: datetime | None = None,
+    context: PairContext = NO_CONTEXT,
 ) -> str:
     """Return the summaries of *diff*, *results* and *checks*, followed by their details.
 
-    Without *details*, equal nodes are only named, and long lists are cut. *reviews* has the marks of
-    reviewers, and *annotations* the owners of nodes. *taken_at* is the time of the oldest of *results* if
-    they are stored. Stored *checks* are part of the verdict only.
+    Without *details*, equal nodes are only named, and long lists are cut. *context* has the marks of
+    reviewers, and the owners of nodes. Stored *checks* are part of the verdict only.
     """
     most = line_limit(width, details=details)
-    head = diff_head(diff, width, reviews, annotations, results=results, checks=checks)
+    head = diff_head(diff, width, context, results=results, checks=checks)
     overview = change_overview(diff, width=width, max_lines=most, taken=len(head))
     lines: list[Line] = [*head, *overview]
     if results:
         lines += [BLANK, *overview_lines(results, width, details=details)]
-        lines += [] if taken_at is None else note_lines([stored_phrase(taken_at)], width)
+        lines += [] if context.taken_at is None else note_lines([stored_phrase(context.taken_at)], width)
     if isinstance(checks, CheckReport):
         lines += [BLANK, *check_summary_lines(checks, width)]
     lines += change_details(diff, width=width, max_lines=most, taken=len(head) + len(overview))

@@ -9,8 +9,7 @@ from typing import NamedTuple
 from recce_meta.errors import agree, plural
 from recce_meta.models.change import Category, Change, Impact, Reason, RunDiff, Status
 from recce_meta.models.data_diff import AnyDataDiff
-from recce_meta.models.marks.annotation import AnnotatedObjects
-from recce_meta.models.marks.review import PairReviews
+from recce_meta.models.marks.review import NO_CONTEXT, PairContext
 from recce_meta.models.run import RunMetadata
 from recce_meta.redaction import neutralise
 from recce_meta.report.diff_details import (
@@ -129,16 +128,15 @@ def diff_text(
     width: int,
     color: bool,
     details: bool = False,
-    reviews: PairReviews | None = None,
-    annotations: AnnotatedObjects | None = None,
+    context: PairContext = NO_CONTEXT,
 ) -> str:
     """Return *diff* in lines of *width* cells (0: no limit): summary, changed nodes, impact, details.
 
     Without *details*, about `SCREEN` lines are returned: names and details of the least harmful changes are
-    left out if they do not fit. Stored *checks* are part of the verdict. *reviews* has the marks of
-    reviewers, and *annotations* the owners of nodes.
+    left out if they do not fit. Stored *checks* are part of the verdict. *context* has the marks of
+    reviewers, and the owners of nodes.
     """
-    head = diff_head(diff, width, reviews, annotations, checks=checks)
+    head = diff_head(diff, width, context, checks=checks)
     most = line_limit(width, details=details)
     lines = [*head, *change_lines(diff, width=width, max_lines=most, taken=len(head))]
     return render(lines, width=width, color=color)
@@ -154,14 +152,13 @@ def line_limit(width: int, *, details: bool) -> int | None:
 def diff_head(
     diff: RunDiff,
     width: int,
-    reviews: PairReviews | None = None,
-    annotations: AnnotatedObjects | None = None,
+    context: PairContext,
     *,
     results: Sequence[AnyDataDiff] = (),
     checks: Checks | None = None,
 ) -> list[Line]:
     """Return both runs, the verdict, the progress of the review, and the owners to ask."""
-    sentences = [*review_sentences(diff, reviews), *owner_sentences(diff, annotations)]
+    sentences = [*review_sentences(diff, context.reviews), *owner_sentences(diff, context.annotations)]
     further = [line for text in sentences for line in wrap_text(Span("  "), text, width)]
     # Affected nodes that may fail are listed with their reasons below.
     doubts = doubt_sentences(diff, changed_only=True)

@@ -25,11 +25,9 @@ from recce_meta.cli.run.diff import (
     DiffRequest,
     listed_nodes,
     rendered,
-    stored_annotations,
     stored_checks,
-    stored_code,
+    stored_context,
     stored_results,
-    stored_reviews,
 )
 from recce_meta.models import RunDiff
 from recce_meta.models.checks import AnyCheck, CheckReport
@@ -133,26 +131,15 @@ def diff_with_data(request: DiffRequest, options: DiffDataOptions) -> tuple[RunD
         checks: Checks | None = run
         if run is None:
             checks = stored_checks(diff, session.store, request.style)
-        reviews = stored_reviews(diff, session.store, request.style)
-        annotations = stored_annotations(diff, session.store, request.style)
-        code = stored_code(diff, session.store, request.style)
-    if reviews is not None and run is not None and not options.save:
+        context = replace(stored_context(diff, session.store, request.style), taken_at=taken_at)
+    if context.reviews is not None and run is not None and not options.save:
         # Marks are about stored results, and the results of this report are not.
-        reviews = replace(reviews, checks={})
+        context = replace(context, reviews=replace(context.reviews, checks={}))
     if request.style in LISTS:
         comparison = DataComparison(diff=diff, data=tuple(results))
         text = listed_nodes(comparison, diff.notes, request.style)
     else:
-        text = rendered(
-            diff,
-            request,
-            results,
-            checks,
-            reviews=reviews,
-            annotations=annotations,
-            taken_at=taken_at,
-            code=code,
-        )
+        text = rendered(diff, request, results, checks, context)
     write(text, request.output)
     failures = [result for result in results if isinstance(result, Failed)]
     if failures and options.with_data:

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from contextlib import ExitStack
-from datetime import datetime
 from decimal import Decimal
 from functools import cache
 from pathlib import Path
@@ -32,7 +31,7 @@ from recce_meta.extractors.git import git_output
 from recce_meta.models import RunDiff, Status
 from recce_meta.models.data_diff import AnyDataDiff
 from recce_meta.models.marks.annotation import AnnotatedObjects
-from recce_meta.models.marks.review import PairReviews
+from recce_meta.models.marks.review import NO_CONTEXT, PairContext
 from recce_meta.models.rows import Tabular
 from recce_meta.profiles import find_project_dir
 from recce_meta.quality.masking import mask_results, privacy_of
@@ -42,6 +41,7 @@ from recce_meta.report.review.verdict import Checks
 from recce_meta.store.check_results import checks_of_diff
 from recce_meta.store.marks.annotations import list_annotations
 
+NO_DATA = StoredData()
 PRIVACY = ("no_values", "private")
 """Options about values, which stored results have, too."""
 
@@ -203,37 +203,25 @@ def _diff_without_data(request: DiffRequest, options: DiffDataOptions) -> RunDif
         sides = runs.base.selector, runs.current.selector
         found = diff_runs(connect, *sides, project=project, question=request.question)
         result = replace(found, choice=runs.choice)
-        reviews = stored_reviews(result, connect, request.style)
-        annotations = stored_annotations(result, connect, request.style)
+        context = stored_context(result, connect, request.style)
         data = stored_results(result, connect, request.style, options)
         checks = stored_checks(result, connect, request.style)
-        code = stored_code(result, connect, request.style)
-    _write_report(result, request, data, checks, reviews, annotations, code)
+    _write_report(result, request, data, checks, context)
     return result
 
 
 def _write_report(
     diff: RunDiff,
     request: DiffRequest,
-    data: StoredData | None = None,
+    data: StoredData = NO_DATA,
     checks: Checks | None = None,
-    reviews: PairReviews | None = None,
-    annotations: AnnotatedObjects | None = None,
-    code: Mapping[str, str] | None = None,
+    context: PairContext = NO_CONTEXT,
 ) -> None:
     if request.style in LISTS:
         text = listed_nodes(diff, diff.notes, request.style)
     else:
-        text = rendered(
-            diff,
-            request,
-            None if data is None else data.results or None,
-            checks,
-            reviews=reviews,
-            annotations=annotations,
-            taken_at=None if data is None else data.taken_at,
-            code=code,
-        )
+        context = replace(context, taken_at=data.taken_at)
+        text = rendered(diff, request, data.results or None, checks, context)
     write(text, request.output)
 
 
@@ -252,16 +240,6 @@ def _pages(diff: RunDiff) -> Addresses | None:
     return server_pages()
 
 
-def stored_reviews(diff: RunDiff, connect: Callable[[], UnifiedSqlAdapter], style: str) -> PairReviews | None:
-    """Return the marks of reviewers for a report in *style*; None if it has no place for them.
-
-    Runs on disk have none either.
-    """
-    if style in LISTS or not _is_stored(diff):
-        return None
-    return reviews_of_pair(connect(), diff.base, diff.current)
-
-
 def stored_checks(diff: RunDiff, connect: Callable[[], UnifiedSqlAdapter], style: str) -> Checks | None:
     """Return the stored check results of the runs of *diff* for a verdict in *style*, if any."""
     if style in (*LISTS, *REMARKS) or not _is_stored(diff):
@@ -269,30 +247,28 @@ def stored_checks(diff: RunDiff, connect: Callable[[], UnifiedSqlAdapter], style
     return checks_of_diff(connect(), diff) or None
 
 
-def stored_annotations(
-    diff: RunDiff, connect: Callable[[], UnifiedSqlAdapter], style: str
-) -> AnnotatedObjects | None:
-    """Return the annotations of the nodes of *diff*; None for a report in *style* that shows none.
-
-    Runs on disk have none, because their store is unknown.
-    """
-    if style in (*LISTS, "json") or not _is_stored(diff):
-        return None
+def stored_context(diff: RunDiff, connect: Callable[[], UnifiedSqlAdapter], style: str) -> PairContext:
+    """Return what the store has about the nodes of *diff* and a report in *style* shows."""
+    if style in (*LISTS, *REMARKS) or not _is_stored(diff):
+        return NO_CONTEXT
+    reviews = reviews_of_pair(connect(), diff.base, diff.current)
+    if style == "json":
+        return PairContext(reviews=reviews)
     # One query: nodes that the report does not name may have thousands of annotations.
     project, ids = diff.current.project_name, annotated_ids(diff)
-    return AnnotatedObjects(list_annotations(connect(), project=project, unique_ids=ids))
+    annotations = AnnotatedObjects(list_annotations(connect(), project=project, unique_ids=ids))
+    code = _sole_code(diff, connect) if style == "html" else {}
+    return PairContext(reviews=reviews, annotations=annotations, code=code)
 
 
-def stored_code(diff: RunDiff, connect: Callable[[], UnifiedSqlAdapter], style: str) -> dict[str, str]:
-    """Return the source of nodes that only one run has, by unique id; only a page in HTML shows it."""
-    if style != "html" or not _is_stored(diff):
-        return {}
-    found: dict[str, str] = {}
+def _sole_code(diff: RunDiff, connect: Callable[[], UnifiedSqlAdapter]) -> dict[str, str]:
+    """Return the source of nodes that only one run has, by unique id."""
+    sources: dict[str, str] = {}
     for run, status in ((diff.base, Status.REMOVED), (diff.current, Status.ADDED)):
-        ids = [change.unique_id for change in diff.changed if change.status is status]
-        nodes = StoredRunReader(connect(), run).nodes(ids) if ids else {}
-        found |= {one: node.raw_code for one, node in nodes.items() if one in ids and node.raw_code}
-    return found
+        ids = {change.unique_id for change in diff.changed if change.status is status}
+        nodes = StoredRunReader(connect(), run).nodes(sorted(ids)) if ids else {}
+        sources |= {name: nodes[name].raw_code or "" for name in ids & nodes.keys() if nodes[name].raw_code}
+    return sources
 
 
 def _is_stored(diff: RunDiff) -> bool:
@@ -312,7 +288,7 @@ def stored_results(
     Changed nodes without a result are NotCompared. A list of nodes and runs on disk have no results.
     """
     if style in LISTS or not _is_stored(diff):
-        return StoredData()
+        return NO_DATA
     found = stored_data(connect(), diff)
     masked = mask_results(found.results, privacy_of(no_values=options.no_values, private=options.private))
     return StoredData(results=tuple(masked), taken_at=found.taken_at if masked else None)
@@ -336,55 +312,21 @@ def rendered(
     request: DiffRequest,
     results: Sequence[AnyDataDiff] | None = None,
     checks: Checks | None = None,
-    *,
-    reviews: PairReviews | None,
-    annotations: AnnotatedObjects | None = None,
-    taken_at: datetime | None = None,
-    code: Mapping[str, str] | None = None,
+    context: PairContext = NO_CONTEXT,
 ) -> str:
     """Return the report of *diff*; *results* is None if it has no data and no checks."""
     if request.style == "json":
-        return report.diff_json(diff, results, checks, reviews=reviews, taken_at=taken_at)
+        return report.diff_json(diff, results, checks, reviews=context.reviews, taken_at=context.taken_at)
     if request.style in REMARKS:
         write_remarks = report.diff_github if request.style == "github" else report.diff_codequality
         return write_remarks(diff, *_project_files(request.connection))
     to, details, size = _pages(diff), request.details, report_size(request.output)
     if request.style == "html":
-        return report.html_report(
-            "Diff",
-            diff,
-            results or (),
-            checks,
-            to=to,
-            reviews=reviews,
-            annotations=annotations,
-            taken_at=taken_at,
-            code=code,
-        )
+        return report.html_report("Diff", diff, results or (), checks, to=to, context=context)
     if request.style == "markdown":
         if results is None:
-            return report.diff_markdown(diff, checks, to=to, reviews=reviews, annotations=annotations)
-        return report.pull_request_markdown(
-            diff,
-            results,
-            checks,
-            details=details,
-            to=to,
-            reviews=reviews,
-            annotations=annotations,
-            taken_at=taken_at,
-        )
+            return report.diff_markdown(diff, checks, to=to, context=context)
+        return report.pull_request_markdown(diff, results, checks, details=details, to=to, context=context)
     if results is None:
-        return report.diff_text(
-            diff, checks, details=details, reviews=reviews, annotations=annotations, **size
-        )
-    return report.whole_text(
-        diff,
-        results,
-        checks,
-        details=details,
-        reviews=reviews,
-        annotations=annotations,
-        taken_at=taken_at,
-        **size,
-    )
+        return report.diff_text(diff, checks, details=details, context=context, **size)
+    return report.whole_text(diff, results, checks, details=details, context=context, **size)

@@ -12,6 +12,7 @@ from enum import Enum
 
 from msgspec import Struct
 
+from recce_meta.models.marks.annotation import AnnotatedObjects
 from recce_meta.models.rows import Tabular
 
 LONGEST_COMMENT = 2_000
@@ -90,6 +91,22 @@ class PairReviews(Struct, frozen=True, kw_only=True):
 
 
 NO_REVIEWS = PairReviews()
+
+
+class PairContext(Struct, frozen=True, kw_only=True):
+    """What a report of two runs shows beside their diff, data and checks; empty for runs on disk."""
+
+    reviews: PairReviews | None = None
+    """Marks of reviewers; None if the report has no place for them."""
+    annotations: AnnotatedObjects | None = None
+    """Notes, tags and owners of the nodes; None if the report shows none."""
+    taken_at: datetime | None = None
+    """Time of the oldest data diff that is stored; None if all are new."""
+    code: Mapping[str, str] = {}
+    """Source of added and removed nodes by unique id, for a page in HTML."""
+
+
+NO_CONTEXT = PairContext()
 
 
 def marks_of(events: Iterable[Review], fingerprint: str | None) -> tuple[ReviewMark, ...]:

@@ -9,7 +9,6 @@ from __future__ import annotations
 from base64 import b64encode
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from datetime import datetime
 from hashlib import sha256
 from typing import Any, NamedTuple
 
@@ -17,8 +16,7 @@ from recce_meta.models.change import RunDiff
 from recce_meta.models.checks import CheckReport
 from recce_meta.models.data_diff import AnyDataDiff, RowCountDiff
 from recce_meta.models.graph_view import GraphNode, GraphView
-from recce_meta.models.marks.annotation import AnnotatedObjects
-from recce_meta.models.marks.review import NO_REVIEWS, PairReviews
+from recce_meta.models.marks.review import NO_CONTEXT, NO_REVIEWS, PairContext
 from recce_meta.models.run import RunChoice, RunMetadata
 from recce_meta.report.addresses import Addresses
 from recce_meta.report.data.summary import NodeSummary, data_summary
@@ -113,21 +111,18 @@ def html_report(
     choice: RunChoice | None = None,
     *,
     to: Addresses | None = None,
-    reviews: PairReviews | None = None,
-    annotations: AnnotatedObjects | None = None,
-    taken_at: datetime | None = None,
-    code: Mapping[str, str] | None = None,
+    context: PairContext = NO_CONTEXT,
 ) -> str:
     """Return one HTML document about all that is given; *title* is its heading.
 
     *choice* is how the runs of *results* or *checks* were chosen; that of *diff* is part of it. With *to*,
-    the page links to the server's page of the diff, and severe changes to those of their nodes. *reviews* has
-    the marks of reviewers, and *annotations* the notes, tags and owners of the nodes. *taken_at* is the time
-    of the oldest of stored *results*. Stored *checks* are part of the verdict only. *code* is the source of
-    added and removed nodes by unique id. Names and values are escaped: none can become markup or script.
+    the page links to the server's page of the diff, and severe changes to those of their nodes. *context* has
+    the marks of reviewers, the notes, tags and owners of the nodes, and the source of added and removed
+    nodes. Stored *checks* are part of the verdict only. Names and values are escaped: none can become markup
+    or script.
     """
     nodes, run = nodes_of(diff, results), checks if isinstance(checks, CheckReport) else None
-    review = _review(diff, nodes, results, reviews or NO_REVIEWS, code or {}) if diff else None
+    review = _review(diff, nodes, results, context) if diff else None
     details = [node for node in nodes if node.has_section]
     sections = {
         "Nodes": nodes or review,
@@ -156,9 +151,9 @@ def html_report(
         chips=_chips_of(review.found) if review else _chips(nodes),
         page=to.diff(diff.base.run_id, diff.current.run_id) if to and diff else "",
         addresses=_addresses(diff, to) if to and diff else {},
-        reviews=reviews or NO_REVIEWS,
-        annotations=annotations,
-        **_head(title, diff, results, checks, choice, reviews, taken_at),
+        reviews=context.reviews or NO_REVIEWS,
+        annotations=context.annotations,
+        **_head(title, diff, results, checks, choice, context),
     )
 
 
@@ -166,12 +161,11 @@ def _review(
     diff: RunDiff,
     nodes: Sequence[PageNode],
     results: Sequence[AnyDataDiff],
-    reviews: PairReviews,
-    code: Mapping[str, str],
+    context: PairContext,
 ) -> FileReview:
-    found = review_list(diff, nodes, results, reviews)
+    found = review_list(diff, nodes, results, context.reviews or NO_REVIEWS)
     rows, tests = shown_in_file(found)
-    listed, link = drawer_of(diff, found, nodes, code)
+    listed, link = drawer_of(diff, found, nodes, context.code)
     others = [one.node for one in listed if one.row is None]
     return FileReview(found, rows, tests, listed, link, others, lineage_of(diff))
 
@@ -182,14 +176,13 @@ def _head(
     results: Sequence[AnyDataDiff],
     checks: Checks | None,
     choice: RunChoice | None,
-    reviews: PairReviews | None,
-    taken_at: datetime | None,
+    context: PairContext,
 ) -> dict[str, Any]:
     """Return `heading_of`, with the first line that the review of the server has."""
-    found = heading_of(diff, results, checks, choice, reviews, taken_at)
+    found = heading_of(diff, results, checks, choice, context)
     if diff is None:
         return found | {"headline": None}
-    marks = None if reviews == NO_REVIEWS else reviews
+    marks = None if context.reviews == NO_REVIEWS else context.reviews
     return found | {
         "headline": headline_of(diff, results, checks, marks),
         "pair": pull_request(diff.current) or title,
@@ -210,8 +203,7 @@ def heading_of(
     results: Sequence[AnyDataDiff],
     checks: Checks | None,
     choice: RunChoice | None,
-    reviews: PairReviews | None = None,
-    taken_at: datetime | None = None,
+    context: PairContext = NO_CONTEXT,
 ) -> dict[str, Any]:
     """Return the verdict, the runs, builds of a part, the meaning of `*` after a commit, and the review."""
     found = verdict_of(diff, results, checks)
@@ -223,7 +215,8 @@ def heading_of(
     if diff is None:
         return heading
     remarks = [*part_notes(diff), dirty_legend(diff.base, diff.current), *header_notes(diff)]
-    remarks += [*review_sentences(diff, reviews), "" if taken_at is None else f"{stored_phrase(taken_at)}."]
+    remarks += review_sentences(diff, context.reviews)
+    remarks += [] if context.taken_at is None else [f"{stored_phrase(context.taken_at)}."]
     return heading | {
         "project": " → ".join(dict.fromkeys((diff.base.project_name, diff.current.project_name))),
         "runs": [

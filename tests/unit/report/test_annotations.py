@@ -18,6 +18,7 @@ from recce_meta.models.marks.annotation import (
     AnnotationEvent,
     with_id,
 )
+from recce_meta.models.marks.review import PairContext
 from recce_meta.report import diff_markdown, diff_text, html_report, pull_request_markdown, whole_text
 from recce_meta.report.labels import SEVERE
 from recce_meta.report.review.annotations import annotated_ids, annotation_phrase, annotations_markdown
@@ -49,12 +50,13 @@ def owner(unique_id: str, name: str, **parts: object) -> AnnotationEvent:
 
 
 def reports(diff: RunDiff, annotations: AnnotatedObjects | None) -> dict[str, str]:
+    context = PairContext(annotations=annotations)
     return {
-        "markdown": diff_markdown(diff, annotations=annotations),
-        "comment": pull_request_markdown(diff, annotations=annotations),
-        "html": html_report("Diff", diff, annotations=annotations),
-        "text": diff_text(diff, width=100, color=False, annotations=annotations),
-        "whole text": whole_text(diff, (), None, width=100, color=False, annotations=annotations),
+        "markdown": diff_markdown(diff, context=context),
+        "comment": pull_request_markdown(diff, context=context),
+        "html": html_report("Diff", diff, context=context),
+        "text": diff_text(diff, width=100, color=False, context=context),
+        "whole text": whole_text(diff, (), None, width=100, color=False, context=context),
     }
 
 
@@ -136,7 +138,11 @@ def test_the_html_report_shows_all_of_a_note_with_its_lines(diff: RunDiff) -> No
 
 def test_the_html_report_shows_notes_of_nodes_without_details(diff: RunDiff) -> None:
     text = html_report(
-        "Diff", diff, annotations=AnnotatedObjects([note("model.jaffle_shop.refunds", "why it is new")])
+        "Diff",
+        diff,
+        context=PairContext(
+            annotations=AnnotatedObjects([note("model.jaffle_shop.refunds", "why it is new")])
+        ),
     )
 
     assert text.count("why it is new") == 1
@@ -186,9 +192,12 @@ def test_comments_keep_their_limit(diff: RunDiff, room: int) -> None:
     annotations = AnnotatedObjects(events)
 
     assert len(annotations_markdown(diff, annotations, room // 10)) <= room // 10
-    assert len(diff_markdown(diff, max_chars=room, annotations=annotations)) <= room
+    assert len(diff_markdown(diff, max_chars=room, context=PairContext(annotations=annotations))) <= room
     if room >= 20_000:
-        assert len(pull_request_markdown(diff, max_chars=room, annotations=annotations)) <= room
+        assert (
+            len(pull_request_markdown(diff, max_chars=room, context=PairContext(annotations=annotations)))
+            <= room
+        )
 
 
 def test_the_latest_change_counts_and_a_deleted_value_is_gone() -> None:

@@ -10,7 +10,7 @@ import pytest
 from msgspec.structs import replace
 
 from recce_meta.models import RunDiff
-from recce_meta.models.marks.review import NO_REVIEWS, PairReviews, ReviewMark
+from recce_meta.models.marks.review import NO_REVIEWS, PairContext, PairReviews, ReviewMark
 from recce_meta.report import diff_markdown, diff_text, html_report, pull_request_markdown, whole_text
 from recce_meta.report.review.phrases import mark_phrase, progress_phrase
 
@@ -28,12 +28,13 @@ def diff() -> RunDiff:
 
 
 def reports(diff: RunDiff, reviews: PairReviews | None) -> dict[str, str]:
+    context = PairContext(reviews=reviews)
     return {
-        "text": diff_text(diff, width=100, color=False, reviews=reviews),
-        "whole text": whole_text(diff, (), None, width=100, color=False, reviews=reviews),
-        "markdown": diff_markdown(diff, reviews=reviews),
-        "comment": pull_request_markdown(diff, reviews=reviews),
-        "html": html_report("Diff", diff, reviews=reviews),
+        "text": diff_text(diff, width=100, color=False, context=context),
+        "whole text": whole_text(diff, (), None, width=100, color=False, context=context),
+        "markdown": diff_markdown(diff, context=context),
+        "comment": pull_request_markdown(diff, context=context),
+        "html": html_report("Diff", diff, context=context),
     }
 
 

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from recce_meta.errors import SelectorError
+from recce_meta.models.marks.review import PairContext
 from recce_meta.models.run import RunMetadata
 from recce_meta.report.html.listing import ONLY, ReviewList, shown_rows
 from recce_meta.report.html.page import heading_of, lineage_of
@@ -139,7 +140,7 @@ def _frame(
     request: Request, pair: ReportedPair, found: ReviewList, on_path: Mapping[str, Sequence[str]]
 ) -> dict[str, Any]:
     diff, report, query = pair.report.diff, pair.report, request.query
-    heading = heading_of(diff, report.data, report.checks, None, taken_at=report.data_taken_at)
+    heading = heading_of(diff, report.data, report.checks, None, PairContext(taken_at=report.data_taken_at))
     rows = shown_rows(found, query)
     view = one_of(request, "view", VIEWS, VIEWS[0])
     graph = Drawn(None)

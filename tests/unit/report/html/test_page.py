@@ -24,6 +24,7 @@ from recce_meta.models.data_diff import (
     ValueDiff,
 )
 from recce_meta.models.graph_view import ADDED, INDIRECT, REMOVED
+from recce_meta.models.marks.review import PairContext
 from recce_meta.report import html_report
 from recce_meta.report.html.graph import CHANGED_FIRST, NODES_DRAWN, view_of
 
@@ -196,7 +197,7 @@ def test_each_node_of_the_list_has_its_part_of_the_drawer() -> None:
         SchemaDiff(subject=Subject(name=one, unique_id=f"model.shop.{one}"), columns=()) for one in "ax"
     ]
 
-    page = html_report("shop", diff, results, code={"model.shop.b": "select '<b>'"})
+    page = html_report("shop", diff, results, context=PairContext(code={"model.shop.b": "select '<b>'"}))
 
     parts = {
         one[1]: one[0]
