@@ -366,7 +366,6 @@ def export_run(
     select: Sequence[str] = (),
     exclude: Sequence[str] = (),
     project: str | None = None,
-    schema: str | None = None,
     overwrite: bool = False,
 ) -> tuple[Path, ...]:
     """Write the run that *selector* names to *path*, and return the written paths.
@@ -380,7 +379,7 @@ def export_run(
     exists, OSError if it cannot be written, PluginError if another package's exporter fails.
     """
     exporter_of(format)
-    export = load_export(adapter.at(schema), selector, select=select, exclude=exclude, project=project)
+    export = load_export(adapter, selector, select=select, exclude=exclude, project=project)
     return write_exports([export], Path(path), format, adapter.dataset_namespace, overwrite=overwrite)
 
 
@@ -463,8 +462,8 @@ GZIP = b"\x1f\x8b"
 """First bytes of a compressed file; its name does not matter."""
 
 
-def import_run(adapter: UnifiedSqlAdapter, path: str | Path, *, schema: str | None = None) -> Written:
-    """Write the run in the JSON file *path* to the store in *schema* of *adapter*, creating it if needed.
+def import_run(adapter: UnifiedSqlAdapter, path: str | Path) -> Written:
+    """Write the run in the JSON file *path* to the store of *adapter*, creating it if needed.
 
     The run keeps its ids, times and recorder. If the store has the run already, it stays unchanged, except
     that missing data of the run is added. Everything happens in one transaction.
@@ -472,7 +471,6 @@ def import_run(adapter: UnifiedSqlAdapter, path: str | Path, *, schema: str | No
     Raises ArtifactError for a file that is not an export, is damaged, or is from a later recce_meta;
     StoreError if the store has a run with this id but different contents.
     """
-    adapter = adapter.at(schema)
     written = write_export(adapter, read_file(Path(path)))
     if written.is_new:
         compare_codes(adapter, written.run)

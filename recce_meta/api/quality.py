@@ -458,15 +458,13 @@ def show_quality(
     against: str | None = None,
     fail_on: Sequence[FailOn] = (),
     project: str | None = None,
-    schema: str | None = None,
 ) -> QualityResult:
     """Return a stored measurement, of the tables *names* or of all.
 
     It is compared with *against*, by default with the previous measurement of each table. *fail_on* are
-    conditions that make the result fail. *store* connects to the store, which is in *schema*. *project*
-    limits *selector* to one project. Raises SelectorError for an unknown measurement or table.
+    conditions that make the result fail. *store* connects to the store. *project* limits *selector* to one
+    project. Raises SelectorError for an unknown measurement or table.
     """
-    store = store.at(schema)
     quality = load_quality(store, selector, project=project)
     if names:
         quality = replace(quality, tables=named_tables(quality.tables, names))
@@ -500,15 +498,13 @@ def quality_history(
     *,
     project: str | None = None,
     limit: int = 20,
-    schema: str | None = None,
 ) -> QualityHistory:
     """Return the last *limit* measurements of *name*: a table, or TABLE.COLUMN.
 
-    *store* connects to the store, which is in *schema*. *project* limits the search to one project.
+    *store* connects to the store. *project* limits the search to one project.
 
     Raises SelectorError if no table or column of that name was measured, or several tables have the name.
     """
-    store = store.at(schema)
     runs = list_quality_runs(store, project=project, limit=limit)
     known: dict[str, None] = {}
     for run in runs:

@@ -140,20 +140,18 @@ def record_run(
     adapter: UnifiedSqlAdapter,
     project: Project,
     *,
-    schema: str | None = None,
     now: datetime | None = None,
     statistics: Sequence[NodeStatistics] = (),
     columns: bool = True,
     column_timeout: float = SECONDS,
 ) -> write.RecordResult:
-    """Write *project* as one run, with *statistics* of its nodes, to the store in *schema* of *adapter*.
+    """Write *project* as one run, with *statistics* of its nodes, to the store of *adapter*.
 
     The store is created if it does not exist. With *columns*, column lineage is written as well: the SQL of
     nodes not known from an earlier run is analysed, for at most *column_timeout* seconds each. Nodes that
     could not be analysed are in the result's `column_warnings`. A run with an id that is stored already stays
     unchanged, except that missing *statistics* and column lineage are added. *now* is the time of recording.
     """
-    adapter = adapter.at(schema)
     result = write.record_run(
         adapter,
         project,

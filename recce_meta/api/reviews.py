@@ -61,7 +61,6 @@ def review(
     reviewer: str,
     fingerprint: str | None = None,
     project: str | None = None,
-    schema: str | None = None,
 ) -> Review:
     """Store the mark of a reviewer on *node* or on *check* of two runs, and return it as it is stored.
 
@@ -70,11 +69,10 @@ def review(
     seen, approved, or withdrawn, which takes back the earlier mark on the same version. *comment* is at most
     2,000 characters, and *reviewer* a name of at most 100; passwords in both are masked. Give *fingerprint*,
     that of an earlier look, to refuse the mark if the node or check changed since. *adapter* connects to the
-    store, which is in *schema*. *project* limits the selectors to one project.
+    store. *project* limits the selectors to one project.
 
     Raises UsageError for an invalid argument, and SelectorError or RunNotFound for a name that is not found.
     """
-    adapter = adapter.at(schema)
     name, text = _reviewer(reviewer), _comment(comment)
     if status not in set(map(str, ReviewStatus)):
         raise UnknownNameError("status", status, [*map(str, ReviewStatus)])
@@ -119,15 +117,13 @@ def list_reviews(
     check: str | None = None,
     limit: int | None = None,
     project: str | None = None,
-    schema: str | None = None,
 ) -> ResultList[Review]:
     """Return the stored marks of reviewers, newest first, with those that were withdrawn.
 
     *run* is the selector of their current run, *node* the unique id of the reviewed node, *check* the name of
-    the reviewed check. *limit* is the largest number of marks. *adapter* connects to the store, which is in
-    *schema*. *project* limits the result and the selector to one project.
+    the reviewed check. *limit* is the largest number of marks. *adapter* connects to the store. *project*
+    limits the result and the selector to one project.
     """
-    adapter = adapter.at(schema)
     found = None if run is None else resolve_run(adapter, run, project=project)
     return stored.list_reviews(
         adapter, run=found, project=project, unique_id=node, check_name=check, limit=limit

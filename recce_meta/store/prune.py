@@ -84,7 +84,6 @@ def prune(
     dry_run: bool = False,
     local: bool = False,
     deleted_by: str | None = None,
-    schema: str | None = None,
     now: datetime | None = None,
 ) -> PruneResult:
     """Remove old runs and the data that only they use. A *dry_run* only returns these runs.
@@ -93,8 +92,8 @@ def prune(
     prevents that the run is recorded again, and removes it from other stores with the next exchange. With
     *local*, runs are only removed from this store, and the next exchange may restore them.
 
-    *adapter* connects to the store, which is in *schema*. *environment* and *project* select runs by equality
-    (default: all). *now* is the time that *older_than* counts from (default: the current time).
+    *adapter* connects to the store. *environment* and *project* select runs by equality (default: all). *now*
+    is the time that *older_than* counts from (default: the current time).
 
     A run is old if it is not among the last *keep_last* of its project and environment, or if its
     artifacts are older than *older_than*. If both are given, both must hold. The latest run of each
@@ -110,7 +109,6 @@ def prune(
         )
     if keep_last is not None and keep_last < 0:
         raise UsageError(f"Invalid --keep-last: {keep_last}", hint="use 0 or more")
-    adapter = adapter.at(schema)
     time = now or datetime.now(timezone.utc)
     before = None if older_than is None else time - older_than
     reason = _reason(keep_last, older_than, environment, project)

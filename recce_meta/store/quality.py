@@ -139,15 +139,14 @@ def list_quality_runs(
     unique_ids: Iterable[str] | None = None,
     limit: int | None = None,
     with_failed: bool = False,
-    schema: str | None = None,
 ) -> ResultList[QualityRun]:
     """Return the stored quality measurements, newest first, at most *limit*.
 
     *project*, *environment* and *run_id* select measurements by equality (default: all); *unique_ids* selects
     those of at least one of these tables. Failed measurements are listed only with *with_failed*. *adapter*
-    connects to the store, which is in *schema*.
+    connects to the store.
     """
-    with open_store(adapter.at(schema)) as store:
+    with open_store(adapter) as store:
         found = find_quality_runs(
             store,
             project=project,

@@ -306,7 +306,6 @@ def list_runs(
     extractor: str | None = None,
     status: str | None = COMPLETE,
     limit: int | None = None,
-    schema: str | None = None,
 ) -> ResultList[RunMetadata]:
     """Return the runs in the store of *adapter*, newest first.
 
@@ -314,7 +313,7 @@ def list_runs(
     number of runs returned. Failed scans are listed only with *status* `failed` or None. *schema* is the
     store's schema.
     """
-    with open_store(adapter.at(schema)) as store:
+    with open_store(adapter) as store:
         most = 2**31 if limit is None else limit
         named = {"project": project, "environment": environment, "extractor": extractor, "status": status}
         return ResultList(RunMetadata, find_runs(store, **named, most=most))

@@ -76,37 +76,38 @@ def load_run(
     selector: str | RunMetadata,
     *,
     project: str | None = None,
-    schema: str | None = None,
 ) -> Project:
     """Return a run with all its contents, as extracted.
 
     *selector* is a run, or a selector such as `latest`, `base~1` or the start of an id, in the store of
-    *adapter* and *schema*. *project* is required if the selector fits runs of several projects.
-    Raises SelectorError if no run, or more than one, is selected.
+    *adapter*. *project* is required if the selector fits runs of several projects. Raises SelectorError if no
+    run, or more than one, is selected.
     """
-    with open_store(adapter.at(schema)) as store:
+    with open_store(adapter) as store:
         run = selector if isinstance(selector, RunMetadata) else find_run(store, selector, project)
         return load_project(store, run)
 
 
 def load_nodes_from_warehouse(
-    adapter: UnifiedSqlAdapter, run_id: str, *, schema: str | None = None
+    adapter: UnifiedSqlAdapter,
+    run_id: str,
 ) -> list[NodeMetadata]:
-    """Return all nodes of the run *run_id* (any run selector), in the store of *adapter* and *schema*.
+    """Return all nodes of the run *run_id* (any run selector), in the store of *adapter*.
 
     They are sorted by unique id.
     """
-    return load_nodes(adapter.at(schema), resolve_run(adapter.at(schema), run_id))
+    return load_nodes(adapter, resolve_run(adapter, run_id))
 
 
 def load_lineage_from_warehouse(
-    adapter: UnifiedSqlAdapter, run_id: str, *, schema: str | None = None
+    adapter: UnifiedSqlAdapter,
+    run_id: str,
 ) -> list[LineageEdge]:
-    """Return all edges of the run *run_id* (any run selector), in the store of *adapter* and *schema*.
+    """Return all edges of the run *run_id* (any run selector), in the store of *adapter*.
 
     They are sorted.
     """
-    return load_edges(adapter.at(schema), resolve_run(adapter.at(schema), run_id))
+    return load_edges(adapter, resolve_run(adapter, run_id))
 
 
 def find_run(store: StoreSession, selector: str, project: str | None) -> RunMetadata:

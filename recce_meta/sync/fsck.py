@@ -64,14 +64,13 @@ ROUNDS = 4
 Fix = Callable[[StoreSession], None]
 
 
-def fsck(adapter: UnifiedSqlAdapter, *, repair: bool = False, schema: str | None = None) -> FsckResult:
-    """Check the store in *schema* of *adapter*, all of it. With *repair*, repair what can be repaired.
+def fsck(adapter: UnifiedSqlAdapter, *, repair: bool = False) -> FsckResult:
+    """Check the store of *adapter*, all of it. With *repair*, repair what can be repaired.
 
     Without *repair*, nothing is written, but an older store is migrated, as by every command. A repair waits
     for other writers, and is one transaction where the warehouse has them. Raises StoreNotFound without a
     store, and StoreError for a store of a newer version.
     """
-    adapter = adapter.at(schema)
     before = _look(adapter)
     if not repair:
         return before.result()

@@ -207,22 +207,20 @@ def push_runs(
     to: UnifiedSqlAdapter | Replica | str | Path,
     runs: str | Sequence[str] = (),
     *,
-    schema: str | None = None,
-    to_schema: str | None = None,
     project: str | None = None,
     author: str | None = None,
     dry_run: bool = False,
 ) -> SyncResult:
-    """Send runs, annotations and deletions that *to* lacks from the store in *schema* of *adapter*.
+    """Send runs, annotations and deletions that *to* lacks from the store of *adapter*.
 
-    *to* is the adapter of another store, which is in *to_schema* (default: *schema*) and is created if
-    needed; the path of a bundle; or the address of a server, whose token is in RECCE_META_TOKEN. *runs* are
-    run selectors (default: all runs), where `branch:NAME`, an environment and `project:NAME` mean all their
-    runs; *project* limits them to one project. Objects with the same id and other contents are kept aside as
-    conflicts. *author* is the name in the history. A *dry_run* writes nothing.
+    *to* is the adapter of another store, which is created if needed; the path of a bundle; or the address of
+    a server, whose token is in RECCE_META_TOKEN. *runs* are run selectors (default: all runs), where
+    `branch:NAME`, an environment and `project:NAME` mean all their runs; *project* limits them to one
+    project. Objects with the same id and other contents are kept aside as conflicts. *author* is the name in
+    the history. A *dry_run* writes nothing.
     """
-    local = store_replica(adapter.at(schema))
-    return _exchanged(local, PUSH, to, to_schema or schema, runs, project, author, dry_run)
+    local = store_replica(adapter)
+    return _exchanged(local, PUSH, to, runs, project, author, dry_run)
 
 
 def pull_runs(
@@ -230,20 +228,17 @@ def pull_runs(
     source: UnifiedSqlAdapter | Replica | str | Path,
     runs: str | Sequence[str] = (),
     *,
-    schema: str | None = None,
-    source_schema: str | None = None,
     project: str | None = None,
     author: str | None = None,
     dry_run: bool = False,
 ) -> SyncResult:
     """Receive runs, annotations and deletions of *source* that the store of *adapter* lacks.
 
-    *source* is the adapter of another store, which is in *source_schema* (default: *schema*), the path of a
-    bundle, or the address of a server. The store in *schema* is created if needed. *runs*, *project*,
-    *author* and *dry_run* are as for `push_runs`.
+    *source* is the adapter of another store, the path of a bundle, or the address of a server. The store of
+    *adapter* is created if needed. *runs*, *project*, *author* and *dry_run* are as for `push_runs`.
     """
-    local = store_replica(adapter.at(schema), creates=True)
-    return _exchanged(local, PULL, source, source_schema or schema, runs, project, author, dry_run)
+    local = store_replica(adapter, creates=True)
+    return _exchanged(local, PULL, source, runs, project, author, dry_run)
 
 
 def sync_runs(
@@ -251,27 +246,24 @@ def sync_runs(
     other: UnifiedSqlAdapter | Replica | str | Path,
     runs: str | Sequence[str] = (),
     *,
-    schema: str | None = None,
-    other_schema: str | None = None,
     project: str | None = None,
     author: str | None = None,
     dry_run: bool = False,
 ) -> SyncResult:
     """Do what `pull_runs` and `push_runs` do, in one exchange.
 
-    *other* is the adapter of another store, which is in *other_schema* (default: *schema*), the path of a
-    bundle, or the address of a server. The stores in *schema* of *adapter* and in *other* are created if
-    needed. *runs*, *project*, *author* and *dry_run* are as for `push_runs`.
+    *other* is the adapter of another store, the path of a bundle, or the address of a server. The stores of
+    *adapter* and *other* are created if needed. *runs*, *project*, *author* and *dry_run* are as for
+    `push_runs`.
     """
-    local = store_replica(adapter.at(schema), creates=True)
-    return _exchanged(local, SYNC, other, other_schema or schema, runs, project, author, dry_run)
+    local = store_replica(adapter, creates=True)
+    return _exchanged(local, SYNC, other, runs, project, author, dry_run)
 
 
 def _exchanged(
     local: StoreReplica,
     direction: str,
     place: UnifiedSqlAdapter | Replica | str | Path,
-    schema: str | None,
     runs: str | Sequence[str],
     project: str | None,
     author: str | None,
@@ -280,7 +272,7 @@ def _exchanged(
     refuse_memory(local.adapter)
     return run_exchange(
         local,
-        _replica_of(place, schema, creates=direction != PULL),
+        _replica_of(place, creates=direction != PULL),
         direction,
         select=(runs,) if isinstance(runs, str) else tuple(runs),
         project=project,
@@ -289,12 +281,10 @@ def _exchanged(
     )
 
 
-def _replica_of(
-    place: UnifiedSqlAdapter | Replica | str | Path, schema: str | None, *, creates: bool
-) -> Replica:
+def _replica_of(place: UnifiedSqlAdapter | Replica | str | Path, *, creates: bool) -> Replica:
     if isinstance(place, UnifiedSqlAdapter):
         refuse_memory(place)
-        return store_replica(place.at(schema), creates=creates)
+        return store_replica(place, creates=creates)
     if not isinstance(place, (str, Path)):
         return place
     found = outside_replica(str(place), creates=creates)

@@ -53,11 +53,11 @@ def test_runs_are_recorded_and_compared_down_to_values(
 ) -> None:
     for day, (side, rows) in enumerate(ROWS.items(), start=1):
         backend.spelling.create_table(adapter, adapter.quote_table(schema, side), COLUMNS, rows)
-        record_run(adapter, project(adapter, schema, side, day), schema=schema)
+        record_run(adapter.at(schema), project(adapter, schema, side, day))
 
-    found = diff_data(adapter, "base", "current", schema=schema)
+    found = diff_data(adapter.at(schema), "base", "current")
 
-    assert [run.run_id for run in list_runs(adapter, schema=schema)] == ["current", "base"]
+    assert [run.run_id for run in list_runs(adapter.at(schema))] == ["current", "base"]
     (change,) = found.diff.changes
     assert (change.unique_id, str(change.category)) == ("model.shop.orders", "breaking")
     (count,) = next(one for one in found.data if isinstance(one, RowCountDiff)).counts

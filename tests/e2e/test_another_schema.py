@@ -52,9 +52,9 @@ def _build(folder: Path) -> None:
     with UnifiedSqlAdapter.from_url(url) as adapter:
         api.init_store(adapter)
         adapter.execute(f"UPDATE {DEFAULT_SCHEMA}.store SET schema_version = 999, read_version = 999")
-        api.export_run(adapter, folder / "run.json", "current", project=SHOP, schema=OTHER)
+        api.export_run(adapter.at(OTHER), folder / "run.json", "current", project=SHOP)
     with UnifiedSqlAdapter.from_url(f"duckdb:///{folder / 'elsewhere.duckdb'}") as adapter:
-        api.init_store(adapter, schema=OTHER)
+        api.init_store(adapter.at(OTHER))
     (folder / "state.json").write_text(json.dumps(recorded()), encoding="utf-8")
     (folder / "orders.sql").write_text("select * from {{ ref('orders') }}", encoding="utf-8")
     for side in ("base", "current"):

@@ -77,7 +77,7 @@ def _recorded_twice(place: Place) -> Twice:
     said.append(shop.dbt("build", "--vars", place.variables()))
     results.append(_record(place, "cli-2"))
     with UnifiedSqlAdapter.from_url(place.url) as adapter:
-        runs = {run.run_id: run for run in list_runs(adapter, schema=place.schema)}
+        runs = {run.run_id: run for run in list_runs(adapter.at(place.schema))}
         by_package = sorted(
             (run for run in runs.values() if run.environment == "dbt"), key=lambda run: run.run_at
         )
@@ -152,7 +152,7 @@ def test_what_dbt_documents_is_enough_for_the_same_changes(duckdb: Twice, duckdb
     assert "recorded: " in said
     _record(Place(place.shop, place.url, "plain"), "cli-3")
     with UnifiedSqlAdapter.from_url(place.url) as adapter:
-        runs = {run.environment: run for run in list_runs(adapter, schema="plain")}
+        runs = {run.environment: run for run in list_runs(adapter.at("plain"))}
         with open_store(adapter.at("plain")) as store:
             package, cli = load_project(store, runs["dbt"]), load_project(store, runs["cli"])
     documented = DIFFERENCES["documented"]

@@ -93,7 +93,7 @@ def test_missing_rights_and_failing_statements_are_told_and_leave_nothing_behind
     assert refused == f"{WARNING}the disk is full"
     assert read_only == f"{WARNING}the connection is read-only"
     with UnifiedSqlAdapter.from_url(postgres.url) as owner:
-        assert list_runs(owner, schema=postgres.schema) == []
+        assert list_runs(owner.at(postgres.schema)) == []
         assert owner.execute(f"SELECT COUNT(*) FROM {schema}.store_graph_parts")[1] == [(0,)]
 
 
@@ -112,7 +112,7 @@ def test_builds_end_well_with_a_store_of_any_version(
         assert again.endswith("is recorded already")
     with UnifiedSqlAdapter.from_url(place.url) as owner:
         schema = owner.quote_identifier(place.schema)
-        runs = list_runs(owner, schema=place.schema)
+        runs = list_runs(owner.at(place.schema))
         assert {(run.environment, run.build_status) for run in runs} == {
             ("first", "success"),
             ("second", "success"),

@@ -198,7 +198,7 @@ def _doubled(place: tuple[str, str], ended: dict[str, ExtractionJob], tables: in
     with UnifiedSqlAdapter.from_url(url) as adapter:
         with open_store(adapter.at(schema)) as store:
             runs = find_runs(store, status=None)
-        measured = list_quality_runs(adapter, with_failed=True, schema=schema)
+        measured = list_quality_runs(adapter.at(schema), with_failed=True)
     found = {
         SCAN: [(one.run_id, one.node_count - 1) for one in runs],
         QUALITY: [(one.quality_run_id, one.table_count) for one in measured],

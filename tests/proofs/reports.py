@@ -277,10 +277,11 @@ class Situation:
         """Yield each claim that is false."""
         adapter = self.database.adapter
         with self.database.writing(self.moving):
+            nodes = {name: one.settings for name, one in self.asked.items()}
             compared = diff_data(
-                adapter, "base", "current", nodes={name: one.settings for name, one in self.asked.items()},
+                adapter.at(SCHEMA), "base", "current", nodes=nodes,
                 max_rows=self.max_rows, privacy=self.privacy, budget=self.budget, save=True,
-                threads=self.draw.choice((1, 2)), schema=SCHEMA,
+                threads=self.draw.choice((1, 2)),
             )  # fmt: skip
         yield from self._of_reports("diff --data", compared.data, compared)
         again = stored_data(adapter.at(SCHEMA), compared.diff).results
@@ -408,7 +409,7 @@ class Situation:
         path = self.database.folder / "checks.yml"
         path.write_text(json.dumps({"checks": written}), encoding="utf-8")
         report = run_checks(
-            self.database.adapter, path, "base", "current", privacy=self.privacy, threads=1, schema=SCHEMA
+            self.database.adapter.at(SCHEMA), path, "base", "current", privacy=self.privacy, threads=1
         )
         for check in report.checks:
             name, kind = check.name.split()
@@ -495,7 +496,7 @@ class Database:
         for schema in ("base", "current"):
             self.adapter.execute(f"CREATE SCHEMA {schema}")
         for day, side in enumerate(("base", "current"), start=1):
-            record_run(self.adapter, self._project(side, day), schema=SCHEMA)
+            record_run(self.adapter.at(SCHEMA), self._project(side, day))
 
     def fetch(self, sql: str) -> list[Row]:
         """Return the rows of a query."""

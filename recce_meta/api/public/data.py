@@ -116,7 +116,6 @@ def diff_data(
     budget: float | None = None,
     save: bool = False,
     project: str | None = None,
-    schema: str | None = None,
 ) -> DataComparison:
     """Return the diff of two runs, and compare row counts, schemas and values of changed and affected nodes.
 
@@ -125,11 +124,10 @@ def diff_data(
     reasons. *select* and *exclude* choose nodes in dbt's grammar; selected nodes are compared even if they
     did not change. With *like_dbt*, changes are those of dbt's `state:modified`.
 
-    *adapter* connects to the store, which is in *schema*. *data_adapter* connects to the data if it is
-    elsewhere, *base_adapter* to the data of base. *max_rows* is the largest relation to compare without a
-    key. *threads* is the number of concurrent queries, and *budget* the seconds after which queries are
-    cancelled. With *save*, the results are stored with the runs. *project* limits the selectors to one
-    project.
+    *adapter* connects to the store. *data_adapter* connects to the data if it is elsewhere, *base_adapter* to
+    the data of base. *max_rows* is the largest relation to compare without a key. *threads* is the number of
+    concurrent queries, and *budget* the seconds after which queries are cancelled. With *save*, the results
+    are stored with the runs. *project* limits the selectors to one project.
 
     *nodes* are settings by glob of names or ids, as in recce_meta.yml: `{"orders": {"key": "order_id"}}`.
     They take precedence over `nodes` of *config*, and both over the node's own `meta.recce_meta`, which
@@ -140,7 +138,6 @@ def diff_data(
     A comparison that fails is a `Failed` among the results, a skipped comparison is a `NotCompared`. Raises
     SelectorError if one of *nodes* matches no node.
     """
-    adapter = adapter.at(schema)
     settings = configured(config)
     question = question_of(settings, select, exclude, like_dbt=like_dbt)
     private, own = effective_privacy(privacy, settings, values=values), read_globs(nodes)
@@ -222,21 +219,19 @@ def run_checks(
     save: bool = False,
     project_dir: str | Path | None = None,
     project: str | None = None,
-    schema: str | None = None,
 ) -> CheckReport:
     """Run the checks in *file* on two runs; `is_passed` of the report is False if a required check fails.
 
     *file* is by default checks.yml in the current folder. *base*, *current*, *nodes*, *privacy* and *config*
     are those of `diff_data`, but a check takes only `key` from settings of nodes, unless it has a primary
-    key. *adapter* connects to the store, which is in *schema*. *data_adapter* connects to the data if it is
-    elsewhere, *base_adapter* to the data of base. *threads* is the number of concurrent queries, and *budget*
-    the seconds after which queries are cancelled. With *save*, the results are stored with the runs.
+    key. *adapter* connects to the store. *data_adapter* connects to the data if it is elsewhere,
+    *base_adapter* to the data of base. *threads* is the number of concurrent queries, and *budget* the
+    seconds after which queries are cancelled. With *save*, the results are stored with the runs.
     *project_dir* contains dbt_project.yml, for variables of templates. *project* limits the selectors to one
     project.
 
     An error of one check is its result. Raises ConfigurationError if *file* cannot be read.
     """
-    adapter = adapter.at(schema)
     path = default_check_file() if file is None else Path(file)
     checks, settings = read_check_file(path), configured(config)
     private, own = effective_privacy(privacy, settings, values=None), read_globs(nodes)

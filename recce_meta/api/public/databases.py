@@ -33,7 +33,6 @@ def scan(
     store: UnifiedSqlAdapter | None = None,
     scope: ScanScope | None = None,
     options: ScanOptions | None = None,
-    schema: str | None = None,
     tell: Callable[[str], None] | None = None,
     schemas: str | Sequence[str] = (),
     include: str | Sequence[str] = (),
@@ -47,11 +46,11 @@ def scan(
     """Record the structure of *database* in *store* (default: itself) and compare with the previous scan.
 
     The previous scan is the latest of the same project, environment and scope, else the latest of any scope.
-    *schema* holds the store; if the store is in *database* itself, *schema* is not scanned. *schemas*,
-    *include* and *exclude* are names or globs of schemas, and of relations (`name` or `schema.name`).
-    *environment*, *project* (default: the name of the database) and *run_id* are the run's. Without
-    *columns*, no column lineage is recorded; with *dry_run*, nothing is. *tell* is called with progress
-    messages. *scope* and *options* replace these arguments, as structs.
+    The store's schema is not scanned if the store is in *database* itself. *schemas*, *include* and *exclude*
+    are names or globs of schemas, and of relations (`name` or `schema.name`). *environment*, *project*
+    (default: the name of the database) and *run_id* are the run's. Without *columns*, no column lineage is
+    recorded; with *dry_run*, nothing is. *tell* is called with progress messages. *scope* and *options*
+    replace these arguments, as structs.
 
     Raises UsageError if the store cannot be in that place, or a name is invalid; UnknownNameError for a
     schema that does not exist; StoreError if the run is not recorded and no store exists to compare with.
@@ -60,10 +59,8 @@ def scan(
     given = ScanOptions(
         environment=environment, project=project, run_id=run_id, columns=columns, is_kept=not dry_run
     )
-    place = None if store is None or store is database else store.at(schema)
-    return scan_api.scan(
-        database.at(schema), store=place, scope=scope or chosen, options=options or given, tell=tell
-    )
+    place = None if store is database else store
+    return scan_api.scan(database, store=place, scope=scope or chosen, options=options or given, tell=tell)
 
 
 def measure_quality(
@@ -74,7 +71,6 @@ def measure_quality(
     run: str | None = None,
     project: str | None = None,
     store: UnifiedSqlAdapter | None = None,
-    schema: str | None = None,
     settings: QualitySettings | None = None,
     rules: QualityRules | str | Path | None = None,
     fail_on: str | Sequence[FailOn | str] = (),
@@ -91,7 +87,7 @@ def measure_quality(
 
     *names* are nodes by name, `schema.table` or unique id; *select* and *exclude* are in dbt's selection
     grammar. Without *names* and *select*, all tables are measured. Without a recorded run, *database* is
-    scanned first. The store is in *schema* of *store*, by default of *database*.
+    scanned first. The store is that of *store*, by default of *database*.
 
     *rules* are metrics and expectations, or the path of their file. *fail_on* are conditions that make the
     result fail, such as `regression` or `null_share > +5%`. *sample* is the percentage of rows to measure.
@@ -121,10 +117,9 @@ def measure_quality(
         threads=threads,
         deadline=None if budget is None else time.monotonic() + budget,
     )
-    kept = (store or database).at(schema)
-    # One object if they are one database: a scan of it then leaves out the store.
-    data = kept if store in (None, database) else database
-    place = QualityLocation(database=data, store=kept, project=project, likely=(database.name,))
+    place = QualityLocation(
+        database=database, store=store or database, project=project, likely=(database.name,)
+    )
     return measure_request(place, request)
 
 

@@ -80,7 +80,6 @@ def add_note(
     remove_owners: str | Sequence[str] = (),
     author: str,
     project: str | None = None,
-    schema: str | None = None,
 ) -> Annotation | None:
     """Set the note *text* of *target*, `NODE` or `NODE.COLUMN`, and return what is stored now.
 
@@ -89,14 +88,12 @@ def add_note(
     any of these, nothing is stored. The result is None if nothing is left.
 
     *author* is the name of the person. *run* is the selector of the run in which names are looked up, or
-    `path:DIR`. *adapter* connects to the store, which is in *schema*. *project* limits the selector to one
-    project. Raises SelectorError if the run has no such node, column or edge, and UsageError for a text that
-    is empty or too long.
+    `path:DIR`. *adapter* connects to the store. *project* limits the selector to one project. Raises
+    SelectorError if the run has no such node, column or edge, and UsageError for a text that is empty or too
+    long.
     """
     edit = NoteEdit(text, delete, terms_of(tags), terms_of(untag), terms_of(owners), terms_of(remove_owners))
-    return edit_note(
-        connector(adapter, schema), run, target, edit, parent=parent, author=author, project=project
-    )
+    return edit_note(connector(adapter), run, target, edit, parent=parent, author=author, project=project)
 
 
 def edit_note(
@@ -124,16 +121,15 @@ def list_notes(
     *,
     parent: str | None = None,
     project: str | None = None,
-    schema: str | None = None,
 ) -> ResultList[Annotation]:
     """Return the present notes, tags and owners of each node, column and edge, also of removed nodes.
 
     *target*, `NODE` or `NODE.COLUMN`, limits the result to this node with its columns and the edges to them,
     or to this column; *parent* limits it to the edge from *parent*. *run* is the selector of the run in which
-    names are looked up. *adapter* connects to the store, which is in *schema*. *project* limits the result to
-    one project. Raises SelectorError if *target* matches nothing, or more than one thing.
+    names are looked up. *adapter* connects to the store. *project* limits the result to one project. Raises
+    SelectorError if *target* matches nothing, or more than one thing.
     """
-    events = find_events(connector(adapter, schema), run, target, parent=parent, project=project)
+    events = find_events(connector(adapter), run, target, parent=parent, project=project)
     return ResultList(Annotation, annotations_of(events))
 
 
@@ -144,19 +140,16 @@ def note_history(
     *,
     parent: str | None = None,
     project: str | None = None,
-    schema: str | None = None,
 ) -> ResultList[AnnotationEvent]:
     """Return every change of notes, tags and owners, also of earlier and deleted values.
 
     The changes of one note, tag or owner are together; the latest is first, and is the present value.
     *target*, `NODE` or `NODE.COLUMN`, limits the result as in `list_notes`, and *parent* limits it to the
     edge from *parent*. *run* is the selector of the run in which names are looked up. *adapter* connects to
-    the store, which is in *schema*. *project* limits the result to one project. Raises SelectorError if
-    *target* matches nothing, or more than one thing.
+    the store. *project* limits the result to one project. Raises SelectorError if *target* matches nothing,
+    or more than one thing.
     """
-    return find_events(
-        connector(adapter, schema), run, target, parent=parent, with_history=True, project=project
-    )
+    return find_events(connector(adapter), run, target, parent=parent, with_history=True, project=project)
 
 
 def find_events(

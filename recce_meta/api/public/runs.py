@@ -59,15 +59,15 @@ def choose_runs(
     )
 
 
-def connector(adapter: Adapter, schema: str | None) -> Callable[[], UnifiedSqlAdapter]:
-    """Return a function that returns *adapter* at *schema*; it raises UsageError if there is none."""
+def connector(adapter: Adapter) -> Callable[[], UnifiedSqlAdapter]:
+    """Return a function that returns *adapter*; it raises UsageError if there is none."""
 
     def connect() -> UnifiedSqlAdapter:
         if adapter is None:
             raise UsageError(
                 "A recorded run requires an adapter", hint="pass an adapter, or name the runs as path:DIR"
             )
-        return adapter.at(schema)
+        return adapter
 
     return connect
 
@@ -90,14 +90,13 @@ def show_run(
     run: str = LATEST,
     *,
     project: str | None = None,
-    schema: str | None = None,
 ) -> RunSummary:
     """Return the run that the selector *run* names, with its number of nodes, results and statistics.
 
-    *adapter* connects to the store, which is in *schema*; it may be None for `path:DIR`. *project* limits the
-    selector to one project.
+    *adapter* connects to the store; it may be None for `path:DIR`. *project* limits the selector to one
+    project.
     """
-    return runs_api.show(connector(adapter, schema), run, project=project)
+    return runs_api.show(connector(adapter), run, project=project)
 
 
 def diff_runs(
@@ -110,7 +109,6 @@ def diff_runs(
     like_dbt: bool = False,
     config: Config | None = None,
     project: str | None = None,
-    schema: str | None = None,
 ) -> RunDiff:
     """Return the changes from *base* to *current*, their categories, and the affected nodes.
 
@@ -120,10 +118,10 @@ def diff_runs(
     `state:modified`, without categories.
 
     *config* is the result of `read_config`: its keys are the defaults of the arguments of the same names, and
-    it defines `selection:NAME`. *adapter* connects to the store, which is in *schema*; it may be None if both
-    runs are `path:DIR`. *project* limits the selectors to one project.
+    it defines `selection:NAME`. *adapter* connects to the store; it may be None if both runs are `path:DIR`.
+    *project* limits the selectors to one project.
     """
-    settings, connect = configured(config), connector(adapter, schema)
+    settings, connect = configured(config), connector(adapter)
     question = question_of(settings, select, exclude, like_dbt=like_dbt)
     chosen = choose_runs(connect, base, current, project=project, config=settings)
     sides = chosen.base.selector, chosen.current.selector
@@ -156,17 +154,15 @@ def lineage(
     direction: str = Direction.BOTH.value,
     depth: int | None = None,
     project: str | None = None,
-    schema: str | None = None,
 ) -> LineageView:
     """Return the upstream and downstream nodes of *node* in the run that the selector *run* names.
 
     *node* is a name or a unique id. *direction* is upstream, downstream or both. *depth* is the largest
-    distance (default: any). *adapter* connects to the store, which is in *schema*; it may be None for
-    `path:DIR`. *project* limits the selector to one project. Raises SelectorError if *node* names no node, or
-    more than one.
+    distance (default: any). *adapter* connects to the store; it may be None for `path:DIR`. *project* limits
+    the selector to one project. Raises SelectorError if *node* names no node, or more than one.
     """
     return runs_api.load_lineage(
-        connector(adapter, schema), run, node, direction=direction_of(direction), depth=depth, project=project
+        connector(adapter), run, node, direction=direction_of(direction), depth=depth, project=project
     )
 
 
@@ -178,17 +174,15 @@ def impact(
     direction: str = Direction.DOWNSTREAM.value,
     depth: int | None = None,
     project: str | None = None,
-    schema: str | None = None,
 ) -> ImpactView:
     """Return the nodes and columns that a change of *target*, `NODE` or `NODE.COLUMN`, affects.
 
     *run* is the selector of the run. *direction* is downstream, upstream or both. *depth* is the largest
-    distance (default: any). *adapter* connects to the store, which is in *schema*; it may be None for
-    `path:DIR`. *project* limits the selector to one project. Raises SelectorError if *target* matches
-    nothing, or more than one thing.
+    distance (default: any). *adapter* connects to the store; it may be None for `path:DIR`. *project* limits
+    the selector to one project. Raises SelectorError if *target* matches nothing, or more than one thing.
     """
     return impact_api.load_impact(
-        connector(adapter, schema),
+        connector(adapter),
         run,
         target,
         direction=direction_of(direction),
@@ -207,21 +201,20 @@ def node_pairs(
     exclude: str | Sequence[str] = (),
     config: Config | None = None,
     project: str | None = None,
-    schema: str | None = None,
 ) -> list[tuple[NodeMetadata | None, NodeMetadata | None]]:
     """Return nodes of two runs, each in base and current, for the functions that compare data.
 
     *names* are names or unique ids of nodes; *select* and *exclude* choose nodes in dbt's grammar. A side
     without the node is None. *base*, *current* and *config* are those of `diff_runs`. *adapter* connects to
-    the store, which is in *schema*; it may be None if both runs are `path:DIR`. *project* limits the
-    selectors to one project. The nodes carry the keys that their project declares, their settings and notes
-    on the runs, so that functions answer as the commands do. Raises SelectorError if a name does not match
-    exactly one node, InvalidNodeSettings if the meta of a named node is invalid.
+    the store; it may be None if both runs are `path:DIR`. *project* limits the selectors to one project. The
+    nodes carry the keys that their project declares, their settings and notes on the runs, so that functions
+    answer as the commands do. Raises SelectorError if a name does not match exactly one node,
+    InvalidNodeSettings if the meta of a named node is invalid.
     """
     named, wanted = terms_of(names), terms_of(select)
     if not named and not wanted:
         raise UsageError("No nodes are named", hint="pass names or select")
-    settings, connect = configured(config), connector(adapter, schema)
+    settings, connect = configured(config), connector(adapter)
     chosen_runs = choose_runs(connect, base, current, project=project, config=settings, of_data=True)
     runs = open_pair(connect, chosen_runs)
     with selections_of(settings):
@@ -248,15 +241,14 @@ def render_sql(
     target_name: str | None = None,
     environ: Mapping[str, str] | None = None,
     project: str | None = None,
-    schema: str | None = None,
 ) -> RenderedTemplate:
     """Return the SQL that the template *sql* renders to, with the nodes and macros of a run.
 
     *run* is the selector of the run. *node* is the node that the template belongs to: `this` is its relation.
     With *incremental*, `is_incremental()` is true. *variables* are the values of dbt's `--vars`.
     *project_dir* contains dbt_project.yml. *target_name* is `target.name`. *environ* has the variables of
-    `env_var()` (default: the process's). *adapter* connects to the store, which is in *schema*; it may be
-    None for `path:DIR`. *project* limits the selector to one project.
+    `env_var()` (default: the process's). *adapter* connects to the store; it may be None for `path:DIR`.
+    *project* limits the selector to one project.
     """
     template = Template(
         sql=sql,
@@ -267,4 +259,4 @@ def render_sql(
         environ=os.environ if environ is None else environ,
         target_name=target_name,
     )
-    return render_api.render(connector(adapter, schema), run, template, project=project)
+    return render_api.render(connector(adapter), run, template, project=project)

@@ -23,13 +23,12 @@ from recce_meta.store.sql_files import DEFAULT_SCHEMA, script
 from recce_meta.warehouses import warehouse_of_store
 
 
-def init_store(adapter: UnifiedSqlAdapter, *, schema: str | None = None) -> InitResult:
-    """Create the store in *schema* of *adapter*, or migrate it to the current version.
+def init_store(adapter: UnifiedSqlAdapter) -> InitResult:
+    """Create the store of *adapter*, or migrate it to the current version.
 
     Safe to repeat. A newer store is not changed. Raises StoreError for a database in memory.
     """
     refuse_memory(adapter)
-    adapter = adapter.at(schema)
     result = session.init_store(adapter)
     # A newer store must not be changed.
     if result.remedy is None:
@@ -47,18 +46,17 @@ def export(
     exclude: str | Sequence[str] = (),
     overwrite: bool = False,
     project: str | None = None,
-    schema: str | None = None,
 ) -> tuple[Path, ...]:
     """Write *runs*, one run selector or several, to *path*, and return the written paths.
 
     *format* is json, openlineage, csv, parquet, or the name of an exporter of another package; only csv and
     parquet hold several runs. *select* and *exclude* choose nodes in dbt's grammar. Existing files are
-    replaced only with *overwrite*. *adapter* connects to the store, which is in *schema*. *project* limits
-    the selectors to one project. Raises the same errors as `export_run`.
+    replaced only with *overwrite*. *adapter* connects to the store. *project* limits the selectors to one
+    project. Raises the same errors as `export_run`.
     """
     # An unknown format is an error before any run is read.
     exporter_of(format)
-    exports = _exports(adapter.at(schema), runs, select, exclude, project)
+    exports = _exports(adapter, runs, select, exclude, project)
     return write_exports(exports, Path(path), format, adapter.dataset_namespace, overwrite=overwrite)
 
 
@@ -70,17 +68,13 @@ def copy_runs(
     select: str | Sequence[str] = (),
     exclude: str | Sequence[str] = (),
     project: str | None = None,
-    schema: str | None = None,
-    to_schema: str | None = None,
 ) -> ResultList[Written]:
     """Write *runs*, one run selector or several, of one store into another, each in one transaction.
 
-    *adapter* connects to the store to read, which is in *schema*; *to* connects to the store to write, which
-    is in *to_schema* (default: *schema*) and is created if needed. *select* and *exclude* choose nodes in
-    dbt's grammar. *project* limits the selectors to one project.
+    *adapter* connects to the store to read; *to* connects to the store to write, which is created if needed.
+    *select* and *exclude* choose nodes in dbt's grammar. *project* limits the selectors to one project.
     """
-    exports = _exports(adapter.at(schema), runs, select, exclude, project)
-    to = to.at(to_schema or schema)
+    exports = _exports(adapter, runs, select, exclude, project)
     refuse_memory(to)
     written = [write_export(to, one) for one in exports]
     compare_codes(to)
@@ -101,16 +95,17 @@ def _exports(
 
 
 def import_recce_state(
-    adapter: UnifiedSqlAdapter, path: str | Path, *, schema: str | None = None
+    adapter: UnifiedSqlAdapter,
+    path: str | Path,
 ) -> ImportedState:
     """Write the runs, results and checks of the recce_state.json *path* to a store.
 
-    The store is in *schema* of *adapter*, and is created if needed. `left_out` of the result lists the parts
-    without an equivalent. Raises ArtifactError if the file has no artifacts, or is not in recce's format.
+    The store is that of *adapter*, and is created if needed. `left_out` of the result lists the parts without
+    an equivalent. Raises ArtifactError if the file has no artifacts, or is not in recce's format.
     """
     refuse_memory(adapter)
     state = recce_state_of(Path(path).read_bytes(), str(path))
-    return import_api.import_recce_state(adapter.at(schema), state, str(path))
+    return import_api.import_recce_state(adapter, state, str(path))
 
 
 def store_sql(kind: str, dialect: str, *, name: str | None = None, schema: str = DEFAULT_SCHEMA) -> str:
@@ -122,9 +117,9 @@ def store_sql(kind: str, dialect: str, *, name: str | None = None, schema: str =
     return script(kind, dialect, schema_text(warehouse_of_store(dialect), schema), name)
 
 
-def doctor(adapter: UnifiedSqlAdapter, *, schema: str | None = None) -> ResultList[Check]:
-    """Check connection, rights and store, which is in *schema* of *adapter*; the adapter is closed.
+def doctor(adapter: UnifiedSqlAdapter) -> ResultList[Check]:
+    """Check connection, rights and store of *adapter*; the adapter is closed.
 
     `ok` of a check is False if it failed, and None if it was skipped.
     """
-    return ResultList(Check, demo_api.doctor(lambda: adapter.at(schema)))
+    return ResultList(Check, demo_api.doctor(lambda: adapter))

@@ -199,7 +199,7 @@ def test_columns_are_traced_through_views_and_again_without_a_look(database: Uni
     assert {key: found[key] for key in TRACED} == TRACED
     assert (again.run.graph_id, again.run.column_graph_id) == (first.run.graph_id, first.run.column_graph_id)
     assert again.versions_written == 0
-    assert load_run(database, first.run, schema="kept").nodes == extract_database(database, scope=scope).nodes
+    assert load_run(database.at("kept"), first.run).nodes == extract_database(database, scope=scope).nodes
 
 
 def test_the_view_lineage_shows_what_the_server_says_that_views_depend_on(

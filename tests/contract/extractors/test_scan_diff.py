@@ -114,13 +114,11 @@ def test_a_stored_diff_of_two_scans_tells_what_comparing_them_whole_tells(
     part = "scan --include film --include c*"
     scans = [project("scan-1", BEFORE), project("scan-2", AFTER), project("scan-3", AFTER[1:4], part)]
     for scan in scans:
-        record_run(adapter, scan, schema=schema)
+        record_run(adapter.at(schema), scan)
 
     for first, second in (("scan-1", "scan-2"), ("scan-2", "scan-1"), ("scan-1", "scan-3")):
         stored = diff(lambda: adapter.at(schema), first, second)
-        whole = whole_diff(
-            *(load_run(adapter, name, schema=schema) for name in (first, second)), NOTHING_MORE
-        )
+        whole = whole_diff(*(load_run(adapter.at(schema), name) for name in (first, second)), NOTHING_MORE)
 
         # Code in the store has ids in the place of relations; what is told of it is compared by its reasons.
         assert [_told(change) for change in stored.changes] == [_told(change) for change in whole.changes]
@@ -154,7 +152,7 @@ def test_the_lineage_of_a_scanned_table_has_its_foreign_keys_beside_it(
     store: tuple[UnifiedSqlAdapter, str],
 ) -> None:
     adapter, schema = store
-    record_run(adapter, project("scan-1", BEFORE), schema=schema)
+    record_run(adapter.at(schema), project("scan-1", BEFORE))
 
     film = load_lineage(lambda: adapter.at(schema), "latest", "shop.film")
     language = load_lineage(lambda: adapter.at(schema), "latest", "language")

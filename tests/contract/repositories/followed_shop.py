@@ -214,7 +214,7 @@ class FollowedShop:
     def runs(self, environment: str | None = None) -> list[str]:
         """Return the ids of stored runs, sorted."""
         with self.adapter.sibling() as adapter:
-            return sorted(run.run_id for run in list_runs(adapter, environment=environment, schema=SCHEMA))
+            return sorted(run.run_id for run in list_runs(adapter.at(SCHEMA), environment=environment))
 
     def end(
         self,

@@ -108,7 +108,7 @@ def test_a_database_is_scanned_and_measured(place: Workplace, postgres_url: str,
     assert runs[str(first.run_id)].git_sha is None and runs[str(first.run_id)].environment == "prod"
     assert measured.run_id == changed.run_id
     with place.store.sibling() as adapter:
-        (quality,) = list_quality_runs(adapter, project=name, schema="recce_metadata")
+        (quality,) = list_quality_runs(adapter.at("recce_metadata"), project=name)
     assert quality.run_id == changed.run_id
     stored = get_connection(place.state, connection)
     assert stored.last_extraction_at == changed.ended_at and stored.repo_url == "variable SHOP_URL"
@@ -138,7 +138,7 @@ def test_each_warehouse_is_connected_scanned_and_measured(
 
     assert [(job.status, job.error) for job in (first, again, measured)] == [(JobStatus.SUCCESS, None)] * 3
     with place.store.sibling() as store:
-        (quality,) = list_quality_runs(store, project=name, schema="recce_metadata")
+        (quality,) = list_quality_runs(store.at("recce_metadata"), project=name)
     # The spelling of Redshift creates `store_long_texts` beside each table.
     expected = 2 if backend.name == "redshift" else 1
     assert (quality.table_count, quality.failed_count, first.figures.objects) == (expected, 0, expected + 1)

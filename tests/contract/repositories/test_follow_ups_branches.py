@@ -147,7 +147,7 @@ def test_checks_and_quality_of_a_branch_are_stored_with_its_run(shop: FollowedSh
         # Both runs were only parsed, and name one table.
         ("rows", "failed", first.run_id, second.run_id),
     ]
-    measured = list_quality_runs(shop.adapter, schema=SCHEMA)
+    measured = list_quality_runs(shop.adapter.at(SCHEMA))
     assert sorted(one.run_id for one in measured) == sorted([str(first.run_id), str(second.run_id)])
 
 

@@ -41,7 +41,7 @@ def postgres_client(rich_url: str, postgres_url: str) -> Iterator[TestClient]:
     with UnifiedSqlAdapter.from_url(rich_url) as source, UnifiedSqlAdapter.from_url(postgres_url) as target:
         target.execute(f"DROP SCHEMA IF EXISTS {POSTGRES_SCHEMA} CASCADE")
         found = list_runs(source, status=None)
-        copy_runs(source, target, [run.run_id for run in found], to_schema=POSTGRES_SCHEMA)
+        copy_runs(source, target.at(POSTGRES_SCHEMA), [run.run_id for run in found])
         copy_annotations(source, target, POSTGRES_SCHEMA)
         try:
             store = Store("default", lambda: UnifiedSqlAdapter.from_url(postgres_url).at(POSTGRES_SCHEMA))

@@ -78,7 +78,7 @@ def client_at(place: Place, permissions: Permissions = WRITES) -> TestClient:
 
 def runs_at(place: Place) -> tuple[str, str]:
     with UnifiedSqlAdapter.from_url(place[0]) as adapter:
-        ids = {run.environment: run.run_id for run in list_runs(adapter, schema=place[1])}
+        ids = {run.environment: run.run_id for run in list_runs(adapter.at(place[1]))}
     return ids["base"], ids["current"]
 
 

@@ -394,7 +394,7 @@ def test_the_openapi_document_is_served(client: TestClient):
 def test_postgresql_answers_the_same(url: str, client: TestClient, postgres_url: str):
     schema = f"api_{uuid4().hex[:12]}"
     with UnifiedSqlAdapter.from_url(url) as source, UnifiedSqlAdapter.from_url(postgres_url) as target:
-        copy_runs(source, target, [run.run_id for run in list_runs(source, status=None)], to_schema=schema)
+        copy_runs(source, target.at(schema), [run.run_id for run in list_runs(source, status=None)])
         copy_annotations(source, target, schema)
         try:
             with serving(postgres_url, schema) as other:

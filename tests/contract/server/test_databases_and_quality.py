@@ -141,10 +141,10 @@ def live(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactor
         try:
             for statements, gone in ((BEFORE, None), (BETWEEN, "leaving")):
                 _fill(adapter, data, statements)
-                scans.append(scan(adapter, scope=scope, project=PROJECT, schema=kept))
+                scans.append(scan(adapter.at(kept), scope=scope, project=PROJECT))
                 if gone:  # after the scan: it cannot be measured
                     adapter.execute(f"DROP TABLE {adapter.quote_identifier(data)}.{gone}")
-                measured.append(measure_quality(adapter, project=PROJECT, schema=kept, rules=rules))
+                measured.append(measure_quality(adapter.at(kept), project=PROJECT, rules=rules))
             store = Store("default", lambda: UnifiedSqlAdapter.from_url(url).at(kept))
             with TestClient(create_app({"default": store}, Access()), base_url="http://127.0.0.1") as client:
                 yield Live(client, adapter, store, kept, data, scans, measured)
@@ -321,7 +321,7 @@ def test_a_relation_has_its_keys_both_ways_and_its_constraints(live: Live) -> No
     run = resolve_run(live.adapter.at(live.store_schema), live.scans[1].run.run_id)
     nodes = {
         node.unique_id: node
-        for node in load_nodes_from_warehouse(live.adapter, run.run_id, schema=live.store_schema)
+        for node in load_nodes_from_warehouse(live.adapter.at(live.store_schema), run.run_id)
     }
     template = environment().from_string(
         '{% from "relation.html" import relation with context %}{{ relation(values) }}'
@@ -407,7 +407,7 @@ def test_values_of_private_columns_are_on_no_page(live: Live) -> None:
 
 def test_a_column_has_the_figures_of_the_history_of_quality(live: Live) -> None:
     name = next(one.name for one in live.measured[1].quality.tables if one.unique_id == live.id("customer"))
-    known = quality_history(live.adapter, f"{name}.word", project=PROJECT, schema=live.store_schema)
+    known = quality_history(live.adapter.at(live.store_schema), f"{name}.word", project=PROJECT)
 
     page = unescape(live.text(TO.quality(PROJECT, live.id("customer"), "columns", "word")))
 
@@ -428,7 +428,7 @@ def test_a_newer_scan_that_failed_is_said(live: Live) -> None:
     run = replace(live.scans[1].run, run_id=uuid4().hex, status=FAILED, reason="no <b>rights</b>")
     later = replace(run, run_at=run.run_at.replace(year=run.run_at.year + 1), recorded_at=None)
     try:
-        record_run(live.adapter, Project(run=later, nodes=()), schema=live.store_schema, columns=False)
+        record_run(live.adapter.at(live.store_schema), Project(run=later, nodes=()), columns=False)
     except WarehouseError as error:
         pytest.fail(str(error))
 

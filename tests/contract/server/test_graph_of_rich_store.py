@@ -46,7 +46,7 @@ def reader_of(stored: Stored, selector: str, project: str = SHOP) -> StoredRunRe
 
 def test_every_edge_of_every_run_is_that_of_the_store(stored: Stored) -> None:
     adapter, schema = stored
-    latest = {run.project_name: run for run in reversed(list_runs(adapter, schema=schema))}
+    latest = {run.project_name: run for run in reversed(list_runs(adapter.at(schema)))}
     assert len(latest) == 5
     for run in latest.values():
         reader = StoredRunReader(adapter.at(schema), run)

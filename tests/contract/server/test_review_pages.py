@@ -64,7 +64,7 @@ def _record(url: str, schema: str, folder: Path) -> None:
     with UnifiedSqlAdapter.from_url(url) as adapter:
         if url.startswith("duckdb"):
             load_tables(adapter.execute)
-            run_checks(adapter, folder / "checks.yml", "base", "current", save=True, schema=schema)
+            run_checks(adapter.at(schema), folder / "checks.yml", "base", "current", save=True)
 
 
 @pytest.fixture(params=["duckdb", "postgres"])
@@ -95,13 +95,13 @@ def client_at(place: tuple[str, str], permissions: Permissions = WRITES) -> Test
 
 def runs_at(place: tuple[str, str]) -> tuple[str, str]:
     with UnifiedSqlAdapter.from_url(place[0]) as adapter:
-        ids = {run.environment: run.run_id for run in list_runs(adapter, schema=place[1])}
+        ids = {run.environment: run.run_id for run in list_runs(adapter.at(place[1]))}
     return ids["base"], ids["current"]
 
 
 def marks_at(place: tuple[str, str]) -> list[Any]:
     with UnifiedSqlAdapter.from_url(place[0]) as adapter:
-        return list_reviews(adapter, schema=place[1])
+        return list_reviews(adapter.at(place[1]))
 
 
 @pytest.mark.extensive

@@ -256,7 +256,7 @@ def seen(store: Any, run_id: str) -> set[Any]:
 
 def walked(store: Any, run_id: str) -> set[Any]:
     """The same, found by `recce-meta impact`'s own walk from each place that anything is read from."""
-    nodes = load_run(store.adapter, run_id, schema=store.schema).nodes
+    nodes = load_run(store.adapter.at(store.schema), run_id).nodes
     graph = build_lineage_graph(nodes)
     ephemeral = {node.unique_id for node in nodes if node.materialized == "ephemeral"}
     with open_store(store.adapter.at(store.schema)) as session:

@@ -37,7 +37,7 @@ ORDERS, STAGING = "model.shop.orders", "model.shop.stg_orders"
 @pytest.fixture
 def runs(own_store: Any) -> dict[str, Any]:
     """The runs of the history by id: base-1, base-2, base-3, and current-1 of a pull request."""
-    return {run.run_id: run for run in list_runs(own_store.adapter, schema=own_store.schema)}
+    return {run.run_id: run for run in list_runs(own_store.adapter.at(own_store.schema))}
 
 
 @pytest.fixture
@@ -299,7 +299,7 @@ def test_results_and_parameters_are_json_that_sql_can_ask(diffed: Any) -> None:
 
 
 def test_a_diff_outlives_its_base_run(diffed: Any) -> None:
-    prune(diffed.adapter, keep_last=1, environment="base", schema=diffed.schema)
+    prune(diffed.adapter.at(diffed.schema), keep_last=1, environment="base")
 
     rows = diffed.rows(
         "SELECT base_run_id, base_environment, base_run_at, current_environment FROM {s}.data_diff_history"

@@ -143,8 +143,8 @@ def test_an_interrupted_fill_continues_where_it_stopped(
 
 
 def test_runs_that_repeat_a_graph_share_its_stored_changes(own_store: Any, stores_changes: bool) -> None:
-    last = load_run(own_store.adapter, "base-3", schema=own_store.schema)
-    before = load_run(own_store.adapter, "base-2", schema=own_store.schema)
+    last = load_run(own_store.adapter.at(own_store.schema), "base-3")
+    before = load_run(own_store.adapter.at(own_store.schema), "base-2")
     for number, project in enumerate((before, last, before, last), start=1):
         run = replace(
             project.run, run_id=f"again-{number}", run_at=last.run.run_at + timedelta(minutes=number)
@@ -166,6 +166,6 @@ def test_runs_that_repeat_a_graph_share_its_stored_changes(own_store: Any, store
 
 
 def test_pruning_removes_the_changes_of_graphs_that_go(own_store: Any) -> None:
-    prune(own_store.adapter, schema=own_store.schema, keep_last=1)
+    prune(own_store.adapter.at(own_store.schema), keep_last=1)
     assert counts(own_store) == (0, 0, 0)
     assert own_store.rows("SELECT * FROM {s}.node_changes") == []

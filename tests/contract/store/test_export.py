@@ -219,7 +219,7 @@ def record_both(store: Any, make_project: Callable[..., Project]) -> list[RunMet
     """Two runs with all that is kept with a run; the diff between them belongs to the later."""
     base = make_project("base-1", environment="base", run_at=AT - timedelta(days=1))
     current = odd(make_project("current-1", branch=NASTY, git_dirty=False, changed=("m002",)))
-    recorded = [record_run(store.adapter, run, schema=store.schema).run for run in (base, current)]
+    recorded = [record_run(store.adapter.at(store.schema), run).run for run in (base, current)]
     write_statistics(store.adapter.at(store.schema), recorded[1], STATISTICS)
     write_quality(store.adapter.at(store.schema), QUALITY)
     save_data_diffs(
@@ -332,8 +332,8 @@ def test_a_document_gives_the_same_rows_in_every_table_of_another_store(
     for run in runs:  # without a document in between
         write_export(another_store.adapter.at(another_store.schema), exported(file, DEFAULT_SCHEMA, run))
     assert rows(another_store.adapter, another_store.schema, has_nan) == before
-    assert load_run(another_store.adapter, "current-1", schema=another_store.schema) == load_run(
-        store.adapter, "current-1", schema=store.schema
+    assert load_run(another_store.adapter.at(another_store.schema), "current-1") == load_run(
+        store.adapter.at(store.schema), "current-1"
     )
 
     again = write_export(another_store.adapter.at(another_store.schema), export_of(documents[1]))

@@ -43,7 +43,7 @@ def compiling(project: Project, names: Collection[str], *, hours: int = 1) -> Pr
 @pytest.fixture
 def recorded(adapter: Any, schema: str) -> Callable[..., str]:
     def record(project: Project) -> str:
-        record_run(adapter, project, schema=schema)
+        record_run(adapter.at(schema), project)
         return project.run.run_id
 
     return record
@@ -289,7 +289,7 @@ def test_prune_keeps_the_runs_on_which_answers_about_others_stand(
     edits = EDITS["values"][0]
 
     def pruned() -> list[str]:
-        return [run.run_id for run in prune(adapter, keep_last=1, local=True, schema=schema).runs]
+        return [run.run_id for run in prune(adapter.at(schema), keep_last=1, local=True).runs]
 
     recorded(shop("first", "prod"))
     base = recorded(compiling(shop("base", "prod"), [], hours=1))
@@ -319,7 +319,7 @@ def test_prune_keeps_the_run_with_the_last_result_of_a_node(
     built("a_part", 3, "counted", command="run --empty")
     built("last", 4, "starred")
 
-    found = prune(adapter, keep_last=1, local=True, schema=schema)
+    found = prune(adapter.at(schema), keep_last=1, local=True)
     assert [run.run_id for run in found.runs] == ["first"]
 
 
@@ -372,7 +372,7 @@ def test_the_last_result_and_row_count_name_their_run_and_what_changed_since(
         run = replace(project.run, command=command)
         at = run.run_at
         counts = [NodeStatistics(unique_id=unique_id(name), counted_at=at, row_count=7) for name in names]
-        record_run(adapter, replace(project, run=run, results=results), schema=schema, statistics=counts)
+        record_run(adapter.at(schema), replace(project, run=run, results=results), statistics=counts)
 
     def last(run_id: str, name: str) -> tuple[object, ...]:
         reader = open_run(lambda: adapter.at(schema), run_id, project=None)
@@ -468,7 +468,7 @@ def test_the_views_of_last_results_and_counts_say_what_the_pages_say(
         run = replace(project.run, command=command)
         taken = [_counted(unique_id(name), run.run_at) for name in (names if counts is None else counts)]
         project = replace(project, run=run, nodes=nodes, macros=(macro,), results=results)
-        record_run(adapter, project, schema=schema, statistics=taken)
+        record_run(adapter.at(schema), project, statistics=taken)
 
     def in_views(which: str) -> dict[str, tuple[str, bool | None]]:
         quoted = adapter.quote_identifier(schema)
@@ -568,10 +568,10 @@ def test_stored_changes_of_code_are_checked_derived_again_and_pruned(
 
     def damage(statement: str) -> None:
         adapter.execute(statement)
-        assert {(one.kind.value, one.table) for one in fsck(adapter, schema=schema).problems} == {
+        assert {(one.kind.value, one.table) for one in fsck(adapter.at(schema)).problems} == {
             ("derived", "store_code_changes")
         }
-        assert fsck(adapter, repair=True, schema=schema).problems == ()
+        assert fsck(adapter.at(schema), repair=True).problems == ()
         assert in_view() == expected
 
     quoted = adapter.quote_identifier(schema)
@@ -580,7 +580,7 @@ def test_stored_changes_of_code_are_checked_derived_again_and_pruned(
     expected = in_view()
     assert expected[unique_id("stg")]
     assert not expected[unique_id("daily")]
-    assert fsck(adapter, schema=schema).is_sound
+    assert fsck(adapter.at(schema)).is_sound
 
     damage(f"DELETE FROM {quoted}.store_code_changes WHERE unique_id = '{unique_id('daily')}'")
     changes = f"{quoted}.store_code_changes"
@@ -591,7 +591,7 @@ def test_stored_changes_of_code_are_checked_derived_again_and_pruned(
     fill_derived(adapter.at(schema))
     assert in_view() == expected
     ran("again", 2, MODELS, **EDITS["values"][0])
-    prune(adapter, keep_last=1, local=True, schema=schema)
+    prune(adapter.at(schema), keep_last=1, local=True)
     assert adapter.execute(f"SELECT COUNT(*) FROM {quoted}.store_code_changes")[1] == [(0,)]
 
 
@@ -653,7 +653,7 @@ def test_a_time_after_the_recording_is_not_the_latest(adapter: Any, schema: str)
     assert any(warning.startswith("A clock is wrong: run ahead is dated ") for warning in ahead.warnings)
     assert honest.warnings == ()
     assert resolve_run(adapter.at(schema), "latest").run_id == "honest"
-    assert [run.run_id for run in read.list_runs(adapter, schema=schema)] == ["honest", "ahead"]
+    assert [run.run_id for run in read.list_runs(adapter.at(schema))] == ["honest", "ahead"]
     found = adapter.execute(f"SELECT run_id FROM {adapter.quote_identifier(schema)}.latest_runs")[1]
     assert [tuple(row) for row in found] == [("honest",)]
     (step,) = adapter.execute(f"SELECT run_id FROM {adapter.quote_identifier(schema)}.run_steps")[1]
@@ -672,7 +672,7 @@ def test_a_time_after_the_recording_hides_no_result_count_or_change(adapter: Any
         ran = NodeResult(unique_id=wanted, status="success")
         results, counts = ((), ()) if run_id == "honest" else ((ran,), (_counted(wanted, now),))
         whole = replace(project, run=run, results=results)
-        record_run(adapter, whole, schema=schema, statistics=counts)
+        record_run(adapter.at(schema), whole, statistics=counts)
 
     recording("first", -1)
     recording("ahead", 400, **EDITS["values"][0])

@@ -81,10 +81,10 @@ def test_the_history_names_both_runs(store: Any, runs: Any) -> None:
 def test_a_check_goes_with_its_current_run_or_without_one_with_base(store: Any, runs: Any) -> None:
     save(store, CHECK, replace(CHECK, current_run_id=None))
 
-    result = prune(store.adapter, keep_last=0, environment="base", schema=store.schema)
+    result = prune(store.adapter.at(store.schema), keep_last=0, environment="base")
     assert result.rows["check_results"] == 1
     assert [one.current_run_id for one in list_checks(store.adapter.at(store.schema))] == ["current-1"]
-    prune(store.adapter, keep_last=0, schema=store.schema)
+    prune(store.adapter.at(store.schema), keep_last=0)
     assert store.scalar("SELECT COUNT(*) FROM {s}.store_check_results") == 0
 
 

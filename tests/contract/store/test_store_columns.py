@@ -223,7 +223,7 @@ def test_a_run_that_is_stored_without_columns_is_given_them_once(
     assert (again.written, again.columns_added, analyst.calls) == (False, True, [{}])
     assert (once_more.columns_added, once_more.run, idle.calls) == (False, again.run, [])
     assert again.run == replace(plain.run, column_graph_id=again.run.column_graph_id)
-    assert list_runs(store.adapter, schema=store.schema) == [again.run]
+    assert list_runs(store.adapter.at(store.schema)) == [again.run]
     assert load_columns(store.adapter.at(store.schema), again.run) == analyst.whole()
 
 
@@ -244,11 +244,11 @@ def test_pruned_runs_take_with_them_what_only_they_had(
     recorded(make_project("run-1", changed=("m001",)))
     last, analyst = recorded(make_project("run-2", run_at=make_project().run.run_at.replace(day=2)))
 
-    result = prune(store.adapter, keep_last=1, schema=store.schema)
+    result = prune(store.adapter.at(store.schema), keep_last=1)
 
     assert result.rows["column_analyses"] == 1 and result.rows["column_edges"] == 3
     assert load_columns(store.adapter.at(store.schema), last.run) == analyst.whole()
-    prune(store.adapter, keep_last=0, schema=store.schema)
+    prune(store.adapter.at(store.schema), keep_last=0)
     assert set(rows(store).values()) == {0}
 
 
@@ -262,7 +262,7 @@ def test_what_was_pruned_while_it_was_left_out_is_analysed_after_all(
     def analyse(known: KnownColumns) -> ColumnGraph:
         graph = analyst(known)
         with store.another() as adapter:
-            prune(adapter, keep_last=0, schema=store.schema)
+            prune(adapter.at(store.schema), keep_last=0)
         return graph
 
     done = record_run(store.adapter.at(store.schema), changed, analyse=analyse)
@@ -280,7 +280,7 @@ def test_an_analysis_that_fails_leaves_no_run(store: Any, make_project: Callable
     with pytest.raises(ValueError, match="no more"):
         record_run(store.adapter.at(store.schema), make_project(), analyse=fail)
 
-    assert list_runs(store.adapter, schema=store.schema) == []
+    assert list_runs(store.adapter.at(store.schema)) == []
 
 
 @pytest.mark.core("duckdb", "postgres", "sqlite")

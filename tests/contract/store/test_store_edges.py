@@ -86,7 +86,7 @@ def test_origins_of_edges_come_back_with_their_nodes(store, make_project):
     project = scan("s", make_project, a=CATALOG, b=NAMED)
     run = record(store, project).run
 
-    assert load_run(store.adapter, "s", schema=store.schema).nodes == project.nodes
+    assert load_run(store.adapter.at(store.schema), "s").nodes == project.nodes
     (v,) = load_nodes_by_id(store.adapter.at(store.schema), run, ["relation.main.v"])
     assert v.edge_origins == {"relation.main.a": CATALOG, "relation.main.b": NAMED}
     outlines = StoredRunReader(store.adapter.at(store.schema), run).outlines(["relation.main.v"])

@@ -81,7 +81,7 @@ def test_a_loaded_scan_equals_what_was_extracted(store):
     project = scan("one", known=facts())
     done = record_run(store.adapter.at(store.schema), project)
 
-    loaded = load_run(store.adapter, "one", schema=store.schema)
+    loaded = load_run(store.adapter.at(store.schema), "one")
     assert loaded == replace(project, run=done.run)
     assert load_facts(store.adapter.at(store.schema), done.run) == project.facts
 
@@ -95,16 +95,16 @@ def test_a_scan_of_an_unchanged_database_writes_no_facts(store):
     grown = facts(t07=1000)
     record_run(store.adapter.at(store.schema), scan("three", known=grown))
     assert 0 < rows_of(store, "relation_facts") - written < written / 2
-    assert load_run(store.adapter, "three", schema=store.schema).facts == grown
-    assert load_run(store.adapter, "one", schema=store.schema).facts == facts()
+    assert load_run(store.adapter.at(store.schema), "three").facts == grown
+    assert load_run(store.adapter.at(store.schema), "one").facts == facts()
 
 
 def test_a_table_that_is_gone_has_no_facts_in_later_scans(store):
     for age, run_id, known in ((1, "one", facts(3)), (0, "two", facts(2))):
         record_run(store.adapter.at(store.schema), scan(run_id, age=age, known=known))
 
-    assert load_run(store.adapter, "two", schema=store.schema).facts == facts(2)
-    assert load_run(store.adapter, "latest~1", schema=store.schema).facts == facts(3)
+    assert load_run(store.adapter.at(store.schema), "two").facts == facts(2)
+    assert load_run(store.adapter.at(store.schema), "latest~1").facts == facts(3)
 
 
 @pytest.mark.core("duckdb", "postgres", "sqlite")
@@ -116,7 +116,7 @@ def test_a_moment_is_the_same_fact_in_any_zone(store):
         record_run(store.adapter.at(store.schema), scan(run_id, age=age, known=(known,)))
 
     assert rows_of(store, "relation_facts") == 1
-    (loaded,) = load_run(store.adapter, "two", schema=store.schema).facts
+    (loaded,) = load_run(store.adapter.at(store.schema), "two").facts
     assert (loaded, loaded.created_at.tzinfo) == (one, timezone.utc)
 
 
@@ -125,11 +125,11 @@ def test_facts_go_with_the_last_run_that_has_them(store):
     record_run(store.adapter.at(store.schema), scan("two", age=1, known=facts(t07=1000)))
     before = rows_of(store, "relation_facts")
 
-    prune(store.adapter, keep_last=1, schema=store.schema)
-    assert load_run(store.adapter, "two", schema=store.schema).facts == facts(t07=1000)
+    prune(store.adapter.at(store.schema), keep_last=1)
+    assert load_run(store.adapter.at(store.schema), "two").facts == facts(t07=1000)
     assert 0 < rows_of(store, "relation_facts") < before
 
-    result = prune(store.adapter, keep_last=0, schema=store.schema)
+    result = prune(store.adapter.at(store.schema), keep_last=0)
     tables = ("fact_parts", "relation_facts", "version_references")
     assert [rows_of(store, table) for table in tables] == [0, 0, 0]
     assert (result.rows["relation_facts"], result.rows["version_references"]) == (40, 2)
@@ -146,7 +146,7 @@ def test_foreign_keys_are_rows_of_the_version_and_no_lineage(store):
     )[1]
     assert done.run.edge_count == 0
     assert rows_of(store, "version_references") == 2, "of the version that both runs have"
-    (run, *_) = list_runs(store.adapter, schema=store.schema)
+    (run, *_) = list_runs(store.adapter.at(store.schema))
     keys = foreign_keys_of(store.adapter.at(store.schema), run, "relation.shop.orders")
     assert [(key.parent_id, key.columns, key.parent_columns) for key in keys] == [
         ("relation.shop.customers", ("customer", 'a "b", c'), ("id", "⟦ünï⟧")),
@@ -178,6 +178,6 @@ def test_scans_are_found_among_other_runs(store, make_project):
     record_run(store.adapter.at(store.schema), scan("other", environment="prod"))
 
     found = list_runs(
-        store.adapter, project="shop", environment="current", extractor="database", schema=store.schema
+        store.adapter.at(store.schema), project="shop", environment="current", extractor="database"
     )
     assert [run.run_id for run in found] == ["new", "old"]

@@ -104,7 +104,7 @@ def tables_of_new_stores():
 
 
 def test_fsck_finds_in_a_migrated_store_what_its_author_made_up_and_nothing_else(migrated_store, old_version):
-    found = fsck(migrated_store.adapter, schema=migrated_store.schema)
+    found = fsck(migrated_store.adapter.at(migrated_store.schema))
 
     # A finding is an object, and the id of a review is a hash: no version wrote these two rows.
     made_up = {"check-1": 6, "review-1": 10}
@@ -120,9 +120,9 @@ def test_an_old_store_is_migrated_without_losing_a_row(old_store, old_version):
     result = init_store(old_store.adapter.at(old_store.schema))
 
     assert (result.action, result.previous_version) == (InitAction.MIGRATED, old_version)
-    runs = list_runs(old_store.adapter, schema=old_store.schema)
+    runs = list_runs(old_store.adapter.at(old_store.schema))
     assert [run.run_id for run in runs] == RUNS[old_version]
-    project = load_run(old_store.adapter, "base", schema=old_store.schema)
+    project = load_run(old_store.adapter.at(old_store.schema), "base")
     orders, raw = project.nodes
     assert (project.run.run_id, project.run.git_sha, project.run.recorder_version) == (
         "run-1",
@@ -152,8 +152,8 @@ def test_an_old_store_is_migrated_without_losing_a_row(old_store, old_version):
 def test_runs_that_share_parts_still_differ_where_they_did(migrated_store, old_version):
     if old_version == 1:
         pytest.skip("the store of version 1 holds one run")
-    runs = list_runs(migrated_store.adapter, schema=migrated_store.schema)
-    current, base = (load_run(migrated_store.adapter, run, schema=migrated_store.schema) for run in runs)
+    runs = list_runs(migrated_store.adapter.at(migrated_store.schema))
+    current, base = (load_run(migrated_store.adapter.at(migrated_store.schema), run) for run in runs)
 
     assert current.nodes[0].compiled_code == 'select id, amount * 2 from "db"."pr_7"."raw" -- ünï'
     assert base.nodes[1].code_hash == current.nodes[1].code_hash
@@ -212,7 +212,7 @@ reviews."""
 
 @pytest.mark.core("sqlite")
 def test_statistics_can_be_added_to_a_run_of_an_old_store(migrated_store, old_version):
-    run = list_runs(migrated_store.adapter, schema=migrated_store.schema)[0 if old_version >= 3 else -1]
+    run = list_runs(migrated_store.adapter.at(migrated_store.schema))[0 if old_version >= 3 else -1]
     node = NodeStatistics(unique_id="model.shop.orders", counted_at=run.run_at, row_count=3)
 
     write_statistics(migrated_store.adapter.at(migrated_store.schema), run, [node])
@@ -222,11 +222,11 @@ def test_statistics_can_be_added_to_a_run_of_an_old_store(migrated_store, old_ve
 
 @pytest.mark.core("sqlite")
 def test_column_lineage_can_be_recorded_beside_the_runs_of_an_old_store(migrated_store, old_version):
-    before = list_runs(migrated_store.adapter, schema=migrated_store.schema)
+    before = list_runs(migrated_store.adapter.at(migrated_store.schema))
     with_columns = [run.run_id for run in before if run.column_graph_id]
     assert with_columns == (["run-1"] if old_version >= 4 else [])
     assert load_columns(migrated_store.adapter.at(migrated_store.schema), before[0]) is None
-    project = load_run(migrated_store.adapter, before[0].run_id, schema=migrated_store.schema)
+    project = load_run(migrated_store.adapter.at(migrated_store.schema), before[0].run_id)
     again = replace(project, run=replace(project.run, run_id="run-again"))
     columns = {"c" * 32: NodeColumns(outputs=(ColumnOutput("id", Kind.CONSTANT, "1"),))}
     graph = ColumnGraph(lineage_ids={"model.shop.orders": "c" * 32}, analyses=columns)
@@ -240,8 +240,8 @@ def test_column_lineage_can_be_recorded_beside_the_runs_of_an_old_store(migrated
 
 @pytest.mark.core("sqlite")
 def test_scans_and_quality_can_be_kept_in_an_old_store(migrated_store):
-    before = list_runs(migrated_store.adapter, schema=migrated_store.schema)[0]
-    project = load_run(migrated_store.adapter, before.run_id, schema=migrated_store.schema)
+    before = list_runs(migrated_store.adapter.at(migrated_store.schema))[0]
+    project = load_run(migrated_store.adapter.at(migrated_store.schema), before.run_id)
     assert project.facts == ()
     facts = (RelationFacts(unique_id="relation.shop.raw", row_estimate=3),)
     scan = replace(project, run=replace(project.run, run_id="scan", extractor="database"), facts=facts)
@@ -258,7 +258,7 @@ def test_scans_and_quality_can_be_kept_in_an_old_store(migrated_store):
     assert write_quality(
         migrated_store.adapter.at(migrated_store.schema), Quality(run=run, tables=())
     ).written
-    assert load_run(migrated_store.adapter, "scan", schema=migrated_store.schema).facts == facts
+    assert load_run(migrated_store.adapter.at(migrated_store.schema), "scan").facts == facts
 
 
 def test_the_build_of_an_old_run_is_counted_from_its_results(old_store, old_version):
@@ -272,7 +272,7 @@ def test_the_build_of_an_old_run_is_counted_from_its_results(old_store, old_vers
     )
     init_store(old_store.adapter.at(old_store.schema))
 
-    *newer, run = list_runs(old_store.adapter, schema=old_store.schema)
+    *newer, run = list_runs(old_store.adapter.at(old_store.schema))
 
     build = run.build_status, run.build_errors, run.build_failures, run.build_warnings, run.build_skipped
     assert build == ("failed", 1, 1, 0, 2)
@@ -295,7 +295,7 @@ def test_an_old_run_was_not_extracted_from_a_repository_and_a_new_one_can_be(mig
         replace(project, run=replace(project.run, extraction=extraction, variables={})),
     )
 
-    runs = list_runs(migrated_store.adapter, schema=migrated_store.schema)
+    runs = list_runs(migrated_store.adapter.at(migrated_store.schema))
     found = {run.run_id: (run.extraction, run.variables) for run in runs}
 
     assert found.pop("run-new") == (extraction, {})
@@ -314,7 +314,7 @@ def test_how_edges_of_an_old_store_are_known_is_derived_for_dbt_and_unknown_else
     migrated_store.adapter.execute(f"UPDATE {quoted}.store_runs SET extractor = 'database'")
 
     assert migrated_store.adapter.execute(known)[1] == [("ref", 1.0) if is_stored else (None, None)]
-    loaded = load_run(migrated_store.adapter, "base", schema=migrated_store.schema)
+    loaded = load_run(migrated_store.adapter.at(migrated_store.schema), "base")
     assert [len(node.edge_origins) for node in loaded.nodes] == [int(is_stored), 0]
 
 
@@ -322,13 +322,13 @@ def test_reading_or_recording_migrates_too(old_store, old_version, make_project)
     known = RUNS[old_version]
     # As commands read; a file is opened for writing once.
     with old_store.adapter.read_only() as reader:
-        assert [run.run_id for run in list_runs(reader, schema=old_store.schema)] == known
+        assert [run.run_id for run in list_runs(reader.at(old_store.schema))] == known
     assert old_store.scalar("SELECT schema_version FROM {s}.store") == SCHEMA_VERSION
     assert old_store.scalar("SELECT read_version FROM {s}.store") == READ_VERSION
     assert old_store.scalar("SELECT migrated_by FROM {s}.store") == __version__
 
     assert record_run(old_store.adapter.at(old_store.schema), make_project("run-new")).written
-    assert len(list_runs(old_store.adapter, schema=old_store.schema)) == len(known) + 1
+    assert len(list_runs(old_store.adapter.at(old_store.schema))) == len(known) + 1
 
 
 def test_changes_of_annotations_in_an_old_store_keep_their_order_and_ids(migrated_store, old_version):
@@ -367,7 +367,7 @@ def test_a_deletion_in_an_old_store_is_kept_from_now_on(migrated_store, old_vers
     assert migrated_store.scalar(dated) == 1
     record_run(adapter.at(schema), make_project("run-new"))
 
-    prune(adapter, keep_last=9, schema=schema)
+    prune(adapter.at(schema), keep_last=9)
 
     assert migrated_store.scalar(dated) == 0
     assert migrated_store.scalar("SELECT COUNT(*) FROM {s}.store_tombstones") == 1
@@ -465,5 +465,5 @@ def test_a_migration_that_stopped_is_repeated_where_creating_ends_a_transaction(
         result = init_store(adapter.at(store.schema))
 
         assert (result.action, result.previous_version) == (InitAction.MIGRATED, 3)
-        assert load_run(adapter, "run-1", schema=store.schema).nodes == make_project().nodes
+        assert load_run(adapter.at(store.schema), "run-1").nodes == make_project().nodes
         assert record_run(adapter.at(store.schema), make_project("run-2")).written

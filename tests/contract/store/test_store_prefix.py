@@ -91,7 +91,7 @@ def test_an_older_store_is_renamed_without_losing_a_row(recorded, make_project):
 
     assert (result.action, result.previous_version) == (InitAction.MIGRATED, 8)
     assert (recorded.counts(), relations(recorded)) == (before, names)
-    loaded = load_run(recorded.adapter, "run-1", schema=recorded.schema)
+    loaded = load_run(recorded.adapter.at(recorded.schema), "run-1")
     assert loaded.nodes == make_project().nodes
     assert recorded.scalar("SELECT COUNT(*) FROM {s}.runs") == 1
     assert record_run(recorded.adapter.at(recorded.schema), make_project("run-2")).written
@@ -121,7 +121,7 @@ def test_renames_that_were_interrupted_continue(recorded, make_project, monkeypa
 
     assert relations(recorded) == names
     assert recorded.counts() == before | {"runs": 2, "run_results": 2 * before["run_results"]}
-    assert load_run(recorded.adapter, "run-1", schema=recorded.schema).nodes == make_project().nodes
+    assert load_run(recorded.adapter.at(recorded.schema), "run-1").nodes == make_project().nodes
 
 
 def test_readers_and_views_of_users_follow_renamed_tables(recorded):

@@ -176,7 +176,7 @@ def test_a_measurement_is_written_once(recorded):
 def test_a_measurement_needs_its_run(recorded):
     with pytest.raises(StoreError, match="run-9"):
         write_quality(recorded.adapter.at(recorded.schema), quality(run_id="run-9"))
-    assert list_quality_runs(recorded.adapter, schema=recorded.schema) == []
+    assert list_quality_runs(recorded.adapter.at(recorded.schema)) == []
 
 
 @pytest.mark.core("duckdb", "postgres", "sqlite")
@@ -193,7 +193,7 @@ def test_half_a_measurement_is_none(recorded, monkeypatch):
         write_quality(recorded.adapter.at(recorded.schema), EVERYTHING)
     monkeypatch.undo()
 
-    assert list_quality_runs(recorded.adapter, schema=recorded.schema) == []
+    assert list_quality_runs(recorded.adapter.at(recorded.schema)) == []
     if recorded.adapter.warehouse.has_transactions:
         assert recorded.scalar("SELECT COUNT(*) FROM {s}.column_quality") == 0
     write(recorded, EVERYTHING)
@@ -267,7 +267,7 @@ def test_a_selector_that_means_none_says_why(history):
 
 def test_measurements_are_listed_newest_first(history):
     def ids(**filters: Any) -> list[str]:
-        found = list_quality_runs(history.adapter, schema=history.schema, **filters)
+        found = list_quality_runs(history.adapter.at(history.schema), **filters)
         return [run.quality_run_id for run in found]
 
     assert ids(limit=2) == ["d-newest", "c-report"]
@@ -292,13 +292,13 @@ def test_the_measurement_before(history):
 def test_a_measurement_goes_with_the_run_that_it_measured(recorded):
     write(recorded, quality("q-0", *EVERYTHING.tables, age=1, run_id="run-0"), EVERYTHING)
 
-    result = prune(recorded.adapter, keep_last=1, schema=recorded.schema)
+    result = prune(recorded.adapter.at(recorded.schema), keep_last=1)
 
-    found = list_quality_runs(recorded.adapter, schema=recorded.schema)
+    found = list_quality_runs(recorded.adapter.at(recorded.schema))
     assert [run.quality_run_id for run in found] == ["q-all"]
     assert result.rows["quality_runs"] == 1
     assert load_quality(recorded.adapter.at(recorded.schema), "latest") == EVERYTHING
-    prune(recorded.adapter, keep_last=0, schema=recorded.schema)
+    prune(recorded.adapter.at(recorded.schema), keep_last=0)
     assert [recorded.scalar(f"SELECT COUNT(*) FROM {{s}}.store_{name}") for name in TABLES] == [0, 0, 0, 0]
 
 

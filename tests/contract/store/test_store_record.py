@@ -69,8 +69,8 @@ def test_another_environment_shares_every_version(store, make_project):
     result = record_run(store.adapter.at(store.schema), make_project("run-2", place="pr_7"))
 
     assert result.new_graph and result.versions_written == 0
-    assert load_run(store.adapter, "run-2", schema=store.schema).nodes == make_project(place="pr_7").nodes
-    assert load_run(store.adapter, "run-1", schema=store.schema).nodes == make_project(place="prod").nodes
+    assert load_run(store.adapter.at(store.schema), "run-2").nodes == make_project(place="pr_7").nodes
+    assert load_run(store.adapter.at(store.schema), "run-1").nodes == make_project(place="prod").nodes
 
 
 @pytest.mark.emulated("snowflake", "bigquery", "redshift")
@@ -94,9 +94,9 @@ def test_recorders_on_two_connections_all_succeed(store, make_project):
         written = [flag for flags in pool.map(work, range(recorders)) for flag in flags]
 
     assert written == [True] * recorders * runs_each
-    assert len(list_runs(store.adapter, schema=store.schema)) == recorders * runs_each
+    assert len(list_runs(store.adapter.at(store.schema))) == recorders * runs_each
     for number in range(recorders):
-        loaded = load_run(store.adapter, f"run-{number}-0", schema=store.schema)
+        loaded = load_run(store.adapter.at(store.schema), f"run-{number}-0")
         assert loaded.nodes == make_project(changed=(f"m00{number}",), size=40).nodes
 
 
@@ -277,7 +277,7 @@ def test_two_processes_record_at_once(store):
     errors = [child.communicate()[1] for child in children]
 
     assert [child.returncode for child in children] == [0, 0], errors
-    assert len(list_runs(store.adapter, schema=store.schema)) == 6
+    assert len(list_runs(store.adapter.at(store.schema))) == 6
 
 
 def test_another_content_under_a_stored_run_id_is_told(store, make_project):

@@ -72,7 +72,7 @@ def test_runs_without_references_say_so_until_they_are_recorded_again(store: Any
     assert json.loads(impact_json(view))["fails"] is None
 
     for project in (BASE, CURRENT):
-        record_run(store.adapter, project, schema=store.schema)
+        record_run(store.adapter.at(store.schema), project)
     after, view = compared(store), reached(store, "base-run", "stg.customer_id")
 
     assert (failing(after), after.notes) == (["daily", "open_orders", "unioned"], ())
@@ -86,7 +86,7 @@ def test_runs_without_references_say_so_until_they_are_recorded_again(store: Any
 @pytest.mark.core("sqlite")
 def test_a_new_run_of_the_same_graph_does_not_take_over_outdated_columns(store: Any) -> None:
     record_as_before(store, BASE)
-    record_run(store.adapter, shop("run-2", "prod"), schema=store.schema)
+    record_run(store.adapter.at(store.schema), shop("run-2", "prod"))
 
     assert reached(store, "run-2", "stg.customer_id").fails
 

@@ -69,7 +69,7 @@ def marked(store: Any, base: RunMetadata | None, current: RunMetadata) -> list[t
 
 def approve(store: Any, node: str | None = "m003", **given: Any) -> Review:
     fields = {"current": "current-1", "base": "base-1", "reviewer": "Ann", **given}
-    return review(store.adapter, node, schema=store.schema, **fields)
+    return review(store.adapter.at(store.schema), node, **fields)
 
 
 @pytest.mark.core("duckdb", "postgres", "sqlite")
@@ -78,7 +78,7 @@ def test_a_stored_mark_comes_back_whole_and_is_written_once(store: Any, runs: An
     (again,) = save_reviews(store.adapter.at(store.schema), [replace(EVENT, recorder_version="0.2.0")])
 
     assert again.review_id == first.review_id
-    assert list_reviews(store.adapter, schema=store.schema) == [first] == [stored_form(EVENT)]
+    assert list_reviews(store.adapter.at(store.schema)) == [first] == [stored_form(EVENT)]
     assert (first.comment, first.reviewer) == (NASTY, NASTY)
     assert store.scalar("SELECT COUNT(*) FROM {s}.reviews") == 1
 
@@ -87,7 +87,7 @@ def test_passwords_in_comments_and_names_are_masked(store: Any, runs: Any) -> No
     found = approve(store, comment="see postgresql://ann:S3cret@host/db", reviewer="password=S3cret")
 
     assert (found.comment, found.reviewer) == ("see postgresql://ann:***@host/db", "password=***")
-    assert list_reviews(store.adapter, schema=store.schema) == [found]
+    assert list_reviews(store.adapter.at(store.schema)) == [found]
 
 
 def test_a_mark_holds_for_later_runs_until_the_node_changes(store: Any, runs: Any, make_project: Any) -> None:
@@ -130,7 +130,7 @@ def test_the_last_mark_of_each_reviewer_counts_and_may_be_withdrawn(store: Any, 
     approve(store, status="withdrawn")
     assert marked(store, *runs) == [("Bob", "approved", True)]
     assert store.scalar("SELECT comment FROM {s}.reviews") == "fine"
-    assert len(list_reviews(store.adapter, node=NODE, schema=store.schema)) == 4
+    assert len(list_reviews(store.adapter.at(store.schema), node=NODE)) == 4
 
 
 def test_a_mark_on_a_check_is_about_its_last_result(store: Any, runs: Any) -> None:
@@ -145,22 +145,22 @@ def test_a_mark_on_a_check_is_about_its_last_result(store: Any, runs: Any) -> No
     assert marked(store, *runs) == [("Ann", "approved", False)]
     with pytest.raises(UsageError, match="changed since it was looked at"):
         approve(store, None, check=CHECK.check_name, fingerprint=mark.fingerprint)
-    assert len(list_reviews(store.adapter, check=CHECK.check_name, schema=store.schema)) == 1
+    assert len(list_reviews(store.adapter.at(store.schema), check=CHECK.check_name)) == 1
 
 
 def test_a_mark_goes_with_its_current_run(store: Any, runs: Any) -> None:
     approve(store)
 
-    assert prune(store.adapter, keep_last=0, environment="base", schema=store.schema).rows["reviews"] == 0
+    assert prune(store.adapter.at(store.schema), keep_last=0, environment="base").rows["reviews"] == 0
     assert marked(store, None, runs[1]) == [("Ann", "approved", False)]
-    assert prune(store.adapter, keep_last=0, schema=store.schema).rows["reviews"] == 1
-    assert list_reviews(store.adapter, schema=store.schema) == []
+    assert prune(store.adapter.at(store.schema), keep_last=0).rows["reviews"] == 1
+    assert list_reviews(store.adapter.at(store.schema)) == []
 
 
 def test_two_writers_add_their_marks(store: Any, runs: Any) -> None:
     def write(reviewer: str) -> Review:
         with store.another() as adapter:
-            return review(adapter, NODE, "current-1", "base-1", reviewer=reviewer, schema=store.schema)
+            return review(adapter.at(store.schema), NODE, "current-1", "base-1", reviewer=reviewer)
 
     if store.adapter.warehouse.is_in_process:
         store.adapter.close()
@@ -194,5 +194,5 @@ def test_invalid_marks_are_refused(store: Any, runs: Any, make_project: Any) -> 
                 approve(store, given.pop("node", "m003"), **given)
     with pytest.raises(StoreError, match="Run nope not found"):
         save_reviews(store.adapter.at(store.schema), [replace(EVENT, current_run_id="nope")])
-    assert list_reviews(store.adapter, schema=store.schema) == []
+    assert list_reviews(store.adapter.at(store.schema)) == []
     assert approve(store, comment="x" * LONGEST_COMMENT, reviewer="x" * LONGEST_REVIEWER).comment

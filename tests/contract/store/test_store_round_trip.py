@@ -110,7 +110,7 @@ def test_a_loaded_run_equals_what_was_extracted(store, make_project):
     )
 
     recorded = record_run(store.adapter.at(store.schema), project)
-    loaded = load_run(store.adapter, "run-1", schema=store.schema)
+    loaded = load_run(store.adapter.at(store.schema), "run-1")
 
     assert loaded.nodes == project.nodes
     assert loaded.groups == project.groups
@@ -139,7 +139,7 @@ def test_numbers_keep_their_kind(store, make_project, make_node):
     project = replace(make_project(), nodes=(make_node("n", "prod", config=numbers),))
     record_run(store.adapter.at(store.schema), project)
 
-    config = load_run(store.adapter, "run-1", schema=store.schema).nodes[0].config
+    config = load_run(store.adapter.at(store.schema), "run-1").nodes[0].config
 
     assert {key: repr(value) for key, value in config.items()} == {key: repr(v) for key, v in numbers.items()}
 
@@ -150,7 +150,7 @@ def test_empty_and_missing_stay_apart(store, make_project, make_node):
     missing = make_node("missing", "p", **dict.fromkeys(fields), contract=None)
     record_run(store.adapter.at(store.schema), replace(make_project(), nodes=(empty, missing)))
 
-    assert load_run(store.adapter, "run-1", schema=store.schema).nodes == (empty, missing)
+    assert load_run(store.adapter.at(store.schema), "run-1").nodes == (empty, missing)
 
 
 @pytest.mark.emulated("snowflake", "bigquery", "redshift")
@@ -161,7 +161,7 @@ def test_a_megabyte_of_sql_in_one_node_survives(store, make_project, make_node):
     project = make_project()
     record_run(store.adapter.at(store.schema), replace(project, nodes=(*project.nodes, node)))
 
-    loaded = load_run(store.adapter, "run-1", schema=store.schema).nodes[-1]
+    loaded = load_run(store.adapter.at(store.schema), "run-1").nodes[-1]
 
     assert loaded.raw_code == code and loaded.compiled_code == code
 
@@ -170,7 +170,7 @@ def test_a_project_without_nodes_can_be_recorded(store, make_project):
     project = replace(make_project(), nodes=(), macros=(), groups=(), results=())
     record_run(store.adapter.at(store.schema), project)
 
-    loaded = load_run(store.adapter, "latest", schema=store.schema)
+    loaded = load_run(store.adapter.at(store.schema), "latest")
 
     assert (loaded.nodes, loaded.groups, loaded.macros, loaded.results) == ((), (), (), ())
 
@@ -179,8 +179,8 @@ def test_the_pieces_of_a_run_can_be_read_alone(store, make_project):
     project = make_project()
     run = record_run(store.adapter.at(store.schema), project).run
 
-    assert load_nodes_from_warehouse(store.adapter, "run-1", schema=store.schema) == list(project.nodes)
-    assert tuple(load_lineage_from_warehouse(store.adapter, "run-1", schema=store.schema)) == project.edges
+    assert load_nodes_from_warehouse(store.adapter.at(store.schema), "run-1") == list(project.nodes)
+    assert tuple(load_lineage_from_warehouse(store.adapter.at(store.schema), "run-1")) == project.edges
     assert load_results(store.adapter.at(store.schema), run) == list(project.results)
     assert load_macros(store.adapter.at(store.schema), run) == list(project.macros)
     ids = ["model.shop.m003", "model.shop.m001", "model.none"]
@@ -211,7 +211,7 @@ def test_a_nul_character_does_not_keep_a_run_from_being_recorded(store, make_pro
 
     record_run(store.adapter.at(store.schema), project)
 
-    loaded = load_run(store.adapter, "run-1", schema=store.schema)
+    loaded = load_run(store.adapter.at(store.schema), "run-1")
     assert (loaded.nodes[0].description, loaded.nodes[0].compiled_code) == ("a\ufffdb", "\ufffd")
     assert loaded.nodes[0].meta == {"key": "a\N{REPLACEMENT CHARACTER}b"}
     assert (loaded.results[0].message, loaded.macros[0].macro_sql) == ("\ufffd", "\ufffd")

@@ -120,7 +120,7 @@ def test_with_two_projects_one_must_be_named(history, make_project):
 @pytest.mark.core("duckdb", "postgres", "sqlite")
 def test_runs_are_listed_newest_first(history):
     def ids(**filters):
-        return [run.run_id for run in list_runs(history.adapter, schema=history.schema, **filters)]
+        return [run.run_id for run in list_runs(history.adapter.at(history.schema), **filters)]
 
     assert ids() == ["cccc-1", "aaaa-3", "bbbb-1", "aaaa-2", "aaaa-1"]
     assert ids(environment="base", limit=2) == ["aaaa-3", "aaaa-2"]
@@ -131,7 +131,7 @@ def test_runs_are_listed_newest_first(history):
 @pytest.mark.core("duckdb", "postgres", "sqlite")
 def test_a_missing_store_says_how_to_make_one(store):
     with pytest.raises(StoreError, match="recce-meta init"):
-        list_runs(store.adapter, schema=store.schema)
+        list_runs(store.adapter.at(store.schema))
 
 
 @pytest.mark.core("duckdb", "postgres", "sqlite")
@@ -140,7 +140,7 @@ def test_a_schema_whose_name_would_be_cut_short_is_refused(store):
     if longest is None:
         pytest.skip("this warehouse keeps names of any length")
     with pytest.raises(UsageError, match=f"longer than the limit of {longest} bytes"):
-        list_runs(store.adapter, schema="z" * (longest + 1))
+        list_runs(store.adapter.at("z" * (longest + 1)))
 
 
 @pytest.mark.core("duckdb", "postgres", "sqlite")
@@ -158,6 +158,6 @@ def test_a_failed_run_is_never_the_latest(history, make_project):
     quoted = history.adapter.quote_identifier(history.schema)
     _, latest = history.adapter.execute(f"SELECT run_id FROM {quoted}.latest_runs ORDER BY run_id")
     assert latest == [("aaaa-3",), ("bbbb-1",), ("cccc-1",)]
-    assert [run.run_id for run in list_runs(history.adapter, schema=history.schema, limit=1)] == ["cccc-1"]
-    every = list_runs(history.adapter, schema=history.schema, status=None)
+    assert [run.run_id for run in list_runs(history.adapter.at(history.schema), limit=1)] == ["cccc-1"]
+    every = list_runs(history.adapter.at(history.schema), status=None)
     assert sorted(run.run_id for run in every)[-3:] == ["cccc-1", "dddd-1", "eeee-1"]

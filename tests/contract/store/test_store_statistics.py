@@ -46,7 +46,7 @@ def kept(store: Any, run_id: str = "run-1", **options: Any) -> dict[str, NodeSta
 
 
 def run(store: Any, run_id: str = "run-1") -> RunMetadata:
-    (found,) = [run for run in list_runs(store.adapter, schema=store.schema) if run.run_id == run_id]
+    (found,) = [run for run in list_runs(store.adapter.at(store.schema)) if run.run_id == run_id]
     return found
 
 
@@ -287,7 +287,7 @@ def test_a_write_that_stops_half_way_leaves_nothing(store, make_project, monkeyp
         with pytest.raises(KeyboardInterrupt):
             record_run(store.adapter.at(store.schema), make_project(), statistics=nodes)
 
-    assert [found.run_id for found in list_runs(store.adapter, schema=store.schema)] == ["run-0"]
+    assert [found.run_id for found in list_runs(store.adapter.at(store.schema))] == ["run-0"]
     assert table_counts(store) == (0, 0)
     assert record_run(store.adapter.at(store.schema), make_project(), statistics=nodes).written
     assert kept(store) == by_id(*nodes)
@@ -299,7 +299,7 @@ def test_statistics_go_with_their_run(store, make_project):
         node = counted("m000", number, profiled_at=AT, columns=profile(("a", number)))
         record_run(store.adapter.at(store.schema), project, statistics=[node])
 
-    result = prune(store.adapter, keep_last=1, schema=store.schema)
+    result = prune(store.adapter.at(store.schema), keep_last=1)
 
     assert (result.rows["node_statistics"], result.rows["column_statistics"]) == (2, 2)
     assert table_counts(store) == (1, 1)

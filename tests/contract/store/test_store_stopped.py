@@ -51,7 +51,7 @@ def test_nothing_is_visible_and_the_next_recorder_completes_it(
                 pass
             else:
                 break
-        visible = sorted(run.run_id for run in list_runs(store.adapter, schema=store.schema))
+        visible = sorted(run.run_id for run in list_runs(store.adapter.at(store.schema)))
         complete = sorted([*recorded, wanted.run.run_id])
         # The row of the run follows all that it needs; its changes, which views compute too, follow it.
         assert visible in (recorded, complete)
@@ -59,7 +59,7 @@ def test_nothing_is_visible_and_the_next_recorder_completes_it(
         again = record_run(store.adapter.at(store.schema), wanted, analyse=columns_of(wanted))
         assert again.written == (visible == recorded)
         recorded = complete
-        loaded = load_run(store.adapter, wanted.run.run_id, schema=store.schema)
+        loaded = load_run(store.adapter.at(store.schema), wanted.run.run_id)
         assert (loaded.nodes, loaded.macros, loaded.results) == (wanted.nodes, wanted.macros, wanted.results)
         graph = columns_of(wanted)({})
         assert load_columns(store.adapter.at(store.schema), again.run) == {

@@ -67,10 +67,10 @@ def relations(store):
 def test_a_reader_opens_a_newer_store_with_a_read_version_that_it_knows(recorded, make_project):
     age(recorded)
 
-    assert [run.run_id for run in list_runs(recorded.adapter, schema=recorded.schema)] == ["run-1"]
-    project = load_run(recorded.adapter, "run-1", schema=recorded.schema)
+    assert [run.run_id for run in list_runs(recorded.adapter.at(recorded.schema))] == ["run-1"]
+    project = load_run(recorded.adapter.at(recorded.schema), "run-1")
     assert project.nodes == make_project().nodes
-    assert prune(recorded.adapter, keep_last=0, dry_run=True, schema=recorded.schema).runs == (project.run,)
+    assert prune(recorded.adapter.at(recorded.schema), keep_last=0, dry_run=True).runs == (project.run,)
 
 
 def test_a_writer_is_told_which_version_to_install(recorded, make_project):
@@ -79,12 +79,12 @@ def test_a_writer_is_told_which_version_to_install(recorded, make_project):
 
     for attempt in (
         lambda: record_run(recorded.adapter.at(recorded.schema), make_project("run-2")),
-        lambda: prune(recorded.adapter, keep_last=0, schema=recorded.schema),
+        lambda: prune(recorded.adapter.at(recorded.schema), keep_last=0),
         lambda: refuse_newer(recorded.adapter.at(recorded.schema)),
     ):
         for is_known in (False, True):  # what a command has read before it writes changes nothing
             if is_known:
-                list_runs(recorded.adapter, schema=recorded.schema)
+                list_runs(recorded.adapter.at(recorded.schema))
             with pytest.raises(StoreError) as caught:
                 attempt()
             assert caught.value.message == (
@@ -106,7 +106,7 @@ def test_a_second_row_of_a_process_that_created_the_store_at_the_same_time_is_ha
 
     assert store_versions(recorded.adapter.at(recorded.schema)).write == SCHEMA_VERSION
     assert record_run(recorded.adapter.at(recorded.schema), make_project("run-2")).written
-    assert len(list_runs(recorded.adapter, schema=recorded.schema)) == 2
+    assert len(list_runs(recorded.adapter.at(recorded.schema))) == 2
 
 
 def test_init_leaves_a_newer_store_as_it_is(recorded):
@@ -126,7 +126,7 @@ def test_a_store_with_an_unknown_read_version_is_refused(recorded, make_project)
 
     for attempt in (
         lambda: init_store(recorded.adapter.at(recorded.schema)),
-        lambda: list_runs(recorded.adapter, schema=recorded.schema),
+        lambda: list_runs(recorded.adapter.at(recorded.schema)),
         lambda: record_run(recorded.adapter.at(recorded.schema), make_project("run-2")),
         lambda: refuse_newer(recorded.adapter.at(recorded.schema)),
     ):
@@ -172,7 +172,7 @@ def test_a_build_with_the_same_number_is_not_recommended(recorded):
 
 def test_a_migration_between_looking_and_writing_is_seen_by_the_writer(recorded, make_project):
     adapter = recorded.adapter
-    list_runs(adapter, schema=recorded.schema)
+    list_runs(adapter.at(recorded.schema))
     known = dict(adapter.store_versions)
     assert known == {recorded.schema: SCHEMA_VERSION}
     age(recorded)
@@ -193,7 +193,7 @@ def test_reading_a_newer_store_writes_nothing(recorded, monkeypatch):
     for name in ("execute", "run_file", "insert"):
         monkeypatch.setattr(session.StoreSession, name, refuse)
 
-    assert load_run(recorded.adapter, "latest", schema=recorded.schema).run.run_id == "run-1"
+    assert load_run(recorded.adapter.at(recorded.schema), "latest").run.run_id == "run-1"
     assert store_versions(recorded.adapter.at(recorded.schema)).migrated_by == "9.8.7"
     with open_store(recorded.adapter.at(recorded.schema)) as opened:
         assert opened.query("runs", **dict.fromkeys(RUN_FILTERS), most=5)
@@ -211,7 +211,7 @@ def test_a_migration_that_is_stopped_leaves_nothing_where_creating_can_be_undone
 
     for attempt in (
         lambda: init_store(recorded.adapter.at(recorded.schema)),
-        lambda: list_runs(recorded.adapter, schema=recorded.schema),
+        lambda: list_runs(recorded.adapter.at(recorded.schema)),
     ):
         with pytest.raises(MissingRelation):
             attempt()

@@ -255,12 +255,12 @@ def test_each_edit_reaches_what_reads_it_and_nothing_else(what: str) -> None:
 @pytest.mark.extensive
 def test_the_store_gives_the_same_answers_though_it_reads_only_what_they_need(store: Any) -> None:
     base = shop("base-run", "prod")
-    record_run(store.adapter, base, schema=store.schema)
+    record_run(store.adapter.at(store.schema), base)
     # On DuckDB, which writes a file at each commit, half of them.
     step = 2 if store.backend.name == "duckdb" else 1
     for number, (what, (edits, *_)) in enumerate(list(EDITS.items())[::step]):
         current = shop(f"run-{number}", "ci", **edits)
-        record_run(store.adapter, current, schema=store.schema)
+        record_run(store.adapter.at(store.schema), current)
 
         whole = whole_diff(base, current, NOTHING_MORE)
         stored = comparing.diff(
@@ -289,7 +289,7 @@ def test_an_edit_for_another_target_is_judged_alike_from_the_store_and_from_arti
             for node in project.nodes
         )
         projects.append(replace(project, nodes=nodes))
-        record_run(store.adapter, projects[-1], schema=store.schema)
+        record_run(store.adapter.at(store.schema), projects[-1])
 
     stored = comparing.diff(lambda: store.adapter.at(store.schema), "base-run", "run-1", project="shop")
 
@@ -322,7 +322,7 @@ def test_a_macro_that_acts_elsewhere_is_found_in_the_store_also_where_dbt_did_no
             for node in project.nodes
         )
         projects.append(replace(project, nodes=nodes, macros=(macro,)))
-        record_run(store.adapter, projects[-1], schema=store.schema)
+        record_run(store.adapter.at(store.schema), projects[-1])
 
     stored = comparing.diff(lambda: store.adapter.at(store.schema), "base-run", "run-1", project="shop")
 
@@ -333,8 +333,8 @@ def test_a_macro_that_acts_elsewhere_is_found_in_the_store_also_where_dbt_did_no
 
 def test_a_run_without_column_lineage_says_that_more_may_be_listed_than_is_reached(store: Any) -> None:
     base, current = shop("base-run", "prod"), shop("run-1", "ci", stg=STG.replace("/ 100", "/ 10"))
-    record_run(store.adapter, base, schema=store.schema)
-    record_run(store.adapter, current, schema=store.schema, columns=False)
+    record_run(store.adapter.at(store.schema), base)
+    record_run(store.adapter.at(store.schema), current, columns=False)
 
     found = comparing.diff(lambda: store.adapter.at(store.schema), "base-run", "run-1", project="shop")
 
@@ -350,7 +350,7 @@ def test_without_column_lineage_whoever_reads_a_new_or_moved_column_may_be_reach
     store: Any, what: str
 ) -> None:
     for project in (shop("base-run", "prod"), shop("run-1", "ci", **EDITS[what][0])):
-        record_run(store.adapter, project, schema=store.schema, columns=False)
+        record_run(store.adapter.at(store.schema), project, columns=False)
 
     found = comparing.diff(lambda: store.adapter.at(store.schema), "base-run", "run-1", project="shop")
 
@@ -362,7 +362,7 @@ def test_without_column_lineage_whoever_reads_a_new_or_moved_column_may_be_reach
 def test_a_change_of_rows_needs_no_column_lineage(store: Any, columns: bool) -> None:
     base, current = shop("base-run", "prod"), shop("run-1", "ci", stg=f"{STG} where id > 0")
     for project in (base, current):
-        record_run(store.adapter, project, schema=store.schema, columns=columns)
+        record_run(store.adapter.at(store.schema), project, columns=columns)
 
     found = comparing.diff(lambda: store.adapter.at(store.schema), "base-run", "run-1", project="shop")
 
@@ -453,7 +453,7 @@ def test_the_store_takes_a_missing_catalog_for_no_change_either(store: Any) -> N
     edits = {"starred": "select s.*, 1 as one from {stg} as s", **EDITS["the same query"][0]}
     current = documented(shop("run-1", "ci", **edits), "snowflake", catalog=False)
     for project in (base, current):
-        record_run(store.adapter, project, schema=store.schema)
+        record_run(store.adapter.at(store.schema), project)
 
     found = comparing.diff(lambda: store.adapter.at(store.schema), "base-run", "run-1", project="shop")
 
@@ -623,7 +623,7 @@ def test_a_hook_reaches_the_table_that_it_writes(store: Any, before: Any, after:
         for name, (hook, end, where) in (("base-run", before), ("run-1", after))
     )
     for project in (base, current):
-        record_run(store.adapter, project, schema=store.schema)
+        record_run(store.adapter.at(store.schema), project)
 
     whole = whole_diff(base, current, NOTHING_MORE)
     stored = comparing.diff(lambda: store.adapter.at(store.schema), "base-run", "run-1", project="shop")
@@ -682,7 +682,7 @@ def test_a_statement_sent_while_a_model_is_rendered_reaches_the_table_that_it_wr
             nodes.append(one)
         projects.append(replace(project, nodes=tuple(nodes), macros=(macro,)))
     for project in projects:
-        record_run(store.adapter, project, schema=store.schema)
+        record_run(store.adapter.at(store.schema), project)
 
     whole = whole_diff(*projects, NOTHING_MORE)
     stored = comparing.diff(lambda: store.adapter.at(store.schema), "base-run", "run-1", project="shop")
@@ -718,7 +718,7 @@ def test_a_query_of_a_template_reads_the_columns_that_it_names(
         ]
         projects.append(replace(project, nodes=tuple(nodes)))
     for project in projects:
-        record_run(store.adapter, project, schema=store.schema)
+        record_run(store.adapter.at(store.schema), project)
 
     whole = whole_diff(*projects, NOTHING_MORE)
     stored = comparing.diff(lambda: store.adapter.at(store.schema), "base-run", "run-1", project="shop")
@@ -768,7 +768,7 @@ def test_a_data_test_may_fail_without_a_column_that_its_template_queries(
             macros=(TEST_MOST.unique_id,) if by else (),
         )  # fmt: skip
         projects.append(replace(project, nodes=(*project.nodes, test), macros=(TEST_MOST,)))
-        record_run(store.adapter, projects[-1], schema=store.schema)
+        record_run(store.adapter.at(store.schema), projects[-1])
 
     whole = whole_diff(*projects, NOTHING_MORE)
     stored = comparing.diff(lambda: store.adapter.at(store.schema), "base-run", "run-1", project="shop")
@@ -816,7 +816,7 @@ def test_a_hook_that_reads_a_variable_with_another_value_is_unknown(
         nodes = tuple(replace(one, **edits.get(one.name, {})) for one in project.nodes)
         projects.append(replace(project, nodes=nodes, macros=(macro, building)))
     for project in projects:
-        record_run(store.adapter, project, schema=store.schema)
+        record_run(store.adapter.at(store.schema), project)
 
     whole = whole_diff(*projects, NOTHING_MORE)
     stored = comparing.diff(lambda: store.adapter.at(store.schema), "base-run", "run-1", project="shop")
@@ -852,7 +852,7 @@ def test_a_materialization_that_may_read_another_value_is_noted(store: Any, kind
         )
         run = replace(project.run, adapter_type="duckdb")
         projects.append(replace(project, run=run, nodes=nodes, macros=(building,)))
-        record_run(store.adapter, projects[-1], schema=store.schema)
+        record_run(store.adapter.at(store.schema), projects[-1])
 
     stored = comparing.diff(lambda: store.adapter.at(store.schema), "base-run", "run-1", project="shop")
 
@@ -892,7 +892,7 @@ def test_a_branch_of_incremental_builds_that_reads_a_variable_with_another_value
         project = shop(run_id, schema)
         nodes = tuple(replace(one, **edits.get(one.name, {})) for one in project.nodes)
         projects.append(replace(project, nodes=nodes, macros=(macro,)))
-        record_run(store.adapter, projects[-1], schema=store.schema)
+        record_run(store.adapter.at(store.schema), projects[-1])
 
     whole = whole_diff(*projects, NOTHING_MORE)
     stored = comparing.diff(lambda: store.adapter.at(store.schema), "base-run", "run-1", project="shop")
@@ -929,7 +929,7 @@ def test_a_variable_of_which_only_the_value_differs_is_found_by_its_hash(
         nodes = tuple(replace(one, **edits.get(one.name, {})) for one in project.nodes)
         run = replace(project.run, variables=given)
         projects.append(replace(project, run=run, nodes=nodes, macros=(SENT,)))
-        record_run(store.adapter, projects[-1], schema=store.schema)
+        record_run(store.adapter.at(store.schema), projects[-1])
 
     whole = whole_diff(*projects, NOTHING_MORE)
     stored = comparing.diff(lambda: store.adapter.at(store.schema), "base-run", "run-1", project="shop")
@@ -974,7 +974,7 @@ def test_a_node_that_reads_others_in_graph_where_no_sql_shows_it_is_unknown(
         project = shop(run_id, "prod")
         nodes = tuple(replace(one, **edits.get(one.name, {})) for one in project.nodes)
         projects.append(replace(project, nodes=nodes, macros=(LISTING, BUILDING)))
-        record_run(store.adapter, projects[-1], schema=store.schema)
+        record_run(store.adapter.at(store.schema), projects[-1])
 
     whole = whole_diff(*projects, NOTHING_MORE)
     stored = comparing.diff(lambda: store.adapter.at(store.schema), "base-run", "run-1", project="shop")
@@ -1047,7 +1047,7 @@ def test_what_is_read_of_others_in_graph_is_compared(
             )
         found = tuple(replace(one, code_hash=code_hash(one.raw_code or "")) for one in nodes.values())
         projects.append(replace(project, nodes=found))
-        record_run(store.adapter, projects[-1], schema=store.schema)
+        record_run(store.adapter.at(store.schema), projects[-1])
 
     whole = whole_diff(*projects, NOTHING_MORE)
     stored = comparing.diff(lambda: store.adapter.at(store.schema), "base-run", "run-1", project="shop")
@@ -1094,7 +1094,7 @@ def test_an_operation_affects_what_further_hooks_and_data_tests_read(store: Any)
         project = shop(run_id, "prod")
         nodes = (replace(one, **reads) if one.name == "counted" else one for one in project.nodes)
         projects.append(replace(project, nodes=(*nodes, *hooks, test)))
-        record_run(store.adapter, projects[-1], schema=store.schema)
+        record_run(store.adapter.at(store.schema), projects[-1])
 
     whole = whole_diff(*projects, NOTHING_MORE)
     stored = comparing.diff(lambda: store.adapter.at(store.schema), "base-run", "run-1", project="shop")
@@ -1133,7 +1133,7 @@ def with_built_source(run_id: str, edited: str, value: int) -> Project:
 def test_a_reader_of_a_source_that_a_node_builds_is_affected(store: Any, edited: str) -> None:
     projects = [with_built_source(run_id, edited, n) for n, run_id in enumerate(("base-run", "run-1"))]
     for project in projects:
-        record_run(store.adapter, project, schema=store.schema)
+        record_run(store.adapter.at(store.schema), project)
 
     whole = whole_diff(*projects, NOTHING_MORE)
     stored = comparing.diff(lambda: store.adapter.at(store.schema), "base-run", "run-1", project="shop")
@@ -1151,8 +1151,8 @@ def test_a_graph_of_an_earlier_recce_meta_gets_the_edges_of_built_sources_when_i
         earlier.setattr(hook_tables, "builders_of_sources", lambda nodes: {})
         earlier.setattr(write, "__version__", "0.0.1")
         for n, run_id in enumerate(("base-run", "run-1")):
-            record_run(store.adapter, with_built_source(run_id, "daily", n), schema=store.schema)
-    record_run(store.adapter, with_built_source("run-2", "daily", 1), schema=store.schema)
+            record_run(store.adapter.at(store.schema), with_built_source(run_id, "daily", n))
+    record_run(store.adapter.at(store.schema), with_built_source("run-2", "daily", 1))
 
     found = [
         comparing.diff(lambda: store.adapter.at(store.schema), "base-run", one, project="shop")
@@ -1178,7 +1178,7 @@ def test_a_reader_that_names_a_relation_but_none_of_its_columns_is_reached(store
         for project in (shop("base-run", "prod"), shop("run-1", "prod", stg=f"{STG} where id > 0"))
     )
     for project in (base, current):
-        record_run(store.adapter, project, schema=store.schema)
+        record_run(store.adapter.at(store.schema), project)
 
     whole = whole_diff(base, current, NOTHING_MORE)
     stored = comparing.diff(lambda: store.adapter.at(store.schema), "base-run", "run-1", project="shop")
@@ -1227,7 +1227,7 @@ def test_facts_are_those_of_tests_that_passed_in_a_run(store: Any) -> None:
         assert change.category == category
         assert [fact.name for fact in change.facts] == (["unique_daily"] if category == "none" else [])
         for project in (base, current):
-            record_run(store.adapter, project, schema=store.schema)
+            record_run(store.adapter.at(store.schema), project)
         ids = (base.run.run_id, current.run.run_id)
         found = comparing.diff(lambda: store.adapter.at(store.schema), *ids, project="shop")
         assert [(one.category, one.facts, one.category_reasons) for one in found.changed] == [

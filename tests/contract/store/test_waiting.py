@@ -192,7 +192,7 @@ def test_a_client_that_vanishes_at_any_statement_blocks_the_next_recorder_for_se
             started = time.monotonic()
             with shop.backend.connect() as adapter:
                 assert record_run(adapter.at(shop.schema), make_project(f"next-{last}")).written
-                assert {run.run_id for run in list_runs(adapter, schema=shop.schema)} >= {f"next-{last}"}
+                assert {run.run_id for run in list_runs(adapter.at(shop.schema))} >= {f"next-{last}"}
             assert time.monotonic() - started < 30
         finally:
             child.kill()

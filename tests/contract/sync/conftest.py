@@ -39,7 +39,7 @@ class Side:
 
     def runs(self) -> list[str]:
         """Return the ids of the runs that a reader finds, sorted."""
-        return sorted(run.run_id for run in list_runs(self.adapter, status=None, schema=self.schema))
+        return sorted(run.run_id for run in list_runs(self.adapter.at(self.schema), status=None))
 
     def answer(self, sql: str) -> list[tuple[Any, ...]]:
         """Return the rows of a query; `{s}` stands for the schema."""

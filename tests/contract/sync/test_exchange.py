@@ -72,7 +72,7 @@ def all_rows(side: Side) -> object:
 
 
 def make_run(side: Side, run_id: str) -> RunMetadata:
-    return load_run(side.adapter, run_id, schema=side.schema).run
+    return load_run(side.adapter.at(side.schema), run_id).run
 
 
 @pytest.mark.extensive
@@ -108,8 +108,8 @@ def test_they_come_back_from_there_and_another_warehouse_gives_them_the_same_ids
     assert exchange(here.replica, there.replica, "pull").status == "success"
 
     assert all_rows(here) in (None, all_rows(there))
-    assert load_run(here.adapter, runs[1], schema=here.schema) == load_run(
-        there.adapter, runs[1], schema=there.schema
+    assert load_run(here.adapter.at(here.schema), runs[1]) == load_run(
+        there.adapter.at(there.schema), runs[1]
     )
     # Recorded at both sides, they have the same ids and the same hash.
     there.record(make_project("same"))
@@ -133,8 +133,8 @@ def test_a_run_arrives_with_its_graph_results_and_column_lineage(
 
     for run_id in there.runs():
         run = make_run(there, run_id)
-        assert load_run(here.adapter, run_id, schema=here.schema) == load_run(
-            there.adapter, run_id, schema=there.schema
+        assert load_run(here.adapter.at(here.schema), run_id) == load_run(
+            there.adapter.at(there.schema), run_id
         )
         assert load_columns(here.adapter.at(here.schema), run) == load_columns(
             there.adapter.at(there.schema), run
@@ -382,7 +382,7 @@ def test_a_deletion_travels_and_the_run_never_returns(
             make_project(f"run-{number}", changed=(f"m00{number}",), run_at=AT + timedelta(days=number))
         )
     push(here, there)
-    (deleted,) = prune(here.adapter, keep_last=2, schema=here.schema).runs
+    (deleted,) = prune(here.adapter.at(here.schema), keep_last=2).runs
 
     report = push(here, there)
 
@@ -405,7 +405,7 @@ def test_a_deletion_beats_a_run_that_the_other_side_still_changes(
 ) -> None:
     here.record(make_project())
     push(here, there)
-    prune(here.adapter, keep_last=0, schema=here.schema, now=datetime.now(timezone.utc) - TOMBSTONE_AGE / 2)
+    prune(here.adapter.at(here.schema), keep_last=0, now=datetime.now(timezone.utc) - TOMBSTONE_AGE / 2)
     write_statistics(there.adapter, make_run(there, "run-1"), [counted("m000", 3)])
 
     report = exchange(here.replica, there.replica, "sync")

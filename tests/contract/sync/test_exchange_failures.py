@@ -71,7 +71,7 @@ def without(table: str, is_lost: Callable[[Row], bool]) -> Callable[[str, list[R
 
 def complete(side: Side, run_ids: Iterable[str]) -> dict[str, Any]:
     """Return the contents of runs."""
-    return {run_id: load_run(side.adapter, run_id, schema=side.schema) for run_id in run_ids}
+    return {run_id: load_run(side.adapter.at(side.schema), run_id) for run_id in run_ids}
 
 
 @pytest.mark.extensive
@@ -144,7 +144,7 @@ def test_a_run_keeps_away_column_lineage_that_is_incomplete(
     assert [(one.kind, one.status) for one in report.outcomes] == [
         (ObjectKind.COLUMNS, ExchangeStatus.FAILED)
     ]
-    run = load_run(here.adapter, "run-1", schema=here.schema).run
+    run = load_run(here.adapter.at(here.schema), "run-1").run
     assert run.column_graph_id is None
     assert push(there, here).status == "success"
     assert here.entries() == there.entries()
@@ -256,7 +256,7 @@ def test_what_stops_after_any_statement_leaves_no_half_run_and_continues(
 def check_complete(here: Side, there: Side, run_ids: Iterable[str]) -> None:
     """Check that runs have the same contents here as there; column lineage may be missing here."""
     for run_id in run_ids:
-        mine, theirs = (load_run(side.adapter, run_id, schema=side.schema) for side in (here, there))
+        mine, theirs = (load_run(side.adapter.at(side.schema), run_id) for side in (here, there))
         lacks_columns = mine.run.column_graph_id is None
         wanted = replace(theirs.run, column_graph_id=None) if lacks_columns else theirs.run
         assert replace(mine, run=wanted) == replace(theirs, run=wanted)
@@ -380,7 +380,7 @@ def test_recorders_and_prunes_go_on_during_a_push(
             side = Side(adapter, here.schema)
             for number in range(6):
                 side.record(make_project(f"mine-{number}", changed=(f"m00{number}",), environment="mine"))
-                prune(adapter, keep_last=2, environment="mine", schema=here.schema)
+                prune(adapter.at(here.schema), keep_last=2, environment="mine")
 
     with ThreadPoolExecutor(1) as pool:
         recorder = pool.submit(record)

@@ -83,7 +83,7 @@ def test_a_newer_store_that_can_be_read_is_pulled_from(
 
     assert exchange(there.replica, here.replica, "pull").status == "success"
 
-    assert load_run(there.adapter, "run-1") == load_run(here.adapter, "run-1", schema=here.schema)
+    assert load_run(there.adapter, "run-1") == load_run(here.adapter.at(here.schema), "run-1")
     assert exchange(there.replica, here.replica, "pull").outcomes == ()
     assert here.counts() == before
 

@@ -216,7 +216,7 @@ def full(
 
 
 def checked(side: Side, *, repair: bool = False) -> FsckResult:
-    return fsck(side.adapter, repair=repair, schema=side.schema)
+    return fsck(side.adapter.at(side.schema), repair=repair)
 
 
 def kinds(result: FsckResult) -> frozenset[tuple[str, str]]:

@@ -41,10 +41,10 @@ def mine(here: Side, make_project: MakeProject) -> Side:
 @pytest.mark.extensive
 def test_runs_are_pushed_pulled_and_synced(mine: Side, there: Side, make_project: MakeProject) -> None:
     options = {"schema": mine.schema, "author": "ada"}
-    pushed = recce_meta.push_runs(mine.adapter, there.adapter, "base", to_schema=there.schema, **options)
+    pushed = recce_meta.push_runs(mine.adapter, there.adapter.at(there.schema), "base", **options)
     there.record(make_project("run-3"))
-    pulled = recce_meta.pull_runs(mine.adapter, there.adapter, source_schema=there.schema, **options)
-    synced = recce_meta.sync_runs(mine.adapter, there.adapter, other_schema=there.schema, **options)
+    pulled = recce_meta.pull_runs(mine.adapter, there.adapter.at(there.schema), **options)
+    synced = recce_meta.sync_runs(mine.adapter, there.adapter.at(there.schema), **options)
 
     assert [one.exit_code for one in (pushed, pulled, synced)] == [0, 0, 0]
     assert mine.runs() == there.runs() == ["run-1", "run-2", "run-3"]
@@ -54,9 +54,7 @@ def test_runs_are_pushed_pulled_and_synced(mine: Side, there: Side, make_project
 
 def test_a_dry_run_leaves_no_trace(mine: Side, there: Side) -> None:
     before = mine.counts()
-    done = recce_meta.push_runs(
-        mine.adapter, there.adapter, schema=mine.schema, to_schema=there.schema, dry_run=True
-    )
+    done = recce_meta.push_runs(mine.adapter.at(mine.schema), there.adapter.at(there.schema), dry_run=True)
 
     assert len(done.report.outcomes) == 2 and done.exit_code == 0
     assert mine.counts() == before and there.runs() == []
@@ -64,8 +62,8 @@ def test_a_dry_run_leaves_no_trace(mine: Side, there: Side) -> None:
 
 def test_a_bundle_is_named_by_its_path(mine: Side, there: Side, tmp_path: Path) -> None:
     file = tmp_path / "runs.zip"
-    pushed = recce_meta.push_runs(mine.adapter, file, schema=mine.schema)
-    pulled = recce_meta.pull_runs(there.adapter, str(file), schema=there.schema)
+    pushed = recce_meta.push_runs(mine.adapter.at(mine.schema), file)
+    pulled = recce_meta.pull_runs(there.adapter.at(there.schema), str(file))
 
     assert pushed.exit_code == pulled.exit_code == 0
     assert mine.runs() == there.runs()
@@ -74,13 +72,13 @@ def test_a_bundle_is_named_by_its_path(mine: Side, there: Side, tmp_path: Path) 
 
 def test_mistakes_raise(mine: Side, there: Side, tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="The remote is the local store"):
-        recce_meta.push_runs(mine.adapter, mine.adapter, schema=mine.schema)
+        recce_meta.push_runs(mine.adapter.at(mine.schema), mine.adapter)
     with pytest.raises(UsageError, match="neither a bundle nor the address"):
-        recce_meta.push_runs(mine.adapter, "team", schema=mine.schema)
+        recce_meta.push_runs(mine.adapter.at(mine.schema), "team")
     with pytest.raises(StoreNotFound, match="No store found"):
-        recce_meta.pull_runs(mine.adapter, there.adapter, schema=mine.schema, source_schema="missing")
+        recce_meta.pull_runs(mine.adapter.at(mine.schema), there.adapter.at("missing"))
     with pytest.raises(ArtifactError, match="not found"):
-        recce_meta.pull_runs(mine.adapter, tmp_path / "none.zip", schema=mine.schema)
+        recce_meta.pull_runs(mine.adapter.at(mine.schema), tmp_path / "none.zip")
 
     assert {one[:2] for one in history(mine)} == {("pull", "failed")}
 
@@ -111,11 +109,11 @@ def test_a_run_whose_deletion_may_be_forgotten_is_not_sent(
     here.record(make_project("new"), now=last + timedelta(days=1))
     there.record(make_project("other"))
     peer = recce_meta.push_runs(
-        here.adapter, there.adapter, schema=here.schema, to_schema=there.schema, dry_run=True
+        here.adapter.at(here.schema), there.adapter.at(there.schema), dry_run=True
     ).report.peer
     exchanged(here, peer, last)
 
-    done = recce_meta.push_runs(here.adapter, there.adapter, schema=here.schema, to_schema=there.schema)
+    done = recce_meta.push_runs(here.adapter.at(here.schema), there.adapter.at(there.schema))
 
     assert there.runs() == sorted(["new", "other", *(["old"] if is_sent else [])])
     skipped = [one for one in done.report.outcomes if str(one.status) == "skipped"]
@@ -127,7 +125,7 @@ def test_a_run_whose_deletion_may_be_forgotten_is_not_sent(
 def test_a_deletion_travels_and_returns_no_run(mine: Side, there: Side) -> None:
     places = {"schema": mine.schema, "other_schema": there.schema}
     assert recce_meta.sync_runs(mine.adapter, there.adapter, **places).exit_code == 0
-    prune(there.adapter, keep_last=0, environment="base", schema=there.schema)
+    prune(there.adapter.at(there.schema), keep_last=0, environment="base")
 
     done = recce_meta.sync_runs(mine.adapter, there.adapter, **places)
 

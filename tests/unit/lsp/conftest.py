@@ -131,7 +131,7 @@ def write_files(root: Path, files: Mapping[str, str]) -> Path:
 def record_in(adapter: UnifiedSqlAdapter, root: Path, dialect: str) -> ProjectIndex:
     """Record the project in *root* with column lineage, and return its index."""
     project = read_sql_project(root, SqlOptions(environ={}, dialect=dialect))
-    run = record_run(adapter, project, schema=SCHEMA).run
+    run = record_run(adapter.at(SCHEMA), project).run
     return ProjectIndex(StoredRunReader(adapter.at(SCHEMA), run), root)
 
 

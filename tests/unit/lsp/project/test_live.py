@@ -114,9 +114,7 @@ class Shop:
         project = read_sql_project(
             self.root, SqlOptions(environ={}, dialect="duckdb", environment=environment)
         )
-        return StoredRunReader(
-            self._adapter.at(SCHEMA), record_run(self._adapter, project, schema=SCHEMA).run
-        )
+        return StoredRunReader(self._adapter.at(SCHEMA), record_run(self._adapter.at(SCHEMA), project).run)
 
     @property
     def index(self) -> ProjectIndex:
