@@ -16,7 +16,6 @@ from recce_meta.api.public.data import DataComparison as DataComparison
 from recce_meta.api.public.data import diff_data as diff_data
 from recce_meta.api.public.data import run_checks as run_checks
 from recce_meta.api.public.databases import measure_quality as measure_quality
-from recce_meta.api.public.databases import scan as scan
 from recce_meta.api.public.extract import extract_sql_project as extract_sql_project
 from recce_meta.api.public.extract import extract_with as extract_with
 from recce_meta.api.public.extract import take_statistics as take_statistics
@@ -44,11 +43,14 @@ from recce_meta.api.record import record_run as record_run
 from recce_meta.api.reviews import list_reviews as list_reviews
 from recce_meta.api.reviews import review as review
 from recce_meta.api.runs import RunSummary as RunSummary
+from recce_meta.api.scan import ScanOptions as ScanOptions
+from recce_meta.api.scan import scan as scan
 from recce_meta.config.file import Config as Config
 from recce_meta.config.nodes import NodeSettings as NodeSettings
 from recce_meta.data_diff.options import ValueOptions as ValueOptions
 from recce_meta.diff.changes import detect_changes as detect_changes
 from recce_meta.errors import RecceMetaError as RecceMetaError
+from recce_meta.extractors.database import ScanScope as ScanScope
 from recce_meta.extractors.database import extract_database as extract_database
 from recce_meta.extractors.jinja import jinja_dependencies as jinja_dependencies
 from recce_meta.extractors.manifest import extract_from_manifest as extract_from_manifest

@@ -90,7 +90,7 @@ GROUPS: dict[str, tuple[str, ...]] = {
         ),
     ),
     "Data classes": ("Project", "RunMetadata", "NodeMetadata", "Column", "LineageEdge", "Change"),
-    "Settings": ("Config", "NodeSettings", "Privacy", "ValueOptions"),
+    "Settings": ("Config", "NodeSettings", "Privacy", "ScanOptions", "ScanScope", "ValueOptions"),
     "Errors and version": ("RecceMetaError", "__version__"),
 }
 

@@ -182,7 +182,7 @@ class Comparison:
         assert self.runs is not None, "no tables are named"
         privacy = self.privacy
         limits = changed_data.ValueLimits(
-            with_values=privacy is None or privacy.keeps_values, max_rows=max_rows
+            with_values=privacy is None or privacy.keeps_values, max_rows=max_rows, globs=options
         )
         kept = self.statistics(pairs)
         done: list[AnyDataDiff] = []
@@ -194,7 +194,6 @@ class Comparison:
                 tell,
                 kept=kept,
                 limits=limits,
-                options=options,
                 on_result=done.append,
             )
         except QueryCancelled:

@@ -20,7 +20,7 @@ from recce_meta.api.runs import BUILT, SHOWN, find_node, is_scanned, names_of
 from recce_meta.errors import SelectorError, did_you_mean, first_of
 from recce_meta.graph import LineageGraph, build_lineage_graph, failing_with, is_ephemeral
 from recce_meta.models import LineageEdge, NodeMetadata
-from recce_meta.models.lineage import ColumnEdge, Direction, ImpactView
+from recce_meta.models.lineage import ColumnEdge, Direction, ImpactView, Stop
 from recce_meta.report.labels import kind_plural
 from recce_meta.sql_lineage.impact import (
     ANY,
@@ -242,17 +242,16 @@ def impact_at(
     reasons = {unique_id: reason for near in around.values() for unique_id, reason in near.reasons.items()}
     below = around.get(Direction.DOWNSTREAM) if column is not None else None
     is_known = below is None or run.has_references
-    return impact_view(
-        root,
-        column,
+    view = impact_view(
+        Stop(root, column),
         direction,
         {way: walk(starts, near.steps, depth) for way, near in around.items()},
         run.names,
         reasons=reasons,
-        notes=(*_notes(address, names, around, reasons), *([] if is_known else [UNCHECKED])),
         removed=walk(starts, below.removal, depth) if below and is_known and not below.is_inlined else None,
         queries=frozenset[str]().union(*(near.queries for near in around.values())),
     )
+    return replace(view, notes=(*_notes(address, names, around, reasons), *([] if is_known else [UNCHECKED])))
 
 
 def find_column(asked: str, address: Address, names: ColumnNames) -> Address:

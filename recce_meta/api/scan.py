@@ -55,8 +55,8 @@ def scan(
     database: UnifiedSqlAdapter,
     *,
     store: UnifiedSqlAdapter | None = None,
-    scope: ScanScope | None = None,
-    options: ScanOptions | None = None,
+    scope: ScanScope = ScanScope(),
+    options: ScanOptions = ScanOptions(),
     tell: Tell | None = None,
 ) -> ScanReport:
     """Record the structure of *database* in *store* (default: itself) and compare with the previous scan.
@@ -68,29 +68,27 @@ def scan(
     Raises UsageError if the store cannot be in that place, or a name is invalid; UnknownNameError for a
     schema that does not exist; StoreError if the run is not recorded and no store exists to compare with.
     """
-    given = options or ScanOptions()
     place = store or database
     refuse_place(place)
-    check_name("an environment", given.environment)
-    if given.run_id:
-        check_name("a run", given.run_id)
-    chosen = scope or ScanScope()
+    check_name("an environment", options.environment)
+    if options.run_id:
+        check_name("a run", options.run_id)
     if place is database:
         # The tables of the store change with every recording.
-        chosen = without_store(chosen, database.warehouse, database.schema)
+        scope = without_store(scope, database.warehouse, database.schema)
     # Checked before the scan, which may take minutes.
-    if given.is_kept:
+    if options.is_kept:
         refuse_newer(place)
-    extracted = _extracted(database, chosen, given, place, tell)
-    project = replace(extracted, run=_with_git(extracted.run, given.git))
+    extracted = _extracted(database, scope, options, place, tell)
+    project = replace(extracted, run=_with_git(extracted.run, options.git))
     run, is_new, warnings = project.run, False, project.warnings
-    if given.is_kept:
+    if options.is_kept:
         try:
             recorded = record_project(
                 place,
                 project,
-                columns=given.columns,
-                column_timeout=given.column_timeout,
+                columns=options.columns,
+                column_timeout=options.column_timeout,
                 tell=tell,
             )
         except PermissionDenied as error:

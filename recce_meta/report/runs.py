@@ -319,26 +319,25 @@ def record_text(
     is_new: bool,
     width: int,
     color: bool,
-    counted: int = 0,
-    profiled: int = 0,
+    statistics: Mapping[str, int] = {},
     columns: Mapping[str, int] | None = None,
 ) -> str:
     """Return a confirmation of the recorded run, its statistics and its columns.
 
-    *columns* is the number of nodes whose columns were `traced`, `reused` and `not_traced`.
+    *statistics* is the number of nodes by what is stored of them, such as `row counts`. *columns* is the
+    number of nodes whose columns were `traced`, `reused` and `not_traced`.
     """
     name = Span(short_run_id(run.run_id), Style.CYAN)
     where = Span(f" of {run.project_name} as {run.environment}")
-    figures = {"row counts": counted, "profiles": profiled}
-    statistics = ", ".join(f"{what} of {count_of(nodes, 'node')}" for what, nodes in figures.items() if nodes)
+    figures = [f"{what} of {count_of(nodes, 'node')}" for what, nodes in statistics.items() if nodes]
+    facts = [text for text in (", ".join(figures), columns_fact(columns or {})) if text]
     if not is_new:
-        added = [text for text in (statistics, columns_fact(columns or {})) if text]
-        written = f"added {'; '.join(added)}" if added else "nothing written"
+        written = f"added {'; '.join(facts)}" if facts else "nothing written"
         line: Line = (Span("Run "), name, where, Span(f" was already recorded; {written}"))
         return render([line], width=width, color=color)
     phrase = counts_by_kind(counts) or count_of(run.node_count, "node")
     lines: list[Line] = [(Span("Recorded run "), name, where), plain_line(f"  {phrase}")]
-    lines += [plain_line(f"  {text}") for text in (statistics, columns_fact(columns or {})) if text]
+    lines += [plain_line(f"  {text}") for text in facts]
     return render(lines, width=width, color=color)
 
 

@@ -21,6 +21,7 @@ from typing import NamedTuple
 from urllib.parse import urljoin
 
 import uvicorn
+from msgspec import Struct
 from uvicorn.protocols.http.h11_impl import H11Protocol, RequestResponseCycle
 
 from recce_meta.adapter import UnifiedSqlAdapter
@@ -43,6 +44,23 @@ class OpenedStore(NamedTuple):
     """Returns the adapter of the store."""
     settings: QuerySettings = QuerySettings()
     """How queries of users run."""
+
+
+class ServerOptions(Struct, frozen=True, kw_only=True):
+    """Where a server listens, and what its users may do."""
+
+    host: str
+    port: int
+    token: str | None
+    public_url: str | None = None
+    """Address that users of a proxy see."""
+    proxy: str | None = None
+    """Address from which the proxy connects."""
+    origins: tuple[str, ...] = ()
+    """Origins whose pages may read the API."""
+    permissions: Permissions = READ_ONLY
+    metrics_address: tuple[str, int] | None = None
+    """Where metrics need no token."""
 
 
 TOKEN_VARIABLE = "RECCE_META_TOKEN"
@@ -124,43 +142,26 @@ def bound_socket(host: str, port: int) -> socket.socket:
 
 def serve_stores(
     stores: Mapping[str, OpenedStore],
+    options: ServerOptions,
     *,
-    host: str,
-    port: int,
-    token: str | None,
-    public_url: str | None,
-    proxy: str | None = None,
-    origins: Iterable[str] = (),
     page: str | None,
     say: Callable[[str], None],
     stopping: Callable[[], None] = lambda: None,
-    permissions: Permissions = READ_ONLY,
     service: RepositoryService | None = None,
     worker: AbstractContextManager[None] | None = None,
-    metrics_address: tuple[str, int] | None = None,
 ) -> None:
-    """Serve *stores* until Ctrl-C or SIGTERM; users may do what *permissions* has.
+    """Serve *stores* until Ctrl-C or SIGTERM.
 
     *service* has the connections of repositories; None without a state. *worker* is entered once the port is
-    bound, so that a server that cannot listen starts no job. At *metrics_address*, metrics need no token.
-
-    *public_url* is the address that users of a proxy see, *proxy* the address from which it connects. Pages
-    of *origins* may read the API. *say* prints the address, and the browser opens its *page*, if any.
-    *stopping* is called when the server begins to end. Raises UsageError if *host* can be reached from other
-    machines and there is no *token*, and for an invalid *public_url*, *proxy* or origin.
+    bound, so that a server that cannot listen starts no job. *say* prints the address, and the browser opens
+    its *page*, if any. *stopping* is called when the server begins to end. Raises UsageError if other
+    machines can reach the server and it has no token, and for an invalid public URL, proxy or origin.
     """
-    access = replace(access_rules(host, token, public_url, proxy), origins=frozenset(map(_origin, origins)))
-    with closing(bound_socket(host, port)) as listening, worker or nullcontext():
-        _serve(
-            stores,
-            access,
-            permissions,
-            service,
-            listening,
-            lambda: _started(listening, say, page),
-            stopping,
-            metrics_address,
-        )
+    access = access_rules(options.host, options.token, options.public_url, options.proxy)
+    access = replace(access, origins=frozenset(map(_origin, options.origins)))
+    with closing(bound_socket(options.host, options.port)) as listening, worker or nullcontext():
+        started = partial(_started, listening, say, page)
+        _serve(stores, access, options, service, listening, started, stopping)
 
 
 def access_rules(host: str, token: str | None, public_url: str | None, proxy: str | None = None) -> Access:
@@ -244,15 +245,14 @@ REQUEST_SECONDS = 20.0
 def _serve(
     stores: Mapping[str, OpenedStore],
     access: Access,
-    permissions: Permissions,
+    options: ServerOptions,
     service: RepositoryService | None,
     listening: socket.socket,
     started: Callable[[], None],
     stopping: Callable[[], None],
-    metrics_address: tuple[str, int] | None,
 ) -> None:
     opened = {
-        name: Store(name, one.connect, permissions=permissions, settings=one.settings)
+        name: Store(name, one.connect, permissions=options.permissions, settings=one.settings)
         for name, one in stores.items()
     }
 
@@ -284,10 +284,10 @@ def _serve(
         logging.getLogger(name).setLevel(logging.CRITICAL + 1)
     try:
         with ExitStack() as stack:
-            if metrics_address is not None:
+            if options.metrics_address is not None:
                 state = None if service is None else service.state
                 metrics = Metrics(state, opened.values())
-                stack.enter_context(listening_for_metrics(metrics_address, metrics))
+                stack.enter_context(listening_for_metrics(options.metrics_address, metrics))
             Server(config).run(sockets=[listening])
     except KeyboardInterrupt:  # uvicorn raises the signal again after it has ended
         pass

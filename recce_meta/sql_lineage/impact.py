@@ -359,33 +359,31 @@ _USAGES = frozenset(usage.value for usage in Usage)
 
 
 def impact_view(
-    root: str,
-    column: str | None,
+    root: Stop,
     direction: Direction,
     walks: Mapping[Direction, Walk],
     nodes: Mapping[str, NodeMetadata],
     *,
     reasons: Mapping[str, str] | None = None,
-    notes: Sequence[str] = (),
     removed: Walk | None = None,
     queries: Collection[str] = (),
 ) -> ImpactView:
-    """Return the view of *walks* up and down from *root*, and of *removed*, the removal of its column.
+    """Return the view, without notes, of *walks* up and down from *root*, and of the removal of its column.
 
     *nodes* provide names (an id without a node is its own name); *reasons* explain unknown columns by node.
-    *queries* are the nodes with SQL.
+    *removed* is the walk of the removal, and *queries* are the nodes with SQL.
     """
-    parts = [part for way, found in walks.items() for part in _parts(root, way, found, nodes, reasons or {})]
-    around = {part.unique_id: part for part in parts if part.unique_id != root}
-    whole = _merged([part for part in parts if part.unique_id == root])
+    start, column = root.unique_id, root.column
+    parts = [part for way, found in walks.items() for part in _parts(start, way, found, nodes, reasons or {})]
+    around = {part.unique_id: part for part in parts if part.unique_id != start}
+    whole = _merged([part for part in parts if part.unique_id == start])
     reached = [whole, *around.values()]
     return ImpactView(
-        root=root,
+        root=start,
         column=column,
         direction=direction,
         nodes=tuple(sorted(reached, key=lambda node: (node.distance, node.unique_id))),
         edges=tuple(sorted({edge for way, found in walks.items() for edge in _edges(way, found)})),
-        notes=tuple(notes),
         fails=None if removed is None else tuple(_failing(removed, nodes)),
         doubtful=tuple(sorted(node.unique_id for node in reached if _is_doubtful(node, queries))),
     )

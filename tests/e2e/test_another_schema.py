@@ -84,50 +84,63 @@ def opened(folder: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[set[str]]:
 
 
 FUNCTIONS: dict[str, Call] = {
-    "add_note": lambda a, **o: api.add_note(a, "orders", "checked", author="Ann", project=SHOP, **o),
-    "copy_runs": lambda a, **o: api.copy_runs(a, elsewhere(), "current", project=SHOP, **o),
-    "diff_data": lambda a, **o: api.diff_data(
-        a, "base", "current", select="orders", project=SHOP, save=True, **o
+    "add_note": lambda a: api.add_note(a, "orders", "checked", author="Ann", project=SHOP),
+    "copy_runs": lambda a: api.copy_runs(a, elsewhere(), "current", project=SHOP),
+    "diff_data": lambda a: api.diff_data(a, "base", "current", select="orders", project=SHOP, save=True),
+    "diff_runs": lambda a: api.diff_runs(a, "base", "current", project=SHOP),
+    "doctor": lambda a: passed(api.doctor(a)),
+    "export": lambda a: api.export(a, "out.json", "current", project=SHOP),
+    "export_run": lambda a: api.export_run(a, "one.json", "current", project=SHOP),
+    "fsck": lambda a: api.fsck(a, repair=True),
+    "impact": lambda a: api.impact(a, "orders", "current", project=SHOP),
+    "import_recce_state": lambda a: api.import_recce_state(a, "state.json"),
+    "import_run": lambda a: api.import_run(a, "run.json"),
+    "init_store": lambda a: api.init_store(a),
+    "lineage": lambda a: api.lineage(a, "orders", "current", project=SHOP),
+    "list_notes": lambda a: some(api.list_notes(a, project=SHOP)),
+    "list_quality_runs": lambda a: some(api.list_quality_runs(a)),
+    "list_reviews": lambda a: api.list_reviews(a),
+    "list_runs": lambda a: some(api.list_runs(a)),
+    "load_lineage_from_warehouse": lambda a: some(api.load_lineage_from_warehouse(a, "shop-0")),
+    "load_nodes_from_warehouse": lambda a: some(api.load_nodes_from_warehouse(a, "shop-0")),
+    "load_run": lambda a: api.load_run(a, "current", project=SHOP),
+    "measure_quality": lambda a: api.measure_quality(a, "orders", run="current", project=SHOP),
+    "node_pairs": lambda a: some(api.node_pairs(a, "orders", "base", "current", project=SHOP)),
+    "note_history": lambda a: some(api.note_history(a, project=SHOP)),
+    "prune": lambda a: api.prune(a, keep_last=1, project=SHOP),
+    "pull_runs": lambda a: api.pull_runs(a, elsewhere()),
+    "push_runs": lambda a: api.push_runs(a, elsewhere()),
+    "quality_history": lambda a: api.quality_history(a, "orders", project=SHOP),
+    "record_run": lambda a: api.record_run(
+        a, api.extract_project("target-base", environment="third", run_id="third")
     ),
-    "diff_runs": lambda a, **o: api.diff_runs(a, "base", "current", project=SHOP, **o),
-    "doctor": lambda a, **o: passed(api.doctor(a, **o)),
-    "export": lambda a, **o: api.export(a, "out.json", "current", project=SHOP, **o),
-    "export_run": lambda a, **o: api.export_run(a, "one.json", "current", project=SHOP, **o),
-    "fsck": lambda a, **o: api.fsck(a, repair=True, **o),
-    "impact": lambda a, **o: api.impact(a, "orders", "current", project=SHOP, **o),
-    "import_recce_state": lambda a, **o: api.import_recce_state(a, "state.json", **o),
-    "import_run": lambda a, **o: api.import_run(a, "run.json", **o),
-    "init_store": lambda a, **o: api.init_store(a, **o),
-    "lineage": lambda a, **o: api.lineage(a, "orders", "current", project=SHOP, **o),
-    "list_notes": lambda a, **o: some(api.list_notes(a, project=SHOP, **o)),
-    "list_quality_runs": lambda a, **o: some(api.list_quality_runs(a, **o)),
-    "list_reviews": lambda a, **o: api.list_reviews(a, **o),
-    "list_runs": lambda a, **o: some(api.list_runs(a, **o)),
-    "load_lineage_from_warehouse": lambda a, **o: some(api.load_lineage_from_warehouse(a, "shop-0", **o)),
-    "load_nodes_from_warehouse": lambda a, **o: some(api.load_nodes_from_warehouse(a, "shop-0", **o)),
-    "load_run": lambda a, **o: api.load_run(a, "current", project=SHOP, **o),
-    "measure_quality": lambda a, **o: api.measure_quality(a, "orders", run="current", project=SHOP, **o),
-    "node_pairs": lambda a, **o: some(api.node_pairs(a, "orders", "base", "current", project=SHOP, **o)),
-    "note_history": lambda a, **o: some(api.note_history(a, project=SHOP, **o)),
-    "prune": lambda a, **o: api.prune(a, keep_last=1, project=SHOP, **o),
-    "pull_runs": lambda a, **o: api.pull_runs(a, elsewhere(), **o),
-    "push_runs": lambda a, **o: api.push_runs(a, elsewhere(), **o),
-    "quality_history": lambda a, **o: api.quality_history(a, "orders", project=SHOP, **o),
-    "record_run": lambda a, **o: api.record_run(
-        a, api.extract_project("target-base", environment="third", run_id="third"), **o
+    "render_sql": lambda a: api.render_sql(a, "select * from {{ ref('orders') }}", "current", project=SHOP),
+    "review": lambda a: api.review(a, "orders", "current", reviewer="Ann", project=SHOP),
+    "run_checks": lambda a: api.run_checks(a, "checks.yml", "base", "current", project=SHOP, save=True),
+    "scan": lambda a: api.scan(
+        a,
+        scope=api.ScanScope(schemas=("prod",)),
+        options=api.ScanOptions(environment="warehouse", project="warehouse"),
     ),
-    "render_sql": lambda a, **o: api.render_sql(
-        a, "select * from {{ ref('orders') }}", "current", project=SHOP, **o
-    ),
-    "review": lambda a, **o: api.review(a, "orders", "current", reviewer="Ann", project=SHOP, **o),
-    "run_checks": lambda a, **o: api.run_checks(
-        a, "checks.yml", "base", "current", project=SHOP, save=True, **o
-    ),
-    "scan": lambda a, **o: api.scan(a, schemas="prod", project="warehouse", environment="warehouse", **o),
-    "show_quality": lambda a, **o: api.show_quality(a, "latest", project=SHOP, **o),
-    "show_run": lambda a, **o: api.show_run(a, "current", project=SHOP, **o),
-    "sync_runs": lambda a, **o: api.sync_runs(a, elsewhere(), **o),
+    "show_quality": lambda a: api.show_quality(a, "latest", project=SHOP),
+    "show_run": lambda a: api.show_run(a, "current", project=SHOP),
+    "sync_runs": lambda a: api.sync_runs(a, elsewhere()),
 }
+
+
+OF_DATA = {
+    "extract_database",
+    "histogram_diff",
+    "profile_diff",
+    "query_diff",
+    "row_count_diff",
+    "schema_diff",
+    "take_statistics",
+    "top_k_diff",
+    "value_diff",
+    "value_diff_detail",
+}
+"""Functions that open no store."""
 
 
 def elsewhere() -> UnifiedSqlAdapter:
@@ -149,23 +162,20 @@ def passed(checks: Any) -> Any:
 
 def test_every_function_of_a_store_is_called() -> None:
     functions = {name: getattr(api, name) for name in api.__all__}
-    named = {
-        name
+    firsts = {
+        name: next(iter(inspect.signature(function).parameters.values()), None)
         for name, function in functions.items()
-        if inspect.isfunction(function) and "schema" in inspect.signature(function).parameters
+        if inspect.isfunction(function)
     }
-    assert named - {"store_sql"} == {*FUNCTIONS}
+    with_adapter = {name for name, first in firsts.items() if "UnifiedSqlAdapter" in str(first)}
+    assert with_adapter - OF_DATA == {*FUNCTIONS}
 
 
 @pytest.mark.extensive
-@pytest.mark.parametrize("is_named", [True, False], ids=["argument", "adapter"])
 @pytest.mark.parametrize("name", FUNCTIONS)
-def test_a_function_opens_the_store_of_its_schema(name: str, is_named: bool, opened: set[str]) -> None:
+def test_a_function_opens_the_store_of_its_adapter(name: str, opened: set[str]) -> None:
     with UnifiedSqlAdapter.from_url(f"duckdb:///{FILE}") as adapter:
-        if is_named:
-            FUNCTIONS[name](adapter, schema=OTHER)
-        else:
-            FUNCTIONS[name](adapter.at(OTHER))
+        FUNCTIONS[name](adapter.at(OTHER))
     assert opened == {OTHER}
 
 

@@ -138,22 +138,21 @@ def earlier_places(
 
 def diff_graph(
     diff: RunDiff,
-    base: RunReader,
-    current: RunReader,
+    readers: tuple[RunReader, RunReader],
     query: GraphQuery,
     *,
-    base_graph: KnownGraph | None = None,
-    current_graph: KnownGraph | None = None,
+    graphs: tuple[KnownGraph, KnownGraph] | None = None,
     earlier: Places | None = None,
     link: Link | None = None,
     reviews: PairReviews = NO_REVIEWS,
 ) -> GraphView:
     """Return the part of the graph of both runs of *diff* that *query* names; further arguments as above.
 
-    *reviews* are the marks on both runs. Without a node and a selector, the view has what changed and what
-    that affects, breaking changes first.
+    *readers* are those of base and current, and so are *graphs*. *reviews* are the marks on both runs.
+    Without a node and a selector, the view has what changed and what that affects, breaking changes first.
     """
-    before, after = base_graph or whole_graph(base), current_graph or whole_graph(current)
+    base, current = readers
+    before, after = graphs or (whole_graph(base), whole_graph(current))
     # Removed nodes and edges are drawn too, so that both graphs are needed.
     graph = _union(before, after)
     part = GraphPart(

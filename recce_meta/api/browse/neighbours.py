@@ -29,8 +29,7 @@ class Neighbours(NamedTuple):
 def neighbours(
     root: str,
     names: Mapping[str, NodeMetadata],
-    parents: NeighbourIds,
-    children: NeighbourIds,
+    edges: tuple[NeighbourIds, NeighbourIds],
     origins_of: Callable[[Collection[str]], Origins],
     *,
     direction: Direction = Direction.BOTH,
@@ -39,9 +38,11 @@ def neighbours(
 ) -> Neighbours:
     """Return the nodes within *depth* edges of *root*, the nearest *most* of them, with their edges.
 
-    *depth* is limited to 1 to `DEEPEST`. *origins_of* returns the origins of the edges to parents of nodes.
+    *edges* are the parents and the children of each node. *depth* is limited to 1 to `DEEPEST`. *origins_of*
+    returns the origins of the edges to parents of nodes.
     """
     depth = min(max(depth, 1), DEEPEST)
+    parents, children = edges
     distances: dict[str, int] = {}
     if direction is not Direction.DOWNSTREAM:
         distances |= {found: -steps for found, steps in _distances(root, parents, depth).items()}

@@ -40,11 +40,13 @@ SWITCHED_OFF = "switched off by --no-values"
 
 
 class ValueLimits(Struct, frozen=True, kw_only=True):
-    """Limits of the comparison of values."""
+    """Limits of the comparison of values, and the settings of the command line."""
 
     with_values: bool = True
     max_rows: int | None = None
     """Maximum rows for a comparison of whole rows, whatever their size. None: MAX_ROWS and MAX_BYTES."""
+    globs: NodeGlobs = ()
+    """Settings of the command line, which the compared nodes have already."""
 
 
 NO_LIMITS = ValueLimits()
@@ -58,7 +60,6 @@ def data_of_diff(
     *,
     kept: tuple[StatisticsByNode, StatisticsByNode] = ({}, {}),
     limits: ValueLimits = NO_LIMITS,
-    options: NodeGlobs = (),
     on_result: Callable[[AnyDataDiff], None] | None = None,
 ) -> list[AnyDataDiff]:
     """Compare row counts of all of *chosen*, and schemas and values of nodes with relations on both sides.
@@ -66,8 +67,8 @@ def data_of_diff(
     Values are compared by key, or as whole rows within *limits*, small relations first. *kept* are the stored
     statistics of both runs; base is not counted again if it has them. A skipped comparison is a NotCompared
     among the results. A comparison that fails, or does not start before the deadline, is a Failed. So is a
-    node with malformed settings. *options* are the settings of the command line, which *chosen* have already:
-    raises UnknownNameError for a column in them that does not exist. *on_result* is called with each result.
+    node with malformed settings. Raises UnknownNameError for a column in the settings of *limits* that does
+    not exist. *on_result* is called with each result.
     """
     places = comparison.places
     skipped = [result for sides in chosen if (result := _skipped(sides, places, kept[0])) is not None]
@@ -79,7 +80,7 @@ def data_of_diff(
     first = [stored_counts_job(places, chosen, *kept), *each("schema_diff", places, both, of_schema)]
     results = _run(comparison, first, on_progress, on_result) if chosen else []
     # After the schemas are read, and before values are: a misspelt column must not cost full scans.
-    _check_columns(options, both, results)
+    _check_columns(limits.globs, both, results)
     unread = {result.subject.unique_id: result.error for result in results if isinstance(result, Failed)}
     counts = counts_by_id(results)
     left_out: list[AnyDataDiff] = [*skipped]

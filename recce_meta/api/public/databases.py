@@ -1,13 +1,12 @@
-"""Functions about a live database: scan it, measure the quality of its tables, show stored measurements."""
+"""Measures the quality of tables of a live database."""
 
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
 from recce_meta.adapter import UnifiedSqlAdapter
-from recce_meta.api import scan as scan_api
 from recce_meta.api.public.runs import terms_of
 from recce_meta.api.quality import (
     QualityLocation,
@@ -18,49 +17,10 @@ from recce_meta.api.quality import (
     settings_of,
 )
 from recce_meta.api.quality_tables import EXACT, TableSelection
-from recce_meta.api.scan import ScanOptions
-from recce_meta.extractors.database import ScanScope
-from recce_meta.models.change import ScanReport
 from recce_meta.models.quality import FailOn, QualityRules, Sample
 from recce_meta.quality.compare import QualityResult
 from recce_meta.quality.measure import QualitySettings
 from recce_meta.quality.privacy import read_patterns
-
-
-def scan(
-    database: UnifiedSqlAdapter,
-    *,
-    store: UnifiedSqlAdapter | None = None,
-    scope: ScanScope | None = None,
-    options: ScanOptions | None = None,
-    tell: Callable[[str], None] | None = None,
-    schemas: str | Sequence[str] = (),
-    include: str | Sequence[str] = (),
-    exclude: str | Sequence[str] = (),
-    environment: str = "current",
-    project: str | None = None,
-    run_id: str | None = None,
-    columns: bool = True,
-    dry_run: bool = False,
-) -> ScanReport:
-    """Record the structure of *database* in *store* (default: itself) and compare with the previous scan.
-
-    The previous scan is the latest of the same project, environment and scope, else the latest of any scope.
-    The store's schema is not scanned if the store is in *database* itself. *schemas*, *include* and *exclude*
-    are names or globs of schemas, and of relations (`name` or `schema.name`). *environment*, *project*
-    (default: the name of the database) and *run_id* are the run's. Without *columns*, no column lineage is
-    recorded; with *dry_run*, nothing is. *tell* is called with progress messages. *scope* and *options*
-    replace these arguments, as structs.
-
-    Raises UsageError if the store cannot be in that place, or a name is invalid; UnknownNameError for a
-    schema that does not exist; StoreError if the run is not recorded and no store exists to compare with.
-    """
-    chosen = ScanScope(schemas=terms_of(schemas), include=terms_of(include), exclude=terms_of(exclude))
-    given = ScanOptions(
-        environment=environment, project=project, run_id=run_id, columns=columns, is_kept=not dry_run
-    )
-    place = None if store is database else store
-    return scan_api.scan(database, store=place, scope=scope or chosen, options=options or given, tell=tell)
 
 
 def measure_quality(

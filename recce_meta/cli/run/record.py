@@ -244,8 +244,7 @@ def recorded_text(recorded: Recorded, **size: Any) -> str:
         recorded.run,
         recorded.counts,
         is_new=recorded.is_new,
-        counted=recorded.counted,
-        profiled=recorded.profiled,
+        statistics={"row counts": recorded.counted, "profiles": recorded.profiled},
         columns=_columns(recorded),
         **size,
     )

@@ -68,21 +68,24 @@ def serve(
         load("recce_meta.server.metrics:require_client")()
         metrics_address = load("recce_meta.server.metrics:address_of")(extraction.metrics_address)
     stores = stores_of(connection, click.get_current_context())
-    run = partial(
-        server.serve_stores,
-        _opened_stores(server, connection, stores, queries),
+    options = server.ServerOptions(
         host=host,
         port=port,
         token=server.read_token(token_file, os.environ),
         public_url=public_url,
         proxy=proxy,
         origins=origins,
+        permissions=server.Permissions(queries=allow_queries, writes=allow_writes),
+        metrics_address=metrics_address,
+    )
+    run = partial(
+        server.serve_stores,
+        _opened_stores(server, connection, stores, queries),
+        options,
         # Without a terminal, no user waits for a browser.
         page=page if is_opened and sys.stdout is not None and sys.stdout.isatty() else None,
         say=say,
-        metrics_address=metrics_address,
         stopping=stop_in_time,
-        permissions=server.Permissions(queries=allow_queries, writes=allow_writes),
     )
     states = load("recce_meta.repositories.state.database")
     if state is None and not states.has_state(os.environ):

@@ -30,6 +30,7 @@ from recce_meta.models.lineage import (
     Direction,
     FailingNode,
     NodeColumns,
+    Stop,
     Tier,
 )
 from recce_meta.render.build_failures import BuildFailure
@@ -285,8 +286,7 @@ class LiveProject:
             edges = self.children(asked)
             found = walk(starts, removal(edges))
         view = impact_view(
-            unique_id,
-            column,
+            Stop(unique_id, column),
             Direction.DOWNSTREAM,
             {Direction.DOWNSTREAM: walk(starts, _no_steps)},
             self.index.names,

@@ -238,8 +238,7 @@ def lineage_document(
     found = neighbours(
         root,
         graph.names,
-        graph.parents,
-        graph.children,
+        (graph.parents, graph.children),
         lambda ids: load_parents(view.adapter, chosen, ids=ids),
         direction=direction,
         depth=depth,

@@ -148,7 +148,7 @@ def lineage_answer(
     else:
         root = find_node(name, shown)
         near = neighbours(
-            root, shown, _within(graph.parents, shown), _within(graph.children, shown), lambda _: {},
+            root, shown, (_within(graph.parents, shown), _within(graph.children, shown)), lambda _: {},
             depth=depth,
         )  # fmt: skip
         ids, is_cut = [node.unique_id for node in near.view.nodes], near.truncated

@@ -17,7 +17,8 @@ from starlette.testclient import TestClient
 from recce_meta.adapter import UnifiedSqlAdapter
 from recce_meta.api.demo import demo
 from recce_meta.api.public.data import run_checks
-from recce_meta.api.public.databases import measure_quality, scan
+from recce_meta.api.public.databases import measure_quality
+from recce_meta.api.scan import ScanOptions, scan
 from recce_meta.models.marks.annotation import PRESENT, AnnotationTarget
 from recce_meta.server.access.sessions import Access
 from recce_meta.server.api.application import api_description
@@ -68,7 +69,7 @@ def _build(folder: Path) -> str:
         quoted = adapter.warehouse.quote_identifier(STRANGE)
         adapter.execute(f"CREATE TABLE extra.{quoted} (id int PRIMARY KEY, {quoted} text)")
         adapter.execute(f"CREATE TABLE extra.child (id int, parent int REFERENCES extra.{quoted}(id))")
-        scan(adapter, project="live", environment="warehouse")
+        scan(adapter, options=ScanOptions(project="live", environment="warehouse"))
     return url
 
 

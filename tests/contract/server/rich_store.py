@@ -15,7 +15,6 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta, timezone
 from html.parser import HTMLParser
 from pathlib import Path
-from typing import Any
 
 import pytest
 from msgspec.structs import replace
@@ -25,8 +24,10 @@ from recce_meta.adapter import UnifiedSqlAdapter
 from recce_meta.api.data.diffs import profile_diff, value_diff_detail
 from recce_meta.api.data.statistics import Stats, take_statistics
 from recce_meta.api.public.data import diff_data, run_checks
-from recce_meta.api.public.databases import measure_quality, scan
+from recce_meta.api.public.databases import measure_quality
 from recce_meta.api.record import record_run
+from recce_meta.api.scan import ScanOptions, scan
+from recce_meta.extractors.database import ScanScope
 from recce_meta.extractors.git import GitState
 from recce_meta.extractors.project import extract_project
 from recce_meta.models import Column, NodeMetadata, Project, RunMetadata
@@ -123,12 +124,12 @@ def _shop(adapter: UnifiedSqlAdapter, folder: Path) -> None:
     run_checks(adapter, checks, "base", "current", project=SHOP, save=True)
     measure_quality(adapter, ("orders", "customers"), run="base", project=SHOP)
     measure_quality(adapter, run="current", project=SHOP, exclude="resource_type:seed")
-    asked: dict[str, Any] = {"schemas": ("prod",), "environment": "warehouse", "project": "warehouse"}
-    scan(adapter, **asked, columns=False)
+    options = ScanOptions(environment="warehouse", project="warehouse", columns=False)
+    scan(adapter, scope=ScanScope(schemas=("prod",)), options=options)
     adapter.execute("CREATE TABLE prod.parent (id INTEGER PRIMARY KEY, name TEXT)")
     adapter.execute("CREATE TABLE prod.child (id INTEGER, parent_id INTEGER REFERENCES prod.parent (id))")
     adapter.execute("CREATE INDEX child_parent ON prod.child (parent_id)")
-    scan(adapter, **asked, columns=False)
+    scan(adapter, scope=ScanScope(schemas=("prod",)), options=options)
 
 
 CHECKS = """

@@ -23,7 +23,7 @@ from recce_meta.repositories.state.database import open_state
 from recce_meta.server.access import sessions as rules
 from recce_meta.server.access.sessions import COOKIE, FAILURES, HEADERS, SECURE_COOKIE, Access
 from recce_meta.server.app import create_app
-from recce_meta.server.main import access_rules, serve_stores
+from recce_meta.server.main import ServerOptions, access_rules, serve_stores
 from recce_meta.server.site import serving
 from recce_meta.server.stores.stores import Store
 from tests.contract.server.small_store import LOCAL, client_of, file_url, record_side, store_at
@@ -174,9 +174,8 @@ def test_pages_of_named_origins_read_the_api_with_a_token(store: Store) -> None:
 @pytest.mark.parametrize("address", ["app.example.com", "https://app.example.com/page", "*", "null"])
 def test_an_origin_is_a_scheme_and_a_host(address: str) -> None:
     with pytest.raises(UsageError, match="is not an origin"):
-        serve_stores(
-            {}, host="127.0.0.1", port=0, token=None, public_url=None, origins=[address], page=None, say=print
-        )
+        options = ServerOptions(host="127.0.0.1", port=0, token=None, origins=(address,))
+        serve_stores({}, options, page=None, say=print)
 
 
 def test_a_token_is_required_and_a_session_replaces_it(guarded: TestClient) -> None:

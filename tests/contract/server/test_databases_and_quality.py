@@ -20,9 +20,10 @@ from msgspec.structs import replace
 from starlette.testclient import TestClient
 
 from recce_meta.adapter import UnifiedSqlAdapter
-from recce_meta.api.public.databases import measure_quality, scan
+from recce_meta.api.public.databases import measure_quality
 from recce_meta.api.quality import quality_history
 from recce_meta.api.record import record_run
+from recce_meta.api.scan import ScanOptions, scan
 from recce_meta.errors import WarehouseError
 from recce_meta.extractors.database import ScanScope
 from recce_meta.models import Project
@@ -141,7 +142,7 @@ def live(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactor
         try:
             for statements, gone in ((BEFORE, None), (BETWEEN, "leaving")):
                 _fill(adapter, data, statements)
-                scans.append(scan(adapter.at(kept), scope=scope, project=PROJECT))
+                scans.append(scan(adapter.at(kept), scope=scope, options=ScanOptions(project=PROJECT)))
                 if gone:  # after the scan: it cannot be measured
                     adapter.execute(f"DROP TABLE {adapter.quote_identifier(data)}.{gone}")
                 measured.append(measure_quality(adapter.at(kept), project=PROJECT, rules=rules))

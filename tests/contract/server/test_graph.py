@@ -252,7 +252,7 @@ def test_a_diff_has_the_edges_of_both_runs(readers: Readers) -> None:
     old, new = map(stored_edges, readers)
     tests = {one for one in current.names if one.startswith("test.")}
     for query in (GraphQuery(), GraphQuery(node="m30", up=2), GraphQuery(select="state:modified+1")):
-        view = diff_graph(changes, base, current, query)
+        view = diff_graph(changes, (base, current), query)
         shown = {node.id for node in view.nodes}
         edges = drawn(view)
         assert edges.direct == {edge for edge in old | new if shown >= {*edge}}
@@ -270,7 +270,7 @@ def test_a_diff_has_the_edges_of_both_runs(readers: Readers) -> None:
     )
     assert (added, removed) == (known & new - old, known & old - new)
     assert added and removed
-    opened = diff_graph(changes, base, current, GraphQuery())
+    opened = diff_graph(changes, (base, current), GraphQuery())
     changed = {one.unique_id for one in changes.changed} | {one.unique_id for one in changes.impacted}
     assert {node.id for node in opened.nodes} == changed - tests
     assert all(node.status for node in opened.nodes)

@@ -77,7 +77,7 @@ def test_hostile_names_are_in_views_as_they_are(stored: Stored) -> None:
 def test_the_diff_of_the_demo_opens_at_what_changed(stored: Stored) -> None:
     base, current = (reader_of(stored, side) for side in ("base", "current"))
     changes = diff(lambda: base.adapter, base.run, current.run)
-    view = diff_graph(changes, base, current, GraphQuery(), link=lambda one: f"/{one}")
+    view = diff_graph(changes, (base, current), GraphQuery(), link=lambda one: f"/{one}")
 
     nodes = {node.name: node for node in view.nodes}
     assert view.nodes[0].words == "removed, breaking"

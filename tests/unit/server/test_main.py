@@ -129,9 +129,8 @@ def test_a_server_that_cannot_listen_starts_no_worker() -> None:
         yield
 
     def serve(host: str, port: int) -> None:
-        main.serve_stores(
-            {}, host=host, port=port, token=None, public_url=None, page=None, say=print, worker=worker()
-        )
+        options = main.ServerOptions(host=host, port=port, token=None)
+        main.serve_stores({}, options, page=None, say=print, worker=worker())
 
     with (
         closing(socket.create_server(("127.0.0.1", 0))) as taken,

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from recce_meta.graph import LineageGraph, build_lineage_graph
 from recce_meta.models import LineageEdge
-from recce_meta.models.lineage import ColumnEdge, Direction, ImpactView
+from recce_meta.models.lineage import ColumnEdge, Direction, ImpactView, Stop
 from recce_meta.sql_lineage.impact import (
     COLUMNS,
     ROWS,
@@ -256,7 +256,7 @@ def answer(edges: list[ColumnEdge], node: str, name: str) -> ImpactView:
         Direction.UPSTREAM: walk(starts, upstream(edges, graph, known)),
         Direction.DOWNSTREAM: walk(starts, downstream(edges, graph, known)),
     }
-    return impact_view(node, name, Direction.BOTH, walks, {})
+    return impact_view(Stop(node, name), Direction.BOTH, walks, {})
 
 
 @pytest.mark.parametrize("length", [3_000])

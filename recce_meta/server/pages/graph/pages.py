@@ -264,11 +264,10 @@ class DiffGraph:
         first = replace(query, expand=())
         return diff_graph(
             pair.report.diff,
-            *self._readers(),
+            self._readers(),
             query,
             earlier=places_of(self.shown(first)) if query.expand else self._earlier(first),
-            base_graph=view.graph(pair.base),
-            current_graph=view.graph(pair.current),
+            graphs=(view.graph(pair.base), view.graph(pair.current)),
             link=pair.of_node,
             reviews=pair.reviews,
         )

@@ -23,7 +23,7 @@ def around(root, found, *, origins=None, **options):
     for child, parent in sorted(found):
         parents.setdefault(child, []).append(parent)
         children.setdefault(parent, []).append(child)
-    return neighbours(root, NAMES, parents, children, lambda ids: origins or {}, **options)
+    return neighbours(root, NAMES, (parents, children), lambda ids: origins or {}, **options)
 
 
 @given(edges, st.sampled_from(IDS), st.sampled_from(Direction), st.integers(1, DEEPEST))
