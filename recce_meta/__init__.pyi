@@ -10,7 +10,6 @@ from recce_meta.api.data.diffs import top_k_diff as top_k_diff
 from recce_meta.api.data.diffs import value_diff as value_diff
 from recce_meta.api.data.diffs import value_diff_detail as value_diff_detail
 from recce_meta.api.demo import demo as demo
-from recce_meta.api.export import export_run as export_run
 from recce_meta.api.export import import_run as import_run
 from recce_meta.api.public.data import DataComparison as DataComparison
 from recce_meta.api.public.data import diff_data as diff_data

@@ -357,36 +357,10 @@ def load_export(
     return cut(export, select, exclude) if select or exclude else export
 
 
-def export_run(
-    adapter: UnifiedSqlAdapter,
-    path: str | Path,
-    selector: str = "latest",
-    *,
-    format: str = JSON,
-    select: Sequence[str] = (),
-    exclude: Sequence[str] = (),
-    project: str | None = None,
-    overwrite: bool = False,
-) -> tuple[Path, ...]:
-    """Write the run that *selector* names to *path*, and return the written paths.
-
-    *format* is json or openlineage (a file, compressed if its name ends in `.gz`), csv or parquet (a folder
-    with a file for each relation), or the name of an exporter from another package. *select* and *exclude*
-    choose nodes in dbt's selection grammar. *project* limits the selector to one project. The store is in
-    *schema* of *adapter*. Existing files are replaced only with *overwrite*.
-
-    Raises SelectorError as `load_export` does, UnknownNameError for an unknown *format*, UsageError if *path*
-    exists, OSError if it cannot be written, PluginError if another package's exporter fails.
-    """
-    exporter_of(format)
-    export = load_export(adapter, selector, select=select, exclude=exclude, project=project)
-    return write_exports([export], Path(path), format, adapter.dataset_namespace, overwrite=overwrite)
-
-
 def write_exports(
     exports: Sequence[Export], path: Path, format: str, namespace: str, *, overwrite: bool = False
 ) -> tuple[Path, ...]:
-    """Write *exports* to *path* as `export_run` does. Only csv and parquet accept several exports.
+    """Write *exports* to *path* as `export` does. Only csv and parquet accept several exports.
 
     *namespace* is that of the relations in OpenLineage, `UnifiedSqlAdapter.dataset_namespace`.
     """

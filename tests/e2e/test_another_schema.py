@@ -52,7 +52,7 @@ def _build(folder: Path) -> None:
     with UnifiedSqlAdapter.from_url(url) as adapter:
         api.init_store(adapter)
         adapter.execute(f"UPDATE {DEFAULT_SCHEMA}.store SET schema_version = 999, read_version = 999")
-        api.export_run(adapter.at(OTHER), folder / "run.json", "current", project=SHOP)
+        api.export(adapter.at(OTHER), folder / "run.json", "current", project=SHOP)
     with UnifiedSqlAdapter.from_url(f"duckdb:///{folder / 'elsewhere.duckdb'}") as adapter:
         api.init_store(adapter.at(OTHER))
     (folder / "state.json").write_text(json.dumps(recorded()), encoding="utf-8")
@@ -90,7 +90,6 @@ FUNCTIONS: dict[str, Call] = {
     "diff_runs": lambda a: api.diff_runs(a, "base", "current", project=SHOP),
     "doctor": lambda a: passed(api.doctor(a)),
     "export": lambda a: api.export(a, "out.json", "current", project=SHOP),
-    "export_run": lambda a: api.export_run(a, "one.json", "current", project=SHOP),
     "fsck": lambda a: api.fsck(a, repair=True),
     "impact": lambda a: api.impact(a, "orders", "current", project=SHOP),
     "import_recce_state": lambda a: api.import_recce_state(a, "state.json"),

@@ -49,10 +49,14 @@ def export(
 ) -> tuple[Path, ...]:
     """Write *runs*, one run selector or several, to *path*, and return the written paths.
 
-    *format* is json, openlineage, csv, parquet, or the name of an exporter of another package; only csv and
-    parquet hold several runs. *select* and *exclude* choose nodes in dbt's grammar. Existing files are
-    replaced only with *overwrite*. *adapter* connects to the store. *project* limits the selectors to one
-    project. Raises the same errors as `export_run`.
+    *format* is json or openlineage (a file, compressed if its name ends in `.gz`), csv or parquet (a folder
+    with a file for each relation, also of several runs), or the name of an exporter from another package.
+    *select* and *exclude* choose nodes in dbt's grammar. Existing files are replaced only with *overwrite*.
+    *adapter* connects to the store. *project* limits the selectors to one project.
+
+    Raises SelectorError if a run does not exist or the selection matches no node, UnknownNameError for an
+    unknown *format*, UsageError if *path* exists, OSError if it cannot be written, PluginError if another
+    package's exporter fails.
     """
     # An unknown format is an error before any run is read.
     exporter_of(format)
