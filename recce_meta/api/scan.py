@@ -37,14 +37,17 @@ class ScanOptions(Struct, frozen=True, kw_only=True):
     """Options of a scan and its run."""
 
     environment: str = "current"
+    """Label of the run."""
     project: str | None = None
     """Project of the run. Default: the name of the database."""
     run_id: str | None = None
+    """Id of the run. Default: a new one."""
     git: GitState | None = GitState()
     """Git state; missing fields come from the repository and the CI's variables. None to record none."""
     columns: bool = True
     """Whether to record column lineage."""
     column_timeout: float = SECONDS
+    """Seconds of the analysis of one node."""
     is_kept: bool = True
     """Whether to record the run."""
     keeps_failure: bool = True
@@ -57,7 +60,7 @@ def scan(
     store: UnifiedSqlAdapter | None = None,
     scope: ScanScope = ScanScope(),
     options: ScanOptions = ScanOptions(),
-    tell: Tell | None = None,
+    tell: Callable[[str], None] | None = None,
 ) -> ScanReport:
     """Record the structure of *database* in *store* (default: itself) and compare with the previous scan.
 

@@ -406,6 +406,9 @@ def _of_config(detail: ChangeDetail, before: NodeMetadata, after: NodeMetadata, 
         return unknown_effect(
             f"a hook, statement, branch or materialization reads {detail.key}, which may differ"
         )
+    templates = [node.unrendered_config.keys() - node.config.keys() for node in (before, after)]
+    if key in set().union(*templates) - METADATA_CONFIG:
+        return unknown_effect(f"{key} changed, which only dbt can render")
     if (effect := config_effect(before, after, detail, causes.adapter)) is not None:
         return _unless_read(effect, key, before, after, causes)
     if key == "columns" and parts[2:3] and parts[2] in DOCUMENTED:  # without a contract

@@ -324,11 +324,13 @@ def config_details(before: NodeMetadata, after: NodeMetadata, causes: Causes) ->
     if before.resource_type == "operation":
         return
     yield from _repeated(before, after, causes)
-    if before.config == after.config:
+    if before.config == after.config and before.unrendered_config == after.unrendered_config:
         return
     base, current = _config(before), _config(after)
     for key in sorted(base.keys() | current.keys()):
         old, new = base.get(key), current.get(key)
+        if key in ELSEWHERE and before.relation_name != after.relation_name:
+            continue
         if old == new or normalise(old) == normalise(new) or _default_of_dbt(key, before, after, causes):
             continue
         for path, left, right in differences(old, new, key):
@@ -408,7 +410,10 @@ def _repeated(before: NodeMetadata, after: NodeMetadata, causes: Causes) -> Iter
 
 
 def _config(node: NodeMetadata) -> dict[str, Json]:
-    """Return the rendered configuration with one spelling of each key and hooks as text."""
+    """Return the configuration with one spelling of each key and hooks as text.
+
+    It is rendered, except for templates that only dbt can render; these can be of any key.
+    """
     repeated = REPEATED.get(node.resource_type, frozenset())
     config = {
         key.replace("_hook", "-hook") if key in ("pre_hook", "post_hook") else key: value
@@ -416,6 +421,11 @@ def _config(node: NodeMetadata) -> dict[str, Json]:
         if (key not in ELSEWHERE or (key, node.resource_type) in COMPARED_HERE)
         and key not in repeated
         and not _is_folder(value)
+    }
+    config |= {
+        key: value
+        for key, value in node.unrendered_config.items()
+        if has_jinja(value) and key.replace("_hook", "-hook") not in {*node.config, *config}
     }
     for key in ("pre-hook", "post-hook"):
         if hooks := config.get(key):

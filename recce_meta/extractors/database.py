@@ -67,6 +67,7 @@ class ScanScope(Struct, frozen=True, kw_only=True):
     include: tuple[str, ...] = ()
     """Globs of `name` or `schema.name`; empty means all."""
     exclude: tuple[str, ...] = ()
+    """Globs of `name` or `schema.name` that are left out."""
     hidden: tuple[str, ...] = ()
     """Schemas to exclude unless `schemas` names them, such as the store's."""
     own: frozenset[str] = frozenset()

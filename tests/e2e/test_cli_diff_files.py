@@ -678,6 +678,39 @@ def test_an_edit_of_a_node_that_the_target_disables_is_of_unknown_effect(
     assert [one["category"] for one in on_prod] == ["partial_breaking"]
 
 
+@pytest.mark.parametrize(
+    ("before", "after", "said"),
+    [
+        ("+tags: a", "+post-hook: 'delete from {{ this }}'", "post-hook changed"),
+        ("+post-hook: ['{{ cents(1) }}']", "+post-hook: ['{{ cents(2) }}']", "post-hook changed"),
+        (
+            "+alias: \"{{ env_var('A', 'a') }}\"",
+            "+alias: \"{{ env_var('A', 'b') }}\"",
+            "alias changed, which only dbt can render",
+        ),
+    ],
+)
+@pytest.mark.parametrize("is_in_project", [True, False])
+def test_a_setting_that_dbt_renders_is_compared_as_text(
+    checkout: Checkout, before: str, after: str, said: str, *, is_in_project: bool
+) -> None:
+    def write(setting: str) -> None:
+        if is_in_project:
+            checkout.write("dbt_project.yml", f"{FILES['dbt_project.yml']}models: {{shop: {{{setting}}}}}\n")
+        else:
+            text = f"models: [{{name: orders, config: {{{setting.removeprefix('+')}}}}}]"
+            checkout.write("models/own.yml", text)
+
+    write(before)
+    checkout.write("models/orders.sql", "{{ config(post_hook='select 1') }} " + FILES["models/orders.sql"])
+    checkout.commit()
+    write(after)
+
+    (found,) = (one for one in checkout.diff("HEAD")["changes"] if one["name"] == "orders")
+
+    assert (found["category"], found["category_reasons"]) == ("unknown", [said])
+
+
 def test_a_test_of_what_no_file_defines_is_left_out_by_dbt(checkout: Checkout) -> None:
     checkout.write("tests/none.sql", "select * from {{ ref('ordrs') }}")
 

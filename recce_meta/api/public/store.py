@@ -50,7 +50,7 @@ def export(
     """Write *runs*, one run selector or several, to *path*, and return the written paths.
 
     *format* is json or openlineage (a file, compressed if its name ends in `.gz`), csv or parquet (a folder
-    with a file for each relation, also of several runs), or the name of an exporter from another package.
+    with a file for each relation, of any number of runs), or the name of an exporter from another package.
     *select* and *exclude* choose nodes in dbt's grammar. Existing files are replaced only with *overwrite*.
     *adapter* connects to the store. *project* limits the selectors to one project.
 

@@ -63,10 +63,10 @@ def serve(
     """
     _require_packages()  # first, because a missing extra would end in an import error somewhere else
     server = load("recce_meta.server.main")
-    metrics_address = None
-    if extraction.metrics_address is not None:
+    metrics = extraction.metrics_address
+    if metrics is not None:
         load("recce_meta.server.metrics:require_client")()
-        metrics_address = load("recce_meta.server.metrics:address_of")(extraction.metrics_address)
+        metrics = load("recce_meta.server.metrics:address_of")(metrics)
     stores = stores_of(connection, click.get_current_context())
     options = server.ServerOptions(
         host=host,
@@ -76,7 +76,7 @@ def serve(
         proxy=proxy,
         origins=origins,
         permissions=server.Permissions(queries=allow_queries, writes=allow_writes),
-        metrics_address=metrics_address,
+        metrics_address=metrics,
     )
     run = partial(
         server.serve_stores,
@@ -84,9 +84,8 @@ def serve(
         options,
         # Without a terminal, no user waits for a browser.
         page=page if is_opened and sys.stdout is not None and sys.stdout.isatty() else None,
-        say=say,
-        stopping=stop_in_time,
-    )
+        say=say, stopping=stop_in_time,
+    )  # fmt: skip
     states = load("recce_meta.repositories.state.database")
     if state is None and not states.has_state(os.environ):
         run()
@@ -97,12 +96,10 @@ def serve(
         running = load("recce_meta.cli.run.worker:running")
         limits = load("recce_meta.cli.run.worker:git_limits")(extraction)
         work = None if web_only else load("recce_meta.cli.run.worker:work_folder")(extraction, os.environ)
-        run(
-            service=service(opened, environ=os.environ, stores=list(stores), limits=limits, work=work),
-            worker=None
-            if web_only
-            else running(opened, stores, extraction, lock_timeout=connection.lock_timeout),
-        )
+        wait = connection.lock_timeout
+        worker = None if web_only else running(opened, stores, extraction, lock_timeout=wait)
+        served = service(opened, environ=os.environ, stores=list(stores), limits=limits, work=work)
+        run(service=served, worker=worker)
 
 
 SERVER_INSTALL = install_hint("server")

@@ -31,6 +31,7 @@ from recce_meta.extractors.sql_project.settings import (
     Variable,
     columns_of,
     configured,
+    evaluated,
     folded,
     merge,
 )
@@ -145,7 +146,7 @@ class NodeReader:
         facts = self._python(file) if is_python else self._facts(file)
         folders = Path(file.path).parts[1:-1] if kind in SECTIONS else Path(file.path).parts[:-1]
         fqn = (self.package.name, *folders, name, *([f"v{number}"] if number else []))
-        config = self._config(kind, fqn, description, version, facts)
+        config, templates = self._config(kind, fqn, description, version, facts)
         node = self._node(kind, unique_id, name, fqn, config, description, file.path)
         dynamic = {"dynamic": list(facts.reasons)} if facts.dependencies.dynamic else {}
         latest = {"latest_version": _latest(description)} if version and description else {}
@@ -154,6 +155,7 @@ class NodeReader:
             language="python" if is_python else "sql",
             raw_code=file.text,
             code_hash=code_hash(file.text),
+            unrendered_config=templates,
             version=number,
             macros=facts.macros,
             properties={**node.properties, **dynamic, **latest},
@@ -209,17 +211,10 @@ class NodeReader:
         description: Description | None,
         version: Mapping[str, Json] | None,
         facts: TemplateFacts,
-    ) -> dict[str, Json]:
-        """Return the node's settings: dbt_project.yml, then property files, then its own `config()`."""
-        found: dict[str, Json] = {}
-        section = SECTIONS.get(kind, "")
-        # The root project overrides the settings of an installed package.
-        own = () if self.package is self.inputs.root else (self.package.settings,)
-        for settings in (*own, self.inputs.root.settings):
-            merge(found, configured(settings.trees.get(section), fqn, self.fold))
-        for config in (description.config if description else {}, (version or {}).get("config") or {}):
-            values = {key: folded(value, self.fold) for key, value in config.items()}
-            merge(found, {key: value for key, value in values.items() if value is not UNSURE})
+    ) -> tuple[dict[str, Json], dict[str, Json]]:
+        """Return the node's settings by all files, and templates of others that need rendering."""
+        described = description.config if description else {}, (version or {}).get("config") or {}
+        found, templates = evaluated([*self._levels(SECTIONS.get(kind, ""), fqn), *described], self.fold)
         merge(found, facts.config)
         # The setting of one branch must not look like that of the node.
         for name in facts.unsure:
@@ -227,7 +222,14 @@ class NodeReader:
         if kind in _DEFAULT:
             unsure = "materialized" in facts.unsure
             found.setdefault("materialized", None if unsure else _DEFAULT[kind])
-        return found
+        return found, templates
+
+    def _levels(self, section: str, fqn: tuple[str, ...]) -> Iterator[dict[str, Json]]:
+        """Yield the settings of dbt_project.yml for the node with *fqn*, the deciding ones last."""
+        # The root project overrides the settings of an installed package.
+        own = () if self.package is self.inputs.root else (self.package.settings,)
+        for settings in (*own, self.inputs.root.settings):
+            yield from configured(settings.trees.get(section), fqn)
 
     def _node(
         self,
@@ -281,13 +283,19 @@ class NodeReader:
         name = path.stem
         fqn = (self.package.name, *Path(relative).parts[1:-1], name)
         description = self.package.properties.described.get(("seeds", name))
-        config = self._config("seed", fqn, description, None, NOTHING)
+        config, templates = self._config("seed", fqn, description, None, NOTHING)
         unique_id = f"seed.{self.package.name}.{name}"
         node = self._node("seed", unique_id, name, fqn, config, description, relative)
         columns, code = self._seed_columns(path, relative, config, node.columns)
         properties = {**node.properties, SEED_HEADER: [column.name for column in columns]} if code else {}
-        node = replace(node, columns=columns, columns_from="catalog" if columns else None, code_hash=code)
-        node = replace(node, properties=properties or node.properties)
+        node = replace(
+            node,
+            columns=columns,
+            columns_from="catalog" if columns else None,
+            code_hash=code,
+            unrendered_config=templates,
+            properties=properties or node.properties,
+        )
         return Draft(node=node, facts=NOTHING, is_enabled=config.get("enabled") is not False)
 
     def _seed_columns(
@@ -310,12 +318,7 @@ class NodeReader:
         block, entry = table.block, table.entry
         given = {**_config_of(block), **_config_of(entry)}
         fqn = (self.package.name, *Path(table.path).parts[1:-1], table.source, table.table)
-        config: dict[str, Json] = {}
-        own = () if self.package is self.inputs.root else (self.package.settings,)
-        for settings in (*own, self.inputs.root.settings):
-            merge(config, configured(settings.trees.get("sources"), fqn, self.fold))
-        values = {key: folded(value, self.fold) for key, value in given.items()}
-        merge(config, {key: value for key, value in values.items() if value is not UNSURE})
+        config, templates = evaluated([*self._levels("sources", fqn), given], self.fold)
         schema = self._folded(block.get("schema")) or table.source
         named = entry.get("database") or block.get("database")
         # A name that cannot be rendered is another one than that of the target.
@@ -335,6 +338,7 @@ class NodeReader:
             identifier=identifier,
             relation_name=relation_name(database, schema, identifier, self.inputs.dialect),
             config=config,
+            unrendered_config=templates,
             columns=columns,
             columns_from="manifest" if columns else None,
             description=str(entry.get("description") or ""),

@@ -7,7 +7,7 @@ https://docs.getdbt.com/reference/configs-and-properties
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
@@ -20,7 +20,7 @@ from recce_meta.extractors.sql_project.files import DbtRefusal, find_files
 from recce_meta.models import Column, Json
 from recce_meta.profiles.discovery import PROJECT_FILE
 from recce_meta.profiles.yaml_file import read_mapping
-from recce_meta.warehouses.hooks import hook_texts
+from recce_meta.warehouses.hooks import HOOKS, hook_texts
 
 RUN_HOOKS = ("on-run-start", "on-run-end")
 """Keys of dbt_project.yml with SQL that dbt runs before and after a command."""
@@ -149,30 +149,28 @@ def _folders(content: Mapping[str, object], keys: Sequence[str], default: str) -
     return [default]
 
 
-def configured(tree: Json, fqn: Sequence[str], fold: Fold) -> dict[str, Json]:
-    """Return the settings in *tree*, such as `models:`, for the node with *fqn*: the deepest level wins."""
-    found: dict[str, Json] = {}
+def configured(tree: Json, fqn: Sequence[str]) -> Iterator[dict[str, Json]]:
+    """Yield the settings in *tree*, such as `models:`, for the node with *fqn*: the deepest level is last."""
     # The empty level is the section itself.
     for level in ("", *fqn):
         tree = tree if not level else tree.get(level)
         if not isinstance(tree, dict):
             break
-        merge(found, _own(tree, fold))
-    return found
+        yield _own(tree)
 
 
-def _own(tree: Mapping[str, Json], fold: Fold) -> dict[str, Json]:
+def _own(tree: Mapping[str, Json]) -> dict[str, Json]:
     """Return the settings at one level of a tree: keys with a plus sign, and unambiguous setting names."""
-    found: dict[str, Json] = {}
+    own: dict[str, Json] = {}
     for key, value in tree.items():
         if not isinstance(key, str):
             continue
         if key.startswith("+"):
-            found[key[1:]] = folded(value, fold)
+            own[key[1:]] = value
         # A dictionary is a folder with the name of a setting, unless the setting itself is a dictionary.
         elif key in _KNOWN and (not isinstance(value, dict) or key in ("meta", "grants", "persist_docs")):
-            found[key] = folded(value, fold)
-    return {key: value for key, value in found.items() if value is not UNSURE}
+            own[key] = value
+    return own
 
 
 UNSURE: Any = object()
@@ -192,15 +190,35 @@ def folded(value: Json, fold: Fold) -> Json:
     return value
 
 
+def evaluated(configs: Iterable[Mapping[str, Json]], fold: Fold) -> tuple[dict[str, Json], dict[str, Json]]:
+    """Return *configs*, the nearest last, as one with its Jinja evaluated, and settings that need rendering.
+
+    Hooks keep their Jinja, as in dbt's artifacts: dbt renders them when it runs them.
+    """
+    merged: dict[str, Json] = {}
+    templates: dict[str, Json] = {}
+    for config in configs:
+        values = {key: value if key in HOOKS else folded(value, fold) for key, value in config.items()}
+        for key, value in values.items():
+            # The nearest level decides, so that what is known of an outer one does not hold.
+            (merged if value is UNSURE else templates).pop(key, None)
+        templates.update((key, config[key]) for key, value in values.items() if value is UNSURE)
+        merge(merged, {key: value for key, value in values.items() if value is not UNSURE})
+    return merged, templates
+
+
 def merge(into: dict[str, Json], more: Mapping[str, Json]) -> None:
-    """Merge *more*, which is nearer to the node, into *into*: tags are appended, `meta` is merged."""
+    """Merge *more*, which is nearer to the node, into *into*: append tags and hooks, merge `meta`."""
     for key, value in more.items():
         if key in _ADDED:
             into[key] = list(dict.fromkeys([*_list(into.get(key)), *_list(value)]))
+        elif key in HOOKS:
+            name = key.replace("_", "-")
+            into[name] = [*_list(into.get(name)), *_list(value)]
         elif key in _MERGED and isinstance(into.get(key), dict) and isinstance(value, dict):
             into[key] = {**into[key], **value}
         else:
-            into[key.replace("pre_hook", "pre-hook").replace("post_hook", "post-hook")] = value
+            into[key] = value
 
 
 def _list(value: Json) -> list[Json]:

@@ -94,7 +94,7 @@ NO_REVIEWS = PairReviews()
 
 
 class PairContext(Struct, frozen=True, kw_only=True):
-    """What a report of two runs shows beside their diff, data and checks; empty for runs on disk."""
+    """What a report of two runs shows with their diff, data and checks; empty for runs on disk."""
 
     reviews: PairReviews | None = None
     """Marks of reviewers; None if the report has no place for them."""

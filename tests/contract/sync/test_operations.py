@@ -40,11 +40,11 @@ def mine(here: Side, make_project: MakeProject) -> Side:
 
 @pytest.mark.extensive
 def test_runs_are_pushed_pulled_and_synced(mine: Side, there: Side, make_project: MakeProject) -> None:
-    options = {"schema": mine.schema, "author": "ada"}
-    pushed = recce_meta.push_runs(mine.adapter, there.adapter.at(there.schema), "base", **options)
+    sides = mine.adapter.at(mine.schema), there.adapter.at(there.schema)
+    pushed = recce_meta.push_runs(*sides, "base", author="ada")
     there.record(make_project("run-3"))
-    pulled = recce_meta.pull_runs(mine.adapter, there.adapter.at(there.schema), **options)
-    synced = recce_meta.sync_runs(mine.adapter, there.adapter.at(there.schema), **options)
+    pulled = recce_meta.pull_runs(*sides, author="ada")
+    synced = recce_meta.sync_runs(*sides, author="ada")
 
     assert [one.exit_code for one in (pushed, pulled, synced)] == [0, 0, 0]
     assert mine.runs() == there.runs() == ["run-1", "run-2", "run-3"]
@@ -72,7 +72,7 @@ def test_a_bundle_is_named_by_its_path(mine: Side, there: Side, tmp_path: Path) 
 
 def test_mistakes_raise(mine: Side, there: Side, tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="The remote is the local store"):
-        recce_meta.push_runs(mine.adapter.at(mine.schema), mine.adapter)
+        recce_meta.push_runs(mine.adapter.at(mine.schema), mine.adapter.at(mine.schema))
     with pytest.raises(UsageError, match="neither a bundle nor the address"):
         recce_meta.push_runs(mine.adapter.at(mine.schema), "team")
     with pytest.raises(StoreNotFound, match="No store found"):
@@ -123,10 +123,10 @@ def test_a_run_whose_deletion_may_be_forgotten_is_not_sent(
 
 @pytest.mark.extensive
 def test_a_deletion_travels_and_returns_no_run(mine: Side, there: Side) -> None:
-    places = {"schema": mine.schema, "other_schema": there.schema}
-    assert recce_meta.sync_runs(mine.adapter, there.adapter, **places).exit_code == 0
+    sides = mine.adapter.at(mine.schema), there.adapter.at(there.schema)
+    assert recce_meta.sync_runs(*sides).exit_code == 0
     prune(there.adapter.at(there.schema), keep_last=0, environment="base")
 
-    done = recce_meta.sync_runs(mine.adapter, there.adapter, **places)
+    done = recce_meta.sync_runs(*sides)
 
     assert done.exit_code == 0 and mine.runs() == there.runs() == ["run-2"]
