@@ -267,14 +267,15 @@ class ProjectQueries:
 def _contract_faults(node: NodeMetadata, query: Query, dialect: str) -> Iterator[sql_diff.Fault]:
     """Yield the columns that differ between the enforced contract of *node* and its *query*.
 
-    dbt compares them before it creates the table or view, in any order; names by their lower case differ
-    however a warehouse spells them. The next build of an incremental table may not compare them.
+    dbt compares them before it creates the table or view, in any order, and names with their case. Who spells
+    a column of a table is unknown here. The next build of an incremental table may not compare them.
     """
     listed, given = documented_by_name(node), {output.name.lower(): output for output in query.outputs}
     # A column `a.b` is a field.
     if node.resource_type != "model" or "" in given or any("." in name for name in listed):
         return
     is_certain = node.materialized in REBUILT
+    keeps_case = sql_diff.names_of(dialect).keeps_case
     if not listed:
         yield sql_diff.Fault("its enforced contract lists no columns", is_certain)
         return
@@ -283,7 +284,10 @@ def _contract_faults(node: NodeMetadata, query: Query, dialect: str) -> Iterator
     for name in sorted(listed.keys() - given.keys()):
         yield sql_diff.Fault(f"its query lacks {name}, a column of its enforced contract", is_certain)
     for name in sorted(listed.keys() & given.keys()):
-        declared = listed[name].documented_type
+        declared, alias = listed[name].documented_type, sql_diff.alias_of(given[name])
+        if keeps_case and alias not in (None, listed[name].name):
+            spelt = f"its query spells {alias} what its enforced contract spells {listed[name].name}"
+            yield sql_diff.Fault(spelt, is_certain)
         if not declared:
             yield sql_diff.Fault(f"its enforced contract declares no type of {name}", is_certain)
         elif sql_diff.has_other_family(given[name], declared, dialect):

@@ -19,7 +19,7 @@ from recce_meta.diff.code import variable_calls
 from recce_meta.diff.disabled import disabled_effect, disabled_pairs
 from recce_meta.diff.materializations import REBUILT, materialization_effect, seed_effects, table_effects
 from recce_meta.diff.project_side import ProjectSide
-from recce_meta.diff.properties import converted_columns
+from recce_meta.diff.properties import converted_columns, declares_table
 from recce_meta.diff.same_sql import BRANCH
 from recce_meta.diff.scan_models import scanned_effects
 from recce_meta.diff.table_config import config_effect
@@ -311,7 +311,7 @@ def _effects(
                 if Reason.RELATION not in reasons:
                     yield from seed_effects(after, change.details, causes.adapter)
             case Reason.COLUMNS | Reason.CONTRACT:
-                yield _of_columns(detail)
+                yield _of_columns(detail, after)
             case Reason.PARENTS if _is_read_out_of_sight(detail.key, before, after, causes):
                 yield unknown_effect(f"a hook, statement or branch may read {detail.key.split('.', 1)[1]}")
             case _:
@@ -444,11 +444,16 @@ def _unless_read(
     return unknown_effect(f"{reader} reads {key}") if reader else effect
 
 
-def _of_columns(detail: ChangeDetail) -> SqlChange:
+def _of_columns(detail: ChangeDetail, after: NodeMetadata) -> SqlChange:
     """Return the effect of a column change in the catalog or in a contract."""
     if detail.key == "(order)":
         return SqlChange(category=Category.NON_BREAKING, moved=True)
-    # Constraints reject new rows. They do not change those that readers see.
+    parts = detail.key.split(".")
+    is_new = parts[-1] == "constraints" and bool(detail.current) and declares_table(after)
+    if detail.reason is Reason.CONTRACT and is_new:
+        return unknown_effect("the rows of the next build may break the constraints of its contract")
+    if detail.reason is Reason.CONTRACT and parts[0] == "columns" and parts[-1] == "name":
+        return unknown_effect("its contract spells a column in another letter case")
     if detail.reason is Reason.CONTRACT and (
         detail.key in ("enforced", "constraints", "alias_types") or detail.key.startswith("columns.")
     ):

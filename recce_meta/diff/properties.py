@@ -110,6 +110,8 @@ def contract_details(before: NodeMetadata, after: NodeMetadata, causes: Causes) 
         if not same_type(left.documented_type, right.documented_type, causes.adapter):
             key = name if all(enforced) else f"columns.{name}.data_type"
             yield ChangeDetail(reason, key, left.documented_type, right.documented_type)
+        if all(enforced) and left.name != right.name:
+            yield ChangeDetail(reason, f"columns.{name}.name", left.name, right.name)
         if not _same_constraints(left.constraints, right.constraints):
             key = f"columns.{name}.constraints"
             yield ChangeDetail(reason, key, list(left.constraints), list(right.constraints))

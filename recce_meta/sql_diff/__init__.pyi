@@ -1,6 +1,8 @@
+from recce_meta.sql_diff.compare import alias_of as alias_of
 from recce_meta.sql_diff.compare import classify_change as classify_change
 from recce_meta.sql_diff.compare import compare_queries as compare_queries
 from recce_meta.sql_diff.compare import compare_sql as compare_sql
+from recce_meta.sql_diff.identifiers import names_of as names_of
 from recce_meta.sql_diff.positions import Fault as Fault
 from recce_meta.sql_diff.positions import faults as faults
 from recce_meta.sql_diff.positions import reads_by_position as reads_by_position

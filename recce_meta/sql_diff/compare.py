@@ -341,6 +341,21 @@ def name_of(output: Output, names: IdentifierRules) -> str:
     return output.name.lower()
 
 
+def alias_of(output: Output) -> str | None:
+    """Return the alias that spells *output*, as written; None if a table spells it, or it has no name."""
+    seen: set[int] = set()
+    while id(output) not in seen:
+        seen.add(id(output))
+        node, plain = output.node, output.reads.plain
+        if output.branches:
+            output = output.branches[0]
+        elif node is not None and isinstance(node.parent, exp.Alias):
+            return str(node.parent.alias)
+        elif isinstance(plain, SourceColumn) and plain.output is not None:
+            output = plain.output
+    return None
+
+
 def fingerprint_of(
     query: Query, dialect: str, sql: str, folded: LossyTokens, facts: Facts | None = None
 ) -> QueryFingerprint:
@@ -403,11 +418,14 @@ def _same_rows(old: QueryFingerprint, new: QueryFingerprint, names: IdentifierRu
     matched = OutputMatching(old, new, names)
     columns = matched.changes()
     reasons = [*_of_columns(columns, matched.moved)]
+    reasons += [f"letter case changed: {', '.join(matched.respelt)}"] if matched.respelt else []
     if matched.moves_unnamed:
         category = Category.BREAKING
         reasons = ["unnamed columns moved"]
     elif any(column.status is not Status.ADDED for column in columns):
         category = Category.PARTIAL_BREAKING
+    elif matched.respelt:  # SQL finds the column, unlike other readers
+        category = Category.UNKNOWN
     elif columns or matched.moved:
         category = Category.NON_BREAKING
     else:
@@ -439,6 +457,7 @@ class _Column:
     """Name in the query, or the position of an unnamed expression."""
     value: str
     place: int
+    spelling: str
 
 
 class OutputMatching:
@@ -462,6 +481,14 @@ class OutputMatching:
         self.moved = order_before != order_after
         """Whether the columns in both queries have a different order."""
         unnamed = any(not name for name, _ in order_before)
+        self.respelt = [
+            columns[0].name
+            for name, columns in self._new.items()
+            if (earlier := self._old.get(name))
+            and _contents(earlier) == _contents(columns)
+            and [one.spelling for one in earlier] != [one.spelling for one in columns]
+        ]
+        """Names of columns of which only the letter case differs, where that is kept."""
         self.moves_unnamed = (self.moved and unnamed) or self._shifts()
         """Whether a moved column can be identified only by its position."""
 
@@ -513,17 +540,20 @@ def _contents(columns: Sequence[_Column]) -> list[tuple[str, str]]:
 
 def _named(keyed: QueryFingerprint, names: IdentifierRules) -> dict[str, list[_Column]]:
     """Return outputs by name. Several outputs share a name only by mistake."""
-    found: dict[str, list[_Column]] = {}
+    named: dict[str, list[_Column]] = {}
     for place, (output, value) in enumerate(zip(keyed.query.outputs, keyed.values, strict=True)):
         if output.name:
-            found.setdefault(name_of(output, names), []).append(_Column(output.name, value, place))
-    return found
+            # A column of a table is taken to be in lower case.
+            spelling = (names.keeps_case and alias_of(output)) or output.name.lower()
+            column = _Column(output.name, value, place, spelling)
+            named.setdefault(name_of(output, names), []).append(column)
+    return named
 
 
 def _unnamed(keyed: QueryFingerprint) -> list[_Column]:
     return [
         # Warehouses derive the name from the text, so another spelling is another column.
-        _Column(f"column {place + 1}", f"{value} {_text(output)}", place)
+        _Column(f"column {place + 1}", f"{value} {_text(output)}", place, "")
         for place, (output, value) in enumerate(zip(keyed.query.outputs, keyed.values, strict=True))
         if not output.name
     ]

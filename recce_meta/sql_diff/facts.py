@@ -125,7 +125,13 @@ def _spelt(table: Table, column: str) -> str | None:
     return same[0] if len(same) == 1 else None
 
 
-_RANK = (Category.NONE, Category.NON_BREAKING, Category.PARTIAL_BREAKING, Category.BREAKING)
+_RANK = (
+    Category.NONE,
+    Category.NON_BREAKING,
+    Category.PARTIAL_BREAKING,
+    Category.UNKNOWN,
+    Category.BREAKING,
+)
 MOST_FACTS = 12
 """Largest number of facts of which each is tried for itself."""
 

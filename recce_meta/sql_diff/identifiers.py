@@ -50,6 +50,13 @@ def names_of(dialect: str) -> IdentifierRules:
     return IdentifierRules(dialect)
 
 
+OUTPUTS_KEEP_CASE = frozenset({"bigquery", "databricks", "duckdb", "mysql", "spark", "sqlite"})
+"""Dialects that give a column of a new table the spelling of its alias, and find it in any spelling.
+
+dbt compares such names exactly: with a contract, a snapshot's table, and an incremental model's table.
+"""
+
+
 class IdentifierRules:
     """Identifier rules of one dialect."""
 
@@ -57,6 +64,8 @@ class IdentifierRules:
         strategy = Dialect.get_or_raise(dialect or None).normalization_strategy
         ignores_case = strategy.name.startswith("CASE_INSENSITIVE")
         self._table_case_counts = dialect in TABLES_HAVE_CASE
+        self.keeps_case = dialect in OUTPUTS_KEEP_CASE
+        """Whether readers other than SQL can see the case of a column's name."""
         self._ignores_case = ignores_case or dialect in COLUMNS_HAVE_NO_CASE
         self._tables_ignore_case = ignores_case and dialect not in TABLES_HAVE_CASE
         self._upper = strategy is NormalizationStrategy.UPPERCASE

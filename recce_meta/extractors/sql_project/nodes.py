@@ -276,7 +276,9 @@ class NodeReader:
             access=_text(config.get("access")),
             group_name=_text(config.get("group")),
             contract=contract if (contract := _contract(config.get("contract"))) else None,
-            properties={"patch_path": description.patch_path, **description.signature} if description else {},
+            properties={"patch_path": description.patch_path, **description.properties}
+            if description
+            else {},
         )
 
     def _seed(self, relative: str, path: Path) -> Draft:

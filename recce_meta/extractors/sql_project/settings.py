@@ -238,8 +238,8 @@ class Description(Struct, frozen=True, kw_only=True):
     config: dict[str, Json] = field(default_factory=dict)
     versions: tuple[dict[str, Json], ...] = ()
     latest_version: str | None = None
-    signature: dict[str, Json] = field(default_factory=dict)
-    """Arguments and result of a function."""
+    properties: dict[str, Json] = field(default_factory=dict)
+    """Constraints of a model; arguments and result of a function."""
 
     @property
     def path(self) -> str:
@@ -388,8 +388,15 @@ def _description(entry: dict[str, Json], patch_path: str) -> Description:
         config=config,
         versions=versions,
         latest_version=None if latest is None else str(latest),
-        signature={key: entry[key] for key in NODE_PROPERTIES["function"] if entry.get(key)},
+        properties={
+            key: entry[key] for key in (*NODE_PROPERTIES["function"], "constraints") if entry.get(key)
+        },
     )
+
+
+def _constraints(entry: Mapping[str, Json]) -> tuple[Json, ...]:
+    listed = entry.get("constraints")
+    return tuple(listed) if isinstance(listed, list) else ()
 
 
 def columns_of(entry: Mapping[str, Json]) -> tuple[Column, ...]:
@@ -403,6 +410,7 @@ def columns_of(entry: Mapping[str, Json]) -> tuple[Column, ...]:
             meta=meta if isinstance(meta := column.get("meta"), dict) else {},
             quote=column.get("quote") if isinstance(column.get("quote"), bool) else None,
             documented=True,
+            constraints=_constraints(column),
             documented_type=None if column.get("data_type") is None else str(column["data_type"]),
         )
         for column in _entries(entry.get("columns"))

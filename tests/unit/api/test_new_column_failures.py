@@ -244,7 +244,12 @@ def test_a_star_fails_that_yields_a_column_which_its_enforced_contract_lacks() -
         ("id v", MORE, "table", "its enforced contract lacks the column status"),
         ("id v", "select 1 as id, 2 as w", "view", "its query lacks v, a column of its enforced contract"),
         ("id v w", PARENT, "table", "its query lacks w, a column of its enforced contract"),
-        ("v ID", "select 1 as Id, 2 as v", "table", ""),
+        (
+            "v ID",
+            "select 1 as Id, 2 as v",
+            "table",
+            "its query spells Id what its enforced contract spells ID",
+        ),
         ("id v", MORE, "incremental", ""),
         ("id v", "select 1, 2 as v", "table", ""),
     ],

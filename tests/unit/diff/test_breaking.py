@@ -433,6 +433,27 @@ def test_an_enforced_contract_orders_the_columns_of_a_table() -> None:
     assert (change.category, change.columns, change.columns_moved) == (ADDS, (), True)
 
 
+REFUSES = "the rows of the next build may break the constraints of its contract"
+
+
+@pytest.mark.parametrize(
+    ("column", "materialized", "category", "reason"),
+    [
+        (Column("v", constraints=({"type": "not_null"},)), "table", UNKNOWN, REFUSES),
+        (Column("v", constraints=({"type": "not_null"},)), "view", ADDS, "contract changed"),
+        (Column("V"), "view", UNKNOWN, "its contract spells a column in another letter case"),
+    ],
+)
+def test_a_contract_may_refuse_rows_and_the_case_of_names(
+    column: Column, materialized: str, category: Category, reason: str
+) -> None:
+    before = with_contract("v", materialized=materialized)
+    named = replace(column, documented_type="numeric(10,0)", documented=True)
+    change = judged(before, replace(before, columns=(named,)))
+
+    assert (change.category, change.category_reasons) == (category, (reason,))
+
+
 @pytest.mark.parametrize("fields", [{"enforced": False}, {"materialized": "view"}])
 def test_the_order_in_yaml_is_no_change_where_the_query_orders_the_columns(fields: dict[str, Any]) -> None:
     sides = [
