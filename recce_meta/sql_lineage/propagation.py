@@ -24,7 +24,7 @@ from recce_meta.models import LineageEdge, Status
 from recce_meta.models.change import CERTAIN, Category, ColumnChange, Reach, SqlChange
 from recce_meta.models.lineage import UNSURE, ColumnEdge, Kind, NodeColumns
 from recce_meta.sql_lineage.impact import ANY, loses_all
-from recce_meta.sql_lineage.project.columns import WITHOUT_QUERY
+from recce_meta.sql_lineage.project.columns import PYTHON, WITHOUT_QUERY
 from recce_meta.sql_lineage.project.loaded import ColumnsOf, EdgesToReader, LoadedLineage
 from recce_meta.sql_lineage.project.semantics import DEFINITION_PREFIXES
 from recce_meta.warehouses.builds import (
@@ -433,11 +433,12 @@ class _Propagation:
             )
 
     def _unparsed(self, children: Collection[str]) -> Iterator[str]:
-        """Yield *children* whose SQL was not understood: a `*` in it may select a new column."""
+        """Yield *children* whose code was not understood: it may select every column."""
         self._current.read(children)
         for child in children:
             known = self._current.columns.get(child)
-            if known is not None and known.reason is not None and known.reason not in WITHOUT_QUERY:
+            reason = known.reason if known is not None else None
+            if reason == PYTHON or (reason is not None and reason not in WITHOUT_QUERY):
                 yield child
 
     def _follow(

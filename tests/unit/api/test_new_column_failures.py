@@ -307,3 +307,16 @@ def test_readers_fail_as_well_if_the_rows_of_the_parent_change() -> None:
     found = diff_of("select * from parent union all select * from two", edited=edited)
 
     assert [one.name for one in found.impacted if one.fails] == ["r"]
+
+
+def test_a_python_model_may_read_a_new_column() -> None:
+    code = "def model(dbt, session):\n    return dbt.ref('parent').union(dbt.ref('two'))\n"
+    reader = replace(node("r", code, "model.shop.parent"), language="python")
+    diff = whole_diff(
+        project("b", node("parent", PARENT), reader),
+        project("bc", node("parent", MORE), reader),
+        NOTHING_MORE,
+    )
+
+    assert diff.changed[0].category == "non_breaking"
+    assert [one.name for one in diff.impacted] == ["r"]
