@@ -437,8 +437,7 @@ class _Propagation:
         self._current.read(children)
         for child in children:
             known = self._current.columns.get(child)
-            reason = known.reason if known is not None else None
-            if reason == PYTHON or (reason is not None and reason not in WITHOUT_QUERY):
+            if known is not None and known.reason not in {None, *WITHOUT_QUERY} - {PYTHON}:
                 yield child
 
     def _follow(

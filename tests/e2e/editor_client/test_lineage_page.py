@@ -325,7 +325,7 @@ def test_a_page_that_was_hidden_shows_the_last_model_with_its_selection(
     user.begin()
 
     assert user.sent("ask")[0]["shown"] == "file:///shop/models/payments.sql"
-    assert user.run("return graph.selected") == view.nodes[2].id
+    user.until(f"graph.selected === {json.dumps(view.nodes[2].id)}")
     assert user.faults() == []
 
 
