@@ -167,7 +167,7 @@ EDITS: dict[str, tuple[dict[str, str], str, str, dict[str, str]]] = {
         {"stg": STG.replace("state from", "state, 1 as one from")},
         "non_breaking",
         "+one",
-        {"unioned": "fails", "distinct_ones": "rows"},
+        {"unioned": "fails", "distinct_ones": "rows", "python": "unknown"},
     ),
     "columns in another order": (
         {"stg": STG.replace("id, customer_id,", "customer_id, id,")},
