@@ -431,7 +431,7 @@ def test_what_certainly_cannot_be_built_fails(checkout: Checkout, name: str, tex
     checkout.write("macros/money.sql", "{% macro half(x) %}{{ x }} / 2{% endmacro %}")
     checkout.write("models/money.sql", "select {{ half(2) }} as one")
     checkout.write("models/off.sql", "{{ config(enabled=false) }} select 1 as one")
-    described = "{name: money, description: \"{{ doc('kept') }}\"}"
+    described = "{name: money, description: \"{{ doc('kept') }} {{ doc('__overview__') }}\"}"
     checkout.write(
         "models/off.yml", f"models: [{described}, {{name: nothing, description: \"{{{{ doc('no') }}}}\"}}]"
     )

@@ -392,7 +392,7 @@ def _absent_docs(nodes: Iterable[NodeMetadata], inputs: Inputs) -> Iterator[DbtR
         return
     roots = [one.settings.root for one in inputs.packages]
     files = (file for root in roots for file in read_files(root, ["."], (".md",), []))
-    blocks = {name for file in files for name in _DOCS.findall(file.text)}
+    blocks = {"__overview__", *(name for file in files for name in _DOCS.findall(file.text))}  # dbt's own
     for (name, path), subject in named.items():
         if name not in blocks:
             yield DbtRefusal.of(path, f"{path}: no file defines '{name}', the docs block of {subject}")
