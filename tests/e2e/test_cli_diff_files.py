@@ -442,6 +442,7 @@ def test_what_certainly_cannot_be_built_fails(checkout: Checkout, name: str, tex
     ran = checkout.cli("diff", "--files", "HEAD", "--fail-on", "fails")
 
     assert ran.code == 1 and said in ran.err, ran.err
+    assert "__overview__" not in ran.out + ran.err  # a block of dbt
 
 
 @pytest.mark.parametrize(
