@@ -132,7 +132,8 @@ def _clashes(project: Project) -> Iterator[DbtRefusal]:
         if node.relation_name is None or node.resource_type not in ("model", "seed", "snapshot"):
             continue
         # A setting that only rendering knows is absent.
-        if any(key in (node.raw_code or "") and key not in node.config for key in _PLACED_BY):
+        texts = (node.raw_code or "", *node.unrendered_config)
+        if any(key not in node.config and any(key in text for text in texts) for key in _PLACED_BY):
             continue
         other = first.setdefault(node.relation_name, node)
         if other is not node:

@@ -475,6 +475,16 @@ def test_names_that_dbt_does_not_accept_fail(checkout: Checkout, config: str, sa
     assert (ran.code, said in ran.err) == (bool(said), True), ran.err
 
 
+def test_a_schema_that_only_dbt_can_render_is_no_clash(checkout: Checkout) -> None:
+    placed = "{name: alone, config: {schema: \"{{ env_var('PLACE', 'there') }}\"}}"
+    checkout.write("models/own.yml", f"models: [{placed}]")
+    checkout.write("models/alone.sql", "{{ config(alias='totals') }} select 1 as one")
+
+    ran = checkout.cli("diff", "--files", "HEAD", "--fail-on", "fails", "--dialect", "duckdb")
+
+    assert ran.code == 0, ran.err
+
+
 @pytest.mark.parametrize(
     ("name", "text", "dialect", "failing"),
     [
