@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Container, Iterator, Mapping
 from pathlib import Path
 
 from msgspec.structs import replace
@@ -118,17 +118,21 @@ def _write(folder: Path, files: Mapping[str, bytes]) -> None:
 
 def _refused_nodes(base: Project, current: Project, packages: set[DbtRefusal]) -> list[NodeMetadata]:
     """Return a node for each file because of which dbt refuses *current*, and not *base*, or *packages*."""
+    placed = {(node.unique_id, node.relation_name) for node in base.nodes}
     before, after = (
-        {*(one for one in side.warnings if isinstance(one, DbtRefusal)), *_clashes(side)}
+        {*(one for one in side.warnings if isinstance(one, DbtRefusal)), *_clashes(side, placed)}
         for side in (base, current)
     )
     return [refused(one, current.run.project_name) for one in sorted((after - before) | packages)]
 
 
-def _clashes(project: Project) -> Iterator[DbtRefusal]:
-    """Yield a refusal for each node with the relation of another one, if their files decide it."""
+def _clashes(project: Project, placed: Container[tuple[str, str | None]]) -> Iterator[DbtRefusal]:
+    """Yield a refusal for each node with the relation of another one, if their files decide it.
+
+    Nodes that base has where they are, which *placed* contains, have their relations first.
+    """
     first: dict[str, NodeMetadata] = {}
-    for node in project.nodes:
+    for node in sorted(project.nodes, key=lambda one: (one.unique_id, one.relation_name) not in placed):
         if node.relation_name is None or node.resource_type not in ("model", "seed", "snapshot"):
             continue
         # A setting that only rendering knows is absent.
@@ -137,7 +141,7 @@ def _clashes(project: Project) -> Iterator[DbtRefusal]:
             continue
         other = first.setdefault(node.relation_name, node)
         if other is not node:
-            names = f"{other.name} and {node.name} are both {node.relation_name}"
+            names = f"{other.label} and {node.label} are both {node.relation_name}"
             yield DbtRefusal.of(node.path, f"{node.path}: {names}")
 
 

@@ -459,7 +459,7 @@ def test_what_certainly_cannot_be_built_fails(checkout: Checkout, name: str, tex
         ),
         ("materialized='incremental', incremental_strategy='own'", ""),
         ("materialized='incremental', incremental_strategy='delete+insert'", ""),
-        ("alias='totals'", "models/totals.sql: alone and totals are both"),
+        ("alias='totals'", "models/alone.sql: totals and alone are both"),
         ("alias='totals', schema='other'", ""),
         ("alias='totals', enabled=target.name == 'dev'", ""),
     ],
