@@ -127,7 +127,7 @@ def test_a_run_arrives_with_its_graph_results_and_column_lineage(
         project = make_project(
             f"run-{number}", changed=(f"m00{number}",), run_at=AT + timedelta(hours=number)
         )
-        record_with_columns(there.adapter, project, schema=there.schema)
+        record_with_columns(there.adapter.at(there.schema), project)
 
     assert exchange(here.replica, there.replica, "pull").status == "success"
 
@@ -172,7 +172,7 @@ def test_column_lineage_that_is_computed_later_travels_alone(
 ) -> None:
     here.record(make_project())
     push(here, there)
-    record_with_columns(here.adapter, make_project(), schema=here.schema)
+    record_with_columns(here.adapter.at(here.schema), make_project())
 
     report = push(here, there)
 
@@ -187,7 +187,7 @@ def test_a_column_graph_that_was_replaced_arrives_again(
     here: Side, there: Side, make_project: MakeProject
 ) -> None:
     for side in (here, there):
-        record_with_columns(side.adapter, make_project(), schema=side.schema)
+        record_with_columns(side.adapter.at(side.schema), make_project())
     here.execute("UPDATE {s}.store_runs SET column_graph_id = NULL WHERE run_id = 'run-1'")
 
     report = push(there, here)

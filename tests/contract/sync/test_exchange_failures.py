@@ -136,7 +136,7 @@ def test_a_run_keeps_away_column_lineage_that_is_incomplete(
 ) -> None:
     there.record(make_project())
     push(there, here)
-    record_with_columns(there.adapter, make_project(), schema=there.schema)
+    record_with_columns(there.adapter.at(there.schema), make_project())
     source = Damaging(there, without(table, lambda row: True))
 
     report = exchange(source, here.replica, "push")
@@ -232,7 +232,7 @@ def test_what_stops_after_any_statement_leaves_no_half_run_and_continues(
     here.record(make_project("run-first"))
     for last in range(1, 400, STRIDE):
         wanted = make_project(f"run-{last:03}", changed=(f"m{last % 12:03}",), run_at=later(last))
-        record_with_columns(there.adapter, wanted, schema=there.schema)
+        record_with_columns(there.adapter.at(there.schema), wanted)
         before = here.runs()
         with monkeypatch.context() as patch:
             stop_after(last, patch)
