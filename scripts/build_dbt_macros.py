@@ -4,7 +4,7 @@
         dbt-postgres dbt-redshift dbt-snowflake
     python scripts/build_dbt_macros.py WHEELS
 Writes `recce_meta/models/dbt_macros.txt`: one name a line, without the prefix of an adapter, and the
-materializations whose macros call it.
+materializations whose macros call it. A materialization stands once for each adapter, or with `default`.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ from zipfile import ZipFile
 
 from recce_meta.diff.run_by_dbt import LOOKED_UP
 from recce_meta.extractors.jinja import blocks_of
+from recce_meta.extractors.sql_project.inputs import macro_name
 from recce_meta.models.adapters import base_name
 
 OUTPUT = Path(__file__).parents[1] / "recce_meta" / "models" / "dbt_macros.txt"
@@ -46,6 +47,8 @@ def main(folder: Path) -> None:
                     continue
                 for block in blocks_of(files.read(file).decode()):
                     prefix = "" if block.kind == "macro" else f"{block.kind}_"
+                    if block.kind == "materialization" and (own := macro_name(block)):
+                        found[own] = set()
                     name = f"{prefix}{base_name(block.name)}"
                     calls[name].update(base_name(one or other) for one, other in _CALLED.findall(block.body))
     for name in calls:

@@ -81,7 +81,8 @@ def _judged(
         infer_variables=False,
         environ=environ,
     )
-    failures = BuildFailures(project.macros, parser_of(project.run.adapter_type), given=project.run.variables)
+    adapter = project.run.adapter_type
+    failures = BuildFailures(project.macros, parser_of(adapter), given=project.run.variables, adapter=adapter)
 
     def judged(node: NodeMetadata) -> NodeMetadata:
         if node.compiled_code:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import cache
 from pathlib import Path
 
@@ -20,15 +20,7 @@ ADAPTER_PARENTS: Mapping[str, tuple[str, ...]] = {
     "synapse": ("fabric", "sqlserver"),
 }
 """Adapters whose macros serve as fallback, by adapter: the `dependencies` of its plugin."""
-
-
-MATERIALIZATIONS = frozenset(
-    """
-    clone copy dynamic_table ephemeral external function incremental interactive_table materialized_view
-    metric_view seed snapshot streaming_table table table_function test unit view
-    """.split()
-)
-"""Materializations of dbt and of the adapters of dbt Labs, Databricks and DuckDB."""
+_MATERIALIZATION = "materialization_"
 
 
 def is_recording(macro: str) -> bool:
@@ -55,7 +47,29 @@ def base_name(name: str) -> str:
 def macros_of_dbt() -> Mapping[str, frozenset[str]]:
     """Return the macros of dbt and the adapters of dbt Labs, each with the materializations that run it.
 
-    Names have no adapter's prefix.
+    Names have no adapter's prefix. Materializations are left out.
     """
+    listed = _listed()
+    return {name: frozenset(listed[name]) for name in listed if not name.startswith(_MATERIALIZATION)}
+
+
+def materializations_of_dbt() -> Iterator[str]:
+    """Yield the macros that are materializations of dbt and the adapters of dbt Labs, by name."""
+    return (name for name in _listed() if name.startswith(_MATERIALIZATION))
+
+
+def adapters_of(materialization: str, macros: Iterable[str]) -> set[str]:
+    """Return the adapters for which one of *macros* is *materialization*; `default` stands for all adapters.
+
+    >>> adapters_of("dynamic_table", materializations_of_dbt())
+    {'snowflake'}
+    """
+    start = f"{_MATERIALIZATION}{materialization}_"
+    # The name of an adapter has no underscore, but that of a materialization may have one.
+    return {name[len(start) :] for name in macros if name.startswith(start) and "_" not in name[len(start) :]}
+
+
+@cache
+def _listed() -> Mapping[str, Sequence[str]]:
     lines = Path(__file__).with_name("dbt_macros.txt").read_text("utf-8").splitlines()
-    return {name: frozenset(kinds) for name, *kinds in map(str.split, lines)}
+    return {name: kinds for name, *kinds in map(str.split, lines)}

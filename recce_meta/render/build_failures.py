@@ -7,6 +7,7 @@ as a template that queries the database, leaves no property: such a node is unkn
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 
 from msgspec import Struct
@@ -15,7 +16,14 @@ from msgspec.structs import replace
 from recce_meta.errors import TemplateError
 from recce_meta.graph import parents_first
 from recce_meta.models import MacroMetadata, NodeMetadata
-from recce_meta.models.adapters import MATERIALIZATIONS, base_name, is_builtin, macros_of_dbt
+from recce_meta.models.adapters import (
+    ADAPTER_PARENTS,
+    adapters_of,
+    base_name,
+    is_builtin,
+    macros_of_dbt,
+    materializations_of_dbt,
+)
 from recce_meta.models.node import BUILD_FAILURE, UNLESS_VARS
 from recce_meta.render.renderer import SimpleTemplateRenderer
 from recce_meta.warehouses import rules_of
@@ -33,6 +41,8 @@ _OF_DBT = frozenset(["macro.dbt.run_hooks", "macro.dbt.get_where_subquery"])
 """Macros that no manifest of dbt lacks, unless those of dbt were left out."""
 _LISTED = frozenset(["bigquery", "databricks", "duckdb", "postgres", "redshift", "snowflake", "spark"])
 """Adapters with macros in `macros_of_dbt`."""
+_OF_MODELS = ("table", "view", "incremental", "ephemeral", "materialized_view")
+"""Materializations of models on every adapter."""
 _LINE = re.compile(r"\nLINE (\d+):")
 _CLASS = re.compile(r"^[A-Z]\w+Error: ")
 
@@ -54,7 +64,7 @@ class BuildFailures:
     *syntax_error* returns why the warehouse cannot parse a statement. *absent* are parents that do not exist,
     with the problem of their readers; None if files may be missing. *given* are the variables of `--vars`,
     whose values are not known; None if not even their names are. *is_exact* returns False for code that is
-    rendered with stand-ins of macros. *adapter* is that of files.
+    rendered with stand-ins of macros. Materializations are judged if *adapter* is known.
     """
 
     def __init__(
@@ -67,16 +77,18 @@ class BuildFailures:
         is_exact: Callable[[str], bool] | None = None,
         adapter: str | None = None,
     ) -> None:
-        self._is_listed = adapter in _LISTED
+        self._adapter, self._is_of_files = adapter, is_exact is not None
         rules = rules_of(adapter)
         self._strategies: Collection[str] = rules.statements if rules else ()
-        self._has_all_of_files = self._is_listed and absent is not None
         self._refusal, self._absent, self._given, self._is_exact = syntax_error, absent or {}, given, is_exact
         known = {macro.unique_id: macro for macro in macros}
         self._own = [macro.name for macro in known.values() if not is_builtin(macro.package_name)]
+        self._materializations = [*materializations_of_dbt(), *(macro.name for macro in known.values())]
         self._builds_otherwise = any(map(_BUILDING.search, self._own))
         self._reads: dict[str, list[str]] = {}
         self._has_all_macros = known.keys() >= _OF_DBT
+        self._is_listed = adapter in _LISTED and self._is_of_files
+        self._has_all_materializations = adapter in _LISTED and (self._has_all_macros or absent is not None)
 
     def rendered(
         self, node: NodeMetadata, renderers: Sequence[SimpleTemplateRenderer]
@@ -113,7 +125,8 @@ class BuildFailures:
 
     def compiled(self, node: NodeMetadata, renderer: SimpleTemplateRenderer) -> NodeMetadata:
         """Return *node*, which dbt has compiled, with the reason for which it cannot be built."""
-        failure = self.of_sql(node, node.compiled_code or "") or self._of_hooks(node, renderer)
+        failure = self.of_sql(node, node.compiled_code or "") or self._of_materialization(node)
+        failure = failure or self._of_hooks(node, renderer)
         return with_failure(node, failure)
 
     def of_references(self, nodes: Mapping[str, NodeMetadata]) -> dict[str, NodeMetadata]:
@@ -157,7 +170,7 @@ class BuildFailures:
         why = "which dbt does not find in the file that uses it" if is_own else "which no file defines"
         problem = f"it uses '{unknown[1]}', {why}"
         # The reader of files has found no generic test of this name.
-        is_of_files = self._is_exact is not None and "test_metadata" in node.properties
+        is_of_files = self._is_of_files and "test_metadata" in node.properties
         may_be_of_dbt = "__" in unknown[1] or is_builtin(unknown[1]) or unknown[1] in macros_of_dbt()
         is_absent = self._is_listed and error.problem.startswith("Unknown") and not may_be_of_dbt
         unless = None if self._has_all_macros or is_of_files or is_absent else unknown[1]
@@ -182,17 +195,31 @@ class BuildFailures:
 
     def _of_materialization(self, node: NodeMetadata) -> BuildFailure | None:
         """Return the failure if neither dbt nor a file defines how *node* is materialized."""
-        if node.resource_type != "model" or not self._has_all_of_files:
+        name, strategy = node.config.get("materialized"), node.config.get("incremental_strategy")
+        if node.resource_type != "model" or not self._has_all_materializations or not isinstance(name, str):
             return None
-        name, strategy = node.materialized, node.config.get("incremental_strategy")
-        if name and name not in MATERIALIZATIONS:
-            is_own = any(one.startswith(f"materialization_{name}_") for one in self._own)
-            return None if is_own else BuildFailure(problem=f"no file defines its materialization '{name}'")
+        if name != "ephemeral" and (failure := self._absent_materialization(name)):
+            return failure
         macro = f"get_incremental_{strategy}_sql".replace("+", "_")
         is_known = strategy is None or strategy in self._strategies or macro in macros_of_dbt()
-        if name != "incremental" or is_known or macro in map(base_name, self._own):
+        if name != "incremental" or is_known or not self._is_of_files or macro in map(base_name, self._own):
             return None
         return BuildFailure(problem=f"no file defines {macro}, which dbt calls if its table exists")
+
+    def _absent_materialization(self, name: str) -> BuildFailure | None:
+        """Return the failure of models with the materialization *name* if their adapter has none."""
+        adapters = adapters_of(name, self._materializations)
+        adapter = str(self._adapter)
+        if adapters.intersection(["default", adapter, *ADAPTER_PARENTS.get(adapter, ())]):
+            return None
+        if adapters:
+            only = f"{', '.join(sorted(adapters))} only, not for {adapter}"
+            return BuildFailure(problem=f"its materialization '{name}' is defined for {only}")
+        # A release of the adapter may add a name, but hardly one with the letters of another one.
+        is_known = self._has_all_macros or not name.isidentifier()
+        is_certain = is_known or any(_is_misspelling(name, one) for one in _OF_MODELS)
+        problem = f"no file defines its materialization '{name}'"
+        return BuildFailure(problem=problem, unless=None if is_certain else f"materialization_{name}_default")
 
     def _of_hooks(self, node: NodeMetadata, renderer: SimpleTemplateRenderer) -> BuildFailure | None:
         """Return the first failure of the hooks of *node*."""
@@ -205,6 +232,12 @@ class BuildFailures:
                         problem = f"in its {key.replace('_', '-')}, {found.problem}"
                         return replace(found, problem=problem, line=None)
         return None
+
+
+def _is_misspelling(word: str, known: str) -> bool:
+    """Return True if *word* has the letters of *known*, in any order and case, up to one of each."""
+    letters, others = Counter(word.lower()), Counter(known)
+    return (letters - others).total() <= 1 and (others - letters).total() <= 1
 
 
 def _within(problem: str, error: TemplateError) -> str:

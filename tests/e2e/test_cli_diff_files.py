@@ -29,6 +29,7 @@ PACKAGE = {
     "dbt_project.yml": "name: dbt_kit\nversion: '1.0'\n",
     "macros/cents.sql": "{% macro cents(column) %}{{ column }} * 100{% endmacro %}",
 }
+MATERIALIZATIONS = ("own, default", "elsewhere, adapter='postgres'")
 
 
 class Checkout:
@@ -396,6 +397,16 @@ def test_other_folders_are_no_projects(checkout: Checkout, tmp_path: Path) -> No
             "{% snapshot s %}{{ config(strategy='timestamp') }} select 1 as id{% endsnapshot %}",
             "snapshots/s.sql: snapshot s lacks unique_key and updated_at",
         ),
+        (
+            "seeds/s.yml",
+            "seeds: [{name: codes, config: {materialized: view}}]",
+            "seeds/s.yml: materialization 'view' of codes is not 'seed'",
+        ),
+        (
+            "tests/t.sql",
+            "{{ config(materialized='table') }} select 1",
+            "tests/t.sql: materialization 'table' of t is not 'test'",
+        ),
         ("models/p.py", "def mod(dbt, session): ...", "models/p.py has no function 'model'"),
         ("models/p.py", "def model(dbt, session)", "models/p.py is not valid Python"),
         (
@@ -435,6 +446,7 @@ def test_what_certainly_cannot_be_built_fails(checkout: Checkout, name: str, tex
     checkout.write(
         "models/off.yml", f"models: [{described}, {{name: nothing, description: \"{{{{ doc('no') }}}}\"}}]"
     )
+    checkout.write("seeds/codes.csv", "id\n1\n")
     checkout.write("docs.md", "{% docs kept %}text{% enddocs %}")
     checkout.commit()
     checkout.write(name, text)
@@ -453,6 +465,10 @@ def test_what_certainly_cannot_be_built_fails(checkout: Checkout, name: str, tex
             "alone fails: no file defines its materialization 'tabel' (models/alone.sql)",
         ),
         ("materialized='own'", ""),
+        ("materialized='lake'", ""),  # a release of the adapter may have it
+        ("materialized=''", "alone fails: no file defines its materialization ''"),
+        ("materialized='dynamic_table'", "'dynamic_table' is defined for snowflake only, not for duckdb"),
+        ("materialized='elsewhere'", "'elsewhere' is defined for postgres only, not for duckdb"),
         (
             "materialized='incremental', incremental_strategy='insert_all'",
             "alone fails: no file defines get_incremental_insert_all_sql, which dbt calls if",
@@ -465,7 +481,8 @@ def test_what_certainly_cannot_be_built_fails(checkout: Checkout, name: str, tex
     ],
 )
 def test_names_that_dbt_does_not_accept_fail(checkout: Checkout, config: str, said: str) -> None:
-    checkout.write("macros/m.sql", "{% materialization own, default %}{% endmaterialization %}")
+    made = [f"{{% materialization {one} %}}{{% endmaterialization %}}" for one in MATERIALIZATIONS]
+    checkout.write("macros/m.sql", "".join(made))
     checkout.write("macros/s.sql", "{% macro get_incremental_own_sql(x) %}{% endmacro %}")
     checkout.commit()
     checkout.write("models/alone.sql", f"{{{{ config({config}) }}}} select 1 as one")

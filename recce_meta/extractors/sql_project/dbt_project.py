@@ -41,6 +41,8 @@ from recce_meta.warehouses.hooks import OPERATION
 _NEEDED = {"check": ["check_cols"], "timestamp": ["updated_at"]}
 """Settings that a snapshot needs, by its strategy."""
 _CALL, _CALLED = re.compile(r"\{\{-?\s*(\w+)"), frozenset(["config", "ref", "source"])
+_OF_ONE_KIND = ("seed", "snapshot", "test")
+"""Resource types that dbt materializes in one way only."""
 _ACCESS = (None, "private", "protected", "public")
 _REFERABLE = {"model": "model", "seed": "model", "snapshot": "model", "function": "function"}
 """Resource type that a missing node is assumed to have, by the resource types of its possible nodes."""
@@ -197,6 +199,8 @@ def _refused_properties(nodes: Mapping[str, NodeMetadata], inputs: Inputs) -> It
             problem = f"group '{node.group_name}' of {node.name} is not defined"
         elif is_model and node.contract and description and not description.columns:
             problem = f"the enforced contract of {node.name} lists no columns"
+        elif (kind := node.resource_type) in _OF_ONE_KIND and node.materialized not in (None, kind):
+            problem = f"materialization '{node.materialized}' of {node.name} is not '{kind}'"
         elif lacking := _lacking(node, inputs):
             problem = f"snapshot {node.name} lacks {' and '.join(lacking)}"
         if problem:

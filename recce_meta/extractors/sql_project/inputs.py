@@ -14,7 +14,7 @@ from msgspec.structs import replace
 
 from recce_meta._version import __version__
 from recce_meta.errors import ConfigurationError
-from recce_meta.extractors.jinja import ProjectMacros, blocks_of
+from recce_meta.extractors.jinja import Block, ProjectMacros, blocks_of
 from recce_meta.extractors.sql_project.files import (
     DbtRefusal,
     SourceFile,
@@ -158,12 +158,8 @@ def read_macros(settings: DbtProjectFile, warnings: list[str]) -> Iterator[Macro
     first: dict[str, str] = {}
     for file in read_files(settings.root, places, (".sql",), warnings):
         for block in blocks_of(file.text):
-            if block.kind == "materialization":
-                adapter = _ADAPTER.search(block.text.partition("%}")[0])
-                name = f"materialization_{block.name}_{adapter[1] if adapter else 'default'}"
-            elif block.kind in ("macro", "test", "data_test"):
-                name = block.name if block.kind == "macro" else f"test_{block.name}"
-            else:
+            name = macro_name(block)
+            if name is None:
                 continue
             if first.setdefault(name, file.path) != file.path:
                 twin = f"{file.path}: macro '{name}' is already defined in {first[name]}"
@@ -176,6 +172,15 @@ def read_macros(settings: DbtProjectFile, warnings: list[str]) -> Iterator[Macro
                 macro_sql=block.text,
                 code_hash=code_hash(block.text),
             )
+
+
+def macro_name(block: Block) -> str | None:
+    """Return dbt's name of the macro that *block* defines; None for a block that defines none."""
+    if block.kind == "materialization":
+        adapter = _ADAPTER.search(block.text.partition("%}")[0])
+        return f"materialization_{block.name}_{adapter[1] if adapter else 'default'}"
+    prefix = {"macro": "", "test": "test_", "data_test": "test_"}.get(block.kind)
+    return None if prefix is None else f"{prefix}{block.name}"
 
 
 def with_calls(macros: Iterable[MacroMetadata]) -> tuple[MacroMetadata, ...]:

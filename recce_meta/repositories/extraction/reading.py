@@ -222,7 +222,8 @@ def with_rendered_code(project: Project, folder: Path, variables: Mapping[str, s
     if not waiting:
         return project
     renderers = _renderers(project, _settings_of(folder, variables), variables)
-    failures = BuildFailures(project.macros, parser_of(project.run.adapter_type))
+    adapter = project.run.adapter_type
+    failures = BuildFailures(project.macros, parser_of(adapter), adapter=adapter)
     rendered = {node.unique_id: failures.rendered(node, renderers)[0] for node in waiting}
     for node in waiting:
         if node.resource_type not in QUERIES:

@@ -69,6 +69,19 @@ STOPPED = {
     "{{ plus('a') }}": 'can only concatenate str (not "int") to str, in macro shop.plus',
 }
 """Templates with an operation that Python refuses, with its message; dbt 1.11 rejects each."""
+MATERIALIZED = {
+    "lake": "no file defines its materialization 'lake' models/m.sql",
+    "": "no file defines its materialization '' models/m.sql",
+    "dynamic_table": (
+        "its materialization 'dynamic_table' is defined for snowflake only, not for duckdb models/m.sql"
+    ),
+    "own": "its materialization 'own' is defined for postgres only, not for duckdb models/m.sql",
+    "external": "",
+    "materialized_view": "",
+    "newer": "",
+    "ephemeral": "",
+}
+"""Materializations of models on DuckDB, with why dbt 1.11 refuses them."""
 UNKNOWN = (
     "{{ config.get('x') + 1 }}",
     "{{ target.threads + 'a' }}",
@@ -168,6 +181,15 @@ def test_what_dbt_did_not_build_is_judged(node: NodeMetadata, said: str, folder:
     found = reason(project(node), folder)
 
     assert said in found and bool(said) is bool(found)
+
+
+@pytest.mark.parametrize(("name", "said"), MATERIALIZED.items())
+@pytest.mark.parametrize("code", [None, "select 1"])
+def test_a_materialization_that_the_adapter_lacks_fails(name: str, said: str, code: str | None) -> None:
+    node = model("select 1", compiled_code=code, config={"materialized": name})
+    own = dict.fromkeys(["materialization_own_postgres", "materialization_newer_duckdb"], "")
+
+    assert reason(project(node, macros=own)) == said
 
 
 @pytest.mark.parametrize(("status", "fails"), [("success", False), ("error", True), ("skipped", True)])
