@@ -46,6 +46,7 @@ from recce_meta.api.scan import ScanOptions as ScanOptions
 from recce_meta.api.scan import scan as scan
 from recce_meta.config.file import Config as Config
 from recce_meta.config.nodes import NodeSettings as NodeSettings
+from recce_meta.data_diff.options import FigureScope as FigureScope
 from recce_meta.data_diff.options import ValueOptions as ValueOptions
 from recce_meta.diff.changes import detect_changes as detect_changes
 from recce_meta.errors import RecceMetaError as RecceMetaError

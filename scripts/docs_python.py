@@ -89,7 +89,15 @@ GROUPS: dict[str, tuple[str, ...]] = {
         ),
     ),
     "Data classes": ("Project", "RunMetadata", "NodeMetadata", "Column", "LineageEdge", "Change"),
-    "Settings": ("Config", "NodeSettings", "Privacy", "ScanOptions", "ScanScope", "ValueOptions"),
+    "Settings": (
+        "Config",
+        "FigureScope",
+        "NodeSettings",
+        "Privacy",
+        "ScanOptions",
+        "ScanScope",
+        "ValueOptions",
+    ),
     "Errors and version": ("RecceMetaError", "__version__"),
 }
 

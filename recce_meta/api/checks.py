@@ -19,7 +19,7 @@ from msgspec.structs import replace
 from recce_meta._version import __version__
 from recce_meta.adapter.read_only import require_condition, require_expression
 from recce_meta.api.data.execution import DataDiffRunner, Job, RelationResolver
-from recce_meta.api.data.figures import FigureScope, histogram_within, profile_within, top_k_within
+from recce_meta.api.data.figures import histogram_within, profile_within, top_k_within
 from recce_meta.api.data.jobs import (
     NodePair,
     each,
@@ -37,9 +37,9 @@ from recce_meta.api.runs import BUILT, RunPair, find_node
 from recce_meta.checks.expectations import missing_figures, violations
 from recce_meta.checks.types import TYPES
 from recce_meta.config.nodes import EffectiveSettings, NodeGlobs
-from recce_meta.data_diff.options import ValueOptions, unquote
+from recce_meta.data_diff.options import FigureScope, Guard, ValueOptions, unquote
 from recce_meta.data_diff.plan import Plan
-from recce_meta.data_diff.source import Guard, Pair
+from recce_meta.data_diff.source import Pair
 from recce_meta.errors import ConditionFailed, QueryCancelled, RecceMetaError, SelectorError, UsageError
 from recce_meta.models.change import RunDiff
 from recce_meta.models.checks import (

@@ -8,9 +8,9 @@ rows, does not count.
 from __future__ import annotations
 
 import math
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from decimal import Decimal
-from typing import TypedDict
+from typing import TypeAlias, TypedDict
 
 from msgspec import Struct
 from msgspec.structs import force_setattr
@@ -191,6 +191,33 @@ def column_names(given: Sequence[str] | str) -> tuple[str, ...]:
     if not isinstance(names, Iterable) or not all(isinstance(name, str) for name in names):
         raise UsageError(f"Invalid column names: {quoted(given)}", hint="pass a name or a list of names")
     return tuple(names)
+
+
+Guard: TypeAlias = Callable[[str], None]
+"""Raises UsageError for an expression that is refused."""
+
+
+def accept(_expression: str) -> None:
+    """Refuse no expression."""
+
+
+class FigureScope(Struct, frozen=True, kw_only=True):
+    """Columns and rows of diffs of column figures: profiles, top values, histograms."""
+
+    columns: tuple[str, ...] = ()
+    """Columns to compare; empty for all, and for a histogram all numbers, dates and timestamps."""
+    exclude_columns: tuple[str, ...] = ()
+    """Columns not to compare."""
+    may_lack_excluded: bool = False
+    """True to ignore names in `exclude_columns` that neither side has; otherwise they are an error."""
+    where: str | None = None
+    """Condition on the rows of both sides, in the warehouse's SQL, sent unchanged."""
+    guard: Guard = accept
+    """Refuses expressions among the columns of top values and histograms."""
+
+    def __post_init__(self) -> None:
+        for name in ("columns", "exclude_columns"):
+            force_setattr(self, name, column_names(getattr(self, name)))
 
 
 class NarrowingFields(TypedDict):

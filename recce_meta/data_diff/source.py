@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import NamedTuple, TypeAlias
+from typing import NamedTuple
 
 from msgspec import Struct
 from msgspec.structs import replace as with_fields
@@ -16,7 +16,7 @@ from sqlglot import exp, parse_one
 from sqlglot.dialects.dialect import Dialect as SqlglotDialect
 from sqlglot.errors import SqlglotError
 
-from recce_meta.data_diff.options import LONGEST_NAME, unquote
+from recce_meta.data_diff.options import LONGEST_NAME, Guard, unquote
 from recce_meta.data_diff.plan import Answer, Plan, Query, failure, rows_of
 from recce_meta.errors import (
     MissingRelation,
@@ -430,10 +430,6 @@ class SelectedColumns(NamedTuple):
     excluded: tuple[str, ...]
     pair: Pair
     """Both sides, with the expressions among `columns`."""
-
-
-Guard: TypeAlias = Callable[[str], None]
-"""Raises UsageError for an expression that is refused."""
 
 
 def select_columns(

@@ -12,6 +12,7 @@ from types import MappingProxyType
 
 from msgspec.structs import replace
 
+from recce_meta.data_diff.options import FigureScope
 from recce_meta.data_diff.source import in_order
 from recce_meta.errors import UnknownNameError, UsageError
 from recce_meta.models.data_diff import (
@@ -109,16 +110,12 @@ def kept_profile_diff(
     base: NodeStatistics | None = None,
     current: NodeStatistics | None = None,
     live: ProfileDiff | None = None,
-    columns: Sequence[str] = (),
-    exclude: Sequence[str] = (),
-    may_lack_excluded: bool = False,
+    scope: FigureScope = FigureScope(),
 ) -> ProfileDiff:
     """Return the profile of *subject*, each side from *live*, or else as stored in *base* or *current*.
 
-    Columns are matched by the rules of *dialect*. They are those named by *columns* (all if empty), without
-    those in *exclude*, in the order of `profile_diff`. Raises UsageError if neither side has a profile,
-    UnknownNameError for a column that neither side has. With *may_lack_excluded*, *exclude* may have such a
-    column.
+    Columns are matched by the rules of *dialect*. They are those of *scope*, in the order of `profile_diff`.
+    Raises UsageError if neither side has a profile, UnknownNameError for a column that neither side has.
     """
     found = () if live is None else live.columns
     before, base_kept_at = _side([(column.name, column.base) for column in found], base, dialect)
@@ -131,7 +128,7 @@ def kept_profile_diff(
     keys = in_order(list(before), list(after))
     names = {key: (after.get(key) or before[key])[0] for key in keys}
     left_out = () if live is None else live.excluded
-    excluded = _excluded(names, exclude, left_out, subject, may_lack=may_lack_excluded)
+    excluded = _excluded(names, scope, left_out, subject)
     reasons = {dialect.fold(column.name): column.reason for column in found}
     return ProfileDiff(
         subject=subject,
@@ -142,7 +139,7 @@ def kept_profile_diff(
                 current=after[key][1] if key in after else None,
                 reason=reasons.get(key),
             )
-            for key in _chosen(names, columns, excluded, subject)
+            for key in _chosen(names, scope.columns, excluded, subject)
         ),
         notes=() if live is None else live.notes,
         base_kept_at=base_kept_at,
@@ -215,18 +212,13 @@ def _chosen(
 
 
 def _excluded(
-    names: Mapping[str, str],
-    exclude: Sequence[str],
-    left_out: Sequence[str],
-    subject: Subject,
-    *,
-    may_lack: bool,
+    names: Mapping[str, str], scope: FigureScope, left_out: Sequence[str], subject: Subject
 ) -> list[str]:
-    """Return the keys of *names* for *exclude*; a column in *left_out* may have no key."""
-    found = {name: find_named(name, names, lambda key: (names[key],)) for name in exclude}
+    """Return the keys of *names* that *scope* excludes; a column in *left_out* may have no key."""
+    found = {name: find_named(name, names, lambda key: (names[key],)) for name in scope.exclude_columns}
     known = {name.casefold() for name in left_out}
     for name, key in found.items():
-        if key is None and not may_lack and name.casefold() not in known:
+        if key is None and not scope.may_lack_excluded and name.casefold() not in known:
             raise UnknownNameError("column", name, list(names.values()), where=f"in {subject.name}")
     return [key for key in found.values() if key is not None]
 

@@ -24,6 +24,7 @@ from msgspec.structs import replace
 from sqlglot import exp
 
 from recce_meta.data_diff.compare import common_type
+from recce_meta.data_diff.options import Guard
 from recce_meta.data_diff.plan import (
     Answer,
     Plan,
@@ -44,7 +45,6 @@ from recce_meta.data_diff.portable import (
     texts_of,
 )
 from recce_meta.data_diff.source import (
-    Guard,
     LiveColumn,
     Pair,
     SideColumn,

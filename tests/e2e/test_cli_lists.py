@@ -103,7 +103,9 @@ TABLES: dict[str, tuple[list[str], Function]] = {
     ),
     "histogram": (
         ["histogram", "orders", "-c", "amount"],
-        lambda a: api.histogram_diff(a, *api.node_pairs(a, "orders")[0], ["amount"]),
+        lambda a: api.histogram_diff(
+            a, *api.node_pairs(a, "orders")[0], scope=api.FigureScope(columns=("amount",))
+        ),
     ),
 }
 

@@ -79,11 +79,15 @@ CASES: dict[str, Case] = {
     ),
     "top-k": (
         ["top-k", "orders", "--columns", "status"],
-        lambda a: api.top_k_diff(a, *api.node_pairs(a, "orders")[0], ["status"]),
+        lambda a: api.top_k_diff(
+            a, *api.node_pairs(a, "orders")[0], scope=api.FigureScope(columns=("status",))
+        ),
     ),
     "histogram": (
         ["histogram", "orders", "--columns", "amount"],
-        lambda a: api.histogram_diff(a, *api.node_pairs(a, "orders")[0], ["amount"]),
+        lambda a: api.histogram_diff(
+            a, *api.node_pairs(a, "orders")[0], scope=api.FigureScope(columns=("amount",))
+        ),
     ),
     "check run": (["check", "run", "checks.yml"], lambda a: api.run_checks(a, "checks.yml")),
     "prune": (

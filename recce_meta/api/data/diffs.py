@@ -21,11 +21,11 @@ from recce_meta.api.data.execution import (
     RelationResolver,
     open_data_diff_runner,
 )
-from recce_meta.api.data.figures import FigureScope, histogram_within, profile_within, top_k_within
+from recce_meta.api.data.figures import histogram_within, profile_within, top_k_within
 from recce_meta.api.data.jobs import NodePair, PairedNode, counts_of_two, details, values
 from recce_meta.api.data.node_settings import resolve_settings
 from recce_meta.data_diff import detail, schema
-from recce_meta.data_diff.options import DEFAULT_LIMIT, ValueOptions, column_names, declared_keys
+from recce_meta.data_diff.options import DEFAULT_LIMIT, FigureScope, ValueOptions, column_names, declared_keys
 from recce_meta.data_diff.plan import Plan
 from recce_meta.data_diff.source import are_same
 from recce_meta.errors import UsageError
@@ -200,20 +200,16 @@ def profile_diff(
     base: Relation,
     current: Relation,
     *,
-    columns: Sequence[str] = (),
-    exclude_columns: Sequence[str] = (),
-    where: str | None = None,
+    scope: FigureScope = FigureScope(),
     approximate: bool = False,
     base_adapter: UnifiedSqlAdapter | None = None,
     threads: int | None = None,
 ) -> ProfileDiff:
-    """Compare statistics of *columns* (default: all) of *base* and *current*, except *exclude_columns*.
+    """Compare statistics of the columns of *base* and *current* in *scope*.
 
-    *where* is a condition in SQL that limits the rows. *approximate* estimates distinct counts in the same
-    scan. *adapter* connects to current, and to base unless *base_adapter* does, with *threads* concurrent
-    queries.
+    *approximate* estimates distinct counts in the same scan. *adapter* connects to current, and to base
+    unless *base_adapter* does, with *threads* concurrent queries.
     """
-    scope = FigureScope(columns=column_names(columns), exclude=column_names(exclude_columns), where=where)
     sides = _sides(base, current)
     return _answer(
         adapter,
@@ -230,19 +226,17 @@ def top_k_diff(
     adapter: UnifiedSqlAdapter,
     base: Relation,
     current: Relation,
-    columns: Sequence[str] = (),
     *,
+    scope: FigureScope = FigureScope(),
     k: int = 10,
-    where: str | None = None,
     base_adapter: UnifiedSqlAdapter | None = None,
     threads: int | None = None,
 ) -> TopKDiff:
-    """Compare the *k* most frequent values of *columns* (default: all) of *base* and *current*.
+    """Compare the *k* most frequent values of each column of *base* and *current* in *scope*.
 
-    *where* is a condition in SQL that limits the rows. *adapter* connects to current, and to base unless
-    *base_adapter* does, with *threads* concurrent queries.
+    *adapter* connects to current, and to base unless *base_adapter* does, with *threads* concurrent queries.
     """
-    scope, sides = FigureScope(columns=column_names(columns), where=where), _sides(base, current)
+    sides = _sides(base, current)
     return _answer(
         adapter,
         base_adapter,
@@ -256,20 +250,18 @@ def histogram_diff(
     adapter: UnifiedSqlAdapter,
     base: Relation,
     current: Relation,
-    columns: Sequence[str] = (),
     *,
+    scope: FigureScope = FigureScope(),
     num_bins: int = 50,
-    where: str | None = None,
     base_adapter: UnifiedSqlAdapter | None = None,
     threads: int | None = None,
 ) -> HistogramDiff:
-    """Compare the distribution of *columns* of *base* and *current*, in the same bins on both sides.
+    """Compare the distribution of each column of *base* and *current* in *scope*, in the same bins.
 
-    *columns* are numbers, dates and timestamps (default: all such columns), *num_bins* is the approximate
-    number of bins, and *where* is a condition in SQL that limits the rows. *adapter* connects to current, and
-    to base unless *base_adapter* does, with *threads* concurrent queries.
+    The columns are numbers, dates and timestamps. *num_bins* is the approximate number of bins. *adapter*
+    connects to current, and to base unless *base_adapter* does, with *threads* concurrent queries.
     """
-    scope, sides = FigureScope(columns=column_names(columns), where=where), _sides(base, current)
+    sides = _sides(base, current)
     return _answer(
         adapter,
         base_adapter,

@@ -15,7 +15,7 @@ from recce_meta.config.nodes import (
     NodeGlobs,
     settings_of,
 )
-from recce_meta.data_diff.options import ValueOptions
+from recce_meta.data_diff.options import FigureScope, ValueOptions
 from recce_meta.models import NodeMetadata
 from recce_meta.models.data_diff import COMPARE_REASON
 
@@ -66,6 +66,15 @@ def resolve_settings(node: NodeMetadata | None, globs: NodeGlobs, *, is_named: b
     except InvalidNodeSettings as error:
         # Returned and not raised: one malformed node must not end the comparison of all others.
         return ResolvedSettings(problem=error, is_named=is_named)
+
+
+def figure_scope(scope: FigureScope, settings: EffectiveSettings) -> FigureScope:
+    """Return *scope* with the *settings* for what the options leave open."""
+    where = settings.where if scope.where is None else scope.where
+    # Columns that the user names are wanted, even if the settings exclude them.
+    if scope.exclude_columns or scope.columns or settings.exclude is None:
+        return replace(scope, where=where)
+    return replace(scope, where=where, exclude_columns=settings.exclude, may_lack_excluded=settings.is_broad)
 
 
 def value_options(options: ValueOptions, settings: EffectiveSettings) -> ValueOptions:

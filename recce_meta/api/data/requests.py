@@ -16,16 +16,15 @@ from msgspec.structs import replace
 
 from recce_meta.adapter.read_only import require_condition, require_expression, require_query
 from recce_meta.api.data.execution import Job, RelationResolver
-from recce_meta.api.data.figures import FigureScope, histogram_within, profile_within, top_k_within
+from recce_meta.api.data.figures import histogram_within, profile_within, top_k_within
 from recce_meta.api.data.jobs import NodePair, each, query_job, sample_plan, subjects, value_jobs
 from recce_meta.api.data.statistics import StatisticsByNode, stored_counts_job, stored_profile_jobs
 from recce_meta.api.render import Templates
 from recce_meta.api.runs import RunPair
 from recce_meta.config.nodes import NodeGlobs
-from recce_meta.data_diff.options import DEFAULT_LIMIT, ValueOptions
+from recce_meta.data_diff.options import DEFAULT_LIMIT, FigureScope, Guard, ValueOptions
 from recce_meta.data_diff.plan import Plan
 from recce_meta.data_diff.row_sample import RowSample
-from recce_meta.data_diff.source import Guard
 from recce_meta.errors import UsageError
 from recce_meta.models.data_diff import AnyDataDiff, Subject
 from recce_meta.quality.privacy import Privacy

@@ -11,11 +11,13 @@ from msgspec.structs import replace
 
 from recce_meta.adapter import UnifiedSqlAdapter
 from recce_meta.api.data.execution import Job, RelationResolver, has_relation, open_data_diff_runner
-from recce_meta.api.data.figures import FigureScope, profile_within
+from recce_meta.api.data.figures import profile_within
 from recce_meta.api.data.jobs import NodePair, each, row_count_job
+from recce_meta.api.data.node_settings import figure_scope
 from recce_meta.api.run_reader import folder_of
 from recce_meta.api.runs import BUILT, RunPair
 from recce_meta.config.nodes import EffectiveSettings
+from recce_meta.data_diff.options import FigureScope
 from recce_meta.data_diff.plan import Plan
 from recce_meta.data_diff.profile import profile_diff
 from recce_meta.data_diff.row_count import row_counts
@@ -131,7 +133,7 @@ def stored_profile_jobs(
         kept = [_with_columns(_of(sides, side)) for side in (base, current)]
         plan = partial(_profile, resolver=resolver, base=kept[0], current=kept[1], scope=scope)
         # Figures that were stored with base are of another time than those of current.
-        is_live = kept[0] is None or bool(scope.of(sides.resolved.settings).where)
+        is_live = kept[0] is None or bool(figure_scope(scope, sides.resolved.settings).where)
         jobs += each("profile_diff", resolver, [sides], plan, is_live=is_live)
     return jobs
 
@@ -144,14 +146,16 @@ def _profile(
     current: NodeStatistics | None,
     scope: FigureScope,
 ) -> Plan[ProfileDiff]:
-    wanted = scope.of(settings)
+    wanted = figure_scope(scope, settings)
     if wanted.where or (base is None and current is None):
         return (yield from profile_within(pair, settings, scope))
     asked = pair if base is None else replace(pair, base=None)
     live = None
     if asked.sides:
         try:
-            live = yield from profile_diff(asked, wanted.columns, wanted.exclude, may_lack_excluded=True)
+            live = yield from profile_diff(
+                asked, wanted.columns, wanted.exclude_columns, may_lack_excluded=True
+            )
         # The stored profiles of both runs outlive the relation.
         except MissingRelation:
             if base is None or current is None:
@@ -163,9 +167,7 @@ def _profile(
         base=base,
         current=used,
         live=live,
-        columns=wanted.columns,
-        exclude=wanted.exclude,
-        may_lack_excluded=wanted.may_lack_excluded,
+        scope=wanted,
     )
 
 

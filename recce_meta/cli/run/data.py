@@ -36,7 +36,7 @@ from recce_meta.cli.connections import Connection
 from recce_meta.cli.defaults import data_of_environment
 from recce_meta.cli.node_options import configured_globs, warn_unmatched
 from recce_meta.cli.options import LISTS, progress, report_size, say, sql_argument, warn, write
-from recce_meta.data_diff.options import ValueOptions
+from recce_meta.data_diff.options import FigureScope, ValueOptions
 from recce_meta.errors import RecceMetaError, SelectorError, StoreNotFound, UsageError
 from recce_meta.lazy import LazyModule
 from recce_meta.models.data_diff import AnyDataDiff, Failed, Moment, RowCount, RowCountDiff
@@ -272,7 +272,7 @@ def profile(
     approx: bool,
 ) -> None:
     """Compare column profiles, using stored statistics if there are any."""
-    scope = figures.FigureScope(columns=columns, exclude=exclude_columns, where=where)
+    scope = FigureScope(columns=columns, exclude_columns=exclude_columns, where=where)
 
     def jobs(session: Comparison) -> list[Job]:
         places, chosen = session.runner.places, command.subjects(session)
@@ -289,14 +289,14 @@ def profile(
 def top_k(command: DataCommand, columns: tuple[str, ...], where: str | None, k: int) -> None:
     """Compare the most frequent values."""
     command.data.refuse_without_values("top-k")
-    scope = figures.FigureScope(columns=columns, where=where)
+    scope = FigureScope(columns=columns, where=where)
     command.run_each("top_k_diff", partial(figures.top_k_within, scope=scope, k=k))
 
 
 def histogram(command: DataCommand, columns: tuple[str, ...], where: str | None, bins: int) -> None:
     """Compare counts of values in bins."""
     command.data.refuse_without_values("histogram")
-    scope = figures.FigureScope(columns=columns, where=where)
+    scope = FigureScope(columns=columns, where=where)
     command.run_each("histogram_diff", partial(figures.histogram_within, scope=scope, num_bins=bins))
 
 

@@ -245,11 +245,15 @@ def test_profiles_are_those_of_duckdb(known: Place, other: Place) -> None:
 
 def test_medians_are_there_or_said_not_to_be(known: Place, other: Place) -> None:
     def medians(place: Place) -> list[Any]:
-        found = recce_meta.profile_diff(place.adapter, *place.pair, columns=["amount", "price", "rate"])
+        found = recce_meta.profile_diff(
+            place.adapter, *place.pair, scope=recce_meta.FigureScope(columns=("amount", "price", "rate"))
+        )
         return [side.median for column in found.columns for side in (column.base, column.current) if side]
 
     if other.name == "mysql":
-        found = recce_meta.profile_diff(other.adapter, *other.pair, columns=["amount"])
+        found = recce_meta.profile_diff(
+            other.adapter, *other.pair, scope=recce_meta.FigureScope(columns=("amount",))
+        )
         assert found.notes == ("There are no medians: mysql has no aggregate for them",)
     else:
         assert medians(other) == medians(known)
@@ -257,7 +261,9 @@ def test_medians_are_there_or_said_not_to_be(known: Place, other: Place) -> None
 
 def test_most_frequent_values_are_those_of_duckdb(known: Place, other: Place) -> None:
     def values(place: Place) -> Any:
-        found = recce_meta.top_k_diff(place.adapter, *place.pair, ["name", "day", "price"])
+        found = recce_meta.top_k_diff(
+            place.adapter, *place.pair, scope=recce_meta.FigureScope(columns=("name", "day", "price"))
+        )
         return [
             (
                 *(column.name, column.base_valid, column.current_valid),
@@ -272,7 +278,9 @@ def test_most_frequent_values_are_those_of_duckdb(known: Place, other: Place) ->
 def test_distributions_are_those_of_duckdb(known: Place, other: Place) -> None:
     def bins(place: Place) -> Any:
         found = recce_meta.histogram_diff(
-            place.adapter, *place.pair, ["price", "amount", "rate", "day", "at"]
+            place.adapter,
+            *place.pair,
+            scope=recce_meta.FigureScope(columns=("price", "amount", "rate", "day", "at")),
         )
         return [
             (column.name, [*map(plain, column.edges)], column.base, column.current, column.base_outside)
@@ -314,7 +322,7 @@ def test_two_databases_are_compared(known: Place, other: Place) -> None:
         known.table("base"),
         other.table("base"),
         base_adapter=known.adapter,
-        columns=["amount"],
+        scope=recce_meta.FigureScope(columns=("amount",)),
     )
 
     assert same is not None and (same.added, same.removed, same.common) == (0, 0, len(BASE))
@@ -337,8 +345,12 @@ def test_columns_of_sqlite_may_hold_anything(tmp_path: Path) -> None:
     with UnifiedSqlAdapter.from_url(f"sqlite:///{tmp_path / 'odd.db'}") as adapter:
         profiles = recce_meta.profile_diff(adapter, "t", "t")
         values = recce_meta.value_diff(adapter, "t", "t", key="id")
-        (days,) = recce_meta.histogram_diff(adapter, "t", "t", ["d"]).columns
-        numbers = recce_meta.histogram_diff(adapter, "t", "t", ["n", "i", "f"])
+        (days,) = recce_meta.histogram_diff(
+            adapter, "t", "t", scope=recce_meta.FigureScope(columns=("d",))
+        ).columns
+        numbers = recce_meta.histogram_diff(
+            adapter, "t", "t", scope=recce_meta.FigureScope(columns=("n", "i", "f"))
+        )
 
     assert all(column.base == column.current for column in profiles.columns)
     assert isinstance(values, ValueDiff) and values.changed == 0
@@ -436,8 +448,10 @@ def test_dates_without_a_month_and_near_floats_of_mariadb_are_shown_as_they_are(
                 pytest.skip("the server stores no dates without a month")
             details = recce_meta.value_diff_detail(adapter, *tables, key="id")
             profile = recce_meta.profile_diff(adapter, *tables)
-            top = recce_meta.top_k_diff(adapter, *tables, ["day", "f"])
-            histogram = recce_meta.histogram_diff(adapter, *tables, ["day"])
+            top = recce_meta.top_k_diff(adapter, *tables, scope=recce_meta.FigureScope(columns=("day", "f")))
+            histogram = recce_meta.histogram_diff(
+                adapter, *tables, scope=recce_meta.FigureScope(columns=("day",))
+            )
         finally:
             for table in tables:
                 adapter.execute(f"DROP TABLE IF EXISTS {table}")

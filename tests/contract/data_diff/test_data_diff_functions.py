@@ -91,9 +91,15 @@ def test_without_a_key_whole_rows_are_compared(adapter: UnifiedSqlAdapter, table
 def test_columns_are_profiled_and_their_values_counted(
     adapter: UnifiedSqlAdapter, tables: tuple[str, str]
 ) -> None:
-    (price,) = recce_meta.profile_diff(adapter, *tables, columns=["price"]).columns
-    (name,) = recce_meta.top_k_diff(adapter, *tables, ["name"], k=1).columns
-    (bins,) = recce_meta.histogram_diff(adapter, *tables, ["price"], num_bins=3).columns
+    (price,) = recce_meta.profile_diff(
+        adapter, *tables, scope=recce_meta.FigureScope(columns=("price",))
+    ).columns
+    (name,) = recce_meta.top_k_diff(
+        adapter, *tables, scope=recce_meta.FigureScope(columns=("name",)), k=1
+    ).columns
+    (bins,) = recce_meta.histogram_diff(
+        adapter, *tables, scope=recce_meta.FigureScope(columns=("price",)), num_bins=3
+    ).columns
 
     assert price.base is not None and price.current is not None
     assert (price.base.not_null_count, price.current.not_null_count) == (2, 3)

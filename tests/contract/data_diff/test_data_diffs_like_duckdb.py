@@ -108,8 +108,12 @@ def answers(adapter: UnifiedSqlAdapter, base: str, current: str, left_out: froze
         "rows that differ": recce_meta.value_diff_detail(adapter, base, current, key="id"),
         "whole rows": recce_meta.value_diff(adapter, base, current),
         "profiles": recce_meta.profile_diff(adapter, base, current),
-        "top values": recce_meta.top_k_diff(adapter, base, current, ["name", "flag", "day"]),
-        "histograms": recce_meta.histogram_diff(adapter, base, current, ["price", "day", "instant"]),
+        "top values": recce_meta.top_k_diff(
+            adapter, base, current, scope=recce_meta.FigureScope(columns=("name", "flag", "day"))
+        ),
+        "histograms": recce_meta.histogram_diff(
+            adapter, base, current, scope=recce_meta.FigureScope(columns=("price", "day", "instant"))
+        ),
         "queries": recce_meta.query_diff(adapter, sql.format(base), sql.format(current), key="id"),
     }
     return {

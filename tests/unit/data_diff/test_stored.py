@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from recce_meta.data_diff.options import FigureScope
 from recce_meta.data_diff.stored import kept_profile_diff, kept_row_counts, node_statistics
 from recce_meta.errors import UnknownNameError, UsageError
 from recce_meta.models.data_diff import (
@@ -163,14 +164,14 @@ def test_no_profile_at_all_is_an_error_with_advice(base: NodeStatistics | None) 
     [
         ({"columns": ["C", "a"]}, ["c", "a"]),
         ({"columns": ["a", "A"]}, ["a"]),
-        ({"exclude": ["B"]}, ["a", "c"]),
-        ({"columns": ["a", "b"], "exclude": ["a"]}, ["b"]),
+        ({"exclude_columns": ["B"]}, ["a", "c"]),
+        ({"columns": ["a", "b"], "exclude_columns": ["a"]}, ["b"]),
     ],
 )
 def test_columns_can_be_chosen(options: dict[str, Any], names: list[str]) -> None:
     base = kept("orders", 10, profiled_at=AT, columns=columns(10, "a", "b", "c"))
 
-    answer = kept_profile_diff(subject("orders"), dialect=DUCKDB, base=base, **options)
+    answer = kept_profile_diff(subject("orders"), dialect=DUCKDB, base=base, scope=FigureScope(**options))
 
     assert [column.name for column in answer.columns] == names
 
@@ -179,10 +180,12 @@ def test_columns_that_differ_in_case_alone_are_told_apart() -> None:
     base = kept("orders", 10, profiled_at=AT, columns=columns(10, "id", "ID"))
     postgres = dialect_named("postgres")
 
-    answer = kept_profile_diff(subject("orders"), dialect=postgres, base=base, columns=["ID"])
+    answer = kept_profile_diff(
+        subject("orders"), dialect=postgres, base=base, scope=FigureScope(columns=("ID",))
+    )
     assert [column.name for column in answer.columns] == ["ID"]
     with pytest.raises(UnknownNameError, match="'Id' in orders"):
-        kept_profile_diff(subject("orders"), dialect=postgres, base=base, columns=["Id"])
+        kept_profile_diff(subject("orders"), dialect=postgres, base=base, scope=FigureScope(columns=("Id",)))
 
 
 def test_what_was_counted_and_profiled_is_what_is_kept() -> None:
