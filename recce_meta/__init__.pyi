@@ -11,6 +11,7 @@ from recce_meta.api.data.diffs import value_diff as value_diff
 from recce_meta.api.data.diffs import value_diff_detail as value_diff_detail
 from recce_meta.api.demo import demo as demo
 from recce_meta.api.export import import_run as import_run
+from recce_meta.api.public.data import ComparisonOptions as ComparisonOptions
 from recce_meta.api.public.data import DataComparison as DataComparison
 from recce_meta.api.public.data import diff_data as diff_data
 from recce_meta.api.public.data import run_checks as run_checks

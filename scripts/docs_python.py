@@ -90,6 +90,7 @@ GROUPS: dict[str, tuple[str, ...]] = {
     ),
     "Data classes": ("Project", "RunMetadata", "NodeMetadata", "Column", "LineageEdge", "Change"),
     "Settings": (
+        "ComparisonOptions",
         "Config",
         "FigureScope",
         "NodeSettings",

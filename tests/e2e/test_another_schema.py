@@ -38,6 +38,8 @@ from tests.once import built_once
 OTHER = "store of work"
 FILE = f"{demo_data.DATABASE}.duckdb"
 SHOP = rich_store.SHOP
+OF_SHOP = api.Config(project=SHOP)
+SAVED = api.ComparisonOptions(save=True)
 Call = Callable[..., Any]
 
 
@@ -86,8 +88,10 @@ def opened(folder: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[set[str]]:
 FUNCTIONS: dict[str, Call] = {
     "add_note": lambda a: api.add_note(a, "orders", "checked", author="Ann", project=SHOP),
     "copy_runs": lambda a: api.copy_runs(a, elsewhere(), "current", project=SHOP),
-    "diff_data": lambda a: api.diff_data(a, "base", "current", select="orders", project=SHOP, save=True),
-    "diff_runs": lambda a: api.diff_runs(a, "base", "current", project=SHOP),
+    "diff_data": lambda a: api.diff_data(
+        a, "base", "current", select="orders", options=SAVED, config=OF_SHOP
+    ),
+    "diff_runs": lambda a: api.diff_runs(a, "base", "current", config=OF_SHOP),
     "doctor": lambda a: passed(api.doctor(a)),
     "export": lambda a: api.export(a, "out.json", "current", project=SHOP),
     "fsck": lambda a: api.fsck(a, repair=True),
@@ -104,7 +108,7 @@ FUNCTIONS: dict[str, Call] = {
     "load_nodes_from_warehouse": lambda a: some(api.load_nodes_from_warehouse(a, "shop-0")),
     "load_run": lambda a: api.load_run(a, "current", project=SHOP),
     "measure_quality": lambda a: api.measure_quality(a, "orders", run="current", project=SHOP),
-    "node_pairs": lambda a: some(api.node_pairs(a, "orders", "base", "current", project=SHOP)),
+    "node_pairs": lambda a: some(api.node_pairs(a, "orders", "base", "current", config=OF_SHOP)),
     "note_history": lambda a: some(api.note_history(a, project=SHOP)),
     "prune": lambda a: api.prune(a, keep_last=1, project=SHOP),
     "pull_runs": lambda a: api.pull_runs(a, elsewhere()),
@@ -115,7 +119,7 @@ FUNCTIONS: dict[str, Call] = {
     ),
     "render_sql": lambda a: api.render_sql(a, "select * from {{ ref('orders') }}", "current", project=SHOP),
     "review": lambda a: api.review(a, "orders", "current", reviewer="Ann", project=SHOP),
-    "run_checks": lambda a: api.run_checks(a, "checks.yml", "base", "current", project=SHOP, save=True),
+    "run_checks": lambda a: api.run_checks(a, "checks.yml", "base", "current", options=SAVED, config=OF_SHOP),
     "scan": lambda a: api.scan(
         a,
         scope=api.ScanScope(schemas=("prod",)),

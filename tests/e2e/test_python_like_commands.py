@@ -32,6 +32,7 @@ OF_RELATIONS = ("row-count", "schema", "value", "profile", "top-k", "histogram")
 
 Case = tuple[list[str], Callable[[UnifiedSqlAdapter], Any]]
 PROJECT = "jaffle_shop"
+SAVED = api.ComparisonOptions(save=True)
 CASES: dict[str, Case] = {
     "runs": (["runs"], lambda a: api.list_runs(a, status=None, limit=20)),
     "show": (["show", "base"], lambda a: api.show_run(a, "base")),
@@ -47,7 +48,7 @@ CASES: dict[str, Case] = {
     "diff --data": (["diff", "--data"], lambda a: api.diff_data(a)),
     "diff --data --no-values": (
         ["diff", "--data", "--no-values", "-s", "orders"],
-        lambda a: api.diff_data(a, values=False, select="orders"),
+        lambda a: api.diff_data(a, select="orders", options=api.ComparisonOptions(values=False)),
     ),
     "lineage": (
         ["lineage", "orders", "--run", "current", "--depth", "1"],
@@ -194,13 +195,13 @@ def count(adapter: UnifiedSqlAdapter, table: str) -> int:
 
 
 def test_results_are_saved_with_the_runs(adapter: UnifiedSqlAdapter) -> None:
-    api.diff_data(adapter, select="orders", save=True)
-    api.run_checks(adapter, "checks.yml", save=True)
+    api.diff_data(adapter, select="orders", options=SAVED)
+    api.run_checks(adapter, "checks.yml", options=SAVED)
 
     assert count(adapter, "store_data_diffs") > 0
     assert count(adapter, "store_check_results") == 2
     with pytest.raises(api.RecceMetaError, match="save requires a recorded run"):
-        api.diff_data(adapter, "path:a", "path:b", save=True)
+        api.diff_data(adapter, "path:a", "path:b", options=SAVED)
 
 
 def test_a_failing_change_is_found_by_the_words_of_fail_on(adapter: UnifiedSqlAdapter) -> None:

@@ -129,7 +129,7 @@ def test_settings_by_glob_beat_the_configuration_and_the_meta(shop: Shop, adapte
     config = write_config("nodes:\n  orders: {where: id < 20, tolerance: 0.01}\n  plain: {compare: none}\n")
     configured = api.diff_data(adapter, *RUNS, config=config)
     nodes = {"ord*": NodeSettings(where="id < 10"), "plain": {"compare": "rows"}}
-    given = api.diff_data(adapter, *RUNS, config=config, nodes=nodes)
+    given = api.diff_data(adapter, *RUNS, options=api.ComparisonOptions(nodes=nodes), config=config)
     ours = json.loads(render_report(configured, "json"))
     adapter.close()
 
@@ -161,7 +161,7 @@ def test_wrong_settings_are_refused(
     shop: Shop, adapter: UnifiedSqlAdapter, nodes: dict[str, Any], message: str
 ) -> None:
     with pytest.raises(api.RecceMetaError, match=message):
-        api.diff_data(adapter, *RUNS, nodes=nodes)
+        api.diff_data(adapter, *RUNS, options=api.ComparisonOptions(nodes=nodes))
 
 
 def test_a_glob_of_the_configuration_without_nodes_is_a_note(shop: Shop, adapter: UnifiedSqlAdapter) -> None:
@@ -201,7 +201,8 @@ def test_values_are_withheld_as_by_the_command(
     shop: Shop, adapter: UnifiedSqlAdapter, text: str, arguments: dict[str, Any], options: tuple[str, ...]
 ) -> None:
     config = write_config(text)
-    ours = json.loads(render_report(api.diff_data(adapter, *RUNS, config=config, **arguments), "json"))
+    chosen = api.ComparisonOptions(**arguments)
+    ours = json.loads(render_report(api.diff_data(adapter, *RUNS, options=chosen, config=config), "json"))
     adapter.close()
 
     assert data(ours) == data(command(shop, "diff", "--data", *options))
@@ -209,7 +210,8 @@ def test_values_are_withheld_as_by_the_command(
 
 def test_private_columns_of_checks_are_masked(shop: Shop, adapter: UnifiedSqlAdapter) -> None:
     (shown,) = api.run_checks(adapter, None, *RUNS).checks
-    (masked,) = api.run_checks(adapter, None, *RUNS, privacy=Privacy()).checks
+    options = api.ComparisonOptions(privacy=Privacy())
+    (masked,) = api.run_checks(adapter, None, *RUNS, options=options).checks
 
     def emails(check: Any) -> set[Any]:
         (result,) = check.results

@@ -36,7 +36,7 @@ import sqlalchemy as sa
 
 from recce_meta import NodeMetadata, Project, RunMetadata, UnifiedSqlAdapter, record_run
 from recce_meta.api.data.stored import stored_data
-from recce_meta.api.public.data import DataComparison, diff_data, run_checks
+from recce_meta.api.public.data import ComparisonOptions, DataComparison, diff_data, run_checks
 from recce_meta.api.public.reports import render_report
 from recce_meta.config.nodes import NodeSettings
 from recce_meta.errors import RecceMetaError, UnknownNameError, WarehouseError
@@ -279,9 +279,10 @@ class Situation:
         with self.database.writing(self.moving):
             nodes = {name: one.settings for name, one in self.asked.items()}
             compared = diff_data(
-                adapter.at(SCHEMA), "base", "current", nodes=nodes,
-                max_rows=self.max_rows, privacy=self.privacy, budget=self.budget, save=True,
-                threads=self.draw.choice((1, 2)),
+                adapter.at(SCHEMA), "base", "current", options=ComparisonOptions(
+                    nodes=nodes, max_rows=self.max_rows, privacy=self.privacy, budget=self.budget, save=True,
+                    threads=self.draw.choice((1, 2)),
+                ),
             )  # fmt: skip
         yield from self._of_reports("diff --data", compared.data, compared)
         again = stored_data(adapter.at(SCHEMA), compared.diff).results
@@ -408,9 +409,8 @@ class Situation:
                 written.append({"name": f"{name} {kind}", "type": kind, "params": params, "expect": "equal"})
         path = self.database.folder / "checks.yml"
         path.write_text(json.dumps({"checks": written}), encoding="utf-8")
-        report = run_checks(
-            self.database.adapter.at(SCHEMA), path, "base", "current", privacy=self.privacy, threads=1
-        )
+        options = ComparisonOptions(privacy=self.privacy, threads=1)
+        report = run_checks(self.database.adapter.at(SCHEMA), path, "base", "current", options=options)
         for check in report.checks:
             name, kind = check.name.split()
             truth = self.truths[name]

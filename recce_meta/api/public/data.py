@@ -18,7 +18,6 @@ from recce_meta.api.data.jobs import selected_pairs
 from recce_meta.api.diff import diff_of_pair
 from recce_meta.api.public.runs import choose_runs, open_pair, question_of
 from recce_meta.api.public.settings import (
-    configured,
     effective_privacy,
     read_globs,
     refuse_unmatched,
@@ -28,7 +27,7 @@ from recce_meta.api.public.settings import (
 from recce_meta.api.render import Templates
 from recce_meta.api.run_choice import SelectedRuns, with_builds
 from recce_meta.checks.file import read_check_file
-from recce_meta.config.file import Config
+from recce_meta.config.file import NO_CONFIG, Config
 from recce_meta.config.nodes import NodeGlobs, NodeSettings
 from recce_meta.errors import UsageError
 from recce_meta.models import RunDiff
@@ -97,6 +96,31 @@ def _data_row(summary: NodeSummary | None, count: RowCount | None) -> tuple[str 
     return (summary.outcome.value, *rows, *found, gaps)
 
 
+class ComparisonOptions(Struct, frozen=True, kw_only=True):
+    """Connections, settings and limits of a comparison of data; the configuration replaces None."""
+
+    data_adapter: UnifiedSqlAdapter | None = None
+    """Connection to the data. None for that of the store."""
+    base_adapter: UnifiedSqlAdapter | None = None
+    """Connection to the data of base. None for that of current."""
+    nodes: Mapping[str, NodeSettings | Mapping[str, Any]] = {}
+    """Settings by glob of names or ids, as in recce_meta.yml: `{"orders": {"key": "order_id"}}`. They take
+    precedence over `nodes` of the configuration, and both over the node's own `meta.recce_meta`, which always
+    applies."""
+    privacy: Privacy | None = None
+    """Values to withhold."""
+    values: bool | None = None
+    """False to compare no values."""
+    max_rows: int | None = None
+    """Largest relation that `diff_data` compares without a key."""
+    threads: int | None = None
+    """Number of concurrent queries."""
+    budget: float | None = None
+    """Seconds after which queries are cancelled."""
+    save: bool = False
+    """True to store the results with the runs."""
+
+
 def diff_data(
     adapter: UnifiedSqlAdapter,
     base: str | None = None,
@@ -105,17 +129,8 @@ def diff_data(
     select: str | Sequence[str] = (),
     exclude: str | Sequence[str] = (),
     like_dbt: bool = False,
-    data_adapter: UnifiedSqlAdapter | None = None,
-    base_adapter: UnifiedSqlAdapter | None = None,
-    values: bool | None = None,
-    max_rows: int | None = None,
-    nodes: Mapping[str, NodeSettings | Mapping[str, Any]] | None = None,
-    privacy: Privacy | None = None,
-    config: Config | None = None,
-    threads: int | None = None,
-    budget: float | None = None,
-    save: bool = False,
-    project: str | None = None,
+    options: ComparisonOptions = ComparisonOptions(),
+    config: Config = NO_CONFIG,
 ) -> DataComparison:
     """Return the diff of two runs, and compare row counts, schemas and values of changed and affected nodes.
 
@@ -124,63 +139,42 @@ def diff_data(
     reasons. *select* and *exclude* choose nodes in dbt's grammar; selected nodes are compared even if they
     did not change. With *like_dbt*, changes are those of dbt's `state:modified`.
 
-    *adapter* connects to the store. *data_adapter* connects to the data if it is elsewhere, *base_adapter* to
-    the data of base. *max_rows* is the largest relation to compare without a key. *threads* is the number of
-    concurrent queries, and *budget* the seconds after which queries are cancelled. With *save*, the results
-    are stored with the runs. *project* limits the selectors to one project.
-
-    *nodes* are settings by glob of names or ids, as in recce_meta.yml: `{"orders": {"key": "order_id"}}`.
-    They take precedence over `nodes` of *config*, and both over the node's own `meta.recce_meta`, which
-    always applies. *privacy* determines the values to withhold; if *values* is False, no values are compared.
-    *config* is the result of `read_config`: its keys are the defaults of the arguments of the same names. The
-    `store` and `environments` of *config* open no connection.
+    *adapter* connects to the store. *options* are the connections to the data, settings and limits. *config*
+    is the result of `read_config`: its keys are the defaults of the arguments and options of the same names,
+    and its `project` limits the selectors. The `store` and `environments` of *config* open no connection.
 
     A comparison that fails is a `Failed` among the results, a skipped comparison is a `NotCompared`. Raises
-    SelectorError if one of *nodes* matches no node.
+    SelectorError if one of `nodes` of *options* matches no node.
     """
-    settings = configured(config)
-    question = question_of(settings, select, exclude, like_dbt=like_dbt)
-    private, own = effective_privacy(privacy, settings, values=values), read_globs(nodes)
-    chosen = choose_runs(lambda: adapter, base, current, project=project, config=settings, of_data=True)
-    data = _Data(current=data_adapter, base=base_adapter, threads=threads, budget=budget)
-    with _open(adapter, chosen, data, settings, own, private, save=save) as opened:
+    question, own = question_of(config, select, exclude, like_dbt=like_dbt), read_globs(options.nodes)
+    chosen = choose_runs(lambda: adapter, base, current, config, of_data=True)
+    with _open(adapter, chosen, options, own, config) as opened:
         assert opened.runs is not None
         diff = diff_of_pair(opened.runs.base, opened.runs.current, question)
         pairs = selected_pairs(diff, opened.runs, question, opened.globs)
-        limit = settings.max_rows if max_rows is None else max_rows
+        limit = config.max_rows if options.max_rows is None else options.max_rows
         results = opened.data_of(pairs, own, limit, lambda _done, _of: None)
         diff = replace(diff, choice=opened.choice)
-        if save:
+        if options.save:
             opened.save(results)
     return DataComparison(diff=diff, data=tuple(results))
-
-
-class _Data(Struct, frozen=True, kw_only=True):
-    """Arguments about connections: adapters of the data, and limits."""
-
-    current: UnifiedSqlAdapter | None
-    base: UnifiedSqlAdapter | None
-    threads: int | None
-    budget: float | None
 
 
 @contextmanager
 def _open(
     adapter: UnifiedSqlAdapter,
     chosen: SelectedRuns,
-    data: _Data,
-    config: Config,
+    options: ComparisonOptions,
     own: NodeGlobs,
-    privacy: Privacy | None,
-    *,
-    save: bool,
+    config: Config,
 ) -> Iterator[Comparison]:
     """Check the settings, and yield the comparison of the *chosen* runs; close its connections afterwards.
 
     Raises UsageError, before any comparison, if results cannot be saved, and SelectorError if one of *own*
     matches no node.
     """
-    if save:
+    privacy = effective_privacy(options.privacy, config, values=options.values)
+    if options.save:
         _refuse_unsaveable(chosen)
         refuse_newer(adapter)
     runs = open_pair(lambda: adapter, chosen)
@@ -189,10 +183,10 @@ def _open(
     choice = with_builds(lambda: adapter, chosen.choice, *sides)
     opened = Comparison(
         store=lambda: adapter,
-        current=data.current or adapter,
-        base=data.base,
-        threads=data.threads or config.threads,
-        budget=config.budget if data.budget is None else data.budget,
+        current=options.data_adapter or adapter,
+        base=options.base_adapter,
+        threads=options.threads or config.threads,
+        budget=config.budget if options.budget is None else options.budget,
         runs=runs,
         selectors=(chosen.base.selector, chosen.current.selector),
         chosen=with_unmatched(choice, config.nodes, runs),
@@ -209,40 +203,27 @@ def run_checks(
     base: str | None = None,
     current: str | None = None,
     *,
-    data_adapter: UnifiedSqlAdapter | None = None,
-    base_adapter: UnifiedSqlAdapter | None = None,
-    nodes: Mapping[str, NodeSettings | Mapping[str, Any]] | None = None,
-    privacy: Privacy | None = None,
-    config: Config | None = None,
-    threads: int | None = None,
-    budget: float | None = None,
-    save: bool = False,
     project_dir: str | Path | None = None,
-    project: str | None = None,
+    options: ComparisonOptions = ComparisonOptions(),
+    config: Config = NO_CONFIG,
 ) -> CheckReport:
     """Run the checks in *file* on two runs; `is_passed` of the report is False if a required check fails.
 
-    *file* is by default checks.yml in the current folder. *base*, *current*, *nodes*, *privacy* and *config*
-    are those of `diff_data`, but a check takes only `key` from settings of nodes, unless it has a primary
-    key. *adapter* connects to the store. *data_adapter* connects to the data if it is elsewhere,
-    *base_adapter* to the data of base. *threads* is the number of concurrent queries, and *budget* the
-    seconds after which queries are cancelled. With *save*, the results are stored with the runs.
-    *project_dir* contains dbt_project.yml, for variables of templates. *project* limits the selectors to one
-    project.
+    *file* is by default checks.yml in the current folder. *adapter*, *base*, *current*, *options* and
+    *config* are those of `diff_data`, but a check takes only `key` from settings of nodes, unless it has a
+    primary key. *project_dir* contains dbt_project.yml, for variables of templates.
 
     An error of one check is its result. Raises ConfigurationError if *file* cannot be read.
     """
     path = default_check_file() if file is None else Path(file)
-    checks, settings = read_check_file(path), configured(config)
-    private, own = effective_privacy(privacy, settings, values=None), read_globs(nodes)
-    chosen = choose_runs(lambda: adapter, base, current, project=project, config=settings, of_data=True)
-    data = _Data(current=data_adapter, base=base_adapter, threads=threads, budget=budget)
-    with _open(adapter, chosen, data, settings, own, private, save=save) as opened:
+    checks, own = read_check_file(path), read_globs(options.nodes)
+    chosen = choose_runs(lambda: adapter, base, current, config, of_data=True)
+    with _open(adapter, chosen, options, own, config) as opened:
         assert opened.runs is not None
         folder = None if project_dir is None else Path(project_dir)
         templates = Templates(opened.runs, environ=os.environ, project_dir=folder)
         result = opened.check(checks, path, templates)
-        if save:
+        if options.save:
             opened.save_checks(result, checks)
     return result
 

@@ -19,7 +19,7 @@ from recce_meta.api import render as render_api
 from recce_meta.api import runs as runs_api
 from recce_meta.api.data.jobs import paired, subjects
 from recce_meta.api.diff import DiffQuestion
-from recce_meta.api.public.settings import configured, selections_of
+from recce_meta.api.public.settings import selections_of
 from recce_meta.api.render import RenderedTemplate, Template
 from recce_meta.api.run_choice import SelectedRuns, read_defaults, select_runs, with_builds
 from recce_meta.api.runs import RunPair, RunSummary, load_pair
@@ -39,9 +39,8 @@ def choose_runs(
     connect: Callable[[], UnifiedSqlAdapter],
     base: str | None,
     current: str | None,
+    config: Config,
     *,
-    project: str | None,
-    config: Config = NO_CONFIG,
     of_data: bool = False,
 ) -> SelectedRuns:
     """Return the runs that the selectors name; a run without a selector is chosen as by the command line.
@@ -54,7 +53,7 @@ def choose_runs(
         config.base if base is None else base,
         config.current if current is None else current,
         defaults=read_defaults(None, os.environ, base_branch=config.base_branch),
-        project=config.project if project is None else project,
+        project=config.project,
         of_data=of_data,
     )
 
@@ -107,8 +106,7 @@ def diff_runs(
     select: str | Sequence[str] = (),
     exclude: str | Sequence[str] = (),
     like_dbt: bool = False,
-    config: Config | None = None,
-    project: str | None = None,
+    config: Config = NO_CONFIG,
 ) -> RunDiff:
     """Return the changes from *base* to *current*, their categories, and the affected nodes.
 
@@ -117,16 +115,15 @@ def diff_runs(
     *select* and *exclude* choose nodes in dbt's grammar. With *like_dbt*, changes are those of dbt's
     `state:modified`, without categories.
 
-    *config* is the result of `read_config`: its keys are the defaults of the arguments of the same names, and
-    it defines `selection:NAME`. *adapter* connects to the store; it may be None if both runs are `path:DIR`.
-    *project* limits the selectors to one project.
+    *config* is the result of `read_config`: its keys are the defaults of the arguments of the same names, its
+    `project` limits the selectors, and it defines `selection:NAME`. *adapter* connects to the store; it may
+    be None if both runs are `path:DIR`.
     """
-    settings, connect = configured(config), connector(adapter)
-    question = question_of(settings, select, exclude, like_dbt=like_dbt)
-    chosen = choose_runs(connect, base, current, project=project, config=settings)
+    connect, question = connector(adapter), question_of(config, select, exclude, like_dbt=like_dbt)
+    chosen = choose_runs(connect, base, current, config)
     sides = chosen.base.selector, chosen.current.selector
-    with selections_of(settings):
-        found = diff_api.diff(connect, *sides, project=project, question=question)
+    with selections_of(config):
+        found = diff_api.diff(connect, *sides, project=config.project, question=question)
     return replace(found, choice=chosen.choice)
 
 
@@ -199,26 +196,25 @@ def node_pairs(
     *,
     select: str | Sequence[str] = (),
     exclude: str | Sequence[str] = (),
-    config: Config | None = None,
-    project: str | None = None,
+    config: Config = NO_CONFIG,
 ) -> list[tuple[NodeMetadata | None, NodeMetadata | None]]:
     """Return nodes of two runs, each in base and current, for the functions that compare data.
 
     *names* are names or unique ids of nodes; *select* and *exclude* choose nodes in dbt's grammar. A side
     without the node is None. *base*, *current* and *config* are those of `diff_runs`. *adapter* connects to
-    the store; it may be None if both runs are `path:DIR`. *project* limits the selectors to one project. The
-    nodes carry the keys that their project declares, their settings and notes on the runs, so that functions
-    answer as the commands do. Raises SelectorError if a name does not match exactly one node,
-    InvalidNodeSettings if the meta of a named node is invalid.
+    the store; it may be None if both runs are `path:DIR`. The nodes carry the keys that their project
+    declares, their settings and notes on the runs, so that functions answer as the commands do. Raises
+    SelectorError if a name does not match exactly one node, InvalidNodeSettings if the meta of a named node
+    is invalid.
     """
     named, wanted = terms_of(names), terms_of(select)
     if not named and not wanted:
         raise UsageError("No nodes are named", hint="pass names or select")
-    settings, connect = configured(config), connector(adapter)
-    chosen_runs = choose_runs(connect, base, current, project=project, config=settings, of_data=True)
+    connect = connector(adapter)
+    chosen_runs = choose_runs(connect, base, current, config, of_data=True)
     runs = open_pair(connect, chosen_runs)
-    with selections_of(settings):
-        found = subjects(runs, (), named, wanted, terms_of(exclude), globs=settings.nodes)
+    with selections_of(config):
+        found = subjects(runs, (), named, wanted, terms_of(exclude), globs=config.nodes)
     of = runs.base.run, runs.current.run
     choice = with_builds(connect, chosen_runs.choice, *of)
     return [paired(runs, sides, tuple(choice.notes)) for sides in found]

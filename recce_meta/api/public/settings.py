@@ -13,7 +13,7 @@ from msgspec.structs import replace
 from recce_meta.api.runs import RunPair
 from recce_meta.config import file
 from recce_meta.config.discovery import find_config_files
-from recce_meta.config.file import NO_CONFIG, Config
+from recce_meta.config.file import Config
 from recce_meta.config.nodes import NodeGlobs, NodeSettings, read_node_settings, unmatched_globs
 from recce_meta.errors import ConfigurationError, SelectorError, UsageError
 from recce_meta.graph.selection import named_selections
@@ -44,11 +44,6 @@ def read_config(project_dir: str | Path | None = None) -> Config:
     return file.read_config(find_config_files(project_dir, os.environ, directory))
 
 
-def configured(config: Config | None) -> Config:
-    """Return *config*, or an empty configuration."""
-    return NO_CONFIG if config is None else config
-
-
 @contextmanager
 def selections_of(config: Config) -> Iterator[None]:
     """Let `selection:NAME` within the block mean the selections of *config*, if it has any."""
@@ -71,9 +66,9 @@ def effective_privacy(privacy: Privacy | None, config: Config, *, values: bool |
     return privacy_of(no_values=not shows_values, private=config.privacy.columns)
 
 
-def read_globs(nodes: GivenNodes | None) -> NodeGlobs:
+def read_globs(nodes: GivenNodes) -> NodeGlobs:
     """Return the settings of *nodes*. Raises UsageError for an unknown key or a malformed value."""
-    return [(glob, _settings(glob, given)) for glob, given in (nodes or {}).items()]
+    return [(glob, _settings(glob, given)) for glob, given in nodes.items()]
 
 
 def _settings(glob: str, given: NodeSettings | Mapping[str, Any]) -> NodeSettings:

@@ -16,7 +16,7 @@ from starlette.testclient import TestClient
 
 from recce_meta.adapter import UnifiedSqlAdapter
 from recce_meta.api.demo import demo
-from recce_meta.api.public.data import run_checks
+from recce_meta.api.public.data import ComparisonOptions, run_checks
 from recce_meta.api.public.databases import measure_quality
 from recce_meta.api.scan import ScanOptions, scan
 from recce_meta.models.marks.annotation import PRESENT, AnnotationTarget
@@ -62,7 +62,7 @@ def _build(folder: Path) -> str:
     checks = folder / "checks.yml"
     checks.write_text(CHECKS)
     with UnifiedSqlAdapter.from_url(url) as adapter:
-        run_checks(adapter, checks, save=True)
+        run_checks(adapter, checks, options=ComparisonOptions(save=True))
         measure_quality(adapter, run="current")
         annotate(adapter)
         adapter.execute("CREATE SCHEMA extra")

@@ -23,10 +23,11 @@ from recce_meta import demo_data
 from recce_meta.adapter import UnifiedSqlAdapter
 from recce_meta.api.data.diffs import profile_diff, value_diff_detail
 from recce_meta.api.data.statistics import Stats, take_statistics
-from recce_meta.api.public.data import diff_data, run_checks
+from recce_meta.api.public.data import ComparisonOptions, diff_data, run_checks
 from recce_meta.api.public.databases import measure_quality
 from recce_meta.api.record import record_run
 from recce_meta.api.scan import ScanOptions, scan
+from recce_meta.config.file import Config
 from recce_meta.extractors.database import ScanScope
 from recce_meta.extractors.git import GitState
 from recce_meta.extractors.project import extract_project
@@ -52,6 +53,8 @@ from tests.once import built_once
 from tests.scanned_shop import measurements, scans
 
 SHOP = demo_data.DATABASE
+OF_SHOP = Config(project=SHOP)
+SAVED = ComparisonOptions(save=True)
 LIVE = "live"
 HOSTILE = "x\"'><script>alert(1)</script>/../%2F"
 """Project, and part of every hostile name."""
@@ -105,7 +108,7 @@ def _shop(adapter: UnifiedSqlAdapter, folder: Path) -> None:
         kind = Stats.PROFILE if side == "current" else Stats.ROW_COUNT
         statistics = take_statistics(adapter, project, kind)
         recorded[side] = record_run(adapter, project, statistics=statistics).run
-    diff_data(adapter, "base", "current", project=SHOP, save=True)
+    diff_data(adapter, "base", "current", options=SAVED, config=OF_SHOP)
     _annotate(adapter, SHOP, "model.jaffle_shop.orders", "status", "model.jaffle_shop.stg_orders")
     names = {node.name: node for node in projects["current"].nodes}
     older = {node.name: node for node in projects["base"].nodes}
@@ -121,7 +124,7 @@ def _shop(adapter: UnifiedSqlAdapter, folder: Path) -> None:
     )
     checks = folder / "checks.yml"
     checks.write_text(CHECKS, encoding="utf-8")
-    run_checks(adapter, checks, "base", "current", project=SHOP, save=True)
+    run_checks(adapter, checks, "base", "current", options=SAVED, config=OF_SHOP)
     measure_quality(adapter, ("orders", "customers"), run="base", project=SHOP)
     measure_quality(adapter, run="current", project=SHOP, exclude="resource_type:seed")
     options = ScanOptions(environment="warehouse", project="warehouse", columns=False)

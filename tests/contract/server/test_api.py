@@ -22,10 +22,11 @@ from starlette.testclient import TestClient
 from starlette.types import Message
 
 from recce_meta.adapter import UnifiedSqlAdapter
-from recce_meta.api.public.data import diff_data
+from recce_meta.api.public.data import ComparisonOptions, diff_data
 from recce_meta.api.public.databases import measure_quality
 from recce_meta.api.public.store import copy_runs
 from recce_meta.api.record import record_run
+from recce_meta.config.file import Config
 from recce_meta.errors import QueryCancelled
 from recce_meta.models import NodeMetadata, Project, RunMetadata
 from recce_meta.models.stored import NodeStatistics
@@ -326,7 +327,12 @@ def test_an_etag_changes_with_what_is_added_to_a_run_later_and_only_then(own: st
             if added == "quality":
                 measure_quality(adapter, "orders", run="current", project=PROJECT)
             elif added == "data diffs":
-                diff_data(adapter, "base", "current", select="orders", save=True, project=PROJECT)
+                diff_data(
+                    *(adapter, "base", "current"),
+                    select="orders",
+                    options=ComparisonOptions(save=True),
+                    config=Config(project=PROJECT),
+                )
             else:
                 (run,) = list_runs(adapter, project=PROJECT, environment="current")
                 counted = NodeStatistics(

@@ -17,7 +17,7 @@ from starlette.testclient import TestClient
 from recce_meta import demo_data
 from recce_meta.adapter import UnifiedSqlAdapter
 from recce_meta.api.demo import demo
-from recce_meta.api.public.data import diff_data, run_checks
+from recce_meta.api.public.data import ComparisonOptions, diff_data, run_checks
 from recce_meta.api.record import record_project
 from recce_meta.api.reviews import list_reviews
 from recce_meta.demo_data import DATABASE, load_tables
@@ -35,6 +35,7 @@ pytestmark = pytest.mark.core("duckdb")
 
 TO = Addresses("default")
 WRITES = Permissions(writes=True)
+SAVED = ComparisonOptions(save=True)
 ORDERS = "model.jaffle_shop.orders"
 HOSTILE = "x\"'><script>alert(1)</script>\u202e"
 CHECKS = "checks: [{name: 'Rows of <orders>', type: row_count_diff, params: {node_names: [orders]}}]"
@@ -64,7 +65,7 @@ def _record(url: str, schema: str, folder: Path) -> None:
     with UnifiedSqlAdapter.from_url(url) as adapter:
         if url.startswith("duckdb"):
             load_tables(adapter.execute)
-            run_checks(adapter.at(schema), folder / "checks.yml", "base", "current", save=True)
+            run_checks(adapter.at(schema), folder / "checks.yml", "base", "current", options=SAVED)
 
 
 @pytest.fixture(params=["duckdb", "postgres"])
@@ -236,7 +237,7 @@ def test_a_check_is_added_from_a_result_and_survives_commits(
     place = (file_url(tmp_path / f"{DATABASE}.duckdb"), DEFAULT_SCHEMA)
     demo(tmp_path)
     with UnifiedSqlAdapter.from_url(place[0]) as adapter:
-        diff_data(adapter, "base", "current", save=True)
+        diff_data(adapter, "base", "current", options=SAVED)
     base, current = runs_at(place)
     form = {"base": base, "current": current, "node": ORDERS, "sentence": f"Amount: falls. {HOSTILE}"}
     with client_at(place, READ_ONLY) as client:
@@ -262,7 +263,7 @@ def test_a_check_is_added_from_a_result_and_survives_commits(
         again = {"base": base, "current": later}
         assert "have no such results" in client.post(TO.of("checklist", "again"), data=again).text
         with UnifiedSqlAdapter.from_url(place[0]) as adapter:
-            diff_data(adapter, base, later, save=True)
+            diff_data(adapter, base, later, options=SAVED)
         answer = client.post(TO.of("checklist", "again"), data=again)
         assert answer.headers["location"] == TO.diff(base, later, panel="checks")
         panel = client.get(answer.headers["location"]).text
