@@ -28,7 +28,7 @@ from recce_meta.errors import ArtifactError, TemplateError
 from recce_meta.extractors.project import extract_project
 from recce_meta.models import NodeMetadata, Project
 from recce_meta.profiles import read_project_settings
-from recce_meta.render import Limits, SimpleTemplateRenderer
+from recce_meta.render import Limits, SimpleTemplateRenderer, TemplateContext
 
 HERE = Path(__file__).parent
 DEFAULT = [HERE.parent / "tests/data/artifacts"]
@@ -153,7 +153,7 @@ def measure(folders: list[Path], *, is_seeing: bool = True, reads_project: bool 
             nodes,
             macros=project.macros,
             run=project.run,
-            settings=settings.get(project.run.project_name),
+            context=TemplateContext(settings=settings.get(project.run.project_name)),
             limits=Limits(seconds=60),  # so that the load of the machine does not matter
         )
         for node in project.nodes:

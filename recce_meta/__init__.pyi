@@ -90,6 +90,7 @@ from recce_meta.models.run import StoreProblem as StoreProblem
 from recce_meta.quality.compare import QualityResult as QualityResult
 from recce_meta.quality.privacy import Privacy as Privacy
 from recce_meta.render import SimpleTemplateRenderer as SimpleTemplateRenderer
+from recce_meta.render import TemplateContext as TemplateContext
 from recce_meta.sql_diff import classify_change as classify_change
 from recce_meta.sql_lineage import column_lineage as column_lineage
 from recce_meta.store.prune import prune as prune

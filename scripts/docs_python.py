@@ -97,6 +97,7 @@ GROUPS: dict[str, tuple[str, ...]] = {
         "Privacy",
         "ScanOptions",
         "ScanScope",
+        "TemplateContext",
         "ValueOptions",
     ),
     "Errors and version": ("RecceMetaError", "__version__"),

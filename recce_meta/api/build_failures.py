@@ -14,7 +14,7 @@ from recce_meta.models.node import BUILD_FAILURE, UNLESS_VARS
 from recce_meta.models.run import ERROR_STATUSES, UNKNOWN_STATUS
 from recce_meta.profiles import ProjectSettings, read_project_settings
 from recce_meta.profiles.discovery import PROJECT_FILE
-from recce_meta.render import SimpleTemplateRenderer
+from recce_meta.render import SimpleTemplateRenderer, TemplateContext
 from recce_meta.render.build_failures import BUILT, BuildFailure, BuildFailures, with_failure
 from recce_meta.warehouses.driver import parser_of
 
@@ -77,9 +77,8 @@ def _judged(
         project.nodes,
         macros=project.macros,
         run=project.run,
-        settings=settings,
+        context=TemplateContext(settings=settings, environ=environ),
         infer_variables=False,
-        environ=environ,
     )
     adapter = project.run.adapter_type
     failures = BuildFailures(project.macros, parser_of(adapter), given=project.run.variables, adapter=adapter)

@@ -44,7 +44,7 @@ from recce_meta.models import MacroMetadata, NodeMetadata, Project, RunMetadata
 from recce_meta.models.node import BUILD_FAILURE
 from recce_meta.profiles import load_profile
 from recce_meta.profiles.discovery import PROJECT_FILE
-from recce_meta.render import SimpleTemplateRenderer
+from recce_meta.render import SimpleTemplateRenderer, TemplateContext
 from recce_meta.render.build_failures import BuildFailures
 from recce_meta.render.context import DBT_NAMES
 from recce_meta.render.functions import FUNCTIONS
@@ -524,15 +524,17 @@ def _renderers(
             project_name=inputs.root.name,
             adapter_type=inputs.dialect,
         ),
-        "variables": dict(inputs.overrides),
-        "settings": inputs.variables,
+        "context": TemplateContext(
+            variables=dict(inputs.overrides),
+            settings=inputs.variables,
+            environ=os.environ if options.environ is None else options.environ,
+            target={
+                "schema": inputs.place.schema,
+                "database": inputs.place.database,
+                "name": inputs.target.get("name", "default"),
+            },
+        ),
         "infer_variables": False,
-        "environ": os.environ if options.environ is None else options.environ,
-        "target": {
-            "schema": inputs.place.schema,
-            "database": inputs.place.database,
-            "name": inputs.target.get("name", "default"),
-        },
     }
     parents = {parent for node in nodes.values() for parent in node.parents}
     everything = {**nodes, **missing_models(parents - nodes.keys(), inputs.place.schema, inputs.dialect)}

@@ -62,10 +62,12 @@ def render(
         nodes,
         macros=found.macros,
         run=found.run,
-        variables=template.variables,
-        settings=settings,
-        environ=template.environ,
-        target={} if template.target_name is None else {"name": template.target_name},
+        context=rendering.TemplateContext(
+            variables=template.variables,
+            settings=settings,
+            environ=template.environ,
+            target={} if template.target_name is None else {"name": template.target_name},
+        ),
     )
     node = (
         find_node(template.node, nodes) if template.node is not None else _node_of_file(template.path, nodes)
@@ -197,9 +199,11 @@ class Templates:
             project.nodes,
             macros=project.macros,
             run=project.run,
-            variables=self._variables,
-            settings=settings_of(project.run.project_name, self._project_dir, None),
-            environ=self._environ,
+            context=rendering.TemplateContext(
+                variables=self._variables,
+                settings=settings_of(project.run.project_name, self._project_dir, None),
+                environ=self._environ,
+            ),
         )
 
 

@@ -65,7 +65,7 @@ class RelationNames:
                 macros=side.macros.values(),
                 run=side.run,
                 infer_variables=False,
-                target=place,
+                context=render.TemplateContext(target=place),
             )
             for side in (self._base, self._current)
         )

@@ -27,6 +27,7 @@ from recce_meta.render.objects import (
 from recce_meta.render.project import Variables
 from recce_meta.render.relation import (
     Relation,
+    RelationStyle,
     StoredColumn,
     cte_of,
     is_quoted,
@@ -145,8 +146,7 @@ def relation_class(scope: RenderScope) -> dict[str, Callable[..., Any]]:
             schema,
             identifier,
             kind=type,
-            quoted=(is_quoted(adapter_type),) * 3,
-            quote_with=quote_character(adapter_type),
+            style=RelationStyle((is_quoted(adapter_type),) * 3, quote_with=quote_character(adapter_type)),
             node=scope.project.node_at(database, schema, identifier),
         )
 

@@ -12,6 +12,8 @@ from datetime import datetime
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, ClassVar
 
+from msgspec import Struct
+
 from recce_meta.errors import TemplateError, quoted, shorten
 from recce_meta.models import MacroMetadata, NodeMetadata, RunMetadata
 from recce_meta.models.node import target_place
@@ -104,8 +106,8 @@ class Variables(TemplateObject):
             raise TemplateError(
                 f"Variable '{name}' has neither a value nor a default",
                 name=name,
-                hint=f"artifacts contain no variables: pass --vars '{{{name}: …}}' (variables= in Python), "
-                "or the project with --project-dir (settings=)",
+                hint=f"artifacts contain no variables: pass --vars '{{{name}: …}}', or the project with "
+                "--project-dir (`variables` and `settings` of TemplateContext in Python)",
                 is_broken=self._scope.project.settings is not None,
             )
         self._scope.project.notes.assumed.add(name)
@@ -170,6 +172,19 @@ _WRAPPING = (2, 0)
 _UNKNOWN = (99, 0)
 
 
+class TemplateContext(Struct, frozen=True, kw_only=True):
+    """Values that templates read in addition to the nodes and macros of a run."""
+
+    variables: Mapping[str, Any] = {}
+    """Values of `--vars`, with a package's variables under its name."""
+    settings: ProjectSettings | None = None
+    """Variables and `dispatch:` of dbt_project.yml (`read_project_settings`)."""
+    environ: Mapping[str, str] = {}
+    """Variables that `env_var` reads."""
+    target: Mapping[str, Any] = {}
+    """Fields of `target`, over those of the run."""
+
+
 class RenderProject:
     """The parts of one run that templates may use."""
 
@@ -181,23 +196,20 @@ class RenderProject:
         *,
         sandbox: Sandbox,
         adapter_type: str | None,
-        variables: Mapping[str, Any],
-        settings: ProjectSettings | None,
-        environ: Mapping[str, str],
-        target: Mapping[str, Any],
+        context: TemplateContext,
     ) -> None:
         self.nodes = nodes
         self.run = run
         self.notes = Notes()
         self.evidence: Evidence | None = None
         """Inference of variables; None if it is switched off."""
-        self.variables, self.environ, self.settings = variables, environ, settings
+        self.variables, self.environ, self.settings = context.variables, context.environ, context.settings
         self.root = run.project_name if run is not None else _only_package(nodes.values())
         # A given target counts first, because it may belong to another warehouse than the run.
-        given = target.get("type")
+        given = context.target.get("type")
         known = run.adapter_type if run is not None else None
         self.adapter_type: str = given if isinstance(given, str) else known or adapter_type or ""
-        self._target = target
+        self._target = context.target
         self._sandbox = sandbox
         self.library = MacroLibrary(macros, sandbox, self.adapter_type, self.root)
         self.dbt_version = (run.dbt_version if run is not None else None) or ""

@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from difflib import get_close_matches
 from heapq import nlargest
 from itertools import pairwise
-from typing import ClassVar
+from typing import Any, ClassVar, NamedTuple
 
 from recce_meta.errors import TemplateError
 from recce_meta.models import Column, NodeMetadata
@@ -47,19 +47,28 @@ def warn_of_defaults(adapter_type: str, what: str, warn_once: Callable[[str], No
         warn_once(f"Adapter '{adapter_type}' is not supported: {what} follow dbt's defaults")
 
 
+class RelationStyle(NamedTuple):
+    """Parts of a relation's text, for database, schema and identifier, and how they are quoted."""
+
+    quoted: tuple[bool, ...] = (True, True, True)
+    included: tuple[bool, ...] = (True, True, True)
+    quote_with: str = '"'
+
+
+AS_DBT = RelationStyle()
+
+
 class Relation(TemplateObject):
     """Relation of a node; its text is the same as dbt's."""
 
     __slots__ = (
-        "_included",
-        "_quoted",
         "_text",
         "database",
         "identifier",
         "kind",
         "node",
-        "quote_with",
         "schema",
+        "style",
     )
     readable: ClassVar[frozenset[str]] = frozenset(
         "database schema identifier name table alias type include quote render without_identifier is_table "
@@ -76,17 +85,14 @@ class Relation(TemplateObject):
         *,
         kind: str | None = None,
         text: str | None = None,
-        quoted: tuple[bool, bool, bool] = (True, True, True),
-        included: tuple[bool, bool, bool] = (True, True, True),
-        quote_with: str = '"',
+        style: RelationStyle = AS_DBT,
         node: NodeMetadata | None = None,
     ) -> None:
         self.database, self.schema, self.identifier = database, schema, identifier
         self.kind = kind
         self._text = text
         """The relation as dbt wrote it; None if it is built from its parts."""
-        self._quoted, self._included, self.quote_with = quoted, included, quote_with
-        self.node = node
+        self.style, self.node = style, node
 
     def __str__(self) -> str:
         return self.render()
@@ -107,9 +113,10 @@ class Relation(TemplateObject):
         """Return the text of the relation."""
         if self._text is not None:
             return self._text
-        parts = zip((self.database, self.schema, self.identifier), self._included, self._quoted, strict=True)
+        quoted, included, quote = self.style
+        parts = zip((self.database, self.schema, self.identifier), included, quoted, strict=True)
         return ".".join(
-            f"{self.quote_with}{part}{self.quote_with}" if is_quoted else part
+            f"{quote}{part}{quote}" if is_quoted else part
             for part, is_included, is_quoted in parts
             if is_included and part
         )
@@ -147,13 +154,15 @@ class Relation(TemplateObject):
         self, database: bool | None = None, schema: bool | None = None, identifier: bool | None = None
     ) -> Relation:
         """Return the relation with some of its parts included or left out."""
-        return self._changed(included=_merged(self._included, (database, schema, identifier)))
+        included = _merged(self.style.included, (database, schema, identifier))
+        return self._changed(style=self.style._replace(included=included))
 
     def quote(
         self, database: bool | None = None, schema: bool | None = None, identifier: bool | None = None
     ) -> Relation:
         """Return the relation with quoting of some parts switched on or off."""
-        return self._changed(quoted=_merged(self._quoted, (database, schema, identifier)))
+        quoted = _merged(self.style.quoted, (database, schema, identifier))
+        return self._changed(style=self.style._replace(quoted=quoted))
 
     def without_identifier(self) -> Relation:
         """Return the relation's schema."""
@@ -182,15 +191,9 @@ class Relation(TemplateObject):
         return None
 
     def _changed(self, **changes: object) -> Relation:
-        settings: dict[str, object] = {
-            "database": self.database,
-            "schema": self.schema,
-            "identifier": self.identifier,
-            "quoted": self._quoted,
-            "included": self._included,
-            **changes,
-        }
-        return Relation(kind=self.kind, quote_with=self.quote_with, node=self.node, **settings)  # type: ignore[arg-type]
+        names = ("database", "schema", "identifier", "kind", "style", "node")
+        settings: dict[str, Any] = {name: getattr(self, name) for name in names}
+        return Relation(**{**settings, **changes})
 
 
 def _merged(old: tuple[bool, ...], new: tuple[bool | None, ...]) -> tuple[bool, ...]:
@@ -205,7 +208,6 @@ def relation_of(node: NodeMetadata, adapter_type: str, *, of_database: bool = Fa
 
     With *of_database*, the relation has a type, derived from the node's materialization.
     """
-    quote_with = quote_character(adapter_type)
     text = node.relation_name
     return Relation(
         node.database_name,
@@ -213,9 +215,11 @@ def relation_of(node: NodeMetadata, adapter_type: str, *, of_database: bool = Fa
         node.identifier or node.name,
         kind=_KINDS.get(node.materialized or "", "table") if of_database else None,
         text=text,
-        quoted=_quoted_parts(text) if text else (is_quoted(adapter_type),) * 3,
-        included=_included_parts(text) if text else (True, True, True),
-        quote_with=quote_with,
+        style=RelationStyle(
+            _quoted_parts(text) if text else (is_quoted(adapter_type),) * 3,
+            _included_parts(text) if text else (True, True, True),
+            quote_character(adapter_type),
+        ),
         node=node,
     )
 
@@ -237,7 +241,7 @@ def _included_parts(text: str) -> tuple[bool, bool, bool]:
 
 def cte_of(name: str, node: NodeMetadata) -> Relation:
     """Return the CTE of the ephemeral model *node*."""
-    return Relation(None, None, name, kind="cte", quoted=(False, False, False), node=node)
+    return Relation(None, None, name, kind="cte", style=RelationStyle((False,) * 3), node=node)
 
 
 def _ignore(_: str) -> None:

@@ -20,13 +20,12 @@ from jinja2.runtime import Context
 
 from recce_meta.errors import TemplateError, first_of, quoted, shorten
 from recce_meta.models import MacroMetadata, NodeMetadata, RunMetadata
-from recce_meta.profiles.project_file import ProjectSettings
 from recce_meta.render.context import DBT_NAMES, RenderScope
 from recce_meta.render.functions import FUNCTIONS
 from recce_meta.render.infer_variables import Evidence, Observation
 from recce_meta.render.limits import ADDRESS, Budget, Limits
 from recce_meta.render.macros import NO_MACROS
-from recce_meta.render.project import LONGEST_SHOWN, Notes, RenderProject
+from recce_meta.render.project import LONGEST_SHOWN, Notes, RenderProject, TemplateContext
 from recce_meta.render.sandbox import Returned, Sandbox, UnknownName
 
 # Enough of SQL to skip comments, strings and quoted names, in which `with` is only text.
@@ -164,7 +163,7 @@ def fault(error: Exception, project: RenderProject) -> TemplateError:
     return TemplateError(
         f"{problem}, with the inferred {variables} {first_of(values, 5)}",
         name=next(iter(notes.inferred)),
-        hint="--vars (variables= in Python) sets a variable that was inferred wrongly",
+        hint="--vars (`variables` of TemplateContext in Python) sets a variable that was inferred wrongly",
     )
 
 
@@ -209,11 +208,9 @@ class SimpleTemplateRenderer:
     """Renderer of one run's templates: dbt's Jinja without dbt and without a database.
 
     *nodes* are the nodes that `ref` and `source` find. *adapter* names the warehouse if neither *run* nor
-    *target* does; it may be None.
-    *macros* are the run's macros: those of the project, its packages and dbt. *variables* are the values
-    of `--vars`, with a package's variables under its name. *settings* are the variables and `dispatch:`
-    of dbt_project.yml (`read_project_settings`). A variable that is in neither is inferred from the run's
-    nodes and reported in `warnings`, unless *infer_variables* is false. *environ* is read by `env_var`.
+    `target` of *context* does; it may be None.
+    *macros* are the run's macros: those of the project, its packages and dbt. A variable that *context* does
+    not have is inferred from the run's nodes and reported in `warnings`, unless *infer_variables* is false.
     *limits* bound the time, the steps and the size of one template.
     Several threads may share a renderer; calls of `render` run one after the other.
     """
@@ -225,11 +222,8 @@ class SimpleTemplateRenderer:
         *,
         macros: Iterable[MacroMetadata] = (),
         run: RunMetadata | None = None,
-        variables: Mapping[str, Any] | None = None,
-        settings: ProjectSettings | None = None,
+        context: TemplateContext = TemplateContext(),
         infer_variables: bool = True,
-        environ: Mapping[str, str] | None = None,
-        target: Mapping[str, Any] | None = None,
         limits: Limits | None = None,
     ) -> None:
         listed = nodes.values() if isinstance(nodes, Mapping) else nodes
@@ -244,10 +238,7 @@ class SimpleTemplateRenderer:
             run,
             sandbox=self._sandbox,
             adapter_type=None if adapter is None else adapter.warehouse.name,
-            variables=variables or {},
-            settings=settings,
-            environ=environ or {},
-            target=target or {},
+            context=context,
         )
         if infer_variables:
             self._project.evidence = Evidence(

@@ -18,7 +18,7 @@ from recce_meta.api.render import settings_of
 from recce_meta.api.run_reader import StoredRunReader
 from recce_meta.errors import TemplateError
 from recce_meta.models import NodeMetadata
-from recce_meta.render import SimpleTemplateRenderer
+from recce_meta.render import SimpleTemplateRenderer, TemplateContext
 from recce_meta.render.sandbox import Sandbox
 from recce_meta.store.read import load_macros, load_nodes_by_id
 
@@ -123,7 +123,7 @@ def _renderer_of_all(reader: StoredRunReader, project_dir: Path | None) -> Simpl
         project.nodes,
         macros=project.macros,
         run=project.run,
-        settings=settings_of(project.run.project_name, project_dir, None),
+        context=TemplateContext(settings=settings_of(project.run.project_name, project_dir, None)),
     )
 
 

@@ -25,7 +25,7 @@ from recce_meta.models import MacroMetadata, NodeMetadata, RunMetadata
 from recce_meta.models.adapters import is_builtin
 from recce_meta.models.lineage import NodeColumns
 from recce_meta.profiles import ProjectSettings
-from recce_meta.render import SimpleTemplateRenderer
+from recce_meta.render import SimpleTemplateRenderer, TemplateContext
 from recce_meta.render.build_failures import BuildFailures
 from recce_meta.render.limits import Limits
 from recce_meta.sql_lineage.project.names import plain_name
@@ -201,10 +201,8 @@ class LiveRenderer:
             nodes,
             macros=self._sets[place],
             run=run,
-            settings=self._settings,
+            context=TemplateContext(settings=self._settings, environ=os.environ, target=target),
             infer_variables=False,
-            environ=os.environ,
-            target=target,
             limits=self._limits,
         )
 

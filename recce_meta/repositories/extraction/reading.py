@@ -33,7 +33,7 @@ from recce_meta.models.lineage import ColumnGraph
 from recce_meta.models.run import ExtractionTier
 from recce_meta.profiles import ProjectSettings, read_project_settings
 from recce_meta.profiles.discovery import PROJECT_FILE
-from recce_meta.render import SimpleTemplateRenderer
+from recce_meta.render import SimpleTemplateRenderer, TemplateContext
 from recce_meta.render.build_failures import BUILT, BuildFailures
 from recce_meta.repositories.extraction.dbt.project import refuse_outer_folders
 from recce_meta.sql_lineage.project.columns import QUERIES, analyse_project
@@ -250,9 +250,8 @@ def _renderers(
             project.nodes,
             macros=macros,
             run=project.run,
-            settings=settings,
+            context=TemplateContext(settings=settings, environ=variables),
             infer_variables=False,
-            environ=variables,
         )
         for macros in sets
     ]

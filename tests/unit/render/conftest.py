@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from recce_meta.models import Column, MacroMetadata, NodeMetadata, RunMetadata
-from recce_meta.render import SimpleTemplateRenderer
+from recce_meta.render import SimpleTemplateRenderer, TemplateContext
 
 Render = Callable[..., str]
 
@@ -86,7 +86,9 @@ RUN = RunMetadata(
 def renderer(
     *more: NodeMetadata, macros: tuple[MacroMetadata, ...] = (), **settings: Any
 ) -> SimpleTemplateRenderer:
-    return SimpleTemplateRenderer(None, (*SHOP, *more), macros=macros, **{"run": RUN, **settings})
+    fields = {name: settings.pop(name) for name in TemplateContext.__struct_fields__ if name in settings}
+    given = {"run": RUN, "context": TemplateContext(**fields), **settings}
+    return SimpleTemplateRenderer(None, (*SHOP, *more), macros=macros, **given)
 
 
 @pytest.fixture

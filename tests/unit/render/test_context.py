@@ -8,7 +8,7 @@ import pytest
 from msgspec.structs import replace
 
 from recce_meta.errors import TemplateError
-from recce_meta.render import SimpleTemplateRenderer
+from recce_meta.render import SimpleTemplateRenderer, TemplateContext
 
 
 @pytest.mark.parametrize(
@@ -139,7 +139,9 @@ def test_versions_without_a_latest_are_ordered_as_numbers(shop: Any) -> None:
 
 def test_without_a_run_nodes_tell_package_and_place(shop: Any) -> None:
     renderer = SimpleTemplateRenderer(
-        None, [shop.model("orders"), shop.model("items")], target={"type": "snowflake"}
+        None,
+        [shop.model("orders"), shop.model("items")],
+        context=TemplateContext(target={"type": "snowflake"}),
     )
 
     assert (

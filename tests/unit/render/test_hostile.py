@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from recce_meta.errors import TemplateError
-from recce_meta.render import Limits, SimpleTemplateRenderer
+from recce_meta.render import Limits, SimpleTemplateRenderer, TemplateContext
 from recce_meta.render.limits import SafePattern
 
 DOUBLED = (
@@ -150,7 +150,9 @@ def test_what_would_never_end_is_an_error_soon(template: str) -> None:
 
 @pytest.mark.parametrize("template", REACHING)
 def test_nothing_leads_to_pythons_internals(template: str) -> None:
-    renderer = SimpleTemplateRenderer(None, [], environ={"DBT_ENV_SECRET_KEY": "hidden"})
+    renderer = SimpleTemplateRenderer(
+        None, [], context=TemplateContext(environ={"DBT_ENV_SECRET_KEY": "hidden"})
+    )
 
     with pytest.raises(TemplateError) as caught:
         renderer.render(template)
