@@ -594,7 +594,5 @@ def _selected(base: Project, current: Project, question: DiffQuestion) -> frozen
         build_lineage_graph(nodes.values(), {*base.edges, *current.edges}),
         exclude=question.exclude,
         state=(dbt_state.scan_state_resolver if is_scan(current.run) else resolver)(base, current),
-        results={result.unique_id: result for result in current.results},
-        project_name=current.run.project_name,
-        dbt_version=current.run.dbt_version,
+        project=current,
     )

@@ -93,9 +93,7 @@ def _chosen(project: Project, selection: Sequence[str], exclude: Sequence[str]) 
         {node.unique_id: node for node in project.nodes},
         build_lineage_graph(project.nodes, project.edges),
         exclude=exclude,
-        results={result.unique_id: result for result in project.results},
-        project_name=project.run.project_name,
-        dbt_version=project.run.dbt_version,
+        project=project,
     )
 
 

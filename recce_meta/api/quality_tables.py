@@ -255,9 +255,7 @@ class RunTables:
                 selection,
                 nodes,
                 build_lineage_graph(project.nodes, project.edges),
-                results={result.unique_id: result for result in project.results},
-                project_name=project.run.project_name,
-                dbt_version=project.run.dbt_version,
+                project=project,
             )
         )
 

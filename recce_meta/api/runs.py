@@ -234,7 +234,6 @@ class RunPair:
 
     def matching(self, selection: Sequence[str], exclude: Sequence[str] = ()) -> frozenset[str]:
         """Return the nodes of both sides that match *selection* but not *exclude*."""
-        current = self.current.project
         return select(
             selection,
             self._nodes,
@@ -242,9 +241,7 @@ class RunPair:
             exclude=exclude,
             # Only selections by state need the comparison of both projects.
             state=lambda name: self._state(name),
-            results={result.unique_id: result for result in current.results},
-            project_name=current.run.project_name,
-            dbt_version=current.run.dbt_version,
+            project=self.current.project,
         )
 
     def sides(self, ids: Iterable[str]) -> list[tuple[NodeMetadata | None, NodeMetadata | None]]:

@@ -24,7 +24,7 @@ from recce_meta.errors import SelectorError, UnknownNameError, did_you_mean, fir
 from recce_meta.graph.dag import LineageGraph
 from recce_meta.graph.selector_syntax import SELECTOR, Indirect, Intersection, Term, parse_selection
 from recce_meta.lazy import LazyModule
-from recce_meta.models import Json, NodeMetadata, NodeResult
+from recce_meta.models import Json, NodeMetadata, NodeResult, Project
 from recce_meta.models.catalog import RELATIONS, SCANNED
 
 if TYPE_CHECKING:
@@ -468,25 +468,24 @@ def select(
     *,
     exclude: str | Iterable[str] = (),
     state: StateResolver | None = None,
-    results: Mapping[str, NodeResult] | None = None,
-    project_name: str | None = None,
+    project: Project | None = None,
     indirect: Indirect = Indirect.EMPTY,
-    dbt_version: str | None = None,
 ) -> frozenset[str]:
     """Return the unique ids among *nodes* that *expressions* name and *exclude* does not; without any, all.
 
-    *project_name* is the root project, for `package:this` and paths. *dbt_version* selects the rules of that
-    version (None: the newest). Disabled nodes are never selected.
+    *project* is the root project, for `package:this`, paths and `result:`; the rules are those of its dbt
+    version, by default of the newest. Disabled nodes are never selected.
 
     Raise SelectorError for an invalid or unsupported expression, UnknownNameError for a name that the grammar
     does not have. Selecting nothing is not an error.
     """
+    run = None if project is None else project.run
     scope = SelectionScope(
         members={key: node for key, node in nodes.items() if node.config.get("enabled") is not False},
-        project_name=project_name,
+        project_name=None if run is None else run.project_name,
         state=state,
-        results=results,
-        bare_wildcards_match_names=release(dbt_version) >= (1, 11),
+        results=None if project is None else {result.unique_id: result for result in project.results},
+        bare_wildcards_match_names=release(None if run is None else run.dbt_version) >= (1, 11),
     )
     selection = _Selection(scope, graph, indirect)
     included = parse_selection(_texts(expressions))

@@ -31,7 +31,7 @@ from recce_meta.graph import LineageGraph, select
 from recce_meta.graph.hidden_paths import DrawnEdge, Pair, closing_cycles, drawn_edges
 from recce_meta.graph.layout import Position, layout
 from recce_meta.graph.selector_syntax import Term, parse_selection
-from recce_meta.models import NodeMetadata, NodeResult
+from recce_meta.models import NodeMetadata, NodeResult, Project
 from recce_meta.models.change import Change, Impact, RunDiff, Status
 from recce_meta.models.graph_view import (
     ADDED,
@@ -455,9 +455,7 @@ def _selected(reader: RunReader, graph: KnownGraph, selection: str, exclude: str
             {one: tuple(found) for one, found in graph.children.items()},
         ),
         exclude=exclude,
-        results={one.unique_id: one for one in reader.results} if needs_results else None,
-        project_name=reader.run.project_name,
-        dbt_version=reader.run.dbt_version,
+        project=Project(run=reader.run, nodes=(), results=tuple(reader.results) if needs_results else ()),
     )
 
 

@@ -87,8 +87,6 @@ class DbtSettings(Struct, frozen=True, kw_only=True):
     isolation: IsolationSettings
     environments_size: int
     """Bytes of all environments; the least recently used are removed."""
-    hub: str | None = None
-    """Address of the hub of packages; dbt's own if None."""
     parse_cpu: float = PARSE_CPU
     """Seconds of CPU of `dbt parse`."""
     deps_cpu: float = DEPS_CPU
@@ -270,9 +268,7 @@ class DbtStages:
         profile = await asyncio.to_thread(
             write_profile, run.folder / "deps-profile", "recce_meta", plan.adapter, merge_targets()
         )
-        command = deps_command(
-            dbt, folder, profile, out, variables=variables, access=access, hub=self._settings.hub
-        )
+        command = deps_command(dbt, folder, profile, out, variables=variables, access=access)
         await self._run(run, sandbox, command)
         return await asyncio.to_thread(collect_packages, out, folder, kept, key, variables)
 

@@ -163,7 +163,6 @@ class Extractor:
                 cache=settings.work / "cache",
                 isolation=settings.isolation,
                 environments_size=settings.environments_size,
-                hub=settings.hub,
                 parse_cpu=settings.parse_cpu,
                 deps_cpu=settings.deps_cpu,
             ),
@@ -344,6 +343,7 @@ class Extractor:
             git_config=run.folder / "deps-git",
             git_settings=package_config(client.address, token, self._environ),
             env=variables,
+            hub=self._settings.hub,
             certificates=certificates,
         )
 

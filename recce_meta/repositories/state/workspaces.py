@@ -5,12 +5,12 @@ A workspace belongs to the token that created it. Each sync notes its time, and 
 
 from __future__ import annotations
 
-import secrets
-from datetime import datetime, timezone
+from datetime import datetime
 from typing import Any
 
 import msgspec
 from msgspec import Struct
+from msgspec.structs import asdict
 from sqlalchemy import RowMapping, func, insert, select, update
 from sqlalchemy.exc import IntegrityError
 
@@ -50,50 +50,31 @@ class Workspace(Struct, frozen=True, kw_only=True):
     """Answer to the last sync as JSON, for a client that repeats it."""
 
 
-def add_workspace(
-    state: State,
-    owner: str,
-    created_by: str,
-    *,
-    connection_id: str | None = None,
-    project_name: str,
-    project_path_hash: str,
-    sync_enabled: bool = True,
-    client_version: str | None = None,
-) -> tuple[Workspace, bool]:
-    """Store a workspace, and return it with True; or return the stored one of the same folder with False.
+def add_workspace(state: State, new: Workspace) -> tuple[Workspace, bool]:
+    """Store *new*, and return it with True; or return the stored workspace of the same folder with False.
 
-    Raises UsageError if *owner* has many workspaces.
+    Raises UsageError if the owner has many workspaces.
     """
-    key = {"owner": owner, "project_name": project_name, "project_path_hash": project_path_hash}
-    row = {
-        **key,
-        "id": (workspace_id := secrets.token_hex(8)),
-        "created_by": created_by,
-        "created_at": datetime.now(timezone.utc),
-        "connection_id": connection_id,
-        "sync_enabled": sync_enabled,
-        "client_version": client_version,
-    }
+    key = {name: getattr(new, name) for name in ("owner", "project_name", "project_path_hash")}
     stored = _find(state, **key)
     if stored is not None:
         return stored, False
     try:
         with state.write() as session:
-            query = select(func.count()).select_from(workspaces).where(workspaces.c.owner == owner)
+            query = select(func.count()).select_from(workspaces).where(workspaces.c.owner == new.owner)
             if (session.scalar(query) or 0) >= MOST_WORKSPACES:
                 raise UsageError(
                     f"The token has {MOST_WORKSPACES:,} workspaces, which is the limit",
                     hint="use one of them, or another token",
                 )
-            session.execute(insert(workspaces).values(row))
+            session.execute(insert(workspaces).values(asdict(new)))
     except IntegrityError:
         # Another request has stored it since, or has removed its connection.
         stored = _find(state, **key)
         if stored is None:
-            raise UnknownNameError("connection", connection_id or "", ()) from None
+            raise UnknownNameError("connection", new.connection_id or "", ()) from None
         return stored, False
-    return get_workspace(state, workspace_id), True
+    return get_workspace(state, new.id), True
 
 
 def get_workspace(state: State, workspace_id: str, *, owner: str | None = None) -> Workspace:

@@ -7,6 +7,7 @@ a token of the state, which may do everything, share their workspaces.
 from __future__ import annotations
 
 import re
+import secrets
 from collections.abc import Sequence
 from datetime import datetime, timezone
 from pathlib import Path
@@ -199,7 +200,14 @@ def added(service: RepositoryService, grant: Grant, body: bytes) -> tuple[Worksp
     """
     given = decoded_body(body, NewWorkspace)
     fields = asdict(replace(given, connection_id=_connection_id(service, grant, given.connection_id)))
-    return add_workspace(service.state, owner_of(grant), grant.name, **fields)
+    new = Workspace(
+        id=secrets.token_hex(8),
+        owner=owner_of(grant),
+        created_by=grant.name,
+        created_at=datetime.now(timezone.utc),
+        **fields,
+    )
+    return add_workspace(service.state, new)
 
 
 def changed(service: RepositoryService, grant: Grant, workspace_id: str, body: bytes) -> Workspace:

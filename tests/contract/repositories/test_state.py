@@ -429,8 +429,16 @@ def test_an_older_state_is_migrated_with_its_rows(url: str, version: int) -> Non
             tasks.add_task(migrated, session, TaskKind.REPORT, "key", kept.id)
         assert [one.key for one in tasks.list_tasks(migrated)] == ["key"]
         token, _ = tokens.add_token(migrated, "ci", [TokenScope.WRITE], connection_id=kept.id)
-        new = {"connection_id": kept.id, "project_name": "shop", "project_path_hash": "1"}
-        assert workspaces.add_workspace(migrated, "ada", "ada", **new)[0].connection_id == kept.id
+        new = workspaces.Workspace(
+            id="1",
+            owner="ada",
+            created_by="ada",
+            created_at=kept.created_at,
+            connection_id=kept.id,
+            project_name="shop",
+            project_path_hash="1",
+        )
+        assert workspaces.add_workspace(migrated, new)[0].connection_id == kept.id
         projects.claim_project(migrated, kept, "shop", "prod")
         tokens.StoredSessions(migrated).add("name", 60)
         connections.remove_connection(migrated, kept.id)

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import gzip
 import json
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
+from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +15,7 @@ from msgspec.structs import replace
 from recce_meta.errors import SelectorError, UnknownNameError
 from recce_meta.extractors.manifest import read_manifest
 from recce_meta.graph import Indirect, build_lineage_graph, select
-from recce_meta.models import NodeMetadata, NodeResult
+from recce_meta.models import NodeMetadata, NodeResult, Project, RunMetadata
 
 DATA = Path(__file__).parents[2] / "data" / "selection"
 RECORDED = json.loads(gzip.decompress((DATA / "answers.json.gz").read_bytes()))
@@ -34,7 +35,8 @@ def load_nodes() -> dict[str, NodeMetadata]:
 
 NODES = load_nodes()
 GRAPH = build_lineage_graph(NODES.values())
-RESULTS = {key: NodeResult(unique_id=key, status=status) for key, status in RECORDED["statuses"].items()}
+RESULTS = [NodeResult(unique_id=key, status=status) for key, status in RECORDED["statuses"].items()]
+AT = datetime(2026, 1, 1, tzinfo=timezone.utc)
 STATES = {
     answer["select"][0].removeprefix("state:"): answer["ids"]
     for answer in RECORDED["answers"]
@@ -48,9 +50,14 @@ def recorded_state(name: str) -> Collection[str]:
     return STATES[name]
 
 
-def chosen(*expressions: str, **options: Any) -> list[str]:
+def root(dbt_version: str | None, results: Iterable[NodeResult] = ()) -> Project:
+    run = RunMetadata(run_id="1", run_at=AT, project_name="jaffle_ext", dbt_version=dbt_version)
+    return Project(run=run, nodes=(), results=tuple(results))
+
+
+def chosen(*expressions: str, dbt_version: str | None = "1.10.23", **options: Any) -> list[str]:
     """The names of what is selected, by dbt 1.10's rules unless told otherwise."""
-    options = {"project_name": "jaffle_ext", "dbt_version": "1.10.23", **options}
+    options = {"project": root(dbt_version), **options}
     ids = select(list(expressions), NODES, GRAPH, **options)
     return sorted(".".join(key.split(".")[2:]) for key in ids)
 
@@ -70,9 +77,7 @@ def test_dbt_selects_the_same_nodes(subtests: pytest.Subtests) -> None:
                 exclude=answer["exclude"],
                 indirect=Indirect(answer["indirect"]),
                 state=recorded_state,
-                results=RESULTS,
-                project_name="jaffle_ext",
-                dbt_version="1.10.23",
+                project=root("1.10.23", RESULTS),
             )
 
             assert sorted(key for key in found if NODES[key].resource_type != "operation") == answer["ids"]
@@ -133,7 +138,7 @@ def test_paths_may_be_written_with_backslashes() -> None:
 
 def test_without_a_root_project_paths_are_those_of_all_packages() -> None:
     assert chosen("path:models/calendar.sql") == []
-    assert chosen("path:models/calendar.sql", project_name=None) == ["calendar"]
+    assert chosen("path:models/calendar.sql", project=None) == ["calendar"]
 
 
 def test_an_unknown_method_lists_the_nearest() -> None:
@@ -169,7 +174,7 @@ def test_an_unknown_method_lists_the_nearest() -> None:
 )
 def test_a_malformed_selector_is_refused_with_its_position(expression: str, message: str) -> None:
     with pytest.raises(SelectorError) as caught:
-        chosen(expression)
+        select(expression, NODES, GRAPH)
 
     assert message in caught.value.message
     assert caught.value.hint or "results" in message
@@ -181,7 +186,7 @@ def test_a_malformed_selector_is_refused_with_its_position(expression: str, mess
 )
 def test_an_unknown_value_of_a_closed_set_is_refused(expression: str, kind: str) -> None:
     with pytest.raises(UnknownNameError, match=f"Unknown {kind} "):
-        chosen(expression)
+        select(expression, NODES, GRAPH)
 
 
 def test_an_unknown_state_is_refused_by_whoever_resolves_it() -> None:
@@ -191,7 +196,7 @@ def test_an_unknown_state_is_refused_by_whoever_resolves_it() -> None:
 
 def test_this_package_needs_the_root_project() -> None:
     with pytest.raises(SelectorError, match="root project"):
-        chosen("package:this", project_name=None)
+        chosen("package:this", project=None)
 
 
 def test_a_version_is_compared_as_a_number_where_it_is_one() -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import json
+from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any
 
@@ -14,11 +15,15 @@ from recce_meta.extractors.manifest import read_manifest
 from recce_meta.extractors.selector_file import read_selectors
 from recce_meta.graph import Indirect, build_lineage_graph, select
 from recce_meta.graph.yaml_selectors import YamlSelectors, yaml_selectors
+from recce_meta.models import Project, RunMetadata
 
 DATA = Path(__file__).parents[2] / "data" / "selectors"
 RECORDED = json.loads(gzip.decompress((DATA / "answers.json.gz").read_bytes()))
 NODES = {node.unique_id: node for node in read_manifest(DATA / "manifest.json.gz").nodes}
 GRAPH = build_lineage_graph(NODES.values())
+AT = datetime(2026, 1, 1, tzinfo=timezone.utc)
+RUN = RunMetadata(run_id="1", run_at=AT, project_name="selshop", dbt_version="1.11.16")
+PROJECT = Project(run=RUN, nodes=())
 
 
 def selected(name: str, mode: str, source: YamlSelectors, within: str = "") -> list[str]:
@@ -29,9 +34,8 @@ def selected(name: str, mode: str, source: YamlSelectors, within: str = "") -> l
             NODES,
             GRAPH,
             state=RECORDED["states"].__getitem__,
-            project_name="selshop",
+            project=PROJECT,
             indirect=Indirect(mode),
-            dbt_version="1.11.16",
         )
     return sorted(found)
 

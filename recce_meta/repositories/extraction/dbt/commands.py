@@ -72,6 +72,8 @@ class PackageAccess(Struct, frozen=True, kw_only=True):
     """Content of the file, which exists while `dbt deps` runs; None for a file that is there."""
     env: Mapping[str, str] = {}
     """Variables for proxies and certificates."""
+    hub: str | None = None
+    """Address of the hub of packages; dbt's own if None."""
     certificates: tuple[Path, ...] = ()
     """Files and folders that the variables name."""
 
@@ -116,7 +118,6 @@ def deps_command(
     *,
     variables: Mapping[str, str],
     access: PackageAccess,
-    hub: str | None = None,
     limits: ProcessLimits = DEPS_LIMITS,
 ) -> DbtCommand:
     """Return `dbt deps`.
@@ -134,9 +135,7 @@ def deps_command(
     variables
         Environment variables of the connection.
     access
-        Settings of git, proxies and certificates.
-    hub
-        Address of the hub of packages; dbt's own if None.
+        Settings of git, the hub, proxies and certificates.
     limits
         ProcessLimits of the process.
 
@@ -154,8 +153,8 @@ def deps_command(
         "GIT_CONFIG_NOSYSTEM": "1",
         "GIT_CONFIG_GLOBAL": str(access.git_config),
     }
-    if hub is not None:
-        env["DBT_PACKAGE_HUB_URL"] = hub
+    if access.hub is not None:
+        env["DBT_PACKAGE_HUB_URL"] = access.hub
     return DbtCommand(
         argv=_argv(dbt, "deps", ["--project-dir", str(folder), "--profiles-dir", str(profile.folder)], out),
         env=env,

@@ -102,8 +102,11 @@ def test_deps_has_the_network_and_not_the_project(tmp_path: Path, shop: DbtProje
     profile = write_profile(tmp_path / "profile", "shop", "duckdb", ProfileTarget())
     command = deps_command(
         dbt("1.11.2"), tmp_path / "out" / "project", profile, tmp_path / "out",
-        variables={}, hub="http://127.0.0.1:1",
-        access=PackageAccess(git_config=Path("/job/git"), env={"NO_PROXY": "a"}, certificates=(Path("/ca"),)),
+        variables={},
+        access=PackageAccess(
+            git_config=Path("/job/git"), env={"NO_PROXY": "a"}, certificates=(Path("/ca"),),
+            hub="http://127.0.0.1:1",
+        ),
     )  # fmt: skip
     assert command.is_online
     assert shop.folder not in command.read_only
