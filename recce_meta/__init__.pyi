@@ -19,6 +19,7 @@ from recce_meta.api.public.databases import measure_quality as measure_quality
 from recce_meta.api.public.extract import extract_sql_project as extract_sql_project
 from recce_meta.api.public.extract import extract_with as extract_with
 from recce_meta.api.public.extract import take_statistics as take_statistics
+from recce_meta.api.public.notes import NoteEdit as NoteEdit
 from recce_meta.api.public.notes import add_note as add_note
 from recce_meta.api.public.notes import list_notes as list_notes
 from recce_meta.api.public.notes import note_history as note_history
@@ -40,6 +41,8 @@ from recce_meta.api.public.store import store_sql as store_sql
 from recce_meta.api.quality import quality_history as quality_history
 from recce_meta.api.quality import show_quality as show_quality
 from recce_meta.api.record import record_run as record_run
+from recce_meta.api.record_sql import SqlOptions as SqlOptions
+from recce_meta.api.render import Template as Template
 from recce_meta.api.reviews import list_reviews as list_reviews
 from recce_meta.api.reviews import review as review
 from recce_meta.api.runs import RunSummary as RunSummary

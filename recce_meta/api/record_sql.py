@@ -218,17 +218,25 @@ class SqlOptions(Struct, frozen=True, kw_only=True):
     """Options of a run read from SQL files."""
 
     environment: str = "current"
+    """Environment of the run."""
     run_id: str | None = None
+    """Id of the run. Default: one made of the contents."""
     project: str | None = None
     """Name of the project, if there is no dbt_project.yml. Default: the name of the folder."""
     dialect: str | None = None
     """Type of the warehouse, as in profiles.yml. Default: the profile's type, else standard SQL."""
     variables: Mapping[str, Any] | None = None
+    """Values of dbt's `--vars`."""
     target_name: str | None = None
-    profiles_dir: Path | None = None
+    """Target of the run."""
+    profiles_dir: str | Path | None = None
+    """Folder of profiles.yml."""
     profile: str | None = None
+    """Profile in profiles.yml. Default: that of dbt_project.yml."""
     git: GitState = GitState()
+    """State that overrides that of the repository."""
     environ: Mapping[str, str] | None = None
+    """Environment variables. Default: those of the process."""
 
 
 def read_sql_project(

@@ -25,18 +25,22 @@ class Template(Struct, frozen=True, kw_only=True):
     """Template to render, with its context."""
 
     sql: str
+    """SQL with dbt's Jinja."""
     path: Path | None = None
     """File of the template, possibly that of a node."""
     node: str | None = None
-    """Node that the template belongs to. Default: the node with this file, if there is one."""
+    """Node that the template belongs to: `this` is its relation. Default: the node with this file, if any."""
     incremental: bool = False
+    """Value of `is_incremental()`."""
     variables: Mapping[str, Any] = {}
     """Values of dbt's `--vars`; they take precedence over dbt_project.yml."""
     project_dir: Path | None = None
     """Folder of dbt_project.yml, for its variables and `dispatch:`. Default: the folder of the artifacts, or
     for a stored run the current project, if it is the run's project."""
     environ: Mapping[str, str] = {}
+    """Variables of `env_var()`."""
     target_name: str | None = None
+    """Value of `target.name`. Default: that of the run."""
 
 
 class RenderedTemplate(Tabular, frozen=True, kw_only=True):

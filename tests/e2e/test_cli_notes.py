@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from recce_meta import UnifiedSqlAdapter, add_note, list_notes, note_history, render_report
+from recce_meta import NoteEdit, UnifiedSqlAdapter, add_note, list_notes, note_history, render_report
 from recce_meta.errors import SelectorError, UsageError
 from tests.e2e.conftest import Cli, ProcessCli
 
@@ -252,7 +252,8 @@ def test_artifacts_on_disk_name_the_nodes(shop: Cli, project: Path) -> None:
 
 def test_the_python_functions_do_the_same(shop: Cli) -> None:
     with UnifiedSqlAdapter.from_url(f"duckdb:///{shop.folder / 'store.duckdb'}") as adapter:
-        found = add_note(adapter, "orders.amount", "in cents", tags="core", owners=["A", "B"], author="Ann")
+        edit = NoteEdit(text="in cents", tags="core", owners=["A", "B"])
+        found = add_note(adapter, "orders.amount", edit, author="Ann")
         assert found is not None
         assert (found.note, found.tags, found.owners, found.author) == (
             "in cents",
@@ -265,9 +266,8 @@ def test_the_python_functions_do_the_same(shop: Cli) -> None:
         add_note(adapter, "orders", "joined", parent="stg_orders", author="Ann")
         (edge,) = list_notes(adapter, "orders", parent="stg_orders")
         assert edge.parent_id == "model.jaffle_shop.stg_orders"
-        left = add_note(
-            adapter, "orders.amount", delete=True, untag="core", remove_owners=("A", "B"), author="Bob"
-        )
+        gone = NoteEdit(delete=True, untag="core", remove_owners=("A", "B"))
+        left = add_note(adapter, "orders.amount", gone, author="Bob")
         assert left is None
         assert [one.value for one in note_history(adapter, "orders.amount", run="base")][:2] == [
             None,

@@ -106,7 +106,7 @@ def shop(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("demo")
     api.demo(folder)
     with UnifiedSqlAdapter.from_url(f"duckdb:///{folder / 'jaffle_shop.duckdb'}") as adapter:
-        api.add_note(adapter, "orders", "one", tags="core", owners="Finance", author="Ann")
+        api.add_note(adapter, "orders", api.NoteEdit(text="one", tags="core", owners="Finance"), author="Ann")
         api.add_note(adapter, "orders", "two", author="Ann")
     (folder / "checks.yml").write_text(CHECKS, encoding="utf-8")
     return folder

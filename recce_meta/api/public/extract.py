@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import os
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from datetime import timezone
 from hashlib import sha256
 from pathlib import Path
-from typing import Any
 
 import msgspec
 from msgspec.structs import replace
@@ -129,39 +128,11 @@ def _content_id(project: Project, environment: str) -> str:
     return sha256(msgspec.json.encode(content, order="deterministic")).hexdigest()[:32]
 
 
-def extract_sql_project(
-    folder: str | Path,
-    *,
-    environment: str = "current",
-    run_id: str | None = None,
-    project: str | None = None,
-    dialect: str | None = None,
-    variables: Mapping[str, Any] | None = None,
-    target_name: str | None = None,
-    profiles_dir: str | Path | None = None,
-    profile: str | None = None,
-    git: GitState | None = None,
-) -> Project:
-    """Return the dbt project or the plain SQL files in *folder* as one run, read without dbt.
-
-    *environment*, *run_id* and *target_name* are the run's. *project* is the name of the project, if there is
-    no dbt_project.yml. *dialect* is the type of the warehouse, as in profiles.yml (default: the type of the
-    profile). *variables* are the values of dbt's `--vars`. *profiles_dir* and *profile* name the profile.
-    *git* overrides the state of the repository.
+def extract_sql_project(folder: str | Path, options: SqlOptions = SqlOptions()) -> Project:
+    """Return the dbt project or the plain SQL files in *folder* as one run with *options*, read without dbt.
 
     Raises UsageError if there are no SQL files, ConfigurationError if dbt_project.yml is invalid.
     """
-    options = SqlOptions(
-        environment=environment,
-        run_id=run_id,
-        project=project,
-        dialect=dialect,
-        variables=variables,
-        target_name=target_name,
-        profiles_dir=None if profiles_dir is None else Path(profiles_dir),
-        profile=profile,
-        git=git or GitState(),
-    )
     return read_sql_project(folder, options)
 
 

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from functools import cache
-from typing import NamedTuple
+
+from msgspec import Struct
 
 from recce_meta.adapter import UnifiedSqlAdapter
 from recce_meta.api.impact import Address, column_names, find_address
@@ -33,29 +34,34 @@ from recce_meta.store.select import RunSelector
 Connect = Callable[[], UnifiedSqlAdapter]
 
 
-class NoteEdit(NamedTuple):
+class NoteEdit(Struct, frozen=True, kw_only=True):
     """Changes of the annotations of one target."""
 
     text: str | None = None
     """New note; None leaves it."""
-    is_deleted: bool = False
+    delete: bool = False
     """True to delete the note."""
-    tags: Sequence[str] = ()
-    untag: Sequence[str] = ()
-    owners: Sequence[str] = ()
-    remove_owners: Sequence[str] = ()
+    tags: str | Sequence[str] = ()
+    """Tags to add."""
+    untag: str | Sequence[str] = ()
+    """Tags to remove."""
+    owners: str | Sequence[str] = ()
+    """Owners to add."""
+    remove_owners: str | Sequence[str] = ()
+    """Owners to remove."""
 
     def changes(self, target: AnnotationTarget) -> list[AnnotationChange]:
         """Return the changes of *target*. Raises UsageError if two of them contradict each other."""
-        if self.text is not None and self.is_deleted:
+        if self.text is not None and self.delete:
             raise UsageError("The note cannot be set and deleted at once", hint="do one of them")
         found = []
-        if self.text is not None or self.is_deleted:
+        if self.text is not None or self.delete:
             found.append(AnnotationChange(target, AnnotationField.NOTE.value, value=self.text))
-        for field, added, removed in (
+        for field, *given in (
             (AnnotationField.TAG.value, self.tags, self.untag),
             (AnnotationField.OWNER.value, self.owners, self.remove_owners),
         ):
+            added, removed = map(terms_of, given)
             both = {" ".join(one.split()) for one in added} & {" ".join(one.split()) for one in removed}
             if both:
                 raise UsageError(
@@ -69,31 +75,26 @@ class NoteEdit(NamedTuple):
 def add_note(
     adapter: UnifiedSqlAdapter,
     target: str,
-    text: str | None = None,
+    edit: NoteEdit | str = NoteEdit(),
     run: str = LATEST,
     *,
     parent: str | None = None,
-    delete: bool = False,
-    tags: str | Sequence[str] = (),
-    untag: str | Sequence[str] = (),
-    owners: str | Sequence[str] = (),
-    remove_owners: str | Sequence[str] = (),
     author: str,
     project: str | None = None,
 ) -> Annotation | None:
-    """Set the note *text* of *target*, `NODE` or `NODE.COLUMN`, and return what is stored now.
+    """Change note, tags and owners of *target*, `NODE` or `NODE.COLUMN`, and return what is stored now.
 
-    With *parent*, the note is about the edge from *parent*, also `NODE` or `NODE.COLUMN`, to *target*.
-    *delete* deletes the note. *tags* and *owners* are added, *untag* and *remove_owners* are removed. Without
-    any of these, nothing is stored. The result is None if nothing is left.
+    *edit* is a NoteEdit, or the text of the note alone; without it, nothing is stored. With *parent*, it is
+    about the edge from *parent*, also `NODE` or `NODE.COLUMN`, to *target*. The result is None if nothing is
+    left.
 
     *author* is the name of the person. *run* is the selector of the run in which names are looked up, or
     `path:DIR`. *adapter* connects to the store. *project* limits the selector to one project. Raises
     SelectorError if the run has no such node, column or edge, and UsageError for a text that is empty or too
     long.
     """
-    edit = NoteEdit(text, delete, terms_of(tags), terms_of(untag), terms_of(owners), terms_of(remove_owners))
-    return edit_note(connector(adapter), run, target, edit, parent=parent, author=author, project=project)
+    given = NoteEdit(text=edit) if isinstance(edit, str) else edit
+    return edit_note(connector(adapter), run, target, given, parent=parent, author=author, project=project)
 
 
 def edit_note(

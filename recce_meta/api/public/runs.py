@@ -6,9 +6,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Mapping, Sequence
-from pathlib import Path
-from typing import Any
+from collections.abc import Callable, Sequence
 
 from msgspec.structs import replace
 
@@ -227,32 +225,16 @@ def open_pair(connect: Callable[[], UnifiedSqlAdapter], chosen: SelectedRuns) ->
 
 def render_sql(
     adapter: UnifiedSqlAdapter | None,
-    sql: str,
+    template: Template | str,
     run: str = LATEST,
     *,
-    node: str | None = None,
-    incremental: bool = False,
-    variables: Mapping[str, Any] | None = None,
-    project_dir: str | Path | None = None,
-    target_name: str | None = None,
-    environ: Mapping[str, str] | None = None,
     project: str | None = None,
 ) -> RenderedTemplate:
-    """Return the SQL that the template *sql* renders to, with the nodes and macros of a run.
+    """Return the SQL that *template* renders to, with the nodes and macros of a run.
 
-    *run* is the selector of the run. *node* is the node that the template belongs to: `this` is its relation.
-    With *incremental*, `is_incremental()` is true. *variables* are the values of dbt's `--vars`.
-    *project_dir* contains dbt_project.yml. *target_name* is `target.name`. *environ* has the variables of
-    `env_var()` (default: the process's). *adapter* connects to the store; it may be None for `path:DIR`.
-    *project* limits the selector to one project.
+    *template* is a Template, or its SQL alone, whose `env_var()` reads the variables of the process. *run* is
+    the selector of the run. *adapter* connects to the store; it may be None for `path:DIR`. *project* limits
+    the selector to one project.
     """
-    template = Template(
-        sql=sql,
-        node=node,
-        incremental=incremental,
-        variables=variables or {},
-        project_dir=None if project_dir is None else Path(project_dir),
-        environ=os.environ if environ is None else environ,
-        target_name=target_name,
-    )
-    return render_api.render(connector(adapter), run, template, project=project)
+    given = Template(sql=template, environ=os.environ) if isinstance(template, str) else template
+    return render_api.render(connector(adapter), run, given, project=project)

@@ -32,7 +32,14 @@ class EditOptions(Struct, frozen=True, kw_only=True):
 
     def edit(self, text: str | None) -> NoteEdit:
         """Return the changes, with the note *text*."""
-        return NoteEdit(text, self.delete, self.tags, self.untag, self.owners, self.remove_owners)
+        return NoteEdit(
+            text=text,
+            delete=self.delete,
+            tags=self.tags,
+            untag=self.untag,
+            owners=self.owners,
+            remove_owners=self.remove_owners,
+        )
 
 
 def note(
