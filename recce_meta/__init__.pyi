@@ -96,6 +96,7 @@ from recce_meta.render import SimpleTemplateRenderer as SimpleTemplateRenderer
 from recce_meta.render import TemplateContext as TemplateContext
 from recce_meta.sql_diff import classify_change as classify_change
 from recce_meta.sql_lineage import column_lineage as column_lineage
+from recce_meta.store.prune import Retention as Retention
 from recce_meta.store.prune import prune as prune
 from recce_meta.store.quality import list_quality_runs as list_quality_runs
 from recce_meta.store.read import list_runs as list_runs

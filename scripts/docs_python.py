@@ -95,6 +95,7 @@ GROUPS: dict[str, tuple[str, ...]] = {
         "FigureScope",
         "NodeSettings",
         "NoteEdit",
+        "Retention",
         "Privacy",
         "ScanOptions",
         "ScanScope",

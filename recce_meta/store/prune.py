@@ -74,53 +74,74 @@ class PruneResult(Tabular, Struct, frozen=True, kw_only=True):
         return ResultList(RunMetadata, self.runs).to_table()
 
 
+class Retention(Struct, frozen=True, kw_only=True):
+    """Runs that are old. Raises UsageError if neither `keep_last` nor `older_than` is given.
+
+    If both are given, both must hold. The latest run of each project and environment is not old unless
+    `keep_last` is 0.
+    """
+
+    keep_last: int | None = None
+    """Runs that are not among the last so many of their project and environment."""
+    older_than: timedelta | None = None
+    """Runs whose artifacts are older."""
+    environment: str | None = None
+    """Only runs of this environment."""
+    project: str | None = None
+    """Only runs of this project."""
+
+    def __post_init__(self) -> None:
+        if self.keep_last is None and self.older_than is None:
+            raise UsageError(
+                "Missing option: --keep-last or --older-than", hint="pass --keep-last, --older-than or both"
+            )
+        if self.keep_last is not None and self.keep_last < 0:
+            raise UsageError(f"Invalid --keep-last: {self.keep_last}", hint="use 0 or more")
+
+    @property
+    def reason(self) -> str:
+        """Options of the command, for tombstones."""
+        age = None if self.older_than is None else f"{self.older_than.total_seconds() / 3_600:g}h"
+        options = {"keep-last": self.keep_last, "older-than": age}
+        options |= {"environment": self.environment, "project": self.project}
+        given = (f"--{name} {value}" for name, value in options.items() if value is not None)
+        return " ".join(["prune", *given])
+
+
 def prune(
     adapter: UnifiedSqlAdapter,
+    retention: Retention,
     *,
-    keep_last: int | None = None,
-    older_than: timedelta | None = None,
-    environment: str | None = None,
-    project: str | None = None,
     dry_run: bool = False,
     local: bool = False,
     deleted_by: str | None = None,
     now: datetime | None = None,
 ) -> PruneResult:
-    """Remove old runs and the data that only they use. A *dry_run* only returns these runs.
+    """Remove the runs that are old by *retention*, and the data that only they use.
 
     Each removed run leaves a tombstone with the name *deleted_by* (default: that of the login). A tombstone
     prevents that the run is recorded again, and removes it from other stores with the next exchange. With
     *local*, runs are only removed from this store, and the next exchange may restore them.
 
-    *adapter* connects to the store. *environment* and *project* select runs by equality (default: all). *now*
-    is the time that *older_than* counts from (default: the current time).
+    *adapter* connects to the store. A *dry_run* only returns the runs. *now* is the time that `older_than`
+    counts from (default: the current time).
 
-    A run is old if it is not among the last *keep_last* of its project and environment, or if its
-    artifacts are older than *older_than*. If both are given, both must hold. The latest run of each
-    project and environment is kept unless *keep_last* is 0, and so are the runs on which answers about
-    remaining runs stand: they compiled what a partial run did not, or have the last result or row count of a
-    node. All runs are removed in one transaction; recorders wait for it.
-
-    Raises UsageError if neither is given, or if *keep_last* is negative.
+    Runs on which answers about remaining runs stand are kept: they compiled what a partial run did not, or
+    have the last result or row count of a node. All runs are removed in one transaction; recorders wait for
+    it.
     """
-    if keep_last is None and older_than is None:
-        raise UsageError(
-            "Missing option: --keep-last or --older-than", hint="pass --keep-last, --older-than or both"
-        )
-    if keep_last is not None and keep_last < 0:
-        raise UsageError(f"Invalid --keep-last: {keep_last}", hint="use 0 or more")
     time = now or datetime.now(timezone.utc)
-    before = None if older_than is None else time - older_than
-    reason = _reason(keep_last, older_than, environment, project)
+    before = None if retention.older_than is None else time - retention.older_than
+    project = retention.project
     author = deleted_by or login_name()
 
     def work() -> PruneResult:
         with open_store(adapter, writes=not dry_run) as store:
-            runs = find_runs(store, project=project, environment=environment, status=None)
-            old = tuple(removable(runs, keep_last=keep_last, before=before))
+            runs = find_runs(store, project=project, environment=retention.environment, status=None)
+            old = tuple(removable(runs, keep_last=retention.keep_last, before=before))
             needed = _needed(store, old, project) if old else frozenset()
             chosen = tuple(run for run in old if run.run_id not in needed)
-            tombstones = () if local else tuple(tombstones_of(chosen, author, reason, time))
+            tombstones = () if local else tuple(tombstones_of(chosen, author, retention.reason, time))
             if dry_run:
                 return PruneResult(runs=chosen, dry_run=True, tombstones=tombstones)
             _expire_tombstones(store)
@@ -294,14 +315,6 @@ def free_id(store: StoreSession, run_id: str) -> str:
         # Not random: two machines that record the same contents must find the same id.
         run_id = digest(msgspec.json.encode(["again", run_id]))
     return run_id
-
-
-def _reason(
-    keep_last: int | None, older_than: timedelta | None, environment: str | None, project: str | None
-) -> str:
-    age = None if older_than is None else f"{older_than.total_seconds() / 3_600:g}h"
-    options = {"keep-last": keep_last, "older-than": age, "environment": environment, "project": project}
-    return " ".join(["prune", *(f"--{name} {value}" for name, value in options.items() if value is not None)])
 
 
 def _stored_form(tombstone: Tombstone) -> Tombstone:

@@ -110,7 +110,7 @@ FUNCTIONS: dict[str, Call] = {
     "measure_quality": lambda a: api.measure_quality(a, "orders", run="current", project=SHOP),
     "node_pairs": lambda a: some(api.node_pairs(a, "orders", "base", "current", config=OF_SHOP)),
     "note_history": lambda a: some(api.note_history(a, project=SHOP)),
-    "prune": lambda a: api.prune(a, keep_last=1, project=SHOP),
+    "prune": lambda a: api.prune(a, api.Retention(keep_last=1, project=SHOP)),
     "pull_runs": lambda a: api.pull_runs(a, elsewhere()),
     "push_runs": lambda a: api.push_runs(a, elsewhere()),
     "quality_history": lambda a: api.quality_history(a, "orders", project=SHOP),

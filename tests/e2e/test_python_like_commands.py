@@ -93,7 +93,7 @@ CASES: dict[str, Case] = {
     "check run": (["check", "run", "checks.yml"], lambda a: api.run_checks(a, "checks.yml")),
     "prune": (
         ["prune", "--keep-last", "0", "--dry-run"],
-        lambda a: api.prune(a, keep_last=0, dry_run=True),
+        lambda a: api.prune(a, api.Retention(keep_last=0), dry_run=True),
     ),
     "fsck": (["fsck"], lambda a: api.fsck(a)),
     "doctor": (["doctor"], lambda a: api.doctor(a)),

@@ -261,7 +261,7 @@ class Sequence:
             last, compiled = self.record(ours, "target"), self.record(oracle, "oracle")
             self.oracles[last] = compiled
             if self.draw.random() < 0.3:
-                removed = api.prune(ours, keep_last=self.draw.choice((1, 2)), local=True).runs
+                removed = api.prune(ours, api.Retention(keep_last=self.draw.choice((1, 2))), local=True).runs
                 self.told += ["prune"] if removed else []
             base = min(api.list_runs(ours), key=lambda run: run.run_at).run_id
         found = []

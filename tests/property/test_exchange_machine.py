@@ -27,7 +27,7 @@ from recce_meta.models.stored import NodeStatistics
 from recce_meta.store import prune as pruning
 from recce_meta.store.marks import annotations
 from recce_meta.store.marks.annotations import AnnotationChange, add_annotations, list_annotations
-from recce_meta.store.prune import find_tombstones, prune
+from recce_meta.store.prune import Retention, find_tombstones, prune
 from recce_meta.store.read import list_runs
 from recce_meta.store.session import init_store, open_store
 from recce_meta.store.statistics import load_statistics, write_statistics
@@ -216,7 +216,9 @@ class Exchanges(RuleBasedStateMachine):
     @rule(place=places, keep_last=st.integers(0, 1))
     def prune(self, place: str, keep_last: int) -> None:
         store = self.replicas[place].adapter
-        done = prune(store, keep_last=keep_last, local=not self.keeps_tombstones, now=self.clock(place))
+        done = prune(
+            store, Retention(keep_last=keep_last), local=not self.keeps_tombstones, now=self.clock(place)
+        )
         self.deleted |= {run.run_id for run in done.runs}
 
     @rule(

@@ -158,17 +158,12 @@ def prune(
     style: str,
 ) -> None:
     """Remove old runs and print them."""
+    retention = pruning.Retention(
+        keep_last=keep_last, older_than=older_than, environment=environment, project=project
+    )
+    author = connection.author()
     with connection.open_existing(writes=not dry_run) as adapter:
-        result = pruning.prune(
-            adapter,
-            keep_last=keep_last,
-            older_than=older_than,
-            environment=environment,
-            project=project,
-            dry_run=dry_run,
-            local=local,
-            deleted_by=connection.author(),
-        )
+        result = pruning.prune(adapter, retention, dry_run=dry_run, local=local, deleted_by=author)
     present(result, style)
 
 

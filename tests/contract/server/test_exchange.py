@@ -30,7 +30,7 @@ from recce_meta.server.app import create_app
 from recce_meta.server.main import bound_socket
 from recce_meta.server.stores.stores import Permissions, Store
 from recce_meta.store.marks.annotations import AnnotationChange, add_annotations
-from recce_meta.store.prune import prune
+from recce_meta.store.prune import Retention, prune
 from recce_meta.store.read import list_runs
 from recce_meta.store.session import SCHEMA_VERSION
 from recce_meta.store.sql_files import DEFAULT_SCHEMA
@@ -192,7 +192,7 @@ def test_an_unchanged_inventory_is_not_sent_again(served: Served, mine: StoreRep
 
 def test_deletions_need_an_administrator(served: Served, mine: StoreReplica) -> None:
     exchange(mine, served.peer(), "push")
-    prune(mine.adapter, keep_last=0, environment="base")
+    prune(mine.adapter, Retention(keep_last=0, environment="base"))
     deleted = [key for key in mine.inventory().entries if key.kind is ObjectKind.DELETION]
     assert len(deleted) == 1
 

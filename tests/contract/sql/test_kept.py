@@ -25,7 +25,7 @@ from recce_meta.models.data_diff import (
 )
 from recce_meta.models.stored import ColumnStatistics, NodeStatistics
 from recce_meta.store.data_diffs import save_data_diffs
-from recce_meta.store.prune import prune
+from recce_meta.store.prune import Retention, prune
 from recce_meta.store.read import list_runs, run_row
 from recce_meta.store.session import open_store
 from recce_meta.store.statistics import NODE_COLUMNS, write_statistics
@@ -299,7 +299,7 @@ def test_results_and_parameters_are_json_that_sql_can_ask(diffed: Any) -> None:
 
 
 def test_a_diff_outlives_its_base_run(diffed: Any) -> None:
-    prune(diffed.adapter.at(diffed.schema), keep_last=1, environment="base")
+    prune(diffed.adapter.at(diffed.schema), Retention(keep_last=1, environment="base"))
 
     rows = diffed.rows(
         "SELECT base_run_id, base_environment, base_run_at, current_environment FROM {s}.data_diff_history"

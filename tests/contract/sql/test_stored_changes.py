@@ -12,7 +12,7 @@ from msgspec.structs import replace
 from recce_meta.models import NodeMetadata, Project
 from recce_meta.store import graphs
 from recce_meta.store.graphs import fill_changes
-from recce_meta.store.prune import prune, remove_runs
+from recce_meta.store.prune import Retention, prune, remove_runs
 from recce_meta.store.select import load_run
 
 VIEWS = ("node_changes", "column_changes", "lineage_changes", "impacted_nodes")
@@ -166,6 +166,6 @@ def test_runs_that_repeat_a_graph_share_its_stored_changes(own_store: Any, store
 
 
 def test_pruning_removes_the_changes_of_graphs_that_go(own_store: Any) -> None:
-    prune(own_store.adapter.at(own_store.schema), keep_last=1)
+    prune(own_store.adapter.at(own_store.schema), Retention(keep_last=1))
     assert counts(own_store) == (0, 0, 0)
     assert own_store.rows("SELECT * FROM {s}.node_changes") == []

@@ -25,7 +25,7 @@ from recce_meta.report.labels import fail_phrases, summarise
 from recce_meta.report.lineage import failing_phrase, impact_markdown, impact_text
 from recce_meta.store import read
 from recce_meta.store.columns import load_columns
-from recce_meta.store.prune import prune
+from recce_meta.store.prune import Retention, prune
 from recce_meta.store.select import resolve_run
 from recce_meta.sync.fsck import fsck
 from tests.contract.store.test_stored_effects import EDITS, MODELS, shop, told, unique_id
@@ -289,7 +289,7 @@ def test_prune_keeps_the_runs_on_which_answers_about_others_stand(
     edits = EDITS["values"][0]
 
     def pruned() -> list[str]:
-        return [run.run_id for run in prune(adapter.at(schema), keep_last=1, local=True).runs]
+        return [run.run_id for run in prune(adapter.at(schema), Retention(keep_last=1), local=True).runs]
 
     recorded(shop("first", "prod"))
     base = recorded(compiling(shop("base", "prod"), [], hours=1))
@@ -319,7 +319,7 @@ def test_prune_keeps_the_run_with_the_last_result_of_a_node(
     built("a_part", 3, "counted", command="run --empty")
     built("last", 4, "starred")
 
-    found = prune(adapter.at(schema), keep_last=1, local=True)
+    found = prune(adapter.at(schema), Retention(keep_last=1), local=True)
     assert [run.run_id for run in found.runs] == ["first"]
 
 
@@ -591,7 +591,7 @@ def test_stored_changes_of_code_are_checked_derived_again_and_pruned(
     fill_derived(adapter.at(schema))
     assert in_view() == expected
     ran("again", 2, MODELS, **EDITS["values"][0])
-    prune(adapter.at(schema), keep_last=1, local=True)
+    prune(adapter.at(schema), Retention(keep_last=1), local=True)
     assert adapter.execute(f"SELECT COUNT(*) FROM {quoted}.store_code_changes")[1] == [(0,)]
 
 

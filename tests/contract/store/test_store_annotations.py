@@ -29,7 +29,7 @@ from recce_meta.store.marks.annotations import (
     insert_events,
     list_annotations,
 )
-from recce_meta.store.prune import prune
+from recce_meta.store.prune import Retention, prune
 from recce_meta.store.session import init_store, open_store
 from recce_meta.store.write import record_run
 
@@ -284,6 +284,6 @@ def test_annotations_of_the_nodes_of_a_run(store: Any, make_project: Any) -> Non
 def test_annotations_stay_when_runs_are_pruned(store: Any, make_project: Any) -> None:
     record_run(store.adapter.at(store.schema), make_project("run-1", run_at=AT))
     add(store, note("stays"))
-    prune(store.adapter.at(store.schema), keep_last=0)
+    prune(store.adapter.at(store.schema), Retention(keep_last=0))
 
     assert present(store) == [("note", "", "stays")]

@@ -12,7 +12,7 @@ from recce_meta.errors import StoreError, UsageError
 from recce_meta.models import RunMetadata
 from recce_meta.models.checks import StoredCheck, StoredFinding
 from recce_meta.store.check_results import list_checks, save_checks, with_id
-from recce_meta.store.prune import prune
+from recce_meta.store.prune import Retention, prune
 from recce_meta.store.write import record_run
 
 AT = datetime(2026, 11, 1, 12, 0, 0, 123456, tzinfo=timezone.utc)
@@ -81,10 +81,10 @@ def test_the_history_names_both_runs(store: Any, runs: Any) -> None:
 def test_a_check_goes_with_its_current_run_or_without_one_with_base(store: Any, runs: Any) -> None:
     save(store, CHECK, replace(CHECK, current_run_id=None))
 
-    result = prune(store.adapter.at(store.schema), keep_last=0, environment="base")
+    result = prune(store.adapter.at(store.schema), Retention(keep_last=0, environment="base"))
     assert result.rows["check_results"] == 1
     assert [one.current_run_id for one in list_checks(store.adapter.at(store.schema))] == ["current-1"]
-    prune(store.adapter.at(store.schema), keep_last=0)
+    prune(store.adapter.at(store.schema), Retention(keep_last=0))
     assert store.scalar("SELECT COUNT(*) FROM {s}.store_check_results") == 0
 
 

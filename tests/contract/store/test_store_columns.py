@@ -31,7 +31,7 @@ from recce_meta.store.columns import (
     column_readers,
     load_columns,
 )
-from recce_meta.store.prune import prune
+from recce_meta.store.prune import Retention, prune
 from recce_meta.store.read import list_runs, run_by_id
 from recce_meta.store.session import open_store
 from recce_meta.store.write import RecordResult, record_run
@@ -244,11 +244,11 @@ def test_pruned_runs_take_with_them_what_only_they_had(
     recorded(make_project("run-1", changed=("m001",)))
     last, analyst = recorded(make_project("run-2", run_at=make_project().run.run_at.replace(day=2)))
 
-    result = prune(store.adapter.at(store.schema), keep_last=1)
+    result = prune(store.adapter.at(store.schema), Retention(keep_last=1))
 
     assert result.rows["column_analyses"] == 1 and result.rows["column_edges"] == 3
     assert load_columns(store.adapter.at(store.schema), last.run) == analyst.whole()
-    prune(store.adapter.at(store.schema), keep_last=0)
+    prune(store.adapter.at(store.schema), Retention(keep_last=0))
     assert set(rows(store).values()) == {0}
 
 
@@ -262,7 +262,7 @@ def test_what_was_pruned_while_it_was_left_out_is_analysed_after_all(
     def analyse(known: KnownColumns) -> ColumnGraph:
         graph = analyst(known)
         with store.another() as adapter:
-            prune(adapter.at(store.schema), keep_last=0)
+            prune(adapter.at(store.schema), Retention(keep_last=0))
         return graph
 
     done = record_run(store.adapter.at(store.schema), changed, analyse=analyse)

@@ -28,7 +28,7 @@ from recce_meta.models.data_diff import (
 )
 from recce_meta.models.stored import Headline, LoadedDiff, StoredDiff
 from recce_meta.store.data_diffs import list_data_diffs, load_diffs_of_pair, save_data_diffs
-from recce_meta.store.prune import prune
+from recce_meta.store.prune import Retention, prune
 from recce_meta.store.write import record_run
 
 pytestmark = pytest.mark.core("sqlite")
@@ -209,12 +209,12 @@ def test_a_diff_goes_with_its_current_run(store, runs, make_project):
     save(store, (base, None), values("alone"))
     save(store, (None, current), counts("orders"))
 
-    result = prune(store.adapter.at(store.schema), keep_last=0, environment="base")
+    result = prune(store.adapter.at(store.schema), Retention(keep_last=0, environment="base"))
     assert (result.rows["data_diffs"], result.rows["column_diffs"]) == (1, 2)
     assert sorted(kept.subject_name for kept in listed(store)) == ["orders", "orders"]
     assert {kept.base_run_id for kept in listed(store)} == {"base-1", None}, "the name of a run that is gone"
 
-    prune(store.adapter.at(store.schema), keep_last=1, environment="current")
+    prune(store.adapter.at(store.schema), Retention(keep_last=1, environment="current"))
     assert listed(store) == []
     assert store.scalar("SELECT COUNT(*) FROM {s}.store_column_diffs") == 0
 
@@ -352,7 +352,7 @@ print(kills)
 @pytest.mark.extensive
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="the test kills forked processes")
 def test_a_writer_killed_at_any_statement_leaves_nothing_and_the_next_succeeds(store, runs):
-    prune(store.adapter.at(store.schema), keep_last=0, environment="base")
+    prune(store.adapter.at(store.schema), Retention(keep_last=0, environment="base"))
     store.adapter.close()
 
     done = subprocess.run(

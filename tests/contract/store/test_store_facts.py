@@ -10,7 +10,7 @@ from msgspec.structs import replace
 
 from recce_meta.models import NodeMetadata, Project, RunMetadata
 from recce_meta.models.catalog import RelationFacts
-from recce_meta.store.prune import prune
+from recce_meta.store.prune import Retention, prune
 from recce_meta.store.read import foreign_keys_of, list_runs, load_facts
 from recce_meta.store.select import load_run
 from recce_meta.store.write import record_run
@@ -125,11 +125,11 @@ def test_facts_go_with_the_last_run_that_has_them(store):
     record_run(store.adapter.at(store.schema), scan("two", age=1, known=facts(t07=1000)))
     before = rows_of(store, "relation_facts")
 
-    prune(store.adapter.at(store.schema), keep_last=1)
+    prune(store.adapter.at(store.schema), Retention(keep_last=1))
     assert load_run(store.adapter.at(store.schema), "two").facts == facts(t07=1000)
     assert 0 < rows_of(store, "relation_facts") < before
 
-    result = prune(store.adapter.at(store.schema), keep_last=0)
+    result = prune(store.adapter.at(store.schema), Retention(keep_last=0))
     tables = ("fact_parts", "relation_facts", "version_references")
     assert [rows_of(store, table) for table in tables] == [0, 0, 0]
     assert (result.rows["relation_facts"], result.rows["version_references"]) == (40, 2)

@@ -23,7 +23,7 @@ from recce_meta.store import session, sql_files
 from recce_meta.store.columns import load_columns
 from recce_meta.store.grants import init_sql
 from recce_meta.store.marks.annotations import AnnotationChange, add_annotations, list_annotations
-from recce_meta.store.prune import prune
+from recce_meta.store.prune import Retention, prune
 from recce_meta.store.quality import write_quality
 from recce_meta.store.read import list_runs
 from recce_meta.store.select import load_run
@@ -367,7 +367,7 @@ def test_a_deletion_in_an_old_store_is_kept_from_now_on(migrated_store, old_vers
     assert migrated_store.scalar(dated) == 1
     record_run(adapter.at(schema), make_project("run-new"))
 
-    prune(adapter.at(schema), keep_last=9)
+    prune(adapter.at(schema), Retention(keep_last=9))
 
     assert migrated_store.scalar(dated) == 0
     assert migrated_store.scalar("SELECT COUNT(*) FROM {s}.store_tombstones") == 1

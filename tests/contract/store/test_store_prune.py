@@ -11,6 +11,7 @@ from recce_meta.store import prune as pruning
 from recce_meta.store.export import read_export, write_export
 from recce_meta.store.prune import (
     TOMBSTONE_AGE,
+    Retention,
     Tombstone,
     apply_tombstones,
     find_tombstones,
@@ -60,7 +61,7 @@ def ids(store):
 )
 def test_what_is_old_and_beyond_the_last_goes(history, options, left):
     before = ids(history)
-    result = prune(history.adapter.at(history.schema), now=NOW, **options)
+    result = prune(history.adapter.at(history.schema), Retention(**options), now=NOW)
 
     assert ids(history) == left
     assert sorted(run.run_id for run in result.runs) == sorted(set(before) - set(left))
@@ -68,7 +69,7 @@ def test_what_is_old_and_beyond_the_last_goes(history, options, left):
 
 @pytest.mark.core("duckdb", "postgres", "sqlite")
 def test_what_is_left_can_be_read_and_nothing_else_is_stored(history, make_project):
-    prune(history.adapter.at(history.schema), keep_last=1)
+    prune(history.adapter.at(history.schema), Retention(keep_last=1))
 
     assert load_run(history.adapter.at(history.schema), "b5").nodes == make_project(changed=("m005",)).nodes
     assert load_run(history.adapter.at(history.schema), "c0").nodes == make_project().nodes
@@ -78,7 +79,7 @@ def test_what_is_left_can_be_read_and_nothing_else_is_stored(history, make_proje
 
 
 def test_nothing_is_left_of_a_store_pruned_empty_and_it_can_be_recorded_in_again(history, make_project):
-    result = prune(history.adapter.at(history.schema), keep_last=0)
+    result = prune(history.adapter.at(history.schema), Retention(keep_last=0))
 
     assert set(history.counts().values()) == {0}
     assert result.rows["runs"] == 7 and result.rows["node_versions"] == 12 + 6 + 1
@@ -89,16 +90,16 @@ def test_nothing_is_left_of_a_store_pruned_empty_and_it_can_be_recorded_in_again
 def test_a_dry_run_removes_nothing(history):
     before = history.counts()
 
-    result = prune(history.adapter.at(history.schema), keep_last=1, dry_run=True)
+    result = prune(history.adapter.at(history.schema), Retention(keep_last=1), dry_run=True)
 
     assert [run.run_id for run in result.runs] == ["b4", "b3", "b2", "b1", "b0"]
     assert result.dry_run and history.counts() == before
 
 
 @pytest.mark.parametrize("options", [{}, {"keep_last": -1}])
-def test_prune_wants_to_be_told_what_to_keep(store, options):
+def test_prune_wants_to_be_told_what_to_keep(options):
     with pytest.raises(UsageError, match="--keep-last"):
-        prune(store.adapter.at(store.schema), **options)
+        Retention(**options)
 
 
 def deletions(store):
@@ -125,10 +126,8 @@ def apply(store, *tombstones):
 def test_removed_runs_leave_tombstones(history):
     result = prune(
         history.adapter.at(history.schema),
+        Retention(keep_last=4, older_than=timedelta(days=5), environment="base"),
         now=NOW,
-        keep_last=4,
-        older_than=timedelta(days=5),
-        environment="base",
         deleted_by="ada",
     )
 
@@ -140,10 +139,10 @@ def test_removed_runs_leave_tombstones(history):
 
 
 def test_a_local_or_dry_run_leaves_no_tombstone(history, make_project):
-    dry = prune(history.adapter.at(history.schema), keep_last=1, dry_run=True)
+    dry = prune(history.adapter.at(history.schema), Retention(keep_last=1), dry_run=True)
     assert len(dry.tombstones) == 5 and deletions(history) == {}
 
-    result = prune(history.adapter.at(history.schema), keep_last=1, local=True)
+    result = prune(history.adapter.at(history.schema), Retention(keep_last=1), local=True)
 
     assert len(result.runs) == 5 and result.tombstones == ()
     assert deletions(history) == {}
@@ -154,7 +153,7 @@ def test_a_local_or_dry_run_leaves_no_tombstone(history, make_project):
 def test_a_pruned_run_is_neither_recorded_nor_imported_again(history, make_project):
     with open_store(history.adapter.at(history.schema)) as opened:
         export = read_export(opened, run_by_id(opened, "b0"))
-    prune(history.adapter.at(history.schema), keep_last=1, now=NOW, deleted_by="ada")
+    prune(history.adapter.at(history.schema), Retention(keep_last=1), now=NOW, deleted_by="ada")
     before = history.counts()
 
     message = r"Run b0 was pruned on 2026-12-01 00:00 UTC by ada and is not recorded again"
@@ -168,7 +167,7 @@ def test_a_pruned_run_is_neither_recorded_nor_imported_again(history, make_proje
 
 
 def test_an_id_of_contents_is_replaced_by_one_that_follows_from_it(history, make_project):
-    prune(history.adapter.at(history.schema), keep_last=0)
+    prune(history.adapter.at(history.schema), Retention(keep_last=0))
 
     first, second = (
         record_run(history.adapter.at(history.schema), make_project("b0"), id_of_contents=True)
@@ -177,7 +176,7 @@ def test_an_id_of_contents_is_replaced_by_one_that_follows_from_it(history, make
 
     assert first.written and not second.written
     assert first.run.run_id == second.run.run_id != "b0"
-    prune(history.adapter.at(history.schema), keep_last=0)
+    prune(history.adapter.at(history.schema), Retention(keep_last=0))
     third = record_run(history.adapter.at(history.schema), make_project("b0"), id_of_contents=True)
     assert third.written and third.run.run_id not in ("b0", first.run.run_id)
 
@@ -241,7 +240,7 @@ def test_deletions_are_forgotten_that_this_store_saw_long_ago(history, make_proj
     seen_at(history, "b1", now - TOMBSTONE_AGE + timedelta(days=1))
     apply(history, deleted("b2", deleted_at=LONG_AGO))
 
-    prune(history.adapter.at(history.schema), keep_last=100, now=LONG_AGO)
+    prune(history.adapter.at(history.schema), Retention(keep_last=100), now=LONG_AGO)
 
     assert set(deletions(history)) == {"b1", "b2"}
     assert record_run(history.adapter.at(history.schema), make_project("b0")).written
@@ -253,13 +252,13 @@ def test_a_wrong_clock_of_a_recorder_forgets_no_deletion(history, years):
     for run_id in ids(history):
         _set(history, "store_runs", "recorded_at", at, run_id)
     apply(history, deleted("b0", deleted_at=LONG_AGO))
-    prune(history.adapter.at(history.schema), keep_last=100)
+    prune(history.adapter.at(history.schema), Retention(keep_last=100))
     assert set(deletions(history)) == {"b0"}
 
     # The clock is right again.
     for run_id in ids(history):
         _set(history, "store_runs", "recorded_at", datetime.now(timezone.utc), run_id)
-    prune(history.adapter.at(history.schema), keep_last=100)
+    prune(history.adapter.at(history.schema), Retention(keep_last=100))
     assert set(deletions(history)) == {"b0"}
 
 
@@ -268,10 +267,10 @@ def test_a_wrong_clock_of_a_store_that_loses_all_runs_forgets_no_deletion(histor
         real = pruning._clocks
         years = timedelta(days=3_650)
         patch.setattr(pruning, "_clocks", lambda store: [real(store)[0] - years, *real(store)[1:]])
-        prune(history.adapter.at(history.schema), keep_last=0)
+        prune(history.adapter.at(history.schema), Retention(keep_last=0))
     record_run(history.adapter.at(history.schema), make_project("new"))
 
-    prune(history.adapter.at(history.schema), keep_last=9)
+    prune(history.adapter.at(history.schema), Retention(keep_last=9))
 
     assert {"b0", "c0"} <= set(deletions(history))
     assert history.scalar("SELECT COUNT(*) FROM {s}.store_tombstones WHERE first_seen_at IS NULL") == 0
@@ -281,6 +280,6 @@ def test_without_a_run_no_deletion_is_forgotten(history):
     apply(history, *(deleted(run_id) for run_id in ids(history)))
     seen_at(history, "b0", LONG_AGO)
 
-    prune(history.adapter.at(history.schema), keep_last=0)
+    prune(history.adapter.at(history.schema), Retention(keep_last=0))
 
     assert "b0" in deletions(history)

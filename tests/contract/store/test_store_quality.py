@@ -22,7 +22,7 @@ from recce_meta.models.quality import (
     TableQuality,
     ValueCount,
 )
-from recce_meta.store.prune import prune
+from recce_meta.store.prune import Retention, prune
 from recce_meta.store.quality import (
     list_quality_runs,
     load_quality,
@@ -292,13 +292,13 @@ def test_the_measurement_before(history):
 def test_a_measurement_goes_with_the_run_that_it_measured(recorded):
     write(recorded, quality("q-0", *EVERYTHING.tables, age=1, run_id="run-0"), EVERYTHING)
 
-    result = prune(recorded.adapter.at(recorded.schema), keep_last=1)
+    result = prune(recorded.adapter.at(recorded.schema), Retention(keep_last=1))
 
     found = list_quality_runs(recorded.adapter.at(recorded.schema))
     assert [run.quality_run_id for run in found] == ["q-all"]
     assert result.rows["quality_runs"] == 1
     assert load_quality(recorded.adapter.at(recorded.schema), "latest") == EVERYTHING
-    prune(recorded.adapter.at(recorded.schema), keep_last=0)
+    prune(recorded.adapter.at(recorded.schema), Retention(keep_last=0))
     assert [recorded.scalar(f"SELECT COUNT(*) FROM {{s}}.store_{name}") for name in TABLES] == [0, 0, 0, 0]
 
 

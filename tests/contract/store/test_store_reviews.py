@@ -16,7 +16,7 @@ from recce_meta.models.checks import StoredCheck
 from recce_meta.models.marks.review import LONGEST_COMMENT, LONGEST_REVIEWER, Review
 from recce_meta.store.check_results import save_checks
 from recce_meta.store.marks.reviews import save_reviews, stored_form
-from recce_meta.store.prune import prune
+from recce_meta.store.prune import Retention, prune
 from recce_meta.store.write import record_run
 
 pytestmark = pytest.mark.core("sqlite")
@@ -151,9 +151,11 @@ def test_a_mark_on_a_check_is_about_its_last_result(store: Any, runs: Any) -> No
 def test_a_mark_goes_with_its_current_run(store: Any, runs: Any) -> None:
     approve(store)
 
-    assert prune(store.adapter.at(store.schema), keep_last=0, environment="base").rows["reviews"] == 0
+    assert (
+        prune(store.adapter.at(store.schema), Retention(keep_last=0, environment="base")).rows["reviews"] == 0
+    )
     assert marked(store, None, runs[1]) == [("Ann", "approved", False)]
-    assert prune(store.adapter.at(store.schema), keep_last=0).rows["reviews"] == 1
+    assert prune(store.adapter.at(store.schema), Retention(keep_last=0)).rows["reviews"] == 1
     assert list_reviews(store.adapter.at(store.schema)) == []
 
 

@@ -18,7 +18,7 @@ from recce_meta.errors import StoreError
 from recce_meta.models import RunMetadata
 from recce_meta.models.data_diff import Profile
 from recce_meta.models.stored import ColumnStatistics, NodeStatistics, StatisticsSummary
-from recce_meta.store.prune import prune
+from recce_meta.store.prune import Retention, prune
 from recce_meta.store.read import list_runs
 from recce_meta.store.statistics import StatisticsWritten, count_statistics, load_statistics, write_statistics
 from recce_meta.store.write import record_run
@@ -299,7 +299,7 @@ def test_statistics_go_with_their_run(store, make_project):
         node = counted("m000", number, profiled_at=AT, columns=profile(("a", number)))
         record_run(store.adapter.at(store.schema), project, statistics=[node])
 
-    result = prune(store.adapter.at(store.schema), keep_last=1)
+    result = prune(store.adapter.at(store.schema), Retention(keep_last=1))
 
     assert (result.rows["node_statistics"], result.rows["column_statistics"]) == (2, 2)
     assert table_counts(store) == (1, 1)

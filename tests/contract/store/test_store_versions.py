@@ -13,7 +13,7 @@ from recce_meta.adapter import UnifiedSqlAdapter
 from recce_meta.api.demo import doctor
 from recce_meta.errors import MissingRelation, StoreError
 from recce_meta.store import session, sql_files
-from recce_meta.store.prune import prune
+from recce_meta.store.prune import Retention, prune
 from recce_meta.store.read import RUN_FILTERS, list_runs
 from recce_meta.store.select import load_run
 from recce_meta.store.session import (
@@ -70,7 +70,9 @@ def test_a_reader_opens_a_newer_store_with_a_read_version_that_it_knows(recorded
     assert [run.run_id for run in list_runs(recorded.adapter.at(recorded.schema))] == ["run-1"]
     project = load_run(recorded.adapter.at(recorded.schema), "run-1")
     assert project.nodes == make_project().nodes
-    assert prune(recorded.adapter.at(recorded.schema), keep_last=0, dry_run=True).runs == (project.run,)
+    assert prune(recorded.adapter.at(recorded.schema), Retention(keep_last=0), dry_run=True).runs == (
+        project.run,
+    )
 
 
 def test_a_writer_is_told_which_version_to_install(recorded, make_project):
@@ -79,7 +81,7 @@ def test_a_writer_is_told_which_version_to_install(recorded, make_project):
 
     for attempt in (
         lambda: record_run(recorded.adapter.at(recorded.schema), make_project("run-2")),
-        lambda: prune(recorded.adapter.at(recorded.schema), keep_last=0),
+        lambda: prune(recorded.adapter.at(recorded.schema), Retention(keep_last=0)),
         lambda: refuse_newer(recorded.adapter.at(recorded.schema)),
     ):
         for is_known in (False, True):  # what a command has read before it writes changes nothing

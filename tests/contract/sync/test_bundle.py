@@ -20,7 +20,7 @@ from recce_meta.adapter import UnifiedSqlAdapter
 from recce_meta.errors import ArtifactError
 from recce_meta.models.marks.annotation import AnnotationTarget
 from recce_meta.store.marks.annotations import AnnotationChange, add_annotations
-from recce_meta.store.prune import prune
+from recce_meta.store.prune import Retention, prune
 from recce_meta.sync.bundle import BundleReplica
 from recce_meta.sync.encoding import opened_bundle, pack
 from recce_meta.sync.exchange import exchange
@@ -112,7 +112,7 @@ def test_a_deletion_removes_a_run_from_a_file(rich: StoreReplica, tmp_path: Path
     file = tmp_path / "runs.zip"
     push(rich, file)
     before = entries_of(file)
-    prune(rich.adapter, keep_last=0, project=rich_store.SHOP, environment="base")
+    prune(rich.adapter, Retention(keep_last=0, project=rich_store.SHOP, environment="base"))
     done = push(rich, file)
     after = entries_of(file)
 

@@ -17,7 +17,7 @@ from recce_meta.models.quality import Quality, QualityRun
 from recce_meta.models.stored import NodeStatistics
 from recce_meta.store.columns import load_columns
 from recce_meta.store.marks.annotations import AnnotationChange, add_annotations, list_annotations
-from recce_meta.store.prune import TOMBSTONE_AGE, find_tombstones, prune
+from recce_meta.store.prune import TOMBSTONE_AGE, Retention, find_tombstones, prune
 from recce_meta.store.quality import write_quality
 from recce_meta.store.read import run_row
 from recce_meta.store.run_hash import hashes_of
@@ -382,7 +382,7 @@ def test_a_deletion_travels_and_the_run_never_returns(
             make_project(f"run-{number}", changed=(f"m00{number}",), run_at=AT + timedelta(days=number))
         )
     push(here, there)
-    (deleted,) = prune(here.adapter.at(here.schema), keep_last=2).runs
+    (deleted,) = prune(here.adapter.at(here.schema), Retention(keep_last=2)).runs
 
     report = push(here, there)
 
@@ -405,7 +405,11 @@ def test_a_deletion_beats_a_run_that_the_other_side_still_changes(
 ) -> None:
     here.record(make_project())
     push(here, there)
-    prune(here.adapter.at(here.schema), keep_last=0, now=datetime.now(timezone.utc) - TOMBSTONE_AGE / 2)
+    prune(
+        here.adapter.at(here.schema),
+        Retention(keep_last=0),
+        now=datetime.now(timezone.utc) - TOMBSTONE_AGE / 2,
+    )
     write_statistics(there.adapter, make_run(there, "run-1"), [counted("m000", 3)])
 
     report = exchange(here.replica, there.replica, "sync")

@@ -21,7 +21,7 @@ from recce_meta.api.record import record_run as record_with_columns
 from recce_meta.errors import PermissionDenied, StoreNotFound, WarehouseError
 from recce_meta.models import Project
 from recce_meta.store.columns import load_columns
-from recce_meta.store.prune import prune
+from recce_meta.store.prune import Retention, prune
 from recce_meta.store.select import load_run
 from recce_meta.store.session import init_store
 from recce_meta.sync.encoding import pack
@@ -380,7 +380,7 @@ def test_recorders_and_prunes_go_on_during_a_push(
             side = Side(adapter, here.schema)
             for number in range(6):
                 side.record(make_project(f"mine-{number}", changed=(f"m00{number}",), environment="mine"))
-                prune(adapter.at(here.schema), keep_last=2, environment="mine")
+                prune(adapter.at(here.schema), Retention(keep_last=2, environment="mine"))
 
     with ThreadPoolExecutor(1) as pool:
         recorder = pool.submit(record)
@@ -408,7 +408,7 @@ def test_runs_that_are_pruned_while_they_are_sent_are_skipped(
         def read_pieces(self, piece: Piece, ids: Iterable[str]) -> Mapping[str, list[Row]]:
             if not self.is_done:
                 self.is_done = True
-                prune(self.adapter, keep_last=1)
+                prune(self.adapter, Retention(keep_last=1))
             return super().read_pieces(piece, ids)
 
     source = Pruning(there.adapter.at(there.schema), name="pruning", pack=pack)

@@ -13,7 +13,7 @@ import pytest
 import recce_meta
 from recce_meta.errors import ArtifactError, StoreNotFound, UsageError
 from recce_meta.models import Project
-from recce_meta.store.prune import TOMBSTONE_AGE, prune
+from recce_meta.store.prune import TOMBSTONE_AGE, Retention, prune
 from recce_meta.sync.history import list_syncs, save_sync
 from recce_meta.sync.types import SyncRecord
 from tests.contract.sync.conftest import Side
@@ -125,7 +125,7 @@ def test_a_run_whose_deletion_may_be_forgotten_is_not_sent(
 def test_a_deletion_travels_and_returns_no_run(mine: Side, there: Side) -> None:
     sides = mine.adapter.at(mine.schema), there.adapter.at(there.schema)
     assert recce_meta.sync_runs(*sides).exit_code == 0
-    prune(there.adapter.at(there.schema), keep_last=0, environment="base")
+    prune(there.adapter.at(there.schema), Retention(keep_last=0, environment="base"))
 
     done = recce_meta.sync_runs(*sides)
 
