@@ -9,6 +9,8 @@ from datetime import datetime, timezone
 from pathlib import Path
 from urllib.parse import parse_qs
 
+from msgspec import Struct
+
 from recce_meta.adapter import UnifiedSqlAdapter
 from recce_meta.errors import RecceMetaError, StoreNotFound, UsageError
 from recce_meta.models import RunMetadata
@@ -72,21 +74,29 @@ def store_replica(adapter: UnifiedSqlAdapter, *, creates: bool = False) -> Store
     return StoreReplica(adapter, name=name, pack=pack, creates=creates)
 
 
+class ExchangeRequest(Struct, frozen=True, kw_only=True):
+    """Runs to push, pull or sync, and how."""
+
+    runs: tuple[str, ...] = ()
+    """Run selectors; empty for all runs."""
+    project: str | None = None
+    """Project of the runs."""
+    author: str
+    """Name in the history."""
+    dry_run: bool = False
+    """True to write nothing."""
+
+
 def run_exchange(
     local: StoreReplica,
     peer: Replica,
     direction: str,
-    *,
-    select: Sequence[str] = (),
-    project: str | None = None,
-    author: str,
-    dry_run: bool = False,
+    request: ExchangeRequest,
     progress: Progress | None = None,
 ) -> SyncResult:
     """Exchange objects of *local* with *peer*, and keep the result in the history of *local*.
 
-    *direction* is `push`, `pull` or `sync`. *select* are selectors of runs (default: all runs), in *project*
-    if it is given. A *dry_run* writes nothing. *progress* is called with messages. *peer* is closed. Raises
+    *direction* is `push`, `pull` or `sync`. *progress* is called with messages. *peer* is closed. Raises
     UsageError if both are the same store, and the error of a side that cannot be reached.
     """
     started_at = datetime.now(timezone.utc)
@@ -99,18 +109,18 @@ def run_exchange(
                 local if isinstance(peer, StoreReplica) else VerifyingReplica(local),
                 peer,
                 direction,
-                runs=_selected(local, peer, direction, select, project) if select else None,
+                runs=_selected(local, peer, direction, request) if request.runs else None,
                 stale_since=lambda: _stale(local, peer.name, started_at),
-                dry_run=dry_run,
+                dry_run=request.dry_run,
                 report=progress,
             )
     except RecceMetaError as error:
-        if not dry_run and not isinstance(error, UsageError):
-            _save_failure(local, peer, direction, author, started_at, error)
+        if not request.dry_run and not isinstance(error, UsageError):
+            _save_failure(local, peer, direction, request.author, started_at, error)
         raise
-    if dry_run:
+    if request.dry_run:
         return SyncResult(report=report)
-    save_sync(local.adapter, record_of(report, author=author))
+    save_sync(local.adapter, record_of(report, author=request.author))
     return SyncResult(
         report=report,
         replaced=replaced_annotations(local.adapter, report),
@@ -140,10 +150,8 @@ def _has_same_place(one: UnifiedSqlAdapter, other: UnifiedSqlAdapter) -> bool:
     return one.address == other.address
 
 
-def _selected(
-    local: StoreReplica, peer: Replica, direction: str, select: Sequence[str], project: str | None
-) -> frozenset[str]:
-    """Return the runs that *select* means on the sending side, or on either side of a sync."""
+def _selected(local: StoreReplica, peer: Replica, direction: str, request: ExchangeRequest) -> frozenset[str]:
+    """Return the runs that *request* name on the sending side, or on either side of a sync."""
     sides = {PUSH: (local,), PULL: (peer,), SYNC: (local, peer)}[direction]
     runs: list[RunMetadata] = []
     for side in sides:
@@ -152,7 +160,7 @@ def _selected(
         except StoreNotFound:  # a sync creates a missing store
             if direction != SYNC:
                 raise
-    return select_runs(newest_first(runs), select, project=project)
+    return select_runs(newest_first(runs), request.runs, project=request.project)
 
 
 def _stale(local: StoreReplica, peer: str, now: datetime) -> datetime | None:
@@ -270,15 +278,13 @@ def _exchanged(
     dry_run: bool,
 ) -> SyncResult:
     refuse_memory(local.adapter)
-    return run_exchange(
-        local,
-        _replica_of(place, creates=direction != PULL),
-        direction,
-        select=(runs,) if isinstance(runs, str) else tuple(runs),
+    request = ExchangeRequest(
+        runs=(runs,) if isinstance(runs, str) else tuple(runs),
         project=project,
         author=author or login_name(),
         dry_run=dry_run,
     )
+    return run_exchange(local, _replica_of(place, creates=direction != PULL), direction, request)
 
 
 def _replica_of(place: UnifiedSqlAdapter | Replica | str | Path, *, creates: bool) -> Replica:

@@ -24,7 +24,7 @@ from recce_meta.sync.client import WorkspaceOf
 from recce_meta.sync.encoding import pack
 from recce_meta.sync.exchange import PULL, PUSH, SYNC
 from recce_meta.sync.history import list_conflicts, list_syncs, load_conflict
-from recce_meta.sync.operations import outside_replica, run_exchange, store_replica
+from recce_meta.sync.operations import ExchangeRequest, outside_replica, run_exchange, store_replica
 from recce_meta.sync.reporting import status_json, status_text, sync_json, sync_text
 from recce_meta.sync.stores import StoreReplica
 from recce_meta.sync.types import Replica
@@ -110,16 +110,14 @@ def _exchange(connection: Connection, options: ExchangeOptions, direction: str, 
         )
     with ExitStack() as stack, progress(f"{direction}: comparing") as tell:
         local = _store(connection, stack, creates=direction != PUSH, dry_run=options.dry_run)
-        result = run_exchange(
-            local,
-            _peer(connection, options, place, stack, creates=direction != PULL),
-            direction,
-            select=options.runs,
+        peer = _peer(connection, options, place, stack, creates=direction != PULL)
+        asked = ExchangeRequest(
+            runs=options.runs,
             project=connection.project_of(options.project, *options.runs) if options.runs else None,
             author=connection.author(),
             dry_run=options.dry_run,
-            progress=tell,
         )
+        result = run_exchange(local, peer, direction, asked, tell)
     emit(sync_json(result) if style == "json" else sync_text(result, **screen()))
     if result.exit_code:
         raise click.exceptions.Exit(result.exit_code)
