@@ -14,7 +14,7 @@ from recce_meta.errors import UsageError, first_of, quoted
 from recce_meta.extractors.history import CheckoutHistory
 from recce_meta.extractors.project import project_above
 from recce_meta.extractors.sql_project.dbt_project import refused
-from recce_meta.extractors.sql_project.files import DbtRefusal
+from recce_meta.extractors.sql_project.files import DbtRefusal, relation_name
 from recce_meta.extractors.sql_project.inputs import INSTALLED
 from recce_meta.extractors.sql_project.settings import PACKAGE_FILES, read_settings, refused_packages
 from recce_meta.models import NodeMetadata, Project
@@ -118,7 +118,7 @@ def _write(folder: Path, files: Mapping[str, bytes]) -> None:
 
 def _refused_nodes(base: Project, current: Project, packages: set[DbtRefusal]) -> list[NodeMetadata]:
     """Return a node for each file because of which dbt refuses *current*, and not *base*, or *packages*."""
-    placed = {(node.unique_id, node.relation_name) for node in base.nodes}
+    placed = {(node.unique_id, _place(node, base)) for node in base.nodes}
     before, after = (
         {*(one for one in side.warnings if isinstance(one, DbtRefusal)), *_clashes(side, placed)}
         for side in (base, current)
@@ -126,22 +126,30 @@ def _refused_nodes(base: Project, current: Project, packages: set[DbtRefusal]) -
     return [refused(one, current.run.project_name) for one in sorted((after - before) | packages)]
 
 
-def _clashes(project: Project, placed: Container[tuple[str, str | None]]) -> Iterator[DbtRefusal]:
+def _place(node: NodeMetadata, project: Project) -> str:
+    """Return the relation of *node*, or what it would be for an ephemeral model."""
+    parts = node.database_name, node.schema_name, node.identifier or node.name
+    return node.relation_name or relation_name(*parts, project.run.adapter_type)
+
+
+def _clashes(project: Project, placed: Container[tuple[str, str]]) -> Iterator[DbtRefusal]:
     """Yield a refusal for each node with the relation of another one, if their files decide it.
 
     Nodes that base has where they are, which *placed* contains, have their relations first.
     """
     first: dict[str, NodeMetadata] = {}
-    for node in sorted(project.nodes, key=lambda one: (one.unique_id, one.relation_name) not in placed):
-        if node.relation_name is None or node.resource_type not in ("model", "seed", "snapshot"):
+    places = {node.unique_id: _place(node, project) for node in project.nodes}
+    for node in sorted(project.nodes, key=lambda one: (one.unique_id, places[one.unique_id]) not in placed):
+        if node.resource_type not in ("model", "seed", "snapshot"):
             continue
         # A setting that only rendering knows is absent.
         texts = (node.raw_code or "", *node.unrendered_config)
         if any(key not in node.config and any(key in text for text in texts) for key in _PLACED_BY):
             continue
-        other = first.setdefault(node.relation_name, node)
+        place = places[node.unique_id]
+        other = first.setdefault(place, node)
         if other is not node:
-            names = f"{other.label} and {node.label} are both {node.relation_name}"
+            names = f"{other.label} and {node.label} are both {place}"
             yield DbtRefusal.of(node.path, f"{node.path}: {names}")
 
 

@@ -335,6 +335,7 @@ def test_other_folders_are_no_projects(checkout: Checkout, tmp_path: Path) -> No
         ),
         ("packages.yml", "packages: [{local: ../nope}]", "local package '../nope' has no dbt_project.yml"),
         ("dependencies.yml", "packages: [", "dependencies.yml fails: dbt reads nothing of the project"),
+        ("selectors.yml", "selectors: [", "selectors.yml fails: dbt reads nothing of the project"),
         (
             "dbt_project.yml",
             f"{FILES['dbt_project.yml']}require-dbt-version: '>=1.8.0,<1.5.0'",
@@ -366,7 +367,27 @@ def test_other_folders_are_no_projects(checkout: Checkout, tmp_path: Path) -> No
             "models: [{name: alone, description: \"{{ doc('gone') }}\"}]",
             "models/alone.yml: no file defines 'gone', the docs block of alone",
         ),
-        ("docs.md", "", "models/off.yml: no file defines 'kept', the docs block of money"),
+        (
+            "macros/m.yml",
+            "macros: [{name: half, arguments: [{name: x, description: \"{{ doc('gone') }}\"}]}]",
+            "macros/m.yml: no file defines 'gone', the docs block of macro half",
+        ),
+        (
+            "models/x.yml",
+            "exposures: [{name: board, description: \"{{ doc('gone') }}\"}]",
+            "models/x.yml: no file defines 'gone', the docs block of exposure board",
+        ),
+        (
+            "models/x.yml",
+            "sources: [{name: raw, description: \"{{ doc('outside') }}\", tables: [{name: t}]}]",
+            "models/x.yml: no file defines 'outside', the docs block of t",
+        ),
+        (
+            "seeds/more.md",
+            "{% docs kept %}more{% enddocs %}",
+            "seeds/more.md: docs block 'kept' is already defined in models/docs.md",
+        ),
+        ("models/docs.md", "", "models/off.yml: no file defines 'kept', the docs block of money"),
         (
             "macros/more.yml",
             "models: [{name: nothing}, {name: money}]",
@@ -386,6 +407,12 @@ def test_other_folders_are_no_projects(checkout: Checkout, tmp_path: Path) -> No
             "models/alone.yml",
             "models: [{name: alone, config: {contract: {enforced: true}}}]",
             "models/alone.yml: the enforced contract of alone lists no columns",
+        ),
+        (
+            "models/alone.yml",
+            "models: [{name: alone, columns: [{name: one, data_type: int}],"
+            " config: {materialized: incremental, contract: {enforced: true}}}]",
+            "alone has an enforced contract, so on_schema_change must be append_new_columns or fail",
         ),
         (
             "snapshots/s.yml",
@@ -447,7 +474,8 @@ def test_what_certainly_cannot_be_built_fails(checkout: Checkout, name: str, tex
         "models/off.yml", f"models: [{described}, {{name: nothing, description: \"{{{{ doc('no') }}}}\"}}]"
     )
     checkout.write("seeds/codes.csv", "id\n1\n")
-    checkout.write("docs.md", "{% docs kept %}text{% enddocs %}")
+    checkout.write("models/docs.md", "{% docs kept %}text{% enddocs %}")
+    checkout.write("docs.md", "{% docs outside %}text{% enddocs %}{% docs kept %}text{% enddocs %}")
     checkout.commit()
     checkout.write(name, text)
 
@@ -476,6 +504,7 @@ def test_what_certainly_cannot_be_built_fails(checkout: Checkout, name: str, tex
         ("materialized='incremental', incremental_strategy='own'", ""),
         ("materialized='incremental', incremental_strategy='delete+insert'", ""),
         ("alias='totals'", "models/alone.sql: totals and alone are both"),
+        ("alias='totals', materialized='ephemeral'", "models/alone.sql: totals and alone are both"),
         ("alias='totals', schema='other'", ""),
         ("alias='totals', enabled=target.name == 'dev'", ""),
     ],
@@ -550,6 +579,16 @@ def test_a_package_in_a_folder_of_the_project_is_compared(checkout: Checkout) ->
         ("models/b.yml", "models: [{name: alone, config: {group: '{{ var(1 ~ 2) }}', access: public}}]"),
         ("models/b.yml", "models: [{name: alone, config: {group: team, contract: {enforced: false}}}]"),
         ("models/unused.sql", "{{ config(enabled=false, group='nobody') }} select 1"),
+        ("models/b.yml", "macros: [{name: gone, description: \"{{ doc('gone') }}\"}]"),
+        (
+            "models/b.yml",
+            "models: [{name: alone, columns: [{name: one, data_type: int}],"
+            " config: {materialized: incremental, on_schema_change: fail, contract: {enforced: true}}}]",
+        ),
+        (
+            "models/b.md",
+            "{# {% docs kept %}old{% enddocs %} #}{% raw %}{% docs kept %}{% enddocs %}{% endraw %}",
+        ),
         ("models/b.yml", "unit_tests: [{name: t, model: gone, config: {enabled: false}}]"),
         ("models/b.yml", "unit_tests: [{name: t, model: unused, given: [{input: ref('gone')}]}]"),
         ("models/b.yml", "exposures: [{name: x, depends_on: [ref('alone'), ref('s'), metric('m')]}]"),
@@ -562,6 +601,7 @@ def test_a_package_in_a_folder_of_the_project_is_compared(checkout: Checkout) ->
             "{% snapshot t %}{{ config(unique_key=var('x', 1)) }}{{ own() }}{% endsnapshot %}",
         ),
         ("snapshots/t.sql", "{% snapshot t %}{{ config(**{'enabled': var('x', 1)}) }}x{% endsnapshot %}"),
+        ("selectors.yml", "# none"),
         ("seeds/s.yml", "seeds: [{name: s, config: {access: privat, contract: {enforced: true}}}]"),
     ],
 )
@@ -570,6 +610,7 @@ def test_properties_that_dbt_accepts_or_ignores_do_not_fail(checkout: Checkout, 
     checkout.write("models/dev.sql", "{{ config(enabled=target.name == 'dev') }} select 1 as one")
     checkout.write("models/v_v1.sql", "select 1 as one")
     checkout.write("seeds/s.csv", "id\n1\n")
+    checkout.write("models/a.md", "{% docs kept %}text{% enddocs %}")
     described = "{name: unused}, {name: nowhere}, {name: dev}, {name: v, versions: [{v: 1}]}"
     checkout.write("models/a.yml", f"{{groups: [{{name: team, owner: {{name: x}}}}], models: [{described}]}}")
     checkout.commit()

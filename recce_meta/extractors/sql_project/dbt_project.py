@@ -16,7 +16,13 @@ from msgspec.structs import replace
 
 from recce_meta.errors import TemplateError
 from recce_meta.extractors.jinja import read_template
-from recce_meta.extractors.sql_project.files import DbtRefusal, TargetSchema, read_files, relation_name
+from recce_meta.extractors.sql_project.files import (
+    DbtRefusal,
+    SourceFile,
+    TargetSchema,
+    read_files,
+    relation_name,
+)
 from recce_meta.extractors.sql_project.inputs import (
     Inputs,
     PackageFiles,
@@ -28,6 +34,7 @@ from recce_meta.extractors.sql_project.inputs import (
 from recce_meta.extractors.sql_project.nodes import SECTIONS, Draft, NodeReader
 from recce_meta.extractors.sql_project.settings import (
     PACKAGE_FILES,
+    DbtProjectFile,
     read_settings,
     refused_versions,
     without_file,
@@ -43,6 +50,8 @@ _NEEDED = {"check": ["check_cols"], "timestamp": ["updated_at"]}
 _CALL, _CALLED = re.compile(r"\{\{-?\s*(\w+)"), frozenset(["config", "ref", "source"])
 _OF_ONE_KIND = ("seed", "snapshot", "test")
 """Resource types that dbt materializes in one way only."""
+_ALLOWED = ("append_new_columns", "fail")
+"""Values of `on_schema_change` that dbt accepts of incremental models with an enforced contract."""
 _ACCESS = (None, "private", "protected", "public")
 _REFERABLE = {"model": "model", "seed": "model", "snapshot": "model", "function": "function"}
 """Resource type that a missing node is assumed to have, by the resource types of its possible nodes."""
@@ -199,6 +208,10 @@ def _refused_properties(nodes: Mapping[str, NodeMetadata], inputs: Inputs) -> It
             problem = f"group '{node.group_name}' of {node.name} is not defined"
         elif is_model and node.contract and description and not description.columns:
             problem = f"the enforced contract of {node.name} lists no columns"
+        elif is_model and node.contract and _lacks_schema_change(node, inputs):
+            problem = (
+                f"{node.name} has an enforced contract, so on_schema_change must be {' or '.join(_ALLOWED)}"
+            )
         elif (kind := node.resource_type) in _OF_ONE_KIND and node.materialized not in (None, kind):
             problem = f"materialization '{node.materialized}' of {node.name} is not '{kind}'"
         elif lacking := _lacking(node, inputs):
@@ -206,6 +219,14 @@ def _refused_properties(nodes: Mapping[str, NodeMetadata], inputs: Inputs) -> It
         if problem:
             path = description.path if description else node.path
             yield DbtRefusal.of(path, f"{path}: {problem}")
+
+
+def _lacks_schema_change(node: NodeMetadata, inputs: Inputs) -> bool:
+    """Return True if *node* is incremental, with an `on_schema_change` that dbt refuses of contracts."""
+    key = "on_schema_change"
+    is_set = key in node.config or not any(key in macro.macro_sql for macro in inputs.macros)
+    is_known = node.materialized == "incremental" and is_set and _is_decided(node, inputs, key)
+    return is_known and node.config.get(key) not in _ALLOWED
 
 
 def _lacking(node: NodeMetadata, inputs: Inputs) -> list[str]:
@@ -253,6 +274,7 @@ _LISTED = re.compile(r"^\s*- ", re.MULTILINE)
 _DOC = re.compile(r"""\{\{-?\s*doc\(\s*['"](\w+)['"]\s*\)\s*-?\}\}""")
 _READERS = re.compile(r"(exposures|semantic.models|unit.tests)['\"]?:")
 _DOCS = re.compile(r"\{%-?\s*docs\s+(\w+)")
+_DOCS_PATHS = "docs-paths"
 
 
 class DbtFiles(Struct, frozen=True, kw_only=True):
@@ -321,7 +343,7 @@ def read_dbt_files(inputs: Inputs, known: Mapping[str, NodeMetadata]) -> DbtFile
         reused |= reader.reused
     nodes = resolved(drafts, inputs, reused)
     _tell_dynamic(nodes, inputs.warnings)
-    inputs.warnings.extend(_absent_docs(nodes, inputs))
+    inputs.warnings.extend(_refused_docs(nodes, inputs))
     refusals = [one for one in inputs.warnings if isinstance(one, DbtRefusal)]
     nodes += {one.path: refused(one, inputs.root.name) for one in refusals}.values()
     disabled = {one.node.unique_id: as_disabled(one.node) for one in drafts if not one.is_enabled}
@@ -382,24 +404,50 @@ def _has_all_packages(inputs: Inputs) -> bool:
     return sum(len(_LISTED.findall(text)) for text in texts) < len(inputs.packages)
 
 
-def _absent_docs(nodes: Iterable[NodeMetadata], inputs: Inputs) -> Iterator[DbtRefusal]:
-    """Yield a refusal for each description of the project with a docs block that no file defines."""
-    named = {
-        (name, path.rpartition("://")[2]): node.name
-        for node in nodes
-        if node.package_name == inputs.root.name
-        for text in (node.description, *(column.description for column in node.columns))
-        for name in ([] if "{%" in text else _DOC.findall(text))
-        if (path := str(node.properties.get("patch_path") or node.path))
-    }
+def _refused_docs(nodes: Iterable[NodeMetadata], inputs: Inputs) -> Iterator[DbtRefusal]:
+    """Yield a refusal for each docs block that the project defines twice, or names and no file defines."""
+    first: dict[str, str] = {}
+    # With `docs-paths`, more files are read here than by dbt.
+    for file, name in _docs_blocks(inputs.root.settings):
+        other = first.get(name)
+        # A comment or raw text defines no block.
+        if other and _DOCS_PATHS not in inputs.root.settings.text and not re.search(r"\{#|raw", file.text):
+            yield DbtRefusal.of(file.path, f"{file.path}: docs block '{name}' is already defined in {other}")
+        first.setdefault(name, file.path)
+    named = {(name, path): subject for path, subject, name in _docs_named(nodes, inputs)}
     if not named or not _has_all_packages(inputs):
         return
-    roots = [one.settings.root for one in inputs.packages]
-    files = (file for root in roots for file in read_files(root, ["."], (".md",), []))
-    blocks = {"__overview__", *(name for file in files for name in _DOCS.findall(file.text))}  # dbt's own
+    blocks = {name for package in inputs.packages for _, name in _docs_blocks(package.settings)}
     for (name, path), subject in named.items():
-        if name not in blocks:
+        if name not in blocks and name != "__overview__":  # dbt's own
             yield DbtRefusal.of(path, f"{path}: no file defines '{name}', the docs block of {subject}")
+
+
+def _docs_blocks(settings: DbtProjectFile) -> Iterator[tuple[SourceFile, str]]:
+    """Yield the docs blocks of a package by file, with their names."""
+    folders = [folder for places in settings.paths.values() for folder in places]
+    for file in read_files(settings.root, ["."] if _DOCS_PATHS in settings.text else folders, (".md",), []):
+        for name in _DOCS.findall(file.text):
+            yield file, name
+
+
+def _docs_named(nodes: Iterable[NodeMetadata], inputs: Inputs) -> Iterator[tuple[str, str, str]]:
+    """Yield the file, the subject and the docs block of each description of the project with one."""
+    root, texts = inputs.root, list[tuple[str, str, str]]()
+    for node in (one for one in nodes if one.package_name == root.name):
+        path = str(node.properties.get("patch_path") or node.path).rpartition("://")[2]
+        whole = (node.description, str(node.properties.get("source_description")))
+        texts += [
+            (path, node.name, text) for text in (*whole, *(column.description for column in node.columns))
+        ]
+    known = {f"macro {macro.name}" for macro in inputs.macros if macro.package_name == root.name}
+    are_exposures_enabled = _READERS.search(root.settings.text) is None
+    for path, subject, text in root.properties.descriptions:
+        if subject in known if subject.startswith("macro ") else are_exposures_enabled:
+            texts.append((path, subject, text))
+    for path, subject, text in texts:
+        for name in [] if "{%" in text else _DOC.findall(text):
+            yield path, subject, name
 
 
 def _usable(inputs: Inputs, known: Mapping[str, NodeMetadata]) -> dict[str, NodeMetadata]:

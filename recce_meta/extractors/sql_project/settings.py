@@ -16,6 +16,7 @@ from msgspec import Struct, field
 
 from recce_meta.errors import ConfigurationError
 from recce_meta.extractors.manifest_keys import NODE_PROPERTIES
+from recce_meta.extractors.selector_file import SELECTORS_FILE
 from recce_meta.extractors.sql_project.files import DbtRefusal, find_files
 from recce_meta.models import Column, Json
 from recce_meta.profiles.discovery import PROJECT_FILE
@@ -118,11 +119,11 @@ def refused_versions(required: Sequence[str]) -> str | None:
 
 
 def refused_packages(root: Path, exists: Callable[[str], bool]) -> Iterator[DbtRefusal]:
-    """Yield a refusal for each invalid file of packages in *root*, and for each absent local package.
+    """Yield a refusal for each invalid file of packages or selectors, and for each absent local package.
 
     *exists* is called with the path of a package's dbt_project.yml, relative to *root*.
     """
-    for name in PACKAGE_FILES:
+    for name in (*PACKAGE_FILES, SELECTORS_FILE):
         warnings: list[str] = []
         listed = _content(root / name, name, warnings).get("packages") if (root / name).is_file() else None
         yield from (one for one in warnings if isinstance(one, DbtRefusal))
@@ -270,6 +271,8 @@ class Properties(Struct, frozen=True, kw_only=True):
     groups: set[str]
     readers: list[tuple[str, str, list[Json]]]
     """Exposures, semantic models and unit tests, with their files, and their calls of `ref` and `source`."""
+    descriptions: list[tuple[str, str, str]]
+    """Descriptions of macros, their arguments, and exposures, each with its file and what it describes."""
     tests: dict[tuple[str, str], str]
     """Files of generic tests, by the name of the test and of what it tests."""
     texts: list[tuple[str, str]]
@@ -285,6 +288,7 @@ def read_properties(settings: DbtProjectFile, warnings: list[str]) -> Properties
         repeated=[],
         groups=set(),
         readers=[],
+        descriptions=[],
         tests={},
         texts=[],
     )
@@ -306,6 +310,7 @@ def read_properties(settings: DbtProjectFile, warnings: list[str]) -> Properties
                     found.repeated.append((key, description))
         found.groups.update(str(entry["name"]) for entry in _entries(content.get("groups")))
         found.readers.extend(_readers(content, relative))
+        found.descriptions.extend(_descriptions(content, relative))
         for block in _entries(content.get("sources")):
             for entry in _entries(block.get("tables")):
                 found.tests.update(dict.fromkeys(_tests_of(entry), relative))
@@ -332,6 +337,15 @@ def _readers(content: Mapping[str, Json], path: str) -> Iterator[tuple[str, str,
                 calls = [f"ref({entry.get('model')!r})"]
             if "enabled" not in str(entry.get("config")):
                 yield path, f"{kind.removesuffix('s').replace('_', ' ')} {entry['name']}", calls
+
+
+def _descriptions(content: Mapping[str, Json], path: str) -> Iterator[tuple[str, str, str]]:
+    """Yield the file, subject and text of the descriptions of macros, their arguments, and exposures."""
+    for kind in ("macro", "exposure"):
+        for entry in _entries(content.get(f"{kind}s")):
+            for one in (entry, *_entries(entry.get("arguments"))):
+                if "enabled" not in str(entry.get("config")):
+                    yield path, f"{kind} {entry['name']}", str(one.get("description"))
 
 
 def _tests_of(entry: Mapping[str, Json]) -> Iterator[tuple[str, str]]:
