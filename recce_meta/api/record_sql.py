@@ -33,6 +33,7 @@ from recce_meta.extractors.project import project_above
 from recce_meta.extractors.sql_project.dbt_project import (
     DbtFiles,
     absent_parents,
+    has_all_packages,
     read_dbt_files,
     read_inputs,
 )
@@ -41,6 +42,7 @@ from recce_meta.extractors.sql_project.inputs import Inputs
 from recce_meta.extractors.sql_project.plain_sql import read_plain
 from recce_meta.graph import build_lineage_graph, is_ephemeral
 from recce_meta.models import MacroMetadata, NodeMetadata, Project, RunMetadata
+from recce_meta.models.adapters import is_builtin
 from recce_meta.models.node import BUILD_FAILURE
 from recce_meta.profiles import load_profile
 from recce_meta.profiles.discovery import PROJECT_FILE
@@ -522,7 +524,8 @@ def _renderers(
     texts = [*(macro.macro_sql for macro in (*dbt_macros(), *inputs.macros)), *_codes(nodes.values())]
     # A file that was skipped may define more.
     is_whole = not any("skipped" in text for text in inputs.warnings)
-    sets = with_stand_ins(inputs.macros, texts, [one.name for one in inputs.packages if is_whole])
+    whole = [one.name for one in inputs.packages if is_whole]
+    sets = with_stand_ins(inputs.macros, texts, whole, is_whole and has_all_packages(inputs))
     _tell_packages(sets.stand_ins, inputs, texts)
     given: dict[str, Any] = {
         "run": RunMetadata(
@@ -568,17 +571,25 @@ class MacroSets(NamedTuple):
 
 
 def with_stand_ins(
-    macros: Iterable[MacroMetadata], texts: Iterable[str], whole: Collection[str] = ()
+    macros: Iterable[MacroMetadata],
+    texts: Iterable[str],
+    whole: Collection[str] = (),
+    is_complete: bool = False,
 ) -> MacroSets:
     """Return *macros*, completed by stand-ins for all macros that *texts* call and that are missing.
 
-    Of the packages *whole* all macros are known, so those that are missing do not exist.
+    Of the packages *whole* all macros are known, so those that are missing do not exist. If *is_complete*,
+    neither do other packages, except those of dbt.
     """
     own = [*dbt_macros(), *macros]
     have = {macro.unique_id for macro in own}
-    utils = list(utils_macros())
+    utils = [macro for macro in utils_macros() if not is_complete or macro.package_name in whole]
     first = [*own, *(macro for macro in utils if macro.unique_id not in have)]
-    absent = missing_macros(texts, first, (*DBT_NAMES, *FUNCTIONS, *whole))
+    absent = [
+        macro
+        for macro in missing_macros(texts, first, (*DBT_NAMES, *FUNCTIONS, *whole))
+        if not is_complete or is_builtin(macro.package_name)
+    ]
     stand_ins = [*absent, *first[len(own) :]]
     first += absent
     replaced = {macro.unique_id: macro for macro in (*first, *utils)}

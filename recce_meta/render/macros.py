@@ -6,7 +6,7 @@ https://docs.getdbt.com/reference/dbt-jinja-functions/dispatch
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from difflib import get_close_matches
 from typing import Any
 
@@ -89,6 +89,13 @@ class MacroLibrary:
             is_broken=not self.is_empty,
         )
 
+    def note_use(self, macros: Iterable[MacroMetadata]) -> None:
+        """Note that the rendering uses *macros*, with values that may be other ones in dbt."""
+        for macro in macros:
+            is_stand_in = macro.path == STAND_IN
+            self.sandbox.has_stand_in |= is_stand_in
+            self.sandbox.has_unknown |= is_stand_in or is_builtin(macro.package_name)
+
     def near(self, name: str) -> list[str]:
         """Return macro names close to *name*."""
         known = {*self.built_in, *(macro for macros in self.packages.values() for macro in macros)}
@@ -129,8 +136,7 @@ class MacroCall(TemplateObject):
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         if self._loaded is None:
             self._loaded = self._load()
-        if self.macro.path == STAND_IN or is_builtin(self.macro.package_name):
-            self.library.sandbox.has_unknown = True
+        self.library.note_use([self.macro])
         try:
             return call_macro(self._loaded, args, kwargs)
         except TemplateError as error:
@@ -182,6 +188,11 @@ class Namespace(TemplateObject):
         if self._package == GLOBAL and name in ASK_DATABASE:
             raise database_error(f"{self._package}.{name}")
         return self._find(macro)
+
+    def __iter__(self) -> Iterator[str]:
+        macros = self._library.of_package(self._package)
+        self._library.note_use(macros.values())
+        return iter(macros)
 
     def get(self, name: str, default: Any = None) -> Any:
         """Return the macro *name*, else *default*."""

@@ -128,7 +128,10 @@ ASK_DATABASE = frozenset(
     ]
 )
 """Names that query the database; some of them are dbt macros."""
-BELONG_TO_DBT = frozenset("write metric api_client defer_relation sql_now".split())
+BELONG_TO_DBT = frozenset(
+    "write metric api_client defer_relation sql_now validation render try_or_compiler_error column sql "
+    "pre_hooks post_hooks compiled_code adapter_macro context_macro_stack _sql_results".split()
+)
 """Names that need a running dbt."""
 
 

@@ -223,6 +223,11 @@ class RenderProject:
         is_assumed = self.notes.inferred or (self.notes.assumed and self.settings is None)
         return not (self._sandbox.has_unknown or is_assumed)
 
+    @property
+    def has_types_of_dbt(self) -> bool:
+        """True if every value that the rendering has read has the type that it has in dbt."""
+        return not self._sandbox.has_stand_in
+
     def note_unknown(self) -> None:
         """Note that the rendering reads a value that may be another one in dbt."""
         self._sandbox.has_unknown = True

@@ -131,7 +131,11 @@ def unknown_name(error: UnknownName, scope: RenderScope) -> TemplateError:
             f"A value of type {error.owner} has no '{name}'",
             name=name,
             hint="check that it exists before using it: … is defined",
-            is_broken=scope.project.has_values_of_dbt if error.is_broken is None else error.is_broken,
+            is_broken=(
+                scope.project.has_values_of_dbt
+                if error.is_broken is None
+                else error.is_broken and scope.project.has_types_of_dbt
+            ),
         )
     elsewhere = library.namespaces_of(name)
     known = [known for known in (*DBT_NAMES, *FUNCTIONS) if not known.startswith("_")]
@@ -335,7 +339,8 @@ class SimpleTemplateRenderer:
         # The budget, the notes and the parents belong to one rendering.
         with self._lock:
             self._sandbox.budget, self._spare = Budget(self._limits), None
-            self._sandbox.has_unknown, self._project.notes = False, Notes()
+            self._sandbox.has_unknown = self._sandbox.has_stand_in = False
+            self._project.notes = Notes()
             if self._project.evidence is not None:
                 self._project.evidence.rendering = node.unique_id if node is not None else None
             scope = self._scope(node, incremental, self.warnings)

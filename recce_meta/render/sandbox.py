@@ -243,6 +243,8 @@ class Sandbox(SandboxedEnvironment):
         self.budget = Budget(Limits())
         self.has_unknown = False
         """True if the rendering has read a value that may be another one in dbt."""
+        self.has_stand_in = False
+        """True if it has read a value that may be of another type in dbt."""
         filters = cast(dict[str, Callable[..., Any]], dict(FILTERS)) | _DBT_FILTERS
         self.filters = bounded_filters(filters, lambda: self.budget)
         self.filters |= {EACH: self.each, WEIGHED: self._weighed}

@@ -796,6 +796,26 @@ def test_a_macro_that_may_be_one_of_dbt_only_may_fail(checkout: Checkout) -> Non
     assert codes == [0, 1]
 
 
+@pytest.mark.parametrize(("listed", "failing"), [(True, []), (False, ["alone", "new", "orders"])], ids=str)
+def test_values_of_packages_that_are_not_installed_prove_no_failure(
+    checkout: Checkout, listed: bool, failing: list[str]
+) -> None:
+    if listed:
+        checkout.write("packages.yml", "packages:\n  - package: a/kit\n  - package: dbt-labs/dbt_utils\n")
+        checkout.commit()
+    rows = "{% set rows = dbt_utils.get_query_results_as_dict('q') %}select 1 as one"
+    checkout.write("models/alone.sql", rows + "{% for k, v in rows.items() %}, {{ k }}{% endfor %}")
+    checkout.write("models/orders.sql", rows + "{% do rows.append(1) %}")
+    checkout.write("models/new.sql", "select {{ kit.one() }} as one")
+    checkout.write("models/totals.sql", "{% for name in kit %}{{ name.x.y }}{% endfor %}{{ kit.all() }}")
+
+    found = checkout.diff("HEAD", "--dialect", "duckdb")
+
+    fails = [one["name"] for one in found["changes"] if "the build fails" in str(one["category_reasons"])]
+    assert fails == failing
+    assert any("not installed: dbt_utils, kit" in note for note in found["notes"]) is listed
+
+
 def test_generic_tests_that_may_be_defined_are_no_failures(checkout: Checkout) -> None:
     checkout.write("tests/generic/own.sql", "{% test own(model) %}select 1{% endtest %}")
     tests = (

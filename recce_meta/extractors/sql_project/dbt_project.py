@@ -395,10 +395,11 @@ def absent_parents(read: DbtFiles) -> dict[str, str] | None:
 
 
 def _has_all_files(inputs: Inputs) -> bool:
-    return _has_all_packages(inputs) and not any("skipped" in text for text in inputs.warnings)
+    return has_all_packages(inputs) and not any("skipped" in text for text in inputs.warnings)
 
 
-def _has_all_packages(inputs: Inputs) -> bool:
+def has_all_packages(inputs: Inputs) -> bool:
+    """Return True if no package that the files of the project list is missing."""
     files = (inputs.root.settings.root / name for name in PACKAGE_FILES)
     texts = (file.read_text("utf-8", "replace") for file in files if file.is_file())
     return sum(len(_LISTED.findall(text)) for text in texts) < len(inputs.packages)
@@ -415,7 +416,7 @@ def _refused_docs(nodes: Iterable[NodeMetadata], inputs: Inputs) -> Iterator[Dbt
             yield DbtRefusal.of(file.path, f"{file.path}: docs block '{name}' is already defined in {other}")
         first.setdefault(name, file.path)
     named = {(name, path): subject for path, subject, name in _docs_named(nodes, inputs)}
-    if not named or not _has_all_packages(inputs):
+    if not named or not has_all_packages(inputs):
         return
     blocks = {name for package in inputs.packages for _, name in _docs_blocks(package.settings)}
     for (name, path), subject in named.items():

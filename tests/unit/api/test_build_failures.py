@@ -89,6 +89,7 @@ UNKNOWN = (
     "{{ this.identifier + 1 }}",
     "{{ model.nope.x }}",
     "{{ invocation_args_dict.x.y }}",
+    "{% set own = config.get('x', validator=validation.any[str]) %}{{ sql }}",
     "{% if not is_incremental() %}{{ 'a' + 1 }}{% endif %}",
     "{% set rows = 0 if flags.FULL_REFRESH else 1 %}{{ 1 / (rows - 1) }}",
 )

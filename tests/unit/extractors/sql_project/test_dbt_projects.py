@@ -193,6 +193,7 @@ def test_macros_that_are_not_at_hand_have_stand_ins(read: Callable[..., Any]) ->
     shop = read(
         {
             "dbt_project.yml": "name: shop",
+            "packages.yml": "packages:\n  - package: dbt-labs/dbt_utils\n",
             "models/a.sql": (
                 "select {{ dbt_utils.generate_surrogate_key(['x', 'y']) }} as k, "
                 "{{ elsewhere.shout('z') }} as l, {{ dbt.safe_cast('x', dbt.type_string()) }} as s "
