@@ -10,6 +10,7 @@ from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
+from itertools import takewhile
 
 from sqlglot import Token, TokenType, exp
 from sqlglot.dialects.dialect import Dialect
@@ -324,21 +325,14 @@ class _QueryPair:
 
 def name_of(output: Output, names: IdentifierRules) -> str:
     """Return *output*'s name for comparison with other names. A name that requires quotes is unchanged."""
-    seen: set[int] = set()
-    given = output
-    while (
-        given.node is None and isinstance(plain := given.reads.plain, SourceColumn) and id(given) not in seen
-    ):
-        seen.add(id(given))
-        if plain.output is None or plain.output.name.lower() != output.name.lower():
-            break
-        given = plain.output
-    node = given.node
+    name = output.name.lower()
+    named = takewhile(lambda one: one.name.lower() == name, output.passed_on())
+    node = next((one.node for one in named if one.node is not None), None)
     if node is not None:
         alias = node.parent.args.get("alias") if isinstance(node.parent, exp.Alias) else node.this
         if isinstance(alias, exp.Identifier) and alias.name == output.name and names.is_special(alias):
             return repr(output.name)
-    return output.name.lower()
+    return name
 
 
 def alias_of(output: Output) -> str | None:
@@ -561,17 +555,7 @@ def _unnamed(keyed: QueryFingerprint) -> list[_Column]:
 
 def _text(output: Output) -> str:
     """Return the text of an unnamed column, from which warehouses derive a name."""
-    seen: set[int] = set()
-    while (
-        output.node is None
-        and isinstance(plain := output.reads.plain, SourceColumn)
-        and id(output) not in seen
-    ):
-        seen.add(id(output))
-        if plain.output is None:
-            break
-        output = plain.output
-    return structure(output.node) if output.node is not None else ""
+    return next((structure(one.node) for one in output.passed_on() if one.node is not None), "")
 
 
 def _pair_unnamed(old: list[_Column], new: list[_Column]) -> list[tuple[_Column | None, _Column | None]]:

@@ -86,12 +86,8 @@ def _cast_of(output: Output) -> bool:
 
 def _defining(output: Output) -> Output:
     """Return the output that *output* passes on unchanged, in the innermost query."""
-    for _ in range(MOST_STEPS):
-        plain = output.reads.plain
-        if not isinstance(plain, SourceColumn) or plain.output is None:
-            break
-        output = plain.output
-    return output
+    *_, found = output.passed_on()
+    return found
 
 
 def _type_of_output(output: Output, dialect: str) -> str | None:

@@ -15,7 +15,7 @@ the columns of one query, or of several statements that fill one relation.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Final, TypeAlias
 
 from msgspec import Struct, field
@@ -65,6 +65,17 @@ class Output(Struct, eq=False):
     """For a set operation: the outputs of its operands that are combined here."""
     members: tuple[Output, ...] = ()
     """For a struct, or a list of structs, built in the query: the outputs of its members."""
+
+    def passed_on(self) -> Iterator[Output]:
+        """Yield the output, and each output of an inner query that it passes on unchanged, innermost last."""
+        output, seen = self, set[Output]()
+        while output not in seen:
+            seen.add(output)
+            yield output
+            plain = output.reads.plain
+            if not isinstance(plain, SourceColumn) or plain.output is None:
+                return
+            output = plain.output
 
 
 class Star(Struct, eq=False):
