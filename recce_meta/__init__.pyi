@@ -15,6 +15,7 @@ from recce_meta.api.public.data import ComparisonOptions as ComparisonOptions
 from recce_meta.api.public.data import DataComparison as DataComparison
 from recce_meta.api.public.data import diff_data as diff_data
 from recce_meta.api.public.data import run_checks as run_checks
+from recce_meta.api.public.databases import MeasureOptions as MeasureOptions
 from recce_meta.api.public.databases import measure_quality as measure_quality
 from recce_meta.api.public.extract import extract_sql_project as extract_sql_project
 from recce_meta.api.public.extract import extract_with as extract_with

@@ -93,6 +93,7 @@ GROUPS: dict[str, tuple[str, ...]] = {
         "ComparisonOptions",
         "Config",
         "FigureScope",
+        "MeasureOptions",
         "NodeSettings",
         "NoteEdit",
         "Retention",

@@ -215,9 +215,8 @@ def test_a_failing_change_is_found_by_the_words_of_fail_on(adapter: UnifiedSqlAd
 
 
 def test_a_database_is_measured_with_plain_arguments(adapter: UnifiedSqlAdapter) -> None:
-    result = api.measure_quality(
-        adapter, "orders", fail_on="null_share > 99%", sample=50, private="status", values=False
-    )
+    options = api.MeasureOptions(fail_on="null_share > 99%", sample=50, private="status", values=False)
+    result = api.measure_quality(adapter, "orders", options=options)
 
     assert result.quality.run.sample is not None and not result.quality.run.keeps_values
     assert {row["column"] for row in result.to_dicts()} >= {None, "order_id"}

@@ -20,7 +20,7 @@ from msgspec.structs import replace
 from starlette.testclient import TestClient
 
 from recce_meta.adapter import UnifiedSqlAdapter
-from recce_meta.api.public.databases import measure_quality
+from recce_meta.api.public.databases import MeasureOptions, measure_quality
 from recce_meta.api.quality import quality_history
 from recce_meta.api.record import record_run
 from recce_meta.api.scan import ScanOptions, scan
@@ -145,7 +145,9 @@ def live(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactor
                 scans.append(scan(adapter.at(kept), scope=scope, options=ScanOptions(project=PROJECT)))
                 if gone:  # after the scan: it cannot be measured
                     adapter.execute(f"DROP TABLE {adapter.quote_identifier(data)}.{gone}")
-                measured.append(measure_quality(adapter.at(kept), project=PROJECT, rules=rules))
+                measured.append(
+                    measure_quality(adapter.at(kept), project=PROJECT, options=MeasureOptions(rules=rules))
+                )
             store = Store("default", lambda: UnifiedSqlAdapter.from_url(url).at(kept))
             with TestClient(create_app({"default": store}, Access()), base_url="http://127.0.0.1") as client:
                 yield Live(client, adapter, store, kept, data, scans, measured)
