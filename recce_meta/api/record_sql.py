@@ -522,10 +522,8 @@ def _renderers(
 ) -> list[SimpleTemplateRenderer]:
     """Return renderers to try in order: stand-ins for missing macros, then also for macros with queries."""
     texts = [*(macro.macro_sql for macro in (*dbt_macros(), *inputs.macros)), *_codes(nodes.values())]
-    # A file that was skipped may define more.
-    is_whole = not any("skipped" in text for text in inputs.warnings)
-    whole = [one.name for one in inputs.packages if is_whole]
-    sets = with_stand_ins(inputs.macros, texts, whole, is_whole and has_all_packages(inputs))
+    whole = [one.name for one in inputs.packages if inputs.is_whole]
+    sets = with_stand_ins(inputs.macros, texts, whole, inputs.is_whole and has_all_packages(inputs))
     _tell_packages(sets.stand_ins, inputs, texts)
     given: dict[str, Any] = {
         "run": RunMetadata(

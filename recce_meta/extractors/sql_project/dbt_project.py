@@ -395,7 +395,7 @@ def absent_parents(read: DbtFiles) -> dict[str, str] | None:
 
 
 def _has_all_files(inputs: Inputs) -> bool:
-    return has_all_packages(inputs) and not any("skipped" in text for text in inputs.warnings)
+    return inputs.is_whole and has_all_packages(inputs)
 
 
 def has_all_packages(inputs: Inputs) -> bool:

@@ -79,6 +79,11 @@ class Inputs(Struct, frozen=True, kw_only=True):
         """Return the project itself."""
         return self.packages[0]
 
+    @property
+    def is_whole(self) -> bool:
+        """Return True if no file was skipped so far: such a file may define more."""
+        return not any("skipped" in text for text in self.warnings)
+
     def variable_of(self, package: str) -> Variable:
         """Return a function that looks up the variables of templates of *package*."""
         missing = object()
