@@ -274,6 +274,8 @@ def _applies_queries(kind: str, adapter: str | None) -> bool:
 def keeps_rows(node: NodeMetadata, *, is_edited: bool = False) -> bool:
     """Return True if the table of *node* may hold rows of earlier builds, or have columns of these."""
     kind = node.materialized or ""
+    if kind == "seed":
+        return is_edited
     return bool(kind) and kind not in OF_QUERY_ALONE and (is_edited or kind not in REFRESHED)
 
 
@@ -290,6 +292,9 @@ def reached_outcome(
     Return None if it holds none. *words* are those of `incremental_words`.
     """
     kind = node.materialized or ""
+    if kind == "seed":
+        is_kept = column.status is Status.REMOVED and _seed_load(node, adapter) is not SeedLoad.REBUILT
+        return REMOVED_STAYS if is_kept else None
     if kind in REFRESHED and not _applies_queries(kind, adapter):
         return {Status.ADDED: NOT_ADDED, Status.REMOVED: REMOVED_STAYS}.get(column.status)
     if not keeps_rows(node) or (kind == "incremental" and node.config.get("full_refresh") is True):
@@ -410,6 +415,13 @@ def effect_of(
     )
 
 
+def _seed_load(node: NodeMetadata, adapter: str | None) -> SeedLoad:
+    if node.config.get("full_refresh") is True:
+        return SeedLoad.REBUILT
+    rules = rules_of(adapter)
+    return SeedLoad.UNKNOWN if rules is None else rules.seed_load
+
+
 _UNTIL = "until `dbt seed --full-refresh`"
 _NAMES = 3
 
@@ -422,9 +434,8 @@ def seed_effects(
     `dbt seed` keeps the table that exists, removes its rows and loads the file.
     """
     found = [one for one in details if one.reason is Reason.COLUMNS]
-    rules = rules_of(adapter)
-    load = SeedLoad.UNKNOWN if rules is None else rules.seed_load
-    if not found or load is SeedLoad.REBUILT or after.config.get("full_refresh") is True:
+    load = _seed_load(after, adapter)
+    if not found or load is SeedLoad.REBUILT:
         return
     added = [one.key for one in found if one.base is None]
     removed = [one.key for one in found if one.current is None]
