@@ -47,7 +47,7 @@ class OpenedStore(NamedTuple):
 
 
 class ServerOptions(Struct, frozen=True, kw_only=True):
-    """Where a server listens, and what its users may do."""
+    """Where a server listens, and what its users may do; the repr omits the token."""
 
     host: str
     port: int
@@ -61,6 +61,9 @@ class ServerOptions(Struct, frozen=True, kw_only=True):
     permissions: Permissions = READ_ONLY
     metrics_address: tuple[str, int] | None = None
     """Where metrics need no token."""
+
+    def __repr__(self) -> str:
+        return f"ServerOptions({self.host!r}, {self.port!r})"
 
 
 TOKEN_VARIABLE = "RECCE_META_TOKEN"

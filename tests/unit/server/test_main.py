@@ -56,6 +56,7 @@ def test_a_malformed_token_is_refused(tmp_path: Path, content: bytes) -> None:
 
 def test_a_token_is_not_shown_in_messages() -> None:
     assert TOKEN not in repr(Access(TOKEN))
+    assert TOKEN not in repr(main.ServerOptions(host="127.0.0.1", port=0, token=TOKEN))
 
 
 def test_a_server_for_other_machines_needs_a_token() -> None:
