@@ -178,6 +178,7 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         core = item.get_closest_marker("core")
         if core is not None and not _warehouses_of(item) <= {*core.args}:
             item.add_marker("extensive")
+    _leave_cases_out(items)
     if config.getoption("--all") or config.getoption("--warehouse"):
         return
     part, is_gate, named = config.getoption("--part"), config.getoption("--gate"), _named_files(config)
@@ -196,6 +197,22 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     if left_out:
         config.hook.pytest_deselected(items=list(left_out))
         items[:] = [item for item in items if item not in left_out]
+
+
+def _leave_cases_out(items: list[pytest.Item]) -> None:
+    """Mark as extensive what `@pytest.mark.cases(8)` leaves out of the core: always the same cases."""
+    tables: dict[str, list[pytest.Item]] = {}
+    for item in sorted(items, key=lambda item: item.nodeid):
+        if item.get_closest_marker("cases") and not item.get_closest_marker("extensive"):
+            tables.setdefault(item.nodeid.partition("[")[0], []).append(item)
+    for cases in tables.values():
+        marker = cases[0].get_closest_marker("cases")
+        assert marker is not None
+        (count,) = marker.args
+        kept = {number * (len(cases) - 1) // (count - 1) for number in range(count)}
+        for number, case in enumerate(cases):
+            if number not in kept:
+                case.add_marker("extensive")
 
 
 def _part_of(item: pytest.Item, markers: set[str]) -> str:

@@ -158,8 +158,10 @@ def emulated(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[[str
 
 
 @pytest.fixture
-def backend(request: pytest.FixtureRequest, tmp_path: Path) -> Backend:
-    """Return each warehouse in turn."""
+def backend(
+    request: pytest.FixtureRequest, tmp_path: Path, tmp_path_factory: pytest.TempPathFactory
+) -> Backend:
+    """Return each warehouse in turn; a database in a file is a copy of an empty one."""
     name, config = request.param, request.config
     if (profile := config.getoption("--profile")) is not None:
         options = {
@@ -169,7 +171,9 @@ def backend(request: pytest.FixtureRequest, tmp_path: Path) -> Backend:
         }
         return Backend(name, [word for option, value in options.items() if value for word in (option, value)])
     if name == "duckdb":
-        return Backend(name, ["--url", f"duckdb:///{tmp_path / 'warehouse.duckdb'}"])
+        empty = built_once(tmp_path_factory, "empty DuckDB", _create_empty) / "empty.duckdb"
+        file = shutil.copy(empty, tmp_path / "warehouse.duckdb")
+        return Backend(name, ["--url", f"duckdb:///{file}"])
     if name == "postgres":
         return Backend(name, ["--url", request.getfixturevalue("postgres_url")])
     if name == "mysql":
@@ -292,6 +296,11 @@ class PreparedDatabases:
     def _drop(self, name: str) -> None:
         assert self._server is not None
         self._server.execute(f"DROP DATABASE IF EXISTS {name} WITH (FORCE)")
+
+
+def _create_empty(folder: Path) -> None:
+    with UnifiedSqlAdapter.from_url(f"duckdb:///{folder / 'empty.duckdb'}") as adapter:
+        adapter.connect()
 
 
 def _create_file(name: str, folder: Path) -> None:

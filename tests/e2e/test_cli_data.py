@@ -227,6 +227,7 @@ class TestKeys:
 
 
 class TestWrongUse:
+    @pytest.mark.cases(8)
     @pytest.mark.parametrize(
         ("arguments", "says"),
         [

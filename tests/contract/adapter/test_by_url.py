@@ -156,6 +156,7 @@ def plain(value: Any) -> Any:
     return float(value) if isinstance(value, (Decimal, int)) else value
 
 
+@pytest.mark.cases(8)
 @pytest.mark.parametrize(
     "options",
     [

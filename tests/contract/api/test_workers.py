@@ -54,6 +54,12 @@ def shop(tmp_path_factory: pytest.TempPathFactory) -> Project:
     )
 
 
+@pytest.fixture(scope="module")
+def analysed(shop: Project) -> ColumnGraph:
+    """Its column graph, by one process."""
+    return analyse_project(shop)
+
+
 def alike(first: ColumnGraph, second: ColumnGraph) -> bool:
     """Return True if both are equal, the order of their parts included."""
     return first == second and [*first.analyses] == [*second.analyses]
@@ -133,7 +139,9 @@ def test_two_workers_store_the_rows_of_one_process(
     assert together == alone
 
 
-def test_a_worker_that_is_killed_leaves_its_queries_to_the_others(shop: Project) -> None:
+def test_a_worker_that_is_killed_leaves_its_queries_to_the_others(
+    shop: Project, analysed: ColumnGraph
+) -> None:
     with at_once() as pool:
         started = 0
 
@@ -147,7 +155,7 @@ def test_a_worker_that_is_killed_leaves_its_queries_to_the_others(shop: Project)
         graph = analyse_project(shop, analyst=analyst)
         assert pool.pids == []
 
-    assert alike(graph, analyse_project(shop))
+    assert alike(graph, analysed)
 
 
 DYING = """
@@ -170,13 +178,15 @@ MAIN = "worker.PATIENCE = 0\nworker.main"
 @pytest.mark.parametrize(
     ("failure", "left"),
     [
-        ("os._exit(3)", 0),
+        pytest.param("os._exit(3)", 0, marks=pytest.mark.extensive),
         pytest.param("os.abort()", 0, marks=pytest.mark.extensive),
         ("raise MemoryError", 2),
         pytest.param("print('of a library', flush=True)", 2, marks=pytest.mark.extensive),
     ],
 )
-def test_a_query_that_a_worker_cannot_answer_is_analysed_here(shop: Project, failure: str, left: int) -> None:
+def test_a_query_that_a_worker_cannot_answer_is_analysed_here(
+    shop: Project, analysed: ColumnGraph, failure: str, left: int
+) -> None:
     assert sum("row_num <= 1" in (node.compiled_code or "") for node in shop.nodes) > 1
     command = [sys.executable, "-c", DYING.format(failure=failure), *worker_command()[3:]]
 
@@ -184,7 +194,7 @@ def test_a_query_that_a_worker_cannot_answer_is_analysed_here(shop: Project, fai
         graph = analyse_project(shop, analyst=pool)
         assert len(pool.pids) == left
 
-    assert alike(graph, analyse_project(shop))
+    assert alike(graph, analysed)
 
 
 def test_a_worker_whose_parser_does_not_return_is_ended() -> None:
@@ -208,16 +218,18 @@ def test_a_query_that_cannot_be_sent_is_analysed_here() -> None:
 @pytest.mark.parametrize(
     "command",
     [
-        ["/nowhere/python"],
+        pytest.param(["/nowhere/python"], marks=pytest.mark.extensive),
         pytest.param(["false"], marks=pytest.mark.extensive),
         [sys.executable, "-c", "import nothing"],
     ],
 )
-def test_workers_that_do_not_start_are_not_needed(shop: Project, command: Sequence[str]) -> None:
+def test_workers_that_do_not_start_are_not_needed(
+    shop: Project, analysed: ColumnGraph, command: Sequence[str]
+) -> None:
     with at_once(command=command) as pool:
         graph = analyse_project(shop, analyst=pool)
 
-    assert alike(graph, analyse_project(shop))
+    assert alike(graph, analysed)
 
 
 def test_a_worker_of_another_version_does_not_answer() -> None:
@@ -287,8 +299,8 @@ main()
 
 @pytest.fixture
 def recording(tmp_path: Path) -> Iterator[tuple[subprocess.Popen[str], list[int]]]:
-    """A `record` of 1,500 models with a niceness of 5, and its workers."""
-    target = write(tmp_path / "target", 1_500, 0)
+    """A `record` of 1,000 models with a niceness of 5, and its workers."""
+    target = write(tmp_path / "target", 1_000, 0)
     command = [
         sys.executable,
         "-c",

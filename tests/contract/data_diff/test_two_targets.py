@@ -46,6 +46,7 @@ def compared(sides: Sides, of: str, base: str, current: str, **options: Any) -> 
     )
 
 
+@pytest.mark.cases(8)
 @pytest.mark.parametrize("of", ["INTEGER", "DECIMAL(9, 2)", "DATE", "TIMESTAMP"])
 @pytest.mark.parametrize("odd", ["~N", "a|b", "~", "~t", "a\nb"])
 def test_a_text_in_a_column_of_another_type_is_not_null_and_no_second_value(

@@ -192,6 +192,7 @@ def test_large_answers_are_cut_and_say_so(client: TestClient, monkeypatch: pytes
     assert (refused.status_code, refused.json()["error"]["code"]) == (413, "answer_too_large")
 
 
+@pytest.mark.cases(8)
 @pytest.mark.parametrize(
     ("path", "status", "code", "text"),
     [

@@ -314,6 +314,7 @@ def test_selectors_of_runs_lead_to_ids_and_keep_the_view(client: TestClient, run
         assert (found.status_code, found.headers.get("location")) == (307, wanted)
 
 
+@pytest.mark.cases(8)
 @pytest.mark.parametrize("spelling", range(len(SPELLINGS)))
 def test_a_hostile_name_is_a_node_like_any_other(
     spelling: int, client: TestClient, runs: dict[str, str]
@@ -354,6 +355,7 @@ def rows(view: dict[str, Any]) -> dict[str, int]:
 VIEWS = [{"node": "m30", "up": 2, "down": 3}, {"type": "model"}, {"select": "+m60+"}]
 
 
+@pytest.mark.cases(2)
 @pytest.mark.parametrize("view", VIEWS, ids=str)
 @pytest.mark.parametrize("order", [(0, 1, 2, 3), (3, 2, 1, 0)], ids=["forwards", "backwards"])
 def test_positions_stay_from_run_to_run(

@@ -38,6 +38,7 @@ def page(client: TestClient, address: str, status: int = 200) -> ParsedPage:
     return parsed(answer.text)
 
 
+@pytest.mark.cases(8)
 @pytest.mark.parametrize("warehouse", ["client", "postgres_client"])
 @pytest.mark.parametrize("column", [None, "status", "AMOUNT"])
 @pytest.mark.parametrize("direction", list(Direction))

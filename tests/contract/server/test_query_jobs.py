@@ -350,6 +350,7 @@ def test_the_editor_marks_the_line_at_fault_of_a_template(client: TestClient) ->
     assert "<mark><b>2</b>  from {{ ref(&#39;ordrs&#39;) }}</mark>" in page.text
 
 
+@pytest.mark.cases(8)
 @pytest.mark.parametrize(
     "change",
     [

@@ -136,6 +136,7 @@ REACHING = [
 ]
 
 
+@pytest.mark.cases(8)
 @pytest.mark.parametrize("template", ENDLESS, ids=range(len(ENDLESS)))
 def test_what_would_never_end_is_an_error_soon(template: str) -> None:
     renderer = SimpleTemplateRenderer(None, [])

@@ -53,6 +53,7 @@ WRAPS = [
 ]
 
 
+@pytest.mark.cases(2)
 @pytest.mark.parametrize("dialect", ["duckdb", "snowflake", "postgres", "bigquery", ""])
 def test_a_wrapped_query_is_the_same_query(dialect: str) -> None:
     wrong = []

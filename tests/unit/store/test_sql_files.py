@@ -19,6 +19,7 @@ from scripts.render_sql import SQL
 DIALECTS = ("bigquery", "databricks", "duckdb", "postgres", "redshift", "snowflake", "sqlite")
 
 
+@pytest.mark.extensive
 def test_rendering_gives_the_same_bytes_again(tmp_path):
     assert render_sql.write(folder=tmp_path)
     for path in tmp_path.iterdir():

@@ -212,6 +212,7 @@ def other_value(table: str, name: str, value: Any) -> Any:
     return (value or 0) + 1 if form.type in ("BIGINT", "DOUBLE") else f"{value or ''}1"[-64:]
 
 
+@pytest.mark.cases(8)
 @pytest.mark.parametrize(("table", "name"), CELLS)
 def test_every_changed_cell_is_noticed(honest: Batch, table: str, name: str) -> None:
     value = honest.tables[table][0][column_position(table, name)]

@@ -111,6 +111,7 @@ SPANS = {
 }
 
 
+@pytest.mark.cases(8)
 @pytest.mark.parametrize("span", SPANS)
 @pytest.mark.parametrize("type_", ["timestamp", "timestamptz"])
 def test_timestamps_of_any_span_have_bins(bench: Any, span: str, type_: str) -> None:

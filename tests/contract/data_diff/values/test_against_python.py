@@ -44,7 +44,7 @@ VALUES = tuple(name for name in COLUMNS if name not in KEY)
     params=[
         "one target",
         pytest.param("two targets", marks=pytest.mark.extensive),
-        pytest.param("two targets, in parts", marks=pytest.mark.core("duckdb")),
+        pytest.param("two targets, in parts", marks=pytest.mark.extensive),
     ]
 )
 def way(request: pytest.FixtureRequest) -> str:
@@ -245,7 +245,15 @@ def two_sites(sites: tuple[Any, Any], base: Any, current: Any) -> tuple[Any, Pai
 
 
 @pytest.mark.parametrize(
-    "sites", ["duckdb-postgres", "postgres-mysql", "mysql-sqlite", "sqlite-duckdb"], indirect=True
+    "sites",
+    [
+        "duckdb-postgres",
+        *(
+            pytest.param(sites, marks=pytest.mark.extensive)
+            for sites in ("postgres-mysql", "mysql-sqlite", "sqlite-duckdb")
+        ),
+    ],
+    indirect=True,
 )
 @given(base=rows_of_table, current=rows_of_table, is_composite=st.booleans(), is_in_parts=st.booleans())
 @few

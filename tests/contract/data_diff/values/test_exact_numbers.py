@@ -175,6 +175,7 @@ def test_distances_are_those_of_exact_arithmetic(
         check(by_name[f"c{i}"], columns[kind], absolute, relative)
 
 
+@pytest.mark.cases(8)
 @pytest.mark.parametrize(
     ("base", "current"),
     [

@@ -178,6 +178,7 @@ def test_trailing_blanks_are_spaces_alone(site: Any, tables: Any) -> None:
     assert differing == {3, 4, 5, 6, 7}
 
 
+@pytest.mark.cases(8)
 @pytest.mark.parametrize(
     ("base", "current", "is_same"),
     [

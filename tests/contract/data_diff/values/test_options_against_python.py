@@ -153,6 +153,7 @@ def test_case_is_ignored_as_lower_does(site: Any, tables: Any, pairs: Sequence[t
     assert whole.common == sum(min(counts[0].count(each), counts[1].count(each)) for each in {*counts[0]})
 
 
+@pytest.mark.cases(8)
 @pytest.mark.parametrize(
     ("base", "current", "is_same"),
     [

@@ -76,6 +76,7 @@ POSTGRES = {
 ALL = [("duckdb", kind) for kind in DUCKDB] + [("postgres", kind) for kind in POSTGRES]
 
 
+@pytest.mark.cases(8)
 @pytest.mark.parametrize(("backend_name", "kind"), ALL)
 def test_values_of_a_type_are_compared_and_shown(site: Any, backend_name: str, kind: str) -> None:
     if site.dialect.name != backend_name:
@@ -128,6 +129,7 @@ SAMPLES = {
 }
 
 
+@pytest.mark.cases(8)
 @pytest.mark.parametrize(("backend_name", "kind"), KEYS)
 @pytest.mark.parametrize("examples", [2, 3])
 def test_a_key_may_be_of_any_type(site: Any, backend_name: str, kind: str, examples: int) -> None:
@@ -228,6 +230,7 @@ NEVER_FAIL = [
 ]
 
 
+@pytest.mark.cases(8)
 @pytest.mark.parametrize(("backend_name", "base", "current", "one", "other"), NEVER_FAIL)
 @pytest.mark.parametrize("precision", [None, "day"])
 def test_values_that_the_other_type_does_not_hold_are_compared(

@@ -155,6 +155,7 @@ def test_a_table_that_is_not_there_is_the_warehouses_error(site: Any, tables: An
         site.run(value_diff(site.pair(current="gone"), BY_ID))
 
 
+@pytest.mark.cases(8)
 @pytest.mark.parametrize(
     ("base", "current", "options", "is_close"),
     [
