@@ -176,6 +176,7 @@ recce_meta.warehouses.__path__.append(sys.argv.pop(1))
 """
 
 
+@pytest.mark.extensive
 def test_a_folder_beside_the_built_in_warehouses_is_all_that_a_new_one_needs(tmp_path: Path) -> None:
     folder = tmp_path / "warehouses" / "quack"
     folder.mkdir(parents=True)

@@ -89,11 +89,13 @@ def test_brackets_in_duckdb_and_sqlite() -> None:
         assert unequal("sqlite", executing(other.cursor(), sqlite3.Error)) == []
 
 
+@pytest.mark.extensive
 def test_brackets_in_postgres(postgres_url: str) -> None:
     with psycopg.connect(postgres_url, autocommit=True) as connection:
         assert unequal("postgres", executing(connection.cursor(), psycopg.Error)) == []
 
 
+@pytest.mark.extensive
 def test_brackets_in_mariadb(mysql_url: str) -> None:
     place = urlsplit(mysql_url)
     account = {"user": place.username, "password": place.password or "", "database": place.path[1:]}

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from time import process_time
-
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -509,14 +507,3 @@ def test_sources_of_real_models_are_those_of_their_compiled_sql() -> None:
     print(f"{same} of {total} outputs have the same sources; not {different}")
     assert total > 300
     assert same >= 0.99 * total
-
-
-def test_time_to_read_real_models_is_printed() -> None:
-    times: list[float] = []
-    for model in filter(has_select, real_models()):
-        start = process_time()
-        read_query(read_template(model.raw), model.dialect, {})
-        times.append(process_time() - start)
-    times.sort()
-    middle, late = (1000 * times[int(share * len(times))] for share in (0.5, 0.95))
-    print(f"p50 {middle:.1f} ms, p95 {late:.1f} ms of CPU for {len(times)} models")
