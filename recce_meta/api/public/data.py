@@ -97,7 +97,7 @@ def _data_row(summary: NodeSummary | None, count: RowCount | None) -> tuple[str 
 
 
 class ComparisonOptions(Struct, frozen=True, kw_only=True):
-    """Connections, settings and limits of a comparison of data; the configuration replaces None."""
+    """Connections, settings and limits of a comparison of data; None for the value of the configuration."""
 
     data_adapter: UnifiedSqlAdapter | None = None
     """Connection to the data. None for that of the store."""
@@ -110,7 +110,7 @@ class ComparisonOptions(Struct, frozen=True, kw_only=True):
     privacy: Privacy | None = None
     """Values to withhold."""
     values: bool | None = None
-    """False to compare no values."""
+    """False to compare no values, True to override `privacy.values` of the configuration."""
     max_rows: int | None = None
     """Largest relation that `diff_data` compares without a key."""
     threads: int | None = None
