@@ -146,7 +146,7 @@ def categorise(
     causes = causes_of(base, current)
     disabled = dict(disabled_pairs(causes))
     callers = {
-        macro: dict(caller_effects(ids, causes, compare))
+        macro: dict(caller_effects(macro, ids, causes, compare))
         for macro, ids in causes.acting_elsewhere.items()
         if macro in changes
     }

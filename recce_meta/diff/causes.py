@@ -11,7 +11,7 @@ import re
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, partial
 
 from recce_meta.diff.code import (
     branch_tokens,
@@ -30,7 +30,7 @@ from recce_meta.diff.project_side import (
     ProjectSide,
     normalise,
 )
-from recce_meta.diff.relation_names import NAMER_MACROS, RelationNames
+from recce_meta.diff.relation_names import NAMER_MACROS, NAMERS, PLACED, RelationNames
 from recce_meta.diff.run_by_dbt import BUILT, RunByDbt, unattributed_note
 from recce_meta.diff.same_sql import given_variables
 from recce_meta.models import ChangeDetail, Json, MacroMetadata, NodeMetadata, Reason, RunMetadata
@@ -58,7 +58,6 @@ READ_FROM_THE_FIRST = frozenset(
 """Properties that every recorder stored."""
 EVERY_KEY_SINCE = (0, 1, 1)
 
-_PLACED = frozenset(["model", "seed", "snapshot"])
 _BUILT_WHOLE = frozenset(["table", "view", "ephemeral", "materialized_view"])
 """Materializations that compiled SQL shows whole, because `is_incremental()` is false."""
 GRAPH = "graph"
@@ -81,6 +80,13 @@ def reads_every_key(run: RunMetadata | None) -> bool:
         return True
     numbers = [int(number) for number in re.findall(r"\d+", run.recorder_version)[:3]]
     return tuple(numbers) >= EVERY_KEY_SINCE
+
+
+def is_unread(key: str, node: NodeMetadata, *runs: RunMetadata | None) -> bool:
+    """Return True if the recorder of one of *runs* did not read the property *key* of *node*."""
+    if node.resource_type not in FROM_NODES or key in READ_FROM_THE_FIRST:
+        return False
+    return len(set(map(reads_every_key, runs))) > 1
 
 
 @dataclass(frozen=True)
@@ -191,17 +197,13 @@ class Causes:
         # If a manifest has no macros, all of the other side would count as changed.
         if not (before and after) and not are_files:
             return frozenset()
-        changed = set()
-        for unique_id in before.keys() | after.keys():
-            old, new = before.get(unique_id), after.get(unique_id)
-            if is_builtin(unique_id.split(".")[1]):
-                continue
-            if old is None or new is None or not self._same_macro(old, new):
-                changed.add(unique_id)
-        return frozenset(changed)
-
-    def _same_macro(self, old: MacroMetadata, new: MacroMetadata) -> bool:
-        return same_code(old.macro_sql, new.macro_sql, adapter=self.adapter)
+        is_same = partial(same_code, adapter=self.adapter)
+        return frozenset(
+            one
+            for one in before.keys() | after.keys()
+            if not is_builtin(one.split(".")[1])
+            and not (one in before and one in after and is_same(before[one].macro_sql, after[one].macro_sql))
+        )
 
     def macros_behind(self, node: NodeMetadata, before: NodeMetadata) -> set[str]:
         """Return the changed macros that the node calls directly or indirectly."""
@@ -232,7 +234,7 @@ class Causes:
     @cached_property
     def acting_elsewhere(self) -> Mapping[str, tuple[str, ...]]:
         """Return the changed macros that act on other targets only, with the nodes that reach them."""
-        found: dict[str, list[str]] = defaultdict(list)
+        found = defaultdict(set, {macro: {*ids} for macro, ids in self.placing_elsewhere.items()})
         for unique_id, after in self.current.nodes.items() if self.changed_macros else ():
             before = self.base.nodes.get(unique_id)
             if before is None or before.compiled_code is None or after.compiled_code is None:
@@ -246,8 +248,16 @@ class Causes:
                 same_code_too = before.raw_code == after.raw_code
                 if macros and same_code_too and self.every_target.compare(before, after) is not None:
                     for macro in macros:
-                        found[macro].append(unique_id)
+                        found[macro].add(unique_id)
         return {macro: tuple(sorted(found[macro])) for macro in sorted(found)}
+
+    @cached_property
+    def placing_elsewhere(self) -> Mapping[str, frozenset[str]]:
+        """Return the changed macros that may move nodes on other targets only, with these nodes."""
+        if not self.changed_macros or not self.is_compiled_by_dbt:
+            return {}
+        changed = {key: self._closure([name]) & self.changed_macros for key, (name, _) in NAMERS.items()}
+        return self.relation_names.moved_elsewhere(changed, self.every_target.writes_otherwise)
 
     def _macros_out_of_sight(
         self, before: NodeMetadata, after: NodeMetadata, called: Collection[str] | None = None
@@ -327,7 +337,7 @@ class Causes:
         """Return macros that dbt runs around the node's SQL: hooks and custom materializations."""
         names = {name for text in self._hooks(node) for name in jinja_names(text)}
         # Without dbt, no macro has placed the node.
-        names |= NAMER_MACROS if node.resource_type in _PLACED and not self.is_compiled_by_dbt else set()
+        names |= NAMER_MACROS if node.resource_type in PLACED and not self.is_compiled_by_dbt else set()
         if node.materialized:
             names |= {f"materialization_{node.materialized}_{kind}" for kind in ("default", self.adapter)}
         if strategy := node.config.get("incremental_strategy"):
@@ -463,7 +473,7 @@ class Causes:
             return []
         listed = list(nodes)
         called = {macro for node in listed for macro in node.macros}
-        known = self.base.closure(called) | self.current.closure(called)
+        known = self.base.closure(called) | self.current.closure(called) | self._closure(NAMER_MACROS)
         behind = self._by_dbt[0].behind_overrides() | self._by_dbt[1].behind_overrides()
         return unattributed_note(self._by_dbt, (behind & self.changed_macros) - known, listed)
 
@@ -517,12 +527,6 @@ class Causes:
         if "target" in names and (names.isdisjoint(VARIABLES) or not self.same_environment):
             return Reason.ENVIRONMENT
         return Reason.CONFIG
-
-    def is_unread(self, key: str, before: NodeMetadata, after: NodeMetadata) -> bool:
-        """Return True if one side's recorder did not read the property *key*, so that it shows no edit."""
-        if before.resource_type not in FROM_NODES or key in READ_FROM_THE_FIRST:
-            return False
-        return len({reads_every_key(side.run) for side in (self.base, self.current)}) > 1
 
     def new_field(self, left: Json, right: Json) -> bool:
         """Return True if one side lacks the value because the dbt versions have different fields."""

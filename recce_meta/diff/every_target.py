@@ -96,6 +96,12 @@ class EveryTarget:
             self._found[key] = self._compare(before, after)
         return self._found[key]
 
+    def writes_otherwise(self, code: str, package: str | None) -> bool:
+        """Return True if the macros of both sides may write other text for *code* on some target."""
+        compare = partial(self._templates.compare, (code, code), package, opaque=lambda macro: False)
+        found = self._timed(compare)
+        return found is None or not found.is_equal
+
     def hides(self, before: NodeMetadata, after: NodeMetadata) -> bool:
         """Return True if the code may differ where compiled SQL and rendered configuration do not show it."""
         found = self.compare(before, after)

@@ -8,7 +8,7 @@ from functools import lru_cache
 from msgspec import convert
 from msgspec.structs import replace
 
-from recce_meta.diff.causes import Causes, has_jinja, template
+from recce_meta.diff.causes import Causes, has_jinja, is_unread, template
 from recce_meta.diff.code import same_code
 from recce_meta.diff.project_side import constraints_of, differences, normalise
 from recce_meta.models import ChangeDetail, Column, Json, NodeMetadata, Reason
@@ -347,7 +347,7 @@ def property_details(before: NodeMetadata, after: NodeMetadata, causes: Causes) 
         return
     definition = DEFINITION.get(before.resource_type, frozenset())
     for key in sorted(before.properties.keys() | after.properties.keys()):
-        if key in DERIVED or causes.is_unread(key, before, after):
+        if key in DERIVED or is_unread(key, before, causes.base.run, causes.current.run):
             continue
         old, new = before.properties.get(key), after.properties.get(key)
         if key == "columns":

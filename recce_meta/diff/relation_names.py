@@ -6,7 +6,10 @@ To separate both, the macros of both sides are called with the target of base.
 
 from __future__ import annotations
 
-from functools import cached_property
+import json
+from collections import defaultdict
+from collections.abc import Callable, Collection, Mapping
+from functools import cache, cached_property
 from typing import TYPE_CHECKING
 
 from recce_meta.diff.project_side import ProjectSide
@@ -27,12 +30,18 @@ NAMERS = {
 }
 """Macros by which a project chooses locations, and the configuration that they read."""
 NAMER_MACROS = frozenset(macro for macro, _ in NAMERS.values())
+PLACED = frozenset(["model", "seed", "snapshot"])
+"""Resource types whose relations these macros place."""
 
 
-def naming_call(key: str) -> str:
-    """Return a template of the name that the macro of the part *key* chooses."""
+def naming_call(key: str, configured: str = "") -> str:
+    """Return a template of the name that the macro of the part *key* chooses.
+
+    *configured* is an expression of the node's configuration; it is read from `config` if empty.
+    """
     macro, option = NAMERS[key]
-    return f"{{{{ {macro}(config.get('{option}'), model) }}}}"
+    argument = configured or f"config.get('{option}')"
+    return f"{{{{ {macro}({argument}, model) }}}}"
 
 
 class RelationNames:
@@ -52,6 +61,31 @@ class RelationNames:
         except TemplateError:
             return False
         return old != new
+
+    def moved_elsewhere(
+        self, changed: Mapping[str, Collection[str]], writes_otherwise: Callable[[str, str | None], bool]
+    ) -> dict[str, frozenset[str]]:
+        """Return the *changed* macros of each part that move nodes on other targets only, with these nodes.
+
+        *writes_otherwise* returns True if a template may have other text on any target.
+        """
+        found: dict[str, set[str]] = defaultdict(set)
+        moves = cache(writes_otherwise)
+        for key in filter(changed.get, NAMERS):
+            option = NAMERS[key][1]
+            for unique_id, after in self._current.nodes.items():
+                before = self._base.nodes.get(unique_id)
+                if before is None or after.resource_type not in PLACED or not after.relation_name:
+                    continue
+                # dbt takes `target_schema` of a snapshot as it is.
+                if after.config.get(f"target_{option}"):
+                    continue
+                configured = after.config.get(option)
+                call = naming_call(key, "none" if configured is None else json.dumps(str(configured)))
+                stays = getattr(before, key) == getattr(after, key) or not self.differ(key, before, after)
+                for macro in changed[key] if stays and moves(call, after.package_name) else ():
+                    found[macro].add(unique_id)
+        return {macro: frozenset(ids) for macro, ids in found.items()}
 
     @cached_property
     def _renderers(self) -> tuple[SimpleTemplateRenderer, ...]:

@@ -32,10 +32,14 @@ MOST_VARIANTS = 8
 
 
 def caller_effects(
-    ids: Sequence[str], causes: Causes, compare: CompareSql
+    macro: str, ids: Sequence[str], causes: Causes, compare: CompareSql
 ) -> Iterator[tuple[str, list[SqlChange]]]:
-    """Yield the nodes *ids*, which reach a macro, each with the macro's effects on other targets."""
+    """Yield the nodes *ids*, which reach *macro*, each with the macro's effects on other targets."""
+    placed = causes.placing_elsewhere.get(macro, frozenset())
     for place, unique_id in enumerate(ids):
+        if unique_id in placed:
+            yield unique_id, [unknown_effect("relations may move on other targets")]
+            continue
         before, after = causes.base.nodes[unique_id], causes.current.nodes[unique_id]
         found = causes.every_target.compare(before, after) if place < MOST_NODES else None
         if found is None:

@@ -517,6 +517,59 @@ def shop_of(count: int, macro: str, code: str = SELECT.format("id") + "{{ limite
     return replace(one, nodes=(SOURCE, *models))
 
 
+DEFAULT = "{{ target.schema if custom is none else target.schema ~ '_' ~ custom | trim }}"
+
+
+@pytest.mark.parametrize(
+    ("name", "body", "is_unknown"),
+    [
+        ("generate_schema_name", "{{ 'evil' if target.name == 'prod' else target.schema }}", True),
+        ("generate_schema_name", "{{ 'evil' if flags.WHICH == 'run' else target.schema }}", True),
+        ("generate_schema_name", "{{ var('place', target.schema) }}", True),
+        ("generate_schema_name", DEFAULT, False),
+        ("generate_schema_name", "{{ custom or target.schema }}", False),
+        ("generate_alias_name", "{{ model.name ~ '_x' if target.name == 'prod' else model.name }}", True),
+        ("generate_alias_name", "{{ custom or model.name }}", False),
+    ],
+)
+def test_a_macro_that_may_move_nodes_on_other_targets_only_is_a_change(
+    name: str, body: str, is_unknown: bool
+) -> None:
+    dbt = {"generate_schema_name": DEFAULT, "generate_alias_name": "{{ custom or model.name }}"}
+    texts = {key: f"{{% macro {key}(custom, model) %}}{text}{{% endmacro %}}" for key, text in dbt.items()}
+    built_in = tuple(
+        MacroMetadata(unique_id=f"macro.dbt.{key}", name=key, package_name="dbt", macro_sql=text)
+        for key, text in texts.items()
+    )
+    base, current = (shop_of(2, ON_PROD.format(1)) for _ in range(2))
+    text = f"{{% macro {name}(custom, model) %}}{body}{{% endmacro %}}"
+    own = MacroMetadata(
+        unique_id=f"macro.shop.{name}", name=name, package_name="shop", macro_sql=text, path="macros/g.sql"
+    )
+    base = replace(base, macros=(*base.macros, *built_in))
+    current = replace(current, macros=(*current.macros, *built_in, own))
+
+    found = whole_diff(base, current, NOTHING_MORE)
+
+    names = ["orders", "totals_0", "totals_1"]
+    why = f"in 3 nodes that reach it: {', '.join(names)}"
+    assert [(one.unique_id, one.category, one.category_reasons) for one in found.changes] == (
+        [
+            (
+                f"macro.shop.{name}",
+                Category.UNKNOWN,
+                (f"unchanged for the target of this run, {why}", "relations may move on other targets"),
+            )
+        ]
+        if is_unknown
+        else []
+    )
+    assert {(one.name, one.reach) for one in found.impacted} == (
+        {(name, Reach.UNKNOWN) for name in names} if is_unknown else set()
+    )
+    assert found.notes == ()
+
+
 def test_a_macro_that_acts_elsewhere_is_one_change_for_all_nodes_that_reach_it() -> None:
     base, current = (shop_of(7, ON_PROD.format(number)) for number in (1, 2))
 
