@@ -112,8 +112,11 @@ TABLES: dict[str, tuple[list[str], Function]] = {
 
 @pytest.mark.extensive
 @pytest.mark.parametrize("name", TABLES)
-def test_a_list_is_the_table_of_the_function(shop: Any, demo: Path, name: str) -> None:
+def test_a_list_is_the_table_of_the_function(
+    shop: Any, demo: Path, name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
     command, function = TABLES[name]
+    monkeypatch.chdir(shop.folder)  # the branch of this checkout decides nothing
     with UnifiedSqlAdapter.from_url(f"duckdb:///{demo}") as adapter:
         ours = delimited(function(adapter).to_table(), "csv")
     ran = shop(*command, "--format", "csv")
