@@ -41,7 +41,8 @@ from recce_meta.models import (
     Status,
 )
 from recce_meta.models.change import Category, Impact, ReachedBy
-from recce_meta.report.review.phrases import doubt_sentences, failure_sentences
+from recce_meta.report.labels import fail_phrases, node_label, summarise
+from recce_meta.report.review.phrases import doubt_sentences, failing_nodes, failure_sentences
 from recce_meta.store import read
 from recce_meta.store.select import RunSelector, if_renamed, resolve_complete_run
 from recce_meta.store.session import open_store
@@ -395,17 +396,23 @@ def failing_changes(diff: RunDiff, conditions: frozenset[str]) -> list[Change]:
     ]
 
 
+def failed_text(diff: RunDiff, found: Sequence[Change], conditions: Collection[str]) -> str:
+    """Return `4 nodes fail: a, b, …; --fail-on breaking found 1: orders` for the changes *found*."""
+    failing = [node_label(one) for one in failing_nodes(diff)]
+    parts = [f"{fail_phrases(summarise(diff))[0]}: {first_of(failing, SHOWN)}"] if failing else []
+    names = first_of([change.name for change in found], SHOWN)
+    return "; ".join([*parts, f"--fail-on {','.join(sorted(conditions))} found {len(found)}: {names}"])
+
+
 def refuse_failing(diff: RunDiff, conditions: frozenset[str], not_compared: Sequence[str] = ()) -> None:
     """Raise ConditionFailed if changes of *diff* meet one of *conditions*, or data was *not_compared*.
     *not_compared* are the names of nodes with data that was not, or only partly, compared.
     """
     found = failing_changes(diff, conditions)
     if found:
-        names = first_of([change.name for change in found], SHOWN)
-        said = f"--fail-on {','.join(sorted(conditions))} found {len(found)}: {names}"
         sentences = failure_sentences(diff)
         sentences += doubt_sentences(diff) if MAY_FAIL in conditions else []
-        raise ConditionFailed("; ".join([said, *sentences[:SHOWN]]))
+        raise ConditionFailed("; ".join([failed_text(diff, found, conditions), *sentences[:SHOWN]]))
     if NOT_COMPARED in conditions and not_compared:
         names = first_of(not_compared, SHOWN)
         raise ConditionFailed(f"--fail-on {NOT_COMPARED} found {len(not_compared)}: {names}")

@@ -217,7 +217,7 @@ class ReachedBy(Struct, frozen=True, kw_only=True):
     may_fail: str = ""
     """Why the node may fail; empty if it certainly does, or does not."""
     failure: str = ""
-    """Why the node certainly fails; empty if it does not, or only names a column that is gone."""
+    """Why the node certainly fails, if known; empty if it does not fail."""
 
 
 class Change(Tabular, frozen=True, kw_only=True):
@@ -327,7 +327,7 @@ class Impact(Tabular, frozen=True, kw_only=True):
     may_fail: str = ""
     """Why the node may fail; empty if it certainly does, or does not."""
     failure: str = ""
-    """Why the node certainly fails; empty if it does not, or only names a column that is gone."""
+    """Why the node certainly fails, if known; empty if it does not fail."""
 
 
 class RunDiff(Tabular, Struct, frozen=True, kw_only=True):

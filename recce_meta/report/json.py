@@ -46,6 +46,7 @@ from recce_meta.quality.figures import Violation
 from recce_meta.report.data.check_findings import FindingKind, check_word, checks_phrase, node_findings
 from recce_meta.report.data.summary import DataSummary, data_summary, summarise_nodes
 from recce_meta.report.labels import DiffSummary, summarise
+from recce_meta.report.review.phrases import impacts_with_failures
 from recce_meta.report.review.verdict import Checks, verdict_of
 from recce_meta.report.terminal import pretty_json
 from recce_meta.report.values import number_text
@@ -195,7 +196,9 @@ def _parts(diff: RunDiff, data: Sequence[AnyDataDiff] = (), checks: Checks | Non
         "current": diff.current,
         "summary": summarise(diff),
         "changes": sorted(diff.changes, key=lambda change: change.unique_id),
-        "impacted": sorted(diff.impacted, key=lambda impact: (impact.distance, impact.unique_id)),
+        "impacted": sorted(
+            impacts_with_failures(diff), key=lambda impact: (impact.distance, impact.unique_id)
+        ),
         "children": sorted(diff.children),
         "notes": [*diff.notes, *_parts_built(diff)],
         "verdict": VerdictDocument(tone=found.tone, sentences=found.sentences),

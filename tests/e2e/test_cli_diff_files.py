@@ -252,6 +252,23 @@ def test_the_hook_of_pre_commit_fails_if_a_model_loses_a_column_that_another_rea
     assert "totals" in failing.out and "fails" in failing.err
 
 
+def test_failing_nodes_come_first_and_name_the_column_that_is_gone(checkout: Checkout) -> None:
+    checkout.write("models/edited.sql", "select amount from {{ ref('orders') }}")
+    checkout.commit()
+    checkout.write("models/orders.sql", "select id from raw.orders")
+    checkout.write("models/edited.sql", "select amount + 1 as amount from {{ ref('orders') }}")
+
+    ran = checkout.cli("diff", "--files", "HEAD", "--fail-on", "fails", "--dialect", "duckdb")
+    impacted = checkout.diff("HEAD", "--dialect", "duckdb")["impacted"]
+
+    why = "it references one of amount, cents, which orders no longer has"
+    assert ran.err.startswith(
+        "error: 3 nodes fail: edited, link, totals; --fail-on fails found 2: edited, orders; "
+        f"edited fails: {why}; link fails: {why}"
+    )
+    assert {one["name"]: one["failure"] for one in impacted} == {"link": why, "totals": why}
+
+
 def test_no_program_of_the_repository_is_started(checkout: Checkout) -> None:
     started = checkout.root / "started"
     checkout.git("config", "filter.loud.smudge", f"touch {shlex.quote(str(started))}; cat")

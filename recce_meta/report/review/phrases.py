@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 
+from msgspec.structs import replace
+
 from recce_meta.errors import plural
-from recce_meta.models.change import Change, Impact, RunDiff, Status
+from recce_meta.models.change import Change, Impact, ReachedBy, RunDiff, Status
 from recce_meta.models.marks.review import PairReviews, ReviewMark, is_approved
 from recce_meta.report.diff_details import MAY_FAIL, NAME_WIDTH, ORIGINS_SHOWN, first_phrases
 from recce_meta.report.labels import TESTS, node_label, node_part, short_run_id
@@ -51,34 +53,64 @@ def doubt_sentences(diff: RunDiff, *, changed_only: bool = False) -> list[str]:
     return [f"{node_label(node)} {MAY_FAIL}: {node.may_fail}" for node in nodes if node.may_fail]
 
 
+def failing_nodes(diff: RunDiff) -> list[Change | Impact]:
+    """Return the nodes that fail, tests last."""
+    nodes: list[Change | Impact] = [*diff.changed, *diff.impacted]
+    failing = [node for node in nodes if node.fails]
+    return sorted(failing, key=lambda node: (node.resource_type in TESTS, node_label(node)))
+
+
 def failures(diff: RunDiff) -> dict[str, str]:
     """Return `service_mix fails: it references is_delivered, which fct_parcels no longer has` by unique id.
 
     If it names no such column: `mix fails because of the change of fct_parcels`, with the reason if known.
     Tests are last. Names are as the project has them; the caller escapes them.
     """
-    lost = {
+    lost = _lost_columns(diff)
+    return {node.unique_id: f"{node_label(node)} {_failure(node, lost)}" for node in failing_nodes(diff)}
+
+
+def impacts_with_failures(diff: RunDiff) -> list[Impact]:
+    """Return the impacted nodes of *diff*; those that fail because of a removed column name it."""
+    lost = _lost_columns(diff)
+    return [
+        replace(one, failure=one.failure or _lost_reference(one, lost)) if one.fails else one
+        for one in diff.impacted
+    ]
+
+
+def _lost_columns(diff: RunDiff) -> dict[str, list[str]]:
+    """Return the columns that each changed node no longer has."""
+    return {
         change.unique_id: [
             one.name for one in change.columns if one.status is Status.REMOVED or one.renamed_to
         ]
         for change in diff.changed
     }
-    nodes: list[Change | Impact] = [*diff.changed, *diff.impacted]
-    failing = [node for node in nodes if node.fails]
-    failing.sort(key=lambda node: (node.resource_type in TESTS, node_label(node)))
-    return {node.unique_id: f"{node_label(node)} {_failure(node, lost)}" for node in failing}
 
 
 def _failure(node: Change | Impact, lost: Mapping[str, Sequence[str]]) -> str:
     """Return `fails: …` of a failing node; *lost* are the columns that each changed node no longer has."""
+    reached = node.reached if isinstance(node, Change) else node
+    if reached is not None and reached.fails and (reference := _lost_reference(reached, lost)):
+        return f"fails: {reference}"
     if isinstance(node, Change) and node.build_failure:
         return f"fails: {node.build_failure}"
-    reached = node.reached if isinstance(node, Change) else node
-    origins = (reached.origin,) if isinstance(reached, Impact) else reached.origins if reached else ()
     failure = reached.failure if reached else ""
-    names = " or ".join(shorten(node_part(origin), NAME_WIDTH) for origin in origins[:ORIGINS_SHOWN])
+    return f"fails because of the change of {_origins(reached)[1]}{': ' * bool(failure)}{failure}"
+
+
+def _lost_reference(reached: Impact | ReachedBy, lost: Mapping[str, Sequence[str]]) -> str:
+    """Return `it references is_delivered, which fct_parcels no longer has`; empty if it fails otherwise."""
+    origins, names = _origins(reached)
     columns = [column for origin in origins for column in lost.get(origin, ())]
-    if failure or not columns:
-        return f"fails because of the change of {names}{': ' * bool(failure)}{failure}"
+    if reached.failure or not columns:
+        return ""
     gone = first_phrases(columns) if len(columns) < 2 else f"one of {first_phrases(columns)}"
-    return f"fails: it references {gone}, which {names} no longer has"
+    return f"it references {gone}, which {names} no longer has"
+
+
+def _origins(reached: Impact | ReachedBy | None) -> tuple[Sequence[str], str]:
+    """Return the changed nodes that affect a node, and their names."""
+    origins = (reached.origin,) if isinstance(reached, Impact) else reached.origins if reached else ()
+    return origins, " or ".join(shorten(node_part(one), NAME_WIDTH) for one in origins[:ORIGINS_SHOWN])

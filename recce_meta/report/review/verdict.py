@@ -59,6 +59,8 @@ _OF_SIGN = {
     PASSED: "same",
 }
 """Tone of each sign, the most severe first."""
+_SIGNS = {tone: sign for sign, tone in reversed(_OF_SIGN.items())}
+"""First sign of each tone."""
 
 WITHOUT_DBT = "Read without dbt"
 """Beginning of the verdict on runs without dbt's manifests."""
@@ -190,17 +192,18 @@ def code_finding(diff: RunDiff) -> Finding:
     counted = [count_of(nodes, "node")] * bool(nodes) + [count_of(tests, "test")] * bool(tests)
     text = f"{join_words(counted)} changed, "
     text += downstream_phrase(summary) if summary.downstream else "no downstream nodes"
-    worst = ": ".join(filter(None, (_dangers(summary), _losses(diff))))
+    losses = _losses(diff)
+    worst = ": ".join(filter(None, (_dangers(summary), losses)))
     phrases = [*fail_phrases(summary), worst] if summary.fails else [worst, *fail_phrases(summary)]
     worst = " · ".join(filter(None, phrases))
-    return Finding("⚠️", f"{worst} ({text})", _tone(summary)) if worst else Finding("🔎", text)
+    return Finding(_SIGNS[_tone(summary, losses)], f"{worst} ({text})") if worst else Finding("🔎", text)
 
 
-def _tone(summary: DiffSummary) -> str:
-    """Return the tone of severe changes."""
+def _tone(summary: DiffSummary, losses: str) -> str:
+    """Return the tone of severe changes and of *losses*."""
     if summary.fails or summary.categories[Category.BREAKING.value]:
         return "failed"
-    is_known = summary.may_fail or summary.categories[Category.PARTIAL_BREAKING.value]
+    is_known = losses or summary.may_fail or summary.categories[Category.PARTIAL_BREAKING.value]
     return "differs" if is_known else "not-compared"
 
 

@@ -74,7 +74,7 @@ def test_a_pull_request_gets_one_comment_that_is_kept_up_to_date(shop: FollowedS
     (text,) = shop.forge.texts()
     first, title = text.splitlines()[:2]
     assert first == f"<!-- recce_meta connection={shop.id} -->"
-    assert title.startswith("### ⚠️ 1 breaking change")
+    assert title.startswith("### ❌ 1 breaking change")
     assert "<!-- recce_meta diff -->" not in text
     head, base = (get_job(shop.state, str(job)) for job in (proposed.head_job, proposed.base_job))
     page = f"{PUBLIC}/s/default/diff/{base.run_id}/{head.run_id}"
@@ -166,7 +166,7 @@ def test_two_runs_without_dbt_are_compared_and_say_so(
     quick_shop.follow()
 
     (text,) = quick_shop.forge.texts()
-    assert text.splitlines()[1].startswith("### ⚠️ Read without dbt · 1 breaking change")
+    assert text.splitlines()[1].startswith("### ❌ Read without dbt · 1 breaking change")
     assert read["fallback"].partition(":")[0] in text.splitlines()[-1]
     assert quick_shop.forge.statuses[-1][:2] == (HEAD, state)
     assert quick_shop.forge.statuses[-1][2].startswith("Read without dbt: 1 breaking change")
@@ -359,7 +359,7 @@ def test_conditions_of_the_connection_or_of_the_repository_fail_the_status(
     _, state, description, _ = shop.forge.statuses[-1]
     assert state == expected
     if state == "failure":
-        assert description == "fail-on breaking found 1: orders"
+        assert description == "--fail-on breaking found 1: orders"
     if state == "error":
         assert "fail_on cannot be read" in shop.forge.texts()[0]
 
@@ -502,7 +502,7 @@ def test_connections_of_one_repository_have_comments_of_their_own(
     assert len(texts) == 2
     titles = sorted(text.splitlines()[1] for text in texts)
     assert titles[0].startswith("### <code>finance&#124;x</code> · ")
-    assert titles[1].startswith("### `shop` · ⚠️ 1 breaking change")
+    assert titles[1].startswith("### `shop` · ❌ 1 breaking change")
 
 
 def test_runs_that_cannot_be_compared_are_an_error(quick_shop: FollowedShop) -> None:
