@@ -41,6 +41,10 @@ _OF_DBT = frozenset(["macro.dbt.run_hooks", "macro.dbt.get_where_subquery"])
 """Macros that no manifest of dbt lacks, unless those of dbt were left out."""
 _LISTED = frozenset(["bigquery", "databricks", "duckdb", "postgres", "redshift", "snowflake", "spark"])
 """Adapters with macros in `macros_of_dbt`."""
+_PARSED = frozenset(["duckdb"])
+"""Adapters whose driver has the parser of the warehouse."""
+_PLAIN = ("select", "insert", "delete", "with")
+"""First words of statements that no extension of a parser defines."""
 _OF_MODELS = ("table", "view", "incremental", "ephemeral", "materialized_view")
 """Materializations of models on every adapter."""
 _LINE = re.compile(r"\nLINE (\d+):")
@@ -179,6 +183,8 @@ class BuildFailures:
     def of_sql(self, node: NodeMetadata, sql: str) -> BuildFailure | None:
         """Return the failure if *sql*, as dbt renders it, is empty, or the warehouse cannot parse it."""
         kind = node.resource_type if node.resource_type != "model" else node.materialized
+        if kind == "operation":
+            return self._of_statement(node.raw_code or "", sql)
         # dbt does not build an empty file.
         if kind not in _NESTED or self._builds_otherwise or not (node.raw_code or "").strip():
             return None
@@ -192,6 +198,20 @@ class BuildFailures:
         return BuildFailure(
             problem=message.partition("\n")[0], line=int(found[1]) - 1 if found and is_aligned else None
         )
+
+    def _of_statement(self, code: str, sql: str) -> BuildFailure | None:
+        """Return the failure if the parser refuses *sql*, a hook rendered from *code*.
+
+        The parser of a database with extensions may accept other statements.
+        """
+        statement = sql.strip().rstrip(";")
+        words = statement.split(maxsplit=1)
+        is_exact = self._is_exact is None or self._is_exact(code.rstrip("; \n"))
+        is_plain = bool(words) and any(_is_misspelling(words[0], one) for one in _PLAIN)
+        if self._adapter not in _PARSED or not is_exact or not is_plain or ";" in statement:
+            return None
+        message = self._refusal(statement)
+        return BuildFailure(problem=message.partition("\n")[0]) if message else None
 
     def _of_materialization(self, node: NodeMetadata) -> BuildFailure | None:
         """Return the failure if neither dbt nor a file defines how *node* is materialized."""
@@ -225,13 +245,22 @@ class BuildFailures:
         """Return the first failure of the hooks of *node*."""
         for key in HOOKS:
             for text in hook_texts(node.config.get(key)):
-                try:
-                    renderer.render(text, node=node.unique_id)
-                except TemplateError as error:
-                    if (found := self._unsure(renderer, self.of_template(node, error))) is not None:
-                        problem = f"in its {key.replace('_', '-')}, {found.problem}"
-                        return replace(found, problem=problem, line=None)
+                found = self._unsure(renderer, self._of_hook(node, text, renderer))
+                if found is not None:
+                    problem = f"in its {key.replace('_', '-')}, {found.problem}"
+                    return replace(found, problem=problem, line=None)
         return None
+
+    def _of_hook(
+        self, node: NodeMetadata, text: str, renderer: SimpleTemplateRenderer
+    ) -> BuildFailure | None:
+        """Return the failure of *text*, a hook of *node*."""
+        try:
+            sql = renderer.render(text, node=node.unique_id)
+        except TemplateError as error:
+            return self.of_template(node, error)
+        is_run = node.materialized in _NESTED and not self._builds_otherwise and "run_hooks" not in self._own
+        return self._of_statement(text, sql) if is_run else None
 
 
 def _is_misspelling(word: str, known: str) -> bool:
