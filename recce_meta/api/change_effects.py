@@ -70,7 +70,7 @@ _INSERT = re.compile(
 """An INSERT without a list of columns."""
 
 MOST_NEW = 200
-"""Maximum number of new nodes whose SQL is checked for names that nothing has; 5,000 take minutes."""
+"""Maximum number of nodes whose SQL is checked for names that nothing has; 5,000 take minutes."""
 _FOLLOWING = QUERIES | {"seed", "source", "test"}  # also without an edge of dbt
 
 
@@ -187,14 +187,15 @@ class Effects:
         return self._with_edges(graph, definitions) if is_read else graph
 
     def _refused(self, changes: Iterable[Change]) -> dict[str, Change]:
-        """Return the nodes that are new or have another contract, and certainly cannot be built, with why."""
-        asked = {one.unique_id: one for one in changes if _may_be_refused(one)}
-        texts = self._runs[1].tokenised(asked) if 0 < len(asked) <= MOST_NEW else {}
+        """Return the nodes without a compared query that certainly cannot be built, with why."""
+        asked = {one.unique_id: one for one in changes if _may_be_refused(one, self._sides[1].nodes)}
+        # Models and snapshots before tests.
+        texts = self._runs[1].tokenised(sorted(asked)[:MOST_NEW]) if asked else {}
         self._runs[1].with_parents(texts)
         return {
             one: with_fields(
                 asked[one],
-                category=Category.BREAKING,
+                category=Category.BREAKING if asked[one].resource_type in SQL_BUILT else None,
                 category_reasons=(*asked[one].category_reasons, f"{BUILD_FAILS}: {fault.text}"),
             )
             for one in texts
@@ -454,10 +455,13 @@ class Effects:
         return [child for child, sql in texts.items() if f"{OPENING}{parent}{CLOSING}" in sql]
 
 
-def _may_be_refused(change: Change) -> bool:
+def _may_be_refused(change: Change, nodes: Mapping[str, NodeMetadata]) -> bool:
     """Return True if *change* has no query to compare that decides whether the node can be built."""
-    is_asked = change.status is Status.ADDED or Reason.CONTRACT in change.reasons
-    return is_asked and change.resource_type in SQL_BUILT and not change.build_failure
+    node = nodes.get(change.unique_id)
+    is_test = node is not None and node.resource_type == "test" and "test_metadata" not in node.properties
+    is_asked = change.status is Status.ADDED or (is_test and change.status is Status.MODIFIED)
+    is_asked = is_asked or Reason.CONTRACT in change.reasons
+    return is_asked and (is_test or change.resource_type in SQL_BUILT) and not change.build_failure
 
 
 def _readers_by_time(

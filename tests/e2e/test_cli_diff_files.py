@@ -876,10 +876,13 @@ on-run-end:
   - select 1
   - "{{ nope() }}"
   - "{{ duckdb__any() }}"
+  - selectt 1
 """
     checkout.write("dbt_project.yml", settings + hooks)
     line = settings.count("\n") + 1
     checkout.write("models/orders.sql", FILES["models/orders.sql"] + ";\n")
+    checkout.write("models/new.sql", "{{ config(post_hook='selct 1') }} select 1 as one")
+    checkout.write("tests/none.sql", "select * from {{ ref('alone') }} where two = 1")
 
     found = checkout.diff("HEAD", "--dialect", "duckdb")["changes"]
 
@@ -893,3 +896,6 @@ on-run-end:
     nope = f"it uses 'nope', which no file defines (dbt_project.yml:{line + 3})"
     assert said["shop-on-run-end-1"] == f"the build fails: {nope}"
     assert said["shop-on-run-end-2"].startswith("the build may fail: it uses 'duckdb__any'")
+    assert f'syntax error at or near "selectt" (dbt_project.yml:{line + 5})' in said["shop-on-run-end-3"]
+    assert "in its post-hook, DuckDB" in said["new"]
+    assert said["none"].startswith("the build fails: it names the column two, which nothing")

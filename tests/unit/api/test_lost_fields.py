@@ -61,6 +61,32 @@ EDITED = [
     "select list_transform([1], lambda x: x + 1) as l from p",
     "select p as whole from p",
     "select * exclude (id) from p",
+    "select * exclude (no_such) from p",
+    "select * exclude no_such from p",
+    "select x.* exclude (id, no_such) from p x",
+    "select x.* exclude (k) from p x join (select 1 as k) y on true",
+    "select * exclude (k) from p x join (select 1 as k) y on true",
+    'select * exclude ("ID") from p',
+    "select * exclude (x.id) from p x",
+    "select * replace (1 as no_such) from p",
+    "select * replace (1 as A) from p",
+    "select * exclude (no_such) from (select * from p) x",
+    "select * exclude (id) replace (1 as a) from p",
+    "select 1 as k from p x join p y using (no_such)",
+    "select 1 as k from p x join (select 1 as k) y using (id)",
+    "select 1 as k from (select 1 as k) x join p y using (k)",
+    "select 1 as k from (select 1 as k) x join (p y join p z using (id)) on true",
+    "select 1 as k from p x join (p y join (select 1 as id, 2 as m) z using (id)) using (a)",
+    "select 1 as k from (select 1 as m) x join (p y join (select 1 as id, 2 as m) z using (id)) using (m)",
+    "select 1 as k from p x semi join (select 1 as id, 1 as k) y using (id)",
+    "select 1 as k from p x join (select 1 as z) u(id) using (id)",
+    "select unnest(s), 1 as j from p x join (select 1 as y) u using (y)",
+    "select 1 as k from p x, p y join p z using (y)",
+    "with c as (select * exclude (no_such) from p) select 1 as k",
+    "select 1 as k from p where exists (select * exclude (no_such) from p)",
+    "select * exclude (no_such) from p union all select * from p",
+    "from p select * exclude (no_such)",
+    "select * like 'i%' from p",
 ]
 
 
@@ -97,16 +123,25 @@ def test_a_reader_of_a_lost_field_may_fail(parent: tuple[str, str], middle: str,
     assert bool(failing_changes(diff, frozenset({"may_fail"}))) is bool(doubts or failing)
 
 
+@pytest.mark.parametrize("kind", ["model", "test"])
 @pytest.mark.parametrize("before", [None, "select id from p"])
 def test_a_query_fails_that_names_what_its_parents_do_not_have(
-    before: str | None, subtests: pytest.Subtests
+    before: str | None, kind: str, subtests: pytest.Subtests
 ) -> None:
     for sql in EDITED:
         with subtests.test(sql):
             p = node("p", "select 1 as id, 2 as a, {'x': 1} as s")
             sides = [
-                project(run_id, p, *([node("m", query, p.unique_id)] if query else []))
-                for run_id, query in (("b", before), ("bc", sql))
+                project(
+                    run_id,
+                    p,
+                    *(
+                        replace(node("m", query, p.unique_id), unique_id=f"{kind}.shop.m", resource_type=kind)
+                        for query in queries
+                        if query
+                    ),
+                )
+                for run_id, *queries in (("b", before), ("bc", sql))
             ]
             (change,) = whole_diff(*sides, NOTHING_MORE).changes
             assert bool(change.build_failure) is bool(refused(p.compiled_code or "", ("m", sql)))
