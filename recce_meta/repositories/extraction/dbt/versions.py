@@ -110,7 +110,8 @@ def _term(text: str) -> _Term:
     matched = _SPECIFIER.fullmatch(text)
     if matched is None:
         raise ConfigurationError(
-            f"Invalid require-dbt-version: '{text.strip()}'", hint='write for example [">=1.8.0", "<2.0.0"]'
+            f"Invalid require-dbt-version in dbt_project.yml: '{text.strip()}'",
+            hint='write for example [">=1.8.0", "<2.0.0"]',
         )
     return _Term(matched["operator"] or "=", _numbers(text))
 

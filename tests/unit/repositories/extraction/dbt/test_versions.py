@@ -48,8 +48,8 @@ def test_a_connection_chooses_its_version(wanted: str, minor: str) -> None:
         (["<1.0.0"], None, "No supported version of dbt satisfies require-dbt-version: <1.0.0"),
         ([">=1.8.0", "<1.8.0"], None, "No supported version"),
         ([">1.8.0", "<1.8.1"], None, "No supported version"),
-        (["~=1.8"], None, "Invalid require-dbt-version: '~=1.8'"),
-        (["soon"], None, "Invalid require-dbt-version: 'soon'"),
+        (["~=1.8"], None, "Invalid require-dbt-version in dbt_project.yml: '~=1.8'"),
+        (["soon"], None, "Invalid require-dbt-version in dbt_project.yml: 'soon'"),
     ],
 )
 def test_versions_that_cannot_be_used_are_refused(
