@@ -18,6 +18,7 @@ from recce_meta.render.macros import FIXED, MacroCall, Namespace
 from recce_meta.render.objects import (
     ASK_DATABASE,
     BELONG_TO_DBT,
+    RAISING,
     Refused,
     TemplateObject,
     database_error,
@@ -209,9 +210,7 @@ class ExceptionNames(TemplateObject):
 
     def raise_compiler_error(self, msg: object = "", node: object = None) -> NoReturn:
         """Raise TemplateError with *msg*."""
-        raise TemplateError(
-            str(msg), name="raise_compiler_error", hint="the template itself raises this error"
-        )
+        raise TemplateError(str(msg), name=RAISING, hint="the template itself raises this error")
 
     raise_not_implemented = raise_compiler_error
 

@@ -119,6 +119,8 @@ def kind_of(value: object) -> str:
     return type(value).__name__.lstrip("_")
 
 
+RAISING = "raise_compiler_error"
+"""Function of `exceptions` by which a template raises an error of its own."""
 ASK_DATABASE = frozenset(
     [
         *("run_query", "statement", "noop_statement", "load_result", "store_result", "store_raw_result"),

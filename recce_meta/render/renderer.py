@@ -516,7 +516,7 @@ class SimpleTemplateRenderer:
             node=title,
             macros=chain,
             needs_database=problem.needs_database,
-            is_broken=problem.is_broken,
+            is_broken=problem.is_broken or (not chain and self._sandbox.always_raises(problem.name, sql)),
         )
 
 

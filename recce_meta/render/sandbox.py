@@ -34,7 +34,7 @@ from recce_meta.render.limits import (
     without_address,
     written_function,
 )
-from recce_meta.render.objects import TemplateObject, is_readable, kind_of, refusal
+from recce_meta.render.objects import RAISING, TemplateObject, is_readable, kind_of, refusal
 
 MACRO_PREFIX = "dbt_macro__"
 """Start of the names that dbt gives macros inside templates, so that a template does not find its own."""
@@ -104,6 +104,21 @@ def _repeats_keyword(node: nodes.Node) -> bool:
         return False
     keys = [keyword.key for keyword in node.kwargs] if isinstance(node, nodes.Call) else []
     return len(keys) > len(set(keys)) or any(map(_repeats_keyword, node.iter_child_nodes()))
+
+
+def _raises(body: Iterable[nodes.Node]) -> bool:
+    """Return True if *body* raises an error of its own whatever its values are, in every build."""
+    calls: list[nodes.Node] = []
+    for node in body:
+        if isinstance(node, nodes.If) and isinstance(node.test, nodes.Name) and node.test.name == "execute":
+            if _raises(node.body):
+                return True
+        elif isinstance(node, nodes.Output):
+            calls += node.nodes
+        elif isinstance(node, nodes.ExprStmt):
+            calls.append(node.node)
+    raised = (one.node for one in calls if isinstance(one, nodes.Call))
+    return any(isinstance(one, nodes.Getattr) and one.attr == RAISING for one in raised)
 
 
 def _weighed(node: nodes.Expr) -> nodes.Expr:
@@ -307,6 +322,10 @@ class Sandbox(SandboxedEnvironment):
             return without_address(value)
 
         return finalize
+
+    def always_raises(self, name: str | None, source: str) -> bool:
+        """Return True if the error of *source* about *name* is its own, and raised in every build."""
+        return name == RAISING and _raises(self.parse(source).body)
 
     def concat(self, pieces: Iterable[str]) -> str:
         """Return *pieces* joined; iterating over them runs the template."""

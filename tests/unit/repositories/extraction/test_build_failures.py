@@ -45,6 +45,8 @@ BROKEN = [
     ),
     ("select '{{ var('month') }}'", "variable 'month' has neither a value nor a default"),
     ("select {{ ''.__class__.__mro__ }}", "'__class__' of a value of type str may not be used"),
+    ("{% if execute %}{{ exceptions.raise_compiler_error('no') }}{% endif %}select 1", "no (models/m.sql:1)"),
+    ("{% do exceptions.raise_compiler_error('no') %}select 1", "no (models/m.sql:1)"),
     ("select {% set x = [] %}{{ x.foo() }}", "a value of type list has no 'foo'"),
     ("select {{ cents('a' }}", "not valid Jinja: unexpected '}', expected ')'"),
     ("select {% if true %}1", "not valid Jinja: Unexpected end of template"),
@@ -59,6 +61,10 @@ BROKEN = [
     ("{% if false %}select 1{% endif %}", "its SQL is empty"),
 ]
 SOUND = [
+    "{% if target.name != 'x' %}{{ exceptions.raise_compiler_error('no') }}{% endif %}select 1",
+    "{% if execute and target.name != 'x' %}{{ exceptions.raise_compiler_error('no') }}{% endif %}select 1",
+    "{% if not execute %}{{ exceptions.raise_compiler_error('no') }}{% endif %}select 1",
+    "{% if execute %}{{ '' }}{% else %}{{ exceptions.raise_compiler_error('no') }}{% endif %}select 1",
     "select 1 {{ nope }}",
     "select {{ nope | default(1) }}",
     "select {% if nope is defined %}{{ nope() }}{% else %}1{% endif %}",
