@@ -601,6 +601,8 @@ def test_a_package_in_a_folder_of_the_project_is_compared(checkout: Checkout) ->
         ("models/b.yml", "models: [{name: alone, config: {group: team, contract: {enforced: false}}}]"),
         ("models/unused.sql", "{{ config(enabled=false, group='nobody') }} select 1"),
         ("models/b.yml", "macros: [{name: gone, description: \"{{ doc('gone') }}\"}]"),
+        ("models/b.yml", "models: [{name: alone, description: \"{# {{ doc('gone') }} #} x\"}]"),
+        ("models/b.md", "{% docs bb %}{{ '{% docs kept %}' }}{% enddocs %}"),
         (
             "models/b.yml",
             "models: [{name: alone, columns: [{name: one, data_type: int}],"
@@ -817,13 +819,23 @@ def test_a_macro_that_may_be_one_of_dbt_only_may_fail(checkout: Checkout) -> Non
     assert codes == [0, 1]
 
 
-@pytest.mark.parametrize(("listed", "failing"), [(True, []), (False, ["alone", "new", "orders"])], ids=str)
+@pytest.mark.parametrize(
+    ("listed", "failing"),
+    [
+        ("packages:\n  - package: a/kit\n  - package: dbt-labs/dbt_utils\n", []),
+        ("packages: [{local: exp}, {git: 'https://forge/kit', revision: main}]", []),
+        ("packages:\n  -\n    tarball: https://forge/kit.tgz\n    name: kit\n  - local: exp", []),
+        ("packages: [{local: exp}, {package: a/dat}]", ["alone", "new", "orders"]),
+        ("", ["alone", "new", "orders"]),
+    ],
+)
 def test_values_of_packages_that_are_not_installed_prove_no_failure(
-    checkout: Checkout, listed: bool, failing: list[str]
+    checkout: Checkout, listed: str, failing: list[str]
 ) -> None:
-    if listed:
-        checkout.write("packages.yml", "packages:\n  - package: a/kit\n  - package: dbt-labs/dbt_utils\n")
-        checkout.commit()
+    for folder in ("exp", "dbt_packages/exp", "dbt_packages/dat"):  # `exp` needs `dat`
+        checkout.write(f"{folder}/dbt_project.yml", f"name: {folder[-3:]}")
+    checkout.write("packages.yml", listed)
+    checkout.commit()
     rows = "{% set rows = dbt_utils.get_query_results_as_dict('q') %}select 1 as one"
     checkout.write("models/alone.sql", rows + "{% for k, v in rows.items() %}, {{ k }}{% endfor %}")
     checkout.write("models/orders.sql", rows + "{% do rows.append(1) %}")
@@ -834,7 +846,7 @@ def test_values_of_packages_that_are_not_installed_prove_no_failure(
 
     fails = [one["name"] for one in found["changes"] if "the build fails" in str(one["category_reasons"])]
     assert fails == failing
-    assert any("not installed: dbt_utils, kit" in note for note in found["notes"]) is listed
+    assert any("not installed: dbt_utils, kit" in note for note in found["notes"]) == (not failing)
 
 
 def test_generic_tests_that_may_be_defined_are_no_failures(checkout: Checkout) -> None:

@@ -33,8 +33,8 @@ from recce_meta.extractors.sql_project.inputs import (
 )
 from recce_meta.extractors.sql_project.nodes import SECTIONS, Draft, NodeReader
 from recce_meta.extractors.sql_project.settings import (
-    PACKAGE_FILES,
     DbtProjectFile,
+    listed_packages,
     read_settings,
     refused_versions,
     without_file,
@@ -269,11 +269,12 @@ _NAMED = 5
 """Maximum number of nodes that a warning names."""
 
 
-_LISTED = re.compile(r"^\s*- ", re.MULTILINE)
 """Entry of a list in YAML."""
 _DOC = re.compile(r"""\{\{-?\s*doc\(\s*['"](\w+)['"]\s*\)\s*-?\}\}""")
 _READERS = re.compile(r"(exposures|semantic.models|unit.tests)['\"]?:")
 _DOCS = re.compile(r"\{%-?\s*docs\s+(\w+)")
+_NO_BLOCK = re.compile(r"\{#|\{\{|\braw\b")
+"""What may hold the text of a docs block."""
 _DOCS_PATHS = "docs-paths"
 
 
@@ -399,20 +400,19 @@ def _has_all_files(inputs: Inputs) -> bool:
 
 
 def has_all_packages(inputs: Inputs) -> bool:
-    """Return True if no package that the files of the project list is missing."""
-    files = (inputs.root.settings.root / name for name in PACKAGE_FILES)
-    texts = (file.read_text("utf-8", "replace") for file in files if file.is_file())
-    return sum(len(_LISTED.findall(text)) for text in texts) < len(inputs.packages)
+    """Return True if each package that the files of the project list is certainly installed."""
+    names = {one.name for one in inputs.packages}
+    return all(name in names for name in listed_packages(inputs.root.settings.root))
 
 
 def _refused_docs(nodes: Iterable[NodeMetadata], inputs: Inputs) -> Iterator[DbtRefusal]:
     """Yield a refusal for each docs block that the project defines twice, or names and no file defines."""
     first: dict[str, str] = {}
-    # With `docs-paths`, more files are read here than by dbt.
     for file, name in _docs_blocks(inputs.root.settings):
-        other = first.get(name)
-        # A comment or raw text defines no block.
-        if other and _DOCS_PATHS not in inputs.root.settings.text and not re.search(r"\{#|raw", file.text):
+        # With `docs-paths`, more files are read here than by dbt. Comments and texts define no block.
+        if _DOCS_PATHS in inputs.root.settings.text or _NO_BLOCK.search(file.text):
+            continue
+        if other := first.get(name):
             yield DbtRefusal.of(file.path, f"{file.path}: docs block '{name}' is already defined in {other}")
         first.setdefault(name, file.path)
     named = {(name, path): subject for path, subject, name in _docs_named(nodes, inputs)}
@@ -447,7 +447,7 @@ def _docs_named(nodes: Iterable[NodeMetadata], inputs: Inputs) -> Iterator[tuple
         if subject in known if subject.startswith("macro ") else are_exposures_enabled:
             texts.append((path, subject, text))
     for path, subject, text in texts:
-        for name in [] if "{%" in text else _DOC.findall(text):
+        for name in [] if "{%" in text or "{#" in text else _DOC.findall(text):
             yield path, subject, name
 
 

@@ -125,13 +125,32 @@ def refused_packages(root: Path, exists: Callable[[str], bool]) -> Iterator[DbtR
     """
     for name in (*PACKAGE_FILES, SELECTORS_FILE):
         warnings: list[str] = []
-        listed = _content(root / name, name, warnings).get("packages") if (root / name).is_file() else None
+        listed = _list(_content(root / name, name, warnings).get("packages"))
         yield from (one for one in warnings if isinstance(one, DbtRefusal))
-        for entry in listed if isinstance(listed, list) else ():
-            local = entry.get("local") if isinstance(entry, dict) else None
-            # Jinja names another folder.
-            if isinstance(local, str) and "{" not in local and not exists(f"{local}/{PROJECT_FILE}"):
+        for local in filter(None, map(_local, listed)):
+            if not exists(f"{local}/{PROJECT_FILE}"):
                 yield DbtRefusal.of(name, f"{name}: local package '{local}' has no {PROJECT_FILE}")
+
+
+def listed_packages(root: Path) -> Iterator[str | None]:
+    """Yield the name of each package that the files in *root* list; None if only the package has it."""
+    for file in PACKAGE_FILES:
+        content = _content(root / file, file, [])
+        for entry in _list(content.get("packages")):
+            local, given = _local(entry), entry if isinstance(entry, dict) else {}
+            if local and (root / local / PROJECT_FILE).is_file():
+                yield read_settings(root / local, []).name
+            else:
+                name = given.get("name") or given.get("package")
+                yield name.rpartition("/")[2] if isinstance(name, str) else None
+        # Nodes of other projects are in no file here.
+        yield from (None for _ in _list(content.get("projects")))
+
+
+def _local(entry: object) -> str | None:
+    """Return the folder of a local package among those listed, unless Jinja names it."""
+    local = entry.get("local") if isinstance(entry, dict) else None
+    return local if isinstance(local, str) and "{" not in local else None
 
 
 def without_file(root: Path, name: str) -> DbtProjectFile:
