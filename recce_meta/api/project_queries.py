@@ -19,7 +19,7 @@ from recce_meta import sql_diff, sql_lineage
 from recce_meta.api.partial_run import lacks_sql
 from recce_meta.api.run_reader import RunReader
 from recce_meta.diff.code import without_limits
-from recce_meta.diff.materializations import REBUILT
+from recce_meta.diff.materializations import REBUILT, keeps_seed
 from recce_meta.diff.project_side import ProjectSide
 from recce_meta.diff.properties import documented_by_name
 from recce_meta.errors import SqlNotAnalysed
@@ -222,17 +222,27 @@ class ProjectQueries:
             self._tables[key] = None  # a query may name its own relation
             run = self._runs[index]
             node = run.with_parents([unique_id]).get(unique_id)
-            header = node.properties.get(SEED_HEADER) if node is not None else None
-            if isinstance(header, list) and header and node is not None:
-                columns = ", ".join('null as "' + str(one).replace('"', '""') + '"' for one in header)
-                has_hooks = hooks_and_macros(node, self._sides[index].macros)
-                self._tables[key] = None if has_hooks else sql_lineage.resolve_query(f"select {columns}")
+            if node is not None and node.properties.get(SEED_HEADER):
+                self._tables[key] = self._query_of_seed(index, node)
             elif node is not None and self._has_columns_of_query(index, node):
                 queries = self.resolved(index, unique_id)[1]
                 query_of = partial(self._query_of_table, index)
                 if len(queries) == 1 and sql_diff.has_fixed_columns(queries[0], query_of):
                     self._tables[key] = queries[0]
         return self._tables[key]
+
+    def _query_of_seed(self, index: int, node: NodeMetadata) -> Query | None:
+        """Return a query with the columns of the file of *node*; None if its table may have other columns."""
+        header = node.properties[SEED_HEADER]
+        before = self._runs[0].with_parents([node.unique_id]).get(node.unique_id) if index else None
+        had = before.properties.get(SEED_HEADER) if before is not None else []
+        if not isinstance(header, list) or hooks_and_macros(node, self._sides[index].macros):
+            return None
+        is_whole = isinstance(had, list) and all(name in header for name in had)
+        if not is_whole and keeps_seed(node, self._sides[index].adapter):
+            return None
+        columns = ", ".join('null as "' + str(one).replace('"', '""') + '"' for one in header)
+        return sql_lineage.resolve_query(f"select {columns}")
 
     def _has_columns_of_query(self, index: int, node: NodeMetadata) -> bool:
         """Return True if each build gives the table of *node* the columns of its query."""

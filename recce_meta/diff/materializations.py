@@ -293,8 +293,7 @@ def reached_outcome(
     """
     kind = node.materialized or ""
     if kind == "seed":
-        is_kept = column.status is Status.REMOVED and _seed_load(node, adapter) is not SeedLoad.REBUILT
-        return REMOVED_STAYS if is_kept else None
+        return REMOVED_STAYS if column.status is Status.REMOVED and keeps_seed(node, adapter) else None
     if kind in REFRESHED and not _applies_queries(kind, adapter):
         return {Status.ADDED: NOT_ADDED, Status.REMOVED: REMOVED_STAYS}.get(column.status)
     if not keeps_rows(node) or (kind == "incremental" and node.config.get("full_refresh") is True):
@@ -413,6 +412,11 @@ def effect_of(
         columns=tuple(ColumnChange(name, status) for name in columns),
         reasons=tuple(filter(None, (*reasons, outcome.reason))),
     )
+
+
+def keeps_seed(node: NodeMetadata, adapter: str | None) -> bool:
+    """Return True if the table of the seed *node* may keep columns that its file loses."""
+    return _seed_load(node, adapter) is not SeedLoad.REBUILT
 
 
 def _seed_load(node: NodeMetadata, adapter: str | None) -> SeedLoad:

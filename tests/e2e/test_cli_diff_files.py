@@ -577,6 +577,34 @@ def test_seeds_have_the_columns_of_their_files(
     assert fails | {one for one, why in reasons.items() if "the build fails" in why} == failing
 
 
+@pytest.mark.parametrize(("dialect", "fails"), [("postgres", False), ("databricks", True)])
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [
+        ("models/alone.sql", "select code || '' as code from {{ ref('codes') }}"),
+        ("models/another.sql", "select code from {{ ref('codes') }}"),
+        ("models/another.sql", "select code from {{ ref('every') }}"),
+        ("tests/another.sql", "select * from {{ ref('codes') }} where code < 'a'"),
+    ],
+)
+def test_edited_and_new_readers_of_a_column_that_the_table_of_a_seed_keeps_may_fail(
+    checkout: Checkout, name: str, text: str, dialect: str, fails: bool
+) -> None:
+    checkout.write("seeds/codes.csv", "code,label\n1,x\n")
+    checkout.write("models/alone.sql", "select code from {{ ref('codes') }}")
+    checkout.write("models/every.sql", "select * from {{ ref('codes') }}")
+    checkout.commit()
+    checkout.write("seeds/codes.csv", "label\nx\n")
+    checkout.write(name, text)
+
+    found = checkout.diff("HEAD", "--dialect", dialect)
+
+    reader = next(one for one in found["changes"] if one["path"] == name)
+    is_refused = "the build fails" in str(reader["category_reasons"])
+    assert is_refused or reader["reached"]["fails"] or reader["reached"]["may_fail"], reader
+    assert (is_refused or reader["reached"]["fails"]) is fails, reader
+
+
 def test_a_package_in_a_folder_of_the_project_is_compared(checkout: Checkout) -> None:
     checkout.write("kit/dbt_project.yml", "name: kit")
     checkout.write("kit/macros/two.sql", "{% macro two() %}2{% endmacro %}")
