@@ -10,7 +10,8 @@ from msgspec.structs import replace
 
 from recce_meta.api.diff import DiffQuestion, whole_diff
 from recce_meta.api.record_sql import SqlOptions, read_sql_project
-from recce_meta.errors import UsageError, first_of, quoted
+from recce_meta.diff.same_sql import target_of
+from recce_meta.errors import ProfileError, UsageError, first_of, quoted
 from recce_meta.extractors.history import CheckoutHistory
 from recce_meta.extractors.project import project_above
 from recce_meta.extractors.sql_project.dbt_project import refused
@@ -20,7 +21,8 @@ from recce_meta.extractors.sql_project.settings import PACKAGE_FILES, read_setti
 from recce_meta.models import NodeMetadata, Project
 from recce_meta.models.change import RunDiff
 from recce_meta.models.run import ChosenRun, RunChoice
-from recce_meta.profiles.discovery import PROFILES_FILE, PROJECT_FILE
+from recce_meta.profiles import load_profile
+from recce_meta.profiles.discovery import PROFILES_FILE, PROJECT_FILE, with_dotenv
 from recce_meta.temporary import temporary_folder
 from recce_meta.warehouses.registry import folders_with
 
@@ -34,6 +36,8 @@ GUESSED = "No profile found, so the SQL dialect is a guess ({}): name it with --
 OTHER_VERSIONS = "require-dbt-version changed, and whether the version of dbt in use fits is unknown: {}"
 NEITHER = "dbt reads neither side: {}"
 NOTHING_ELSE = "Nothing else is compared, because dbt reads nothing of the project"
+OTHER_PROFILE = "Base is read with {}, because that of its own files cannot be read"
+OTHER_CONNECTION = "Both sides connect in another way, and only names of relations are compared: {}"
 OTHER_PACKAGES = "Both sides are read with the installed packages, although the files that name them changed"
 
 
@@ -58,9 +62,8 @@ def diff_files(
     history = CheckoutHistory(root, environ, base_branch)
     sha, label = _commit(history, revision)
     given = options or SqlOptions()
-    if given.profiles_dir is None and (root / PROFILES_FILE).is_file():
-        # Another profile would only rename relations.
-        given = replace(given, profiles_dir=root)
+    # The copy of base lacks files that git ignores, such as `.env`.
+    given = replace(given, environ=with_dotenv(environ, root.resolve()))
     files, links = _files_at(history, sha)
     current = read_sql_project(root, replace(given, environment=WORKING_TREE))
     guessed = []
@@ -73,7 +76,9 @@ def diff_files(
         folder = Path(name, root.resolve().name)
         _write(folder, files)
         _link_packages(root, folder)
-        base = read_sql_project(folder, replace(given, environment=f"commit {sha[:7]}"))
+        of_base, other_connection = _options_of_base(given, root, folder, files)
+        guessed += other_connection
+        base = read_sql_project(folder, replace(of_base, environment=f"commit {sha[:7]}"))
         required = [read_settings(one, []).required for one in (folder, root)]
         packages = [
             {*refused_packages(folder, lambda path: history.has_file(sha, path))},
@@ -86,6 +91,7 @@ def diff_files(
         nodes = {one.unique_id: one for one in (*base.nodes, *refused_nodes)}
         current = replace(current, nodes=tuple(nodes.values()), groups=base.groups, macros=base.macros)
         guessed.append(NOTHING_ELSE)
+    base, current = _without_targets(base, current)
     notes = [OF_FILES, *guessed, *([OTHER_PACKAGES] if _are_packages_changed(root, files) else [])]
     for what, names in (("Local packages", _local_packages(root)), ("Links out of the project", links)):
         notes += [f"{what} are not compared: {first_of(names, _NAMED)}"] if names else []
@@ -114,6 +120,43 @@ def _write(folder: Path, files: Mapping[str, bytes]) -> None:
         target = folder / path
         target.parent.mkdir(parents=True, exist_ok=True)
         target.write_bytes(content)
+
+
+def _options_of_base(
+    given: SqlOptions, root: Path, folder: Path, files: Container[str]
+) -> tuple[SqlOptions, list[str]]:
+    """Return the options that read base in *folder*, with its own profile if it has one, and notes.
+
+    The profiles.yml of base is in *files* if it is the project's. Any other is that of both sides.
+    """
+    name, target, environ = given.profile, given.target_name, given.environ
+    try:
+        used = load_profile(
+            given.profiles_dir, name, target, project_dir=root, environment=environ, directory=root
+        )
+    except ProfileError:
+        (folder / PROFILES_FILE).unlink(missing_ok=True)
+        return given, []
+    path, project = used.path.resolve(), root.resolve()
+    inside = path.relative_to(project).as_posix() if path.is_relative_to(project) else ""
+    path = folder / inside if inside in files else path
+    try:
+        own = load_profile(path, name, target, project_dir=folder, environment=environ, directory=folder)
+    except ProfileError:
+        return replace(given, profiles_dir=used.path, profile=used.name), [OTHER_PROFILE.format(used.where)]
+    differs = own.type != used.type or own.fields != used.fields
+    return replace(given, profiles_dir=path), [OTHER_CONNECTION.format(inside or path)] * differs
+
+
+def _without_targets(base: Project, current: Project) -> tuple[Project, Project]:
+    """Return both projects without their targets if files gave them different ones: edits moved the nodes."""
+    if target_of(base.run) == target_of(current.run):
+        return base, current
+    unknown = {"target_name": None, "target_database": None, "target_schema": None}
+    return (
+        replace(base, run=replace(base.run, **unknown)),
+        replace(current, run=replace(current.run, **unknown)),
+    )
 
 
 def _refused_nodes(base: Project, current: Project, packages: set[DbtRefusal]) -> list[NodeMetadata]:

@@ -13,7 +13,15 @@ import pytest
 import yaml
 
 from recce_meta.api.diff_files import GUESSED as GUESS
-from recce_meta.api.diff_files import NEITHER, NOTHING_ELSE, OF_FILES, OTHER_PACKAGES, OTHER_VERSIONS
+from recce_meta.api.diff_files import (
+    NEITHER,
+    NOTHING_ELSE,
+    OF_FILES,
+    OTHER_CONNECTION,
+    OTHER_PACKAGES,
+    OTHER_PROFILE,
+    OTHER_VERSIONS,
+)
 from recce_meta.diff.run_by_dbt import CALLED_BY_DBT
 from tests.e2e.conftest import ROOT, Cli
 
@@ -767,6 +775,63 @@ def test_a_generic_test_that_replaces_one_of_dbt_is_named(checkout: Checkout) ->
     checkout.write("macros/own.sql", "{% test not_null(model, column_name) %}select 1{% endtest %}")
 
     assert CALLED_BY_DBT.format("macro", "shop.test_not_null") in checkout.diff("HEAD")["notes"]
+
+
+PROFILES = """
+shop: {target: dev, outputs: {dev: {type: duckdb, path: a.db, schema: "{{ env_var('PLACE', 'a') }}"}}}
+here: {target: dev, outputs: {dev: {type: duckdb, path: a.db, schema: there}}}
+"""
+
+
+@pytest.mark.parametrize(
+    ("name", "old", "new", "moved", "note"),
+    [
+        ("profiles.yml", "'a') }}", "'b') }}", {"schema_name"}, OTHER_CONNECTION.format("profiles.yml")),
+        ("profiles.yml", "path: a.db", "path: b.db", {"database_name"}, "Both sides connect in another way"),
+        ("profiles.yml", "path: a.db", "path: x/a.db", set(), "Both sides connect in another way"),
+        ("profiles.yml", "dev", "ci", set(), OF_FILES),
+        ("dbt_project.yml", "profile: shop", "profile: here", {"schema_name"}, "Both sides connect"),
+        (".env", "", "PLACE=c", set(), OF_FILES),
+    ],
+)
+def test_another_target_in_committed_files_moves_all_nodes(
+    checkout: Checkout, name: str, old: str, new: str, moved: set[str], note: str
+) -> None:
+    checkout.write("profiles.yml", PROFILES)
+    checkout.commit()
+    checkout.write(name, ({**FILES, "profiles.yml": PROFILES}.get(name, "")).replace(old, new) or new)
+
+    found = checkout.diff("HEAD")
+
+    effects = {(one["name"], one["category"]) for one in found["changes"]}
+    assert effects == {(one, "breaking") for one in ("alone", "link", "orders", "totals") if moved}
+    details = [detail for one in found["changes"] for detail in one["details"]]
+    assert {(one["reason"], one["key"]) for one in details} == {("relation", one) for one in moved}
+    assert found["notes"][-1].startswith(note), found["notes"]
+
+
+@pytest.mark.parametrize("is_committed", [True, False])
+def test_base_is_read_with_the_profile_of_the_files_if_its_own_is_not_used(
+    checkout: Checkout, is_committed: bool
+) -> None:
+    if is_committed:
+        checkout.write("profiles.yml", PROFILES.replace("dev", "ci"))
+        checkout.commit()
+    checkout.write("profiles.yml", PROFILES)
+
+    found = checkout.diff("HEAD", "--target", "dev")
+
+    said = OTHER_PROFILE.partition("{}")[0]
+    assert (found["changes"], found["base"]["target_schema"]) == ([], "a")
+    assert any(one.startswith(said) for one in found["notes"]) is is_committed
+
+
+def test_no_node_moves_if_the_only_profile_is_removed(checkout: Checkout) -> None:
+    checkout.write("profiles.yml", PROFILES)
+    checkout.commit()
+    (checkout.project / "profiles.yml").unlink()
+
+    assert checkout.diff("HEAD", "--dialect", "duckdb")["changes"] == []
 
 
 @pytest.mark.parametrize(
