@@ -53,7 +53,7 @@ def side(
 
 
 def reasons(base: ProjectSide, current: ProjectSide) -> dict[str, Reason]:
-    (change,) = compare(base, current).values()
+    (change,) = (one for one in compare(base, current).values() if one.resource_type != "macro")
     return {detail.key: detail.reason for detail in change.details if detail.key == "schema_name"}
 
 

@@ -137,7 +137,7 @@ def expected(edit: dict[str, Any], base: Project, found: set[str]) -> dict[str, 
     """The truth with full ids; a star stands for the hash at the end of a test's id."""
     truth = edit["truth"]
     if isinstance(truth, str):
-        known = RULES[truth](base)
+        known = RULES[truth](base) | edit.get("also", {})
         return known | (ON_TARGET if edit.get("run", {}).get("target") else {})
     full = {}
     for key, reasons in truth.items():
