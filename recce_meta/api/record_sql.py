@@ -33,7 +33,6 @@ from recce_meta.extractors.project import project_above
 from recce_meta.extractors.sql_project.dbt_project import (
     DbtFiles,
     absent_parents,
-    has_all_packages,
     read_dbt_files,
     read_inputs,
 )
@@ -523,7 +522,7 @@ def _renderers(
     """Return renderers to try in order: stand-ins for missing macros, then also for macros with queries."""
     texts = [*(macro.macro_sql for macro in (*dbt_macros(), *inputs.macros)), *_codes(nodes.values())]
     whole = [one.name for one in inputs.packages if inputs.is_whole]
-    sets = with_stand_ins(inputs.macros, texts, whole, inputs.is_whole and has_all_packages(inputs))
+    sets = with_stand_ins(inputs.macros, texts, whole, inputs.has_all_files)
     _tell_packages(sets.stand_ins, inputs, texts)
     given: dict[str, Any] = {
         "run": RunMetadata(

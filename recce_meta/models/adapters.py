@@ -20,7 +20,8 @@ ADAPTER_PARENTS: Mapping[str, tuple[str, ...]] = {
     "synapse": ("fabric", "sqlserver"),
 }
 """Adapters whose macros serve as fallback, by adapter: the `dependencies` of its plugin."""
-_MATERIALIZATION = "materialization_"
+MATERIALIZATION = "materialization_"
+"""Start of the names of macros that are materializations."""
 
 
 def is_recording(macro: str) -> bool:
@@ -50,12 +51,12 @@ def macros_of_dbt() -> Mapping[str, frozenset[str]]:
     Names have no adapter's prefix. Materializations are left out.
     """
     listed = _listed()
-    return {name: frozenset(listed[name]) for name in listed if not name.startswith(_MATERIALIZATION)}
+    return {name: frozenset(listed[name]) for name in listed if not name.startswith(MATERIALIZATION)}
 
 
 def materializations_of_dbt() -> Iterator[str]:
     """Yield the macros that are materializations of dbt and the adapters of dbt Labs, by name."""
-    return (name for name in _listed() if name.startswith(_MATERIALIZATION))
+    return (name for name in _listed() if name.startswith(MATERIALIZATION))
 
 
 def adapters_of(materialization: str, macros: Iterable[str]) -> set[str]:
@@ -64,7 +65,7 @@ def adapters_of(materialization: str, macros: Iterable[str]) -> set[str]:
     >>> adapters_of("dynamic_table", materializations_of_dbt())
     {'snowflake'}
     """
-    start = f"{_MATERIALIZATION}{materialization}_"
+    start = f"{MATERIALIZATION}{materialization}_"
     # The name of an adapter has no underscore, but that of a materialization may have one.
     return {name[len(start) :] for name in macros if name.startswith(start) and "_" not in name[len(start) :]}
 

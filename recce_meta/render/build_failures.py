@@ -18,6 +18,7 @@ from recce_meta.graph import parents_first
 from recce_meta.models import MacroMetadata, NodeMetadata
 from recce_meta.models.adapters import (
     ADAPTER_PARENTS,
+    MATERIALIZATION,
     adapters_of,
     base_name,
     is_builtin,
@@ -87,7 +88,10 @@ class BuildFailures:
         self._refusal, self._absent, self._given, self._is_exact = syntax_error, absent or {}, given, is_exact
         known = {macro.unique_id: macro for macro in macros}
         self._own = [macro.name for macro in known.values() if not is_builtin(macro.package_name)]
-        self._materializations = [*materializations_of_dbt(), *(macro.name for macro in known.values())]
+        self._materializations = [
+            *materializations_of_dbt(),
+            *(one.name for one in known.values() if one.name.startswith(MATERIALIZATION)),
+        ]
         self._builds_otherwise = any(map(_BUILDING.search, self._own))
         self._reads: dict[str, list[str]] = {}
         self._has_all_macros = known.keys() >= _OF_DBT

@@ -918,6 +918,7 @@ def test_a_macro_that_may_be_one_of_dbt_only_may_fail(checkout: Checkout) -> Non
         ("packages:\n  - package: a/kit\n  - package: dbt-labs/dbt_utils\n", []),
         ("packages: [{local: exp}, {git: 'https://forge/kit', revision: main}]", []),
         ("packages:\n  -\n    tarball: https://forge/kit.tgz\n    name: kit\n  - local: exp", []),
+        ("packages: [{local: broken}, {package: a/dat}]", []),
         ("packages: [{local: exp}, {package: a/dat}]", ["alone", "new", "orders"]),
         ("", ["alone", "new", "orders"]),
     ],
@@ -927,6 +928,7 @@ def test_values_of_packages_that_are_not_installed_prove_no_failure(
 ) -> None:
     for folder in ("exp", "dbt_packages/exp", "dbt_packages/dat"):  # `exp` needs `dat`
         checkout.write(f"{folder}/dbt_project.yml", f"name: {folder[-3:]}")
+    checkout.write("broken/dbt_project.yml", "name: [")
     checkout.write("packages.yml", listed)
     checkout.commit()
     rows = "{% set rows = dbt_utils.get_query_results_as_dict('q') %}select 1 as one"

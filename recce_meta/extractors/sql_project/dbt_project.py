@@ -111,7 +111,7 @@ class NodeIndex:
             for name in (name for name, target in targets if target is None):
                 is_disabled = name in self._disabled
                 # dbt disables the unit tests of a disabled model.
-                if not reader.startswith("unit") if is_disabled else _has_all_files(self._inputs):
+                if not reader.startswith("unit") if is_disabled else self._inputs.has_all_files:
                     why = "is disabled" if is_disabled else "no file defines"
                     text = f"{path}: {reader} depends on '{name}', which {why}"
                     self._inputs.warnings.append(DbtRefusal.of(path, text))
@@ -195,7 +195,7 @@ def _refused_properties(nodes: Mapping[str, NodeMetadata], inputs: Inputs) -> It
         text = f"{key[1]} is described in {first.path} and in {again.path}"
         is_refused = _is_decided(sections.get(key), inputs) and not (first.versions or again.versions)
         yield DbtRefusal.of(again.path, text) if is_refused else text
-    are_groups_known = _has_all_files(inputs) and not any("{" in name for name in groups)
+    are_groups_known = inputs.has_all_files and not any("{" in name for name in groups)
     for key, node in sections.items():
         description = described.get(key)
         if node.version is not None or not _is_decided(node, inputs):
@@ -269,7 +269,6 @@ _NAMED = 5
 """Maximum number of nodes that a warning names."""
 
 
-"""Entry of a list in YAML."""
 _DOC = re.compile(r"""\{\{-?\s*doc\(\s*['"](\w+)['"]\s*\)\s*-?\}\}""")
 _READERS = re.compile(r"(exposures|semantic.models|unit.tests)['\"]?:")
 _DOCS = re.compile(r"\{%-?\s*docs\s+(\w+)")
@@ -318,6 +317,7 @@ def read_inputs(
     macros = [macro for package in found for macro in read_macros(package.settings, warnings)]
     return Inputs(
         packages=found,
+        has_all_packages={*listed_packages(root)} <= {one.name for one in found},
         macros=with_calls(macros),
         variables=read_project_settings(root) if has_file else None,
         overrides=variables or {},
@@ -378,7 +378,7 @@ def absent_parents(read: DbtFiles) -> dict[str, str] | None:
     None if a package is not installed or a file was skipped: they may define it.
     """
     inputs, known = read.inputs, {node.unique_id: node for node in read.nodes}
-    if not _has_all_files(inputs):
+    if not inputs.has_all_files:
         return None
     disabled = {node.name for node in read.disabled}
     found = {}
@@ -395,16 +395,6 @@ def absent_parents(read: DbtFiles) -> dict[str, str] | None:
     return found
 
 
-def _has_all_files(inputs: Inputs) -> bool:
-    return inputs.is_whole and has_all_packages(inputs)
-
-
-def has_all_packages(inputs: Inputs) -> bool:
-    """Return True if each package that the files of the project list is certainly installed."""
-    names = {one.name for one in inputs.packages}
-    return all(name in names for name in listed_packages(inputs.root.settings.root))
-
-
 def _refused_docs(nodes: Iterable[NodeMetadata], inputs: Inputs) -> Iterator[DbtRefusal]:
     """Yield a refusal for each docs block that the project defines twice, or names and no file defines."""
     first: dict[str, str] = {}
@@ -416,7 +406,7 @@ def _refused_docs(nodes: Iterable[NodeMetadata], inputs: Inputs) -> Iterator[Dbt
             yield DbtRefusal.of(file.path, f"{file.path}: docs block '{name}' is already defined in {other}")
         first.setdefault(name, file.path)
     named = {(name, path): subject for path, subject, name in _docs_named(nodes, inputs)}
-    if not named or not has_all_packages(inputs):
+    if not named or not inputs.has_all_packages:
         return
     blocks = {name for package in inputs.packages for _, name in _docs_blocks(package.settings)}
     for (name, path), subject in named.items():

@@ -64,6 +64,8 @@ class Inputs(Struct, frozen=True, kw_only=True):
 
     packages: list[PackageFiles]
     """All packages, the project itself first."""
+    has_all_packages: bool
+    """True if each package that the files of the project list is certainly among them."""
     macros: tuple[MacroMetadata, ...]
     variables: ProjectSettings | None
     overrides: Mapping[str, Any]
@@ -83,6 +85,11 @@ class Inputs(Struct, frozen=True, kw_only=True):
     def is_whole(self) -> bool:
         """Return True if no file was skipped so far: such a file may define more."""
         return not any("skipped" in text for text in self.warnings)
+
+    @property
+    def has_all_files(self) -> bool:
+        """Return True if no file that may define more is missing."""
+        return self.is_whole and self.has_all_packages
 
     def variable_of(self, package: str) -> Variable:
         """Return a function that looks up the variables of templates of *package*."""

@@ -138,11 +138,10 @@ def listed_packages(root: Path) -> Iterator[str | None]:
         content = _content(root / file, file, [])
         for entry in _list(content.get("packages")):
             local, given = _local(entry), entry if isinstance(entry, dict) else {}
+            name = given.get("name") or given.get("package")
             if local and (root / local / PROJECT_FILE).is_file():
-                yield read_settings(root / local, []).name
-            else:
-                name = given.get("name") or given.get("package")
-                yield name.rpartition("/")[2] if isinstance(name, str) else None
+                name = _content(root / local / PROJECT_FILE, PROJECT_FILE, []).get("name")
+            yield name.rpartition("/")[2] if isinstance(name, str) else None
         # Nodes of other projects are in no file here.
         yield from (None for _ in _list(content.get("projects")))
 
