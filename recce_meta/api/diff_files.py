@@ -14,12 +14,13 @@ from recce_meta.diff.same_sql import target_of
 from recce_meta.errors import ProfileError, UsageError, first_of, quoted
 from recce_meta.extractors.history import CheckoutHistory
 from recce_meta.extractors.project import project_above
-from recce_meta.extractors.sql_project.dbt_project import refused
+from recce_meta.extractors.sql_project.dbt_project import is_refused_file, refused
 from recce_meta.extractors.sql_project.files import DbtRefusal, relation_name
 from recce_meta.extractors.sql_project.inputs import INSTALLED
 from recce_meta.extractors.sql_project.settings import PACKAGE_FILES, read_settings, refused_packages
 from recce_meta.models import NodeMetadata, Project
 from recce_meta.models.change import RunDiff
+from recce_meta.models.node import BUILD_FAILURE
 from recce_meta.models.run import ChosenRun, RunChoice
 from recce_meta.profiles import load_profile
 from recce_meta.profiles.discovery import PROFILES_FILE, PROJECT_FILE, with_dotenv
@@ -163,10 +164,17 @@ def _refused_nodes(base: Project, current: Project, packages: set[DbtRefusal]) -
     """Return a node for each file because of which dbt refuses *current*, and not *base*, or *packages*."""
     placed = {(node.unique_id, _place(node, base)) for node in base.nodes}
     before, after = (
-        {*(one for one in side.warnings if isinstance(one, DbtRefusal)), *_clashes(side, placed)}
+        {
+            (node.path, str(node.properties[BUILD_FAILURE])): node
+            for node in (
+                *filter(is_refused_file, side.nodes),
+                *(refused(one, side.run.project_name) for one in _clashes(side, placed)),
+            )
+        }
         for side in (base, current)
     )
-    return [refused(one, current.run.project_name) for one in sorted((after - before) | packages)]
+    found = [after[key] for key in sorted(after.keys() - before.keys())]
+    return [*found, *(refused(one, current.run.project_name) for one in sorted(packages))]
 
 
 def _place(node: NodeMetadata, project: Project) -> str:

@@ -334,7 +334,7 @@ def _dbt_project(root: Path, options: SqlOptions, known: Known | None) -> Projec
         nodes=tuple(nodes),
         macros=inputs.macros,
         groups=tuple(read.disabled),
-        warnings=tuple(dict.fromkeys(inputs.warnings)),
+        warnings=tuple(dict.fromkeys(map(str, inputs.warnings))),
     )
 
 

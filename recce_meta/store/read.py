@@ -79,7 +79,7 @@ def run_row(run: RunMetadata) -> tuple[object, ...]:
     fields = asdict(run)
     fields |= {name: fields[name] and without_passwords(fields[name]) for name in _GIVEN_TEXTS}
     reason = run.reason and storable(run.reason)
-    warnings = msgspec.json.encode([str(storable(warning)) for warning in run.warnings]).decode()
+    warnings = msgspec.json.encode([storable(warning) for warning in run.warnings]).decode()
     fields |= {name: None if (one := getattr(run, name)) is None else masked_json(one) for name in _objects}
     return tuple({**fields, "reason": reason, "warnings": warnings}.values())
 

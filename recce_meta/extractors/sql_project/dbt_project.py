@@ -372,6 +372,11 @@ def refused(refusal: DbtRefusal, project: str) -> NodeMetadata:
     )
 
 
+def is_refused_file(node: NodeMetadata) -> bool:
+    """Return True if *node* is one of `refused`; operations that are hooks have other names."""
+    return node.resource_type == OPERATION and node.name == node.path
+
+
 def absent_parents(read: DbtFiles) -> dict[str, str] | None:
     """Return why readers fail, for each parent that no file of *read* defines, or that is disabled.
 

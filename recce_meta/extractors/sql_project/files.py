@@ -41,7 +41,10 @@ class SourceFile(Struct, frozen=True, kw_only=True):
 
 
 class DbtRefusal(str):
-    """Warning about a file because of which dbt reads nothing of the project."""
+    """Warning about a file because of which dbt reads nothing of the project.
+
+    A project has its text, and a node with its path (`refused`): msgspec encodes no subclass of `str`.
+    """
 
     path: str
     """Path of the file, relative to the project."""

@@ -147,7 +147,7 @@ def is_text(name: str) -> bool:
 
 def _with_warnings(project: Project, warnings: Iterable[str]) -> Project:
     texts = filter(is_text, (*project.warnings, *warnings))
-    return replace(project, warnings=tuple(dict.fromkeys(texts)))
+    return replace(project, warnings=tuple(dict.fromkeys(map(str, texts))))
 
 
 def _read_manifest(path: Path, root: Path, git: GitState, warnings: list[str]) -> Project | None:

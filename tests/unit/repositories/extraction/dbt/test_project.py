@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import subprocess
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -10,6 +11,7 @@ import pytest
 import yaml
 
 from recce_meta.errors import ConfigurationError
+from recce_meta.extractors.sql_project.dbt_project import is_refused_file
 from recce_meta.repositories.extraction.dbt.project import (
     DbtProject,
     fetched_packages,
@@ -21,7 +23,7 @@ from recce_meta.repositories.extraction.dbt.project import (
     refuse_package_escapes,
     remove_leaving_links,
 )
-from recce_meta.repositories.extraction.reading import ReadRequest, read
+from recce_meta.repositories.extraction.reading import ReadRequest, command_of, read, read_document
 from recce_meta.repositories.options.values import ProfileTarget
 
 
@@ -176,6 +178,19 @@ def test_links_that_lead_out_are_not_read_without_dbt(tmp_path: Path) -> None:
     found = read(request_of(clone, "shop"))
     assert {node.name for node in found.nodes} == {"a", "inside"}
     assert (tmp_path / "secret" / "secret.sql").is_file()
+
+
+def test_the_document_of_a_project_names_the_files_that_dbt_refuses(tmp_path: Path) -> None:
+    project(tmp_path, {"models/a.sql": "select 1 as id"})
+    (tmp_path / "models" / "late.sql").write_bytes(b"select '\xe9' as id")
+    request = request_of(tmp_path, ".")
+
+    subprocess.run(command_of(request, tmp_path / "request.json"), check=True)
+
+    found = read_document(request.output, 10**6)
+    (refusal,) = filter(is_refused_file, found.nodes)
+    assert refusal.path == "models/late.sql"
+    assert "models/late.sql is not UTF-8" in str(found.warnings)
 
 
 @pytest.mark.parametrize(
