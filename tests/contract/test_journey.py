@@ -11,7 +11,10 @@ from typing import Any
 import pytest
 
 from recce_meta import NodeMetadata, Project, RunMetadata, UnifiedSqlAdapter, diff_data, list_runs, record_run
+from recce_meta.api.browse.overview import store_overview
+from recce_meta.models.checks import StoredCheck
 from recce_meta.models.data_diff import RowCountDiff, ValueDiff
+from recce_meta.store.check_results import save_checks
 
 COLUMNS = {"id": "integer", "name": "text", "price": "decimal(12, 2)"}
 ROWS = {
@@ -46,6 +49,23 @@ def project(adapter: UnifiedSqlAdapter, schema: str, side: str, day: int) -> Pro
     return Project(run=run, nodes=(model,))
 
 
+def check(status: str, second: int) -> StoredCheck:
+    """Return the result of a check of both runs."""
+    return StoredCheck(
+        check_result_id="",
+        checked_at=datetime(2026, 11, 3, 12, 0, second, tzinfo=timezone.utc),
+        base_run_id="base",
+        current_run_id="current",
+        file_name="checks.yml",
+        ordinal=1,
+        check_name="orders",
+        check_type="row_count_diff",
+        status=status,
+        has_expectations=True,
+        recorder_version="0.1.0",
+    )
+
+
 @pytest.mark.journey
 @pytest.mark.emulated
 def test_runs_are_recorded_and_compared_down_to_values(
@@ -56,6 +76,9 @@ def test_runs_are_recorded_and_compared_down_to_values(
         record_run(adapter.at(schema), project(adapter, schema, side, day))
 
     found = diff_data(adapter.at(schema), "base", "current")
+    for second, status in enumerate(("passed", "failed")):
+        save_checks(adapter.at(schema), [check(status, second)])
+    overview = store_overview(adapter.at(schema))
 
     assert [run.run_id for run in list_runs(adapter.at(schema))] == ["current", "base"]
     (change,) = found.diff.changes
@@ -65,3 +88,5 @@ def test_runs_are_recorded_and_compared_down_to_values(
     values = next(one for one in found.data if isinstance(one, ValueDiff))
     assert (values.added, values.removed, values.common, values.changed) == (1, 0, 2, 1)
     assert {column.name: column.mismatched for column in values.columns} == {"id": 0, "name": 1, "price": 0}
+    failing = {state.run.run_id: state.failing_checks for state in overview.environments}
+    assert failing == {"current": 1, "base": 0}
