@@ -521,7 +521,8 @@ def _renderers(
 ) -> list[SimpleTemplateRenderer]:
     """Return renderers to try in order: stand-ins for missing macros, then also for macros with queries."""
     texts = [*(macro.macro_sql for macro in (*dbt_macros(), *inputs.macros)), *_codes(nodes.values())]
-    whole = [one.name for one in inputs.packages if inputs.is_whole]
+    known = inputs.packages if inputs.has_all_packages else inputs.packages[:1]
+    whole = [one.name for one in known if inputs.is_whole]
     sets = with_stand_ins(inputs.macros, texts, whole, inputs.has_all_files)
     _tell_packages(sets.stand_ins, inputs, texts)
     given: dict[str, Any] = {

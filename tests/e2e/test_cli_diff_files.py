@@ -926,10 +926,10 @@ def test_a_macro_that_may_be_one_of_dbt_only_may_fail(checkout: Checkout) -> Non
 def test_values_of_packages_that_are_not_installed_prove_no_failure(
     checkout: Checkout, listed: str, failing: list[str]
 ) -> None:
+    checkout.write("packages.yml", listed)
     for folder in ("exp", "dbt_packages/exp", "dbt_packages/dat"):  # `exp` needs `dat`
         checkout.write(f"{folder}/dbt_project.yml", f"name: {folder[-3:]}")
     checkout.write("broken/dbt_project.yml", "name: [")
-    checkout.write("packages.yml", listed)
     checkout.commit()
     rows = "{% set rows = dbt_utils.get_query_results_as_dict('q') %}select 1 as one"
     checkout.write("models/alone.sql", rows + "{% for k, v in rows.items() %}, {{ k }}{% endfor %}")
@@ -942,6 +942,20 @@ def test_values_of_packages_that_are_not_installed_prove_no_failure(
     fails = [one["name"] for one in found["changes"] if "the build fails" in str(one["category_reasons"])]
     assert fails == failing
     assert any("not installed: dbt_utils, kit" in note for note in found["notes"]) == (not failing)
+
+
+def test_packages_that_are_older_than_their_list_prove_no_failure(checkout: Checkout) -> None:
+    checkout.write("packages.yml", "packages: [{package: a/kit, version: 1.0.0}]")
+    checkout.write("dbt_packages/kit/dbt_project.yml", "name: kit")
+    checkout.commit()
+    checkout.write("models/alone.sql", "select {{ kit.newest() }} as one")
+
+    check = ("diff", "--files", "--dialect", "duckdb", "--fail-on", "fails")
+
+    assert checkout.cli(*check).code == 1
+    checkout.write("packages.yml", "packages: [{package: a/kit, version: 1.1.0}]")
+    os.utime(checkout.project / "dbt_packages", (0, 0))  # `dbt deps` has not run since the edit
+    assert checkout.cli(*check).code == 0
 
 
 def test_generic_tests_that_may_be_defined_are_no_failures(checkout: Checkout) -> None:

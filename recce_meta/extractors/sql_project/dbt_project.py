@@ -26,6 +26,7 @@ from recce_meta.extractors.sql_project.files import (
 from recce_meta.extractors.sql_project.inputs import (
     Inputs,
     PackageFiles,
+    are_current,
     installed_packages,
     read_macros,
     read_package,
@@ -317,7 +318,7 @@ def read_inputs(
     macros = [macro for package in found for macro in read_macros(package.settings, warnings)]
     return Inputs(
         packages=found,
-        has_all_packages={*listed_packages(root)} <= {one.name for one in found},
+        has_all_packages={*listed_packages(root)} <= {one.name for one in found} and are_current(root),
         macros=with_calls(macros),
         variables=read_project_settings(root) if has_file else None,
         overrides=variables or {},

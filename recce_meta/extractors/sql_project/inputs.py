@@ -23,6 +23,7 @@ from recce_meta.extractors.sql_project.files import (
     read_files,
 )
 from recce_meta.extractors.sql_project.settings import (
+    PACKAGE_FILES,
     DbtProjectFile,
     Properties,
     Variable,
@@ -65,7 +66,7 @@ class Inputs(Struct, frozen=True, kw_only=True):
     packages: list[PackageFiles]
     """All packages, the project itself first."""
     has_all_packages: bool
-    """True if each package that the files of the project list is certainly among them."""
+    """True if each package that the files of the project list is certainly among them, as it is listed."""
     macros: tuple[MacroMetadata, ...]
     variables: ProjectSettings | None
     overrides: Mapping[str, Any]
@@ -215,6 +216,16 @@ def with_calls(macros: Iterable[MacroMetadata]) -> tuple[MacroMetadata, ...]:
 _ADAPTER = re.compile(r"adapter\s*=\s*['\"](\w+)")
 _CALLED = re.compile(r"\bdispatch\(\s*['\"](\w+)|(\w+)\s*\(")
 """Names that are called, or dispatched, in the text of a macro."""
+
+
+def are_current(root: Path) -> bool:
+    """Return True if the packages in *root* were installed after the last edit of the files that list them.
+
+    `dbt deps` makes the folder anew. Before it runs, a package may be another version than the listed one.
+    """
+    edited = [path.stat().st_mtime for name in PACKAGE_FILES if (path := root / name).is_file()]
+    installed = [path.stat().st_mtime for name in INSTALLED if (path := root / name).is_dir()]
+    return not installed or max(installed) >= max(edited, default=0)
 
 
 def installed_packages(root: Path, warnings: list[str]) -> Iterator[tuple[str, DbtProjectFile]]:
