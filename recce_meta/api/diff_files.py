@@ -161,7 +161,10 @@ def _without_targets(base: Project, current: Project) -> tuple[Project, Project]
 
 
 def _refused_nodes(base: Project, current: Project, packages: set[DbtRefusal]) -> list[NodeMetadata]:
-    """Return a node for each file because of which dbt refuses *current*, and not *base*, or *packages*."""
+    """Return a node for each file because of which dbt refuses *current*, and not *base*, or *packages*.
+
+    A file that dbt only may refuse is left out.
+    """
     placed = {(node.unique_id, _place(node, base)) for node in base.nodes}
     before, after = (
         {
@@ -174,6 +177,7 @@ def _refused_nodes(base: Project, current: Project, packages: set[DbtRefusal]) -
         for side in (base, current)
     )
     found = [after[key] for key in sorted(after.keys() - before.keys())]
+    found = [node for node in found if "unless" not in node.properties[BUILD_FAILURE]]
     return [*found, *(refused(one, current.run.project_name) for one in sorted(packages))]
 
 

@@ -243,6 +243,6 @@ def new_failure(before: NodeMetadata | None, after: NodeMetadata, base: ProjectS
 
 def build_doubt(unless: str) -> str:
     """Return what would let a node be built although *unless* is not known."""
-    return (
-        ", unless dbt or its adapter does" if unless != UNLESS_VARS else ", unless --vars sets other values"
-    )
+    if unless == UNLESS_VARS:
+        return ", unless --vars sets other values"
+    return f", unless {unless}" if " " in unless else ", unless dbt or its adapter does"

@@ -116,7 +116,7 @@ BUILD_FAILURE = "build_failure"
 """Property of a node that dbt or the warehouse cannot build: `problem` and `place`, the file and line.
 
 With `unless`, the failure is not certain: dbt or its adapter may have a macro of that name, or, if it is
-`UNLESS_VARS`, the command line may set other variables.
+`UNLESS_VARS`, the command line may set other variables. Words with spaces say what else may avoid it.
 """
 UNLESS_VARS = "--vars"
 SEED_HEADER = "seed_header"

@@ -511,6 +511,31 @@ def test_what_certainly_cannot_be_built_fails(checkout: Checkout, name: str, tex
 
 
 @pytest.mark.parametrize(
+    ("entry", "said", "codes"),
+    [
+        (
+            "columns: hello",
+            "fails: dbt reads nothing of the project: {}: columns is a text, not a list",
+            (1, 1),
+        ),
+        ("description: ", "may fail: dbt reads nothing of the project: {}: description is empty", (0, 1)),
+    ],
+)
+def test_property_files_of_another_shape_fail_or_may_fail(
+    checkout: Checkout, entry: str, said: str, codes: tuple[int, int]
+) -> None:
+    checkout.write("models/own.yml", f"models: [{{name: alone, {entry}}}]")
+    checkout.write("models/alone.sql", "select 2 as one")
+
+    ran = [checkout.cli("diff", "--files", "HEAD", "--fail-on", one) for one in ("fails", "fails,may_fail")]
+
+    assert tuple(one.code for one in ran) == codes
+    assert said.format("models/own.yml: model 'alone'") in ran[1].err
+    # If dbt may read the file, everything else is compared as well.
+    assert ("~ alone" in ran[1].out) is (codes[0] == 0)
+
+
+@pytest.mark.parametrize(
     ("config", "said"),
     [
         (
@@ -648,9 +673,13 @@ def test_a_package_in_a_folder_of_the_project_is_compared(checkout: Checkout) ->
             "models/b.md",
             "{# {% docs kept %}old{% enddocs %} #}{% raw %}{% docs kept %}{% enddocs %}{% endraw %}",
         ),
-        ("models/b.yml", "unit_tests: [{name: t, model: gone, config: {enabled: false}}]"),
-        ("models/b.yml", "unit_tests: [{name: t, model: unused, given: [{input: ref('gone')}]}]"),
-        ("models/b.yml", "exposures: [{name: x, depends_on: [ref('alone'), ref('s'), metric('m')]}]"),
+        ("models/b.yml", "unit_tests: [{name: t, model: gone, expect: {}, config: {enabled: false}}]"),
+        ("models/b.yml", "unit_tests: [{name: t, model: unused, given: [{input: ref('gone')}], expect: {}}]"),
+        (
+            "models/b.yml",
+            "exposures: [{name: x, type: ml, owner: {name: x}, "
+            "depends_on: [ref('alone'), ref('s'), metric('m')]}]",
+        ),
         (
             "models/b.yml",
             "snapshots: [{name: t, relation: ref('s'), config: {strategy: own, unique_key: id}}]",

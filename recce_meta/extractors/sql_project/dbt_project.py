@@ -347,6 +347,8 @@ def read_dbt_files(inputs: Inputs, known: Mapping[str, NodeMetadata]) -> DbtFile
     _tell_dynamic(nodes, inputs.warnings)
     inputs.warnings.extend(_refused_docs(nodes, inputs))
     refusals = [one for one in inputs.warnings if isinstance(one, DbtRefusal)]
+    # The last of a file counts, which is a certain one if there is any.
+    refusals.sort(key=lambda one: one.unless is None)
     nodes += {one.path: refused(one, inputs.root.name) for one in refusals}.values()
     disabled = {one.node.unique_id: as_disabled(one.node) for one in drafts if not one.is_enabled}
     return DbtFiles(
@@ -359,7 +361,8 @@ def read_dbt_files(inputs: Inputs, known: Mapping[str, NodeMetadata]) -> DbtFile
 
 
 def refused(refusal: DbtRefusal, project: str) -> NodeMetadata:
-    """Return a node for a file of *project* because of which dbt builds none of the others."""
+    """Return a node for a file of *project* because of which dbt builds, or may build, none of the others."""
+    unless = {"unless": refusal.unless} if refusal.unless else {}
     return NodeMetadata(
         unique_id=f"{OPERATION}.{project}.{refusal.path}",
         name=refusal.path,
@@ -368,7 +371,11 @@ def refused(refusal: DbtRefusal, project: str) -> NodeMetadata:
         path=refusal.path,
         language=None,
         properties={
-            BUILD_FAILURE: {"problem": f"dbt reads nothing of the project: {refusal}", "place": refusal.path}
+            BUILD_FAILURE: {
+                "problem": f"dbt reads nothing of the project: {refusal}",
+                "place": refusal.path,
+                **unless,
+            }
         },
     )
 

@@ -48,12 +48,14 @@ class DbtRefusal(str):
 
     path: str
     """Path of the file, relative to the project."""
+    unless: str | None
+    """What would let dbt read the file; None if nothing does."""
 
     @classmethod
-    def of(cls, path: str, text: str) -> DbtRefusal:
+    def of(cls, path: str, text: str, *, unless: str | None = None) -> DbtRefusal:
         """Return the warning *text* about the file at *path*."""
         found = cls(text)
-        found.path = path
+        found.path, found.unless = path, unless
         return found
 
 

@@ -38,6 +38,7 @@ VERSION = 6
 """Version of this reader: increment it with every change of the result, so that old nodes are not reused."""
 INSTALLED = ("dbt_packages", "dbt_modules")
 """Folders of installed packages, by the version of dbt."""
+_SNAPSHOT = re.compile(r"\{%-?\s*snapshot\s+(\w+)")
 
 
 class PackageFiles(Struct, frozen=True, kw_only=True):
@@ -141,12 +142,16 @@ def read_package(settings: DbtProjectFile, folder: str, warnings: list[str]) -> 
         if path.is_relative_to(root)
     ]
     models = read("models", ".sql", ".py") if settings.text else list(_without_macros(read("models")))
+    snapshots = read("snapshots")
+    code = {("seeds", path.stem): "" for _, path in seeds}
+    code |= {("models", file.name): file.text for file in models}
+    code |= {("snapshots", name): file.text for file in snapshots for name in _SNAPSHOT.findall(file.text)}
     return PackageFiles(
         settings=settings,
-        properties=read_properties(settings, warnings),
+        properties=read_properties(settings, code, warnings),
         folder=folder,
         models=models,
-        snapshots=read("snapshots"),
+        snapshots=snapshots,
         analyses=read("analyses"),
         # Generic tests are macros.
         tests=[file for file in read("tests") if "generic" not in Path(file.path).parts],

@@ -18,6 +18,7 @@ from recce_meta.errors import ConfigurationError
 from recce_meta.extractors.manifest_keys import NODE_PROPERTIES
 from recce_meta.extractors.selector_file import SELECTORS_FILE
 from recce_meta.extractors.sql_project.files import DbtRefusal, find_files
+from recce_meta.extractors.sql_project.shapes import Code, refused_entries
 from recce_meta.models import Column, Json
 from recce_meta.profiles.discovery import PROJECT_FILE
 from recce_meta.profiles.yaml_file import read_mapping
@@ -297,8 +298,11 @@ class Properties(Struct, frozen=True, kw_only=True):
     """Files with their hashes, to detect changes."""
 
 
-def read_properties(settings: DbtProjectFile, warnings: list[str]) -> Properties:
-    """Return the content of a package's property files; skip invalid files with a warning in *warnings*."""
+def read_properties(settings: DbtProjectFile, code: Code, warnings: list[str]) -> Properties:
+    """Return the content of the property files of a package with *code*.
+
+    Skip invalid files with a warning in *warnings*, which also has what dbt refuses of others.
+    """
     found = Properties(
         described={},
         tables=[],
@@ -316,6 +320,7 @@ def read_properties(settings: DbtProjectFile, warnings: list[str]) -> Properties
             path.relative_to(settings.root).as_posix() if path.is_relative_to(settings.root) else path.name
         )
         content = _content(path, relative, warnings)
+        warnings.extend(refused_entries(relative, content, code))
         found.texts.append((relative, sha256(path.read_bytes()).hexdigest() if content else ""))
         for section in DESCRIBED:
             for entry in _entries(content.get(section)):
@@ -409,7 +414,7 @@ def _entries(value: Json) -> Iterator[dict[str, Json]]:
 def _description(entry: dict[str, Json], patch_path: str) -> Description:
     config = {key: entry[key] for key in _BESIDE_CONFIG if key in entry}
     latest = config.pop("latest_version", None)
-    versions = tuple(one for one in entry.get("versions") or () if isinstance(one, dict) and "v" in one)
+    versions = tuple(one for one in _list(entry.get("versions")) if isinstance(one, dict) and "v" in one)
     if isinstance(entry.get("config"), dict):
         config |= entry["config"]
     return Description(
