@@ -13,8 +13,11 @@ import pytest
 pytestmark = pytest.mark.extensive
 
 ROOT = Path(__file__).parents[2]
-TEMPLATES = ("charts", "checks", "data", "lineage", "macros", "nodes", "page")
-REPORT_FILES = ("static/report.css", "static/report.js", *(f"templates/{name}.html" for name in TEMPLATES))
+REPORT_FILES = {
+    path.relative_to(ROOT).as_posix()
+    for folder in ("static", "templates")
+    for path in (ROOT / "recce_meta" / "report" / "html" / folder).iterdir()
+}
 PRINT_FOLDER = "import recce_meta, pathlib; print(pathlib.Path(recce_meta.__file__).parent.parent)"
 
 
@@ -93,7 +96,7 @@ def test_the_wheel_holds_the_package_and_nothing_else(wheel: Path) -> None:
     assert {name.split("/")[0].split("-")[0] for name in names} == {"recce_meta"}
     assert not [name for name in names if "__pycache__" in name or name.endswith((".pyc", ".duckdb"))]
     assert {"recce_meta/py.typed", "recce_meta/_sql/duckdb.sql"} <= set(names)
-    assert {f"recce_meta/report/html/{name}" for name in REPORT_FILES} <= set(names)
+    assert REPORT_FILES and set(names) >= REPORT_FILES
     assert any(name.endswith("licenses/LICENSE") for name in names)
 
 
