@@ -34,6 +34,7 @@ from recce_meta.models import (
     Change,
     LineageEdge,
     NodeMetadata,
+    NodeResult,
     Project,
     Reason,
     RunDiff,
@@ -41,7 +42,8 @@ from recce_meta.models import (
     Status,
 )
 from recce_meta.models.change import Category, Impact, ReachedBy
-from recce_meta.report.labels import fail_phrases, node_label, summarise
+from recce_meta.models.run import ERROR_STATUSES, FAILED
+from recce_meta.report.labels import build_problem, fail_phrases, node_label, node_part, summarise
 from recce_meta.report.review.phrases import doubt_sentences, failing_nodes, failure_sentences
 from recce_meta.store import read
 from recce_meta.store.select import RunSelector, if_renamed, resolve_complete_run
@@ -73,6 +75,17 @@ PROVABLE = frozenset([Reason.BODY, Reason.MACROS])
 
 def stored_diff(adapter: UnifiedSqlAdapter, base: RunMetadata, current: RunMetadata) -> RunDiff:
     """Return the changes between two runs of one store."""
+    found = _stored_diff(adapter, base, current)
+    return found if current.build_status != FAILED else _failed(found, read.load_results(adapter, current))
+
+
+def _failed(diff: RunDiff, results: Iterable[NodeResult]) -> RunDiff:
+    """Return *diff* with those of current's *results* that have an error or are failed tests."""
+    failed = (result for result in results if result.status in (*ERROR_STATUSES, "fail"))
+    return replace(diff, failed_results=tuple(sorted(failed, key=lambda result: result.unique_id)))
+
+
+def _stored_diff(adapter: UnifiedSqlAdapter, base: RunMetadata, current: RunMetadata) -> RunDiff:
     pair = _Pair(adapter, base, current)
     changes = compare(*pair.sides)
     unclear, touched, edited = pair.unclear(changes), pair.touched(changes), pair.edited(changes)
@@ -409,6 +422,9 @@ def refuse_failing(diff: RunDiff, conditions: frozenset[str], not_compared: Sequ
     *not_compared* are the names of nodes with data that was not, or only partly, compared.
     """
     found = failing_changes(diff, conditions)
+    broken = [node_part(one.unique_id) for one in diff.failed_results if one.status in ERROR_STATUSES]
+    if broken and not found and not conditions.isdisjoint((FAILS, MAY_FAIL)):
+        raise ConditionFailed(f"current: {build_problem(diff.current)}; {first_of(broken, SHOWN)} failed")
     if found:
         sentences = failure_sentences(diff)
         sentences += doubt_sentences(diff) if MAY_FAIL in conditions else []
@@ -511,6 +527,7 @@ def _whole_diff(before_run: RunReader, after_run: RunReader, question: DiffQuest
     found = run_diff(
         base.run, current.run, judged, effects.graph, nodes, unseen, notes, unselected, reached, edges
     )
+    found = _failed(found, current.results)
     return replace(found, selected=chosen if is_part else None, has_empty_selection=is_empty)
 
 

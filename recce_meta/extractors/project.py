@@ -46,7 +46,7 @@ from recce_meta.extractors.manifest import Manifest, read_manifest
 from recce_meta.models import Column, Json, NodeMetadata, NodeResult, Project, RunMetadata, target_place
 from recce_meta.models.moments import utc_time
 from recce_meta.models.node import SEED_HEADER
-from recce_meta.models.run import DEFER, UNKNOWN_STATUS, dbt_options, with_build
+from recce_meta.models.run import DEFER, EARLIER_RESULTS, UNKNOWN_STATUS, dbt_options, with_build
 from recce_meta.profiles.discovery import PROJECT_FILE, nearest_with
 from recce_meta.profiles.project_file import parse_variables
 
@@ -389,12 +389,13 @@ def extract_project(
     root = Path(project_dir) if project_dir is not None else project_above(folder)
     manifest = read_manifest(_manifest_path(folder, manifest_path, root))
     nodes: Iterable[NodeMetadata] = manifest.nodes
-    if catalog := _optional(folder, catalog_path, "catalog.json"):
+    catalog = _optional(folder, catalog_path, "catalog.json")
+    if catalog:
         nodes = extract_columns_from_catalog(catalog, nodes)
     nodes = tuple(hash_seeds(nodes, root, manifest.seed_roots) if hash_seed_files else nodes)
     path = _optional(folder, run_results_path, "run_results.json")
     found = read_run_results(path) if path else None
-    results, warnings = _own_results(found, manifest, nodes, manifest.groups)
+    results, warnings = _own_results(found, manifest, catalog, nodes, manifest.groups)
     own = found if found and found.invocation_id == manifest.invocation_id else None
     nodes = _without_sql(nodes) if own and own.command == "show" else nodes
     proven, newer = None, tuple[str, ...]()
@@ -410,7 +411,7 @@ def extract_project(
         own=own,
     )
     return Project(
-        run=with_build(replace(run, git_proven=proven), results),
+        run=with_build(replace(run, git_proven=proven, warnings=warnings), results),
         nodes=with_deferred_relations(nodes) if DEFER in dbt_options(run) else nodes,
         macros=manifest.macros,
         groups=manifest.groups,
@@ -516,8 +517,13 @@ def project_above(folder: Path) -> Path | None:
     return nearest_with(PROJECT_FILE, folder.resolve())
 
 
+def _invocation_of(catalog: Path) -> str | None:
+    metadata = decode(read_artifact(catalog), catalog, "catalog.json", RawCatalog).metadata
+    return metadata.invocation_id if metadata else None
+
+
 def _own_results(
-    found: RunResults | None, manifest: Manifest, *known: Iterable[NodeMetadata]
+    found: RunResults | None, manifest: Manifest, catalog: Path | None, *known: Iterable[NodeMetadata]
 ) -> tuple[tuple[NodeResult, ...], tuple[str, ...]]:
     """Return the results of this manifest's nodes, and warnings about skipped results."""
     if found is None or not found.results:
@@ -526,9 +532,12 @@ def _own_results(
     results = tuple(result for result in found.results if result.unique_id in ids)
     strangers = len(found.results) - len(results)
     same_invocation = found.invocation_id == manifest.invocation_id
-    # dbt leaves the results of an earlier command in the folder, so a few unknown nodes are normal.
     if not same_invocation and strangers > len(results):
         return (), ("run_results.json belongs to another project or commit and was skipped",)
+    # `dbt docs generate --no-compile` leaves the results of the build; an interrupted build, the ones before.
+    is_earlier = not same_invocation and _moment(found.generated_at) < _run_at(manifest)
+    if is_earlier and (catalog is None or _invocation_of(catalog) != manifest.invocation_id):
+        return (), (EARLIER_RESULTS,)
     if strangers:
         unknown = f"run_results.json has results of {strangers} nodes that are not in the manifest"
         return results, (unknown, *found.warnings)

@@ -7,7 +7,7 @@ from enum import Enum
 
 from msgspec import Struct
 
-from recce_meta.models.node import Json, LineageEdge
+from recce_meta.models.node import Json, LineageEdge, NodeResult
 from recce_meta.models.rows import Tabular
 from recce_meta.models.run import RunChoice, RunMetadata
 
@@ -353,6 +353,8 @@ class RunDiff(Tabular, Struct, frozen=True, kw_only=True):
     """Names of the nodes at the ends of `children`."""
     notes: tuple[str, ...] = ()
     """One sentence for each thing that could not be compared."""
+    failed_results: tuple[NodeResult, ...] = ()
+    """Results of current with an error or a failed test, by unique id."""
     choice: RunChoice | None = None
     """How the two runs were chosen; None if the caller named them."""
     selected: frozenset[str] | None = None

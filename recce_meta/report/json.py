@@ -39,7 +39,7 @@ from recce_meta.models.marks.review import PairReviews
 from recce_meta.models.node import LineageEdge, NodeResult
 from recce_meta.models.numbers import digits_of
 from recce_meta.models.quality import QualityRun, TableQuality
-from recce_meta.models.run import Check, RunChoice, RunMetadata, part_note
+from recce_meta.models.run import Check, RunChoice, RunMetadata
 from recce_meta.models.stored import StatisticsSummary
 from recce_meta.quality.compare import QualityResult, TableChange
 from recce_meta.quality.figures import Violation
@@ -200,17 +200,10 @@ def _parts(diff: RunDiff, data: Sequence[AnyDataDiff] = (), checks: Checks | Non
             impacts_with_failures(diff), key=lambda impact: (impact.distance, impact.unique_id)
         ),
         "children": sorted(diff.children),
-        "notes": [*diff.notes, *_parts_built(diff)],
+        "notes": list(diff.notes),
         "verdict": VerdictDocument(tone=found.tone, sentences=found.sentences),
         "choice": UNSET if diff.choice is None else diff.choice,
     }
-
-
-def _parts_built(diff: RunDiff) -> list[str]:
-    """Return that a side was built with `--empty` or `--sample`, which other formats show in their heads."""
-    known = () if diff.choice is None else diff.choice.notes
-    found = (part_note(side, run) for side, run in (("base", diff.base), ("current", diff.current)))
-    return [note for note in found if note is not None and note not in known]
 
 
 def _about(data: Sequence[AnyDataDiff]) -> dict[str, Any]:

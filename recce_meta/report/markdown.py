@@ -55,7 +55,6 @@ from recce_meta.report.labels import (
     more_phrase,
     node_label,
     node_part,
-    part_notes,
     revision,
     short_run_id,
     steps_away,
@@ -164,12 +163,11 @@ def counts_line(diff: RunDiff) -> str:
 
 
 def sides_line(diff: RunDiff) -> str:
-    """Return the projects, both runs, builds of a part, and the meaning of `*` after a commit."""
+    """Return the projects, both runs, and the meaning of `*` after a commit."""
     projects = dict.fromkeys((diff.base.project_name, diff.current.project_name))
     names = " → ".join(code(name, 60) for name in projects)
-    notes = "".join(f"\n⚠️ {note}\n" for note in part_notes(diff))
-    if legend := dirty_legend(diff.base, diff.current):
-        notes += f"\n{prose(legend)}\n"
+    legend = dirty_legend(diff.base, diff.current)
+    notes = f"\n{prose(legend)}\n" if legend else ""
     notes += "".join(f"\n{prose(note)}\n" for note in header_notes(diff))
     base = _side(diff.base, default_reason(diff.choice, "base"))
     return f"{names}: {base} → {_side(diff.current, default_reason(diff.choice, 'current'))}\n{notes}"

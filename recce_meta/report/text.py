@@ -34,7 +34,6 @@ from recce_meta.report.labels import (
     more_phrase,
     node_label,
     node_part,
-    part_notes,
     pull_request,
     revision,
     short_run_id,
@@ -192,7 +191,6 @@ def _header(diff: RunDiff, width: int) -> list[Line]:
     if diff.base.environment == "base" and diff.current.environment == "current":
         sides = [[*cells[:1], Span(""), *cells[2:]] for cells in sides]
     lead = Span("  ")
-    problems = [line for note in part_notes(diff) for line in wrap_text(lead, note, width, Style.RED)]
     legend = dirty_legend(diff.base, diff.current)
     notes = wrap_text(lead, legend, width, Style.DIM) if legend else []
     notes += note_lines(header_notes(diff), width)
@@ -200,7 +198,7 @@ def _header(diff: RunDiff, width: int) -> list[Line]:
     # The cells of a table cannot be wrapped, so that each run becomes a paragraph.
     if 0 < width < max(sum(display_width(span.text) for span in line) for line in lines):
         lines = [line for cells in sides for line in _folded_run(cells, width)]
-    return [(Span(" → ".join(projects), Style.BOLD),), *lines, *problems, *notes]
+    return [(Span(" → ".join(projects), Style.BOLD),), *lines, *notes]
 
 
 def _folded_run(cells: Sequence[Span], width: int) -> list[Line]:

@@ -177,6 +177,10 @@ class TestStale:
         found = reports(shop)
 
         nothing_is_called_the_same(found)
+        failed = "build failed, 1 error; orders failed"
+        assert (failed in found["markdown"]) == (status == "error")
+        ran = shop("diff", "--fail-on", "fails")
+        assert (ran.code, failed in ran.err) == ((1, True) if status == "error" else (0, False))
         for text in found.values():
             assert says in text
         assert "current lacks the data of its run: " in found["table"]

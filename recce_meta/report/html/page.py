@@ -31,7 +31,6 @@ from recce_meta.report.labels import (
     SEVERE,
     dirty_legend,
     moment,
-    part_notes,
     pull_request,
     revision,
     short_run_id,
@@ -205,7 +204,7 @@ def heading_of(
     choice: RunChoice | None,
     context: PairContext = NO_CONTEXT,
 ) -> dict[str, Any]:
-    """Return the verdict, the runs, builds of a part, the meaning of `*` after a commit, and the review."""
+    """Return the verdict, the runs, the meaning of `*` after a commit, and the review."""
     found = verdict_of(diff, results, checks)
     heading: dict[str, Any] = {
         "tone": found.tone,
@@ -214,7 +213,7 @@ def heading_of(
     }
     if diff is None:
         return heading
-    remarks = [*part_notes(diff), dirty_legend(diff.base, diff.current), *header_notes(diff)]
+    remarks = [dirty_legend(diff.base, diff.current), *header_notes(diff)]
     remarks += review_sentences(diff, context.reviews)
     remarks += [] if context.taken_at is None else [f"{stored_phrase(context.taken_at)}."]
     return heading | {

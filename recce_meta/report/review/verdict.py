@@ -10,7 +10,7 @@ from collections import Counter
 from collections.abc import Sequence
 from typing import NamedTuple, TypeAlias
 
-from recce_meta.errors import agree, plural
+from recce_meta.errors import agree, first_of, plural
 from recce_meta.models.change import Category, RunDiff, Status
 from recce_meta.models.change import Reason as ChangeReason
 from recce_meta.models.checks import CheckReport, CheckResult, StoredCheck
@@ -36,6 +36,8 @@ from recce_meta.report.labels import (
     downstream_phrase,
     fail_phrases,
     join_words,
+    node_part,
+    part_notes,
     severe_phrases,
     summarise,
 )
@@ -167,9 +169,14 @@ def data_finding(results: Sequence[AnyDataDiff]) -> Finding:
 
 
 def _build_findings(diff: RunDiff) -> list[Finding]:
-    """Return the failed build of current; that of base is none of the change, but limits what is compared."""
-    found = [Finding("❌", f"current: {problem}")] if (problem := build_problem(diff.current)) else []
-    return found + ([Finding("❔", f"base: {problem}")] if (problem := build_problem(diff.base)) else [])
+    """Return the failed build of current, and those of base or of a part, which limit what is compared."""
+    failed = first_of([node_part(one.unique_id) for one in diff.failed_results], _FAILING)
+    found = [
+        Finding("❌", f"Current: {problem}{failed and f'; {failed} failed'}", has_names=True)
+        for problem in filter(None, [build_problem(diff.current)])
+    ]
+    found += [Finding("❔", f"base: {problem}")] if (problem := build_problem(diff.base)) else []
+    return found + [Finding("❔", f"{note[:1].lower()}{note[1:]}") for note in part_notes(diff)]
 
 
 def _failing_findings(diff: RunDiff) -> list[Finding]:

@@ -27,7 +27,10 @@ def unzipped(name: str) -> bytes:
 
 MANIFEST = unzipped("manifest.json")
 CATALOG = unzipped("catalog.json")
-RESULTS = unzipped("run_results.json")
+RESULTS = unzipped("run_results.json").replace(
+    json.loads(unzipped("run_results.json"))["metadata"]["invocation_id"].encode(),
+    json.loads(MANIFEST)["metadata"]["invocation_id"].encode(),
+)
 
 NOT_ARTIFACTS = {
     "empty": b"",

@@ -13,6 +13,7 @@ import pytest
 from recce_meta.extractors.git import GitState
 from recce_meta.extractors.project import extract_project
 from recce_meta.models import Project
+from recce_meta.models.run import EARLIER_RESULTS
 
 UTC = timezone.utc
 
@@ -184,6 +185,24 @@ def test_results_of_another_project_are_left_out_with_a_warning(tmp_path: Path) 
     assert project.results == ()
     assert project.run.command is None
     assert len(project.warnings) == 1
+
+
+@pytest.mark.parametrize(("cataloged", "count"), [(None, 0), ("zero", 0), ("one", 2)])
+def test_results_before_the_manifest_are_those_of_its_build_only_if_docs_were_generated(
+    cataloged: str | None, count: int, tmp_path: Path
+) -> None:
+    """An interrupted build leaves the previous results, docs without compilation those of the build."""
+    results = results_of("orders", "customers", invocation="zero")
+    results["metadata"]["generated_at"] = "2026-11-20T07:57:46Z"
+    written(tmp_path, header={"generated_at": "2026-11-20T07:58:00Z"}, results=results)
+    if cataloged is not None:
+        catalog = {"metadata": {"invocation_id": cataloged}, "nodes": {}, "sources": {}}
+        (tmp_path / "catalog.json").write_text(json.dumps(catalog))
+
+    project = extracted(tmp_path)
+
+    assert len(project.results) == count
+    assert project.run.warnings == project.warnings == (() if count else (EARLIER_RESULTS,))
 
 
 def test_a_few_results_of_unknown_nodes_are_named(tmp_path: Path) -> None:

@@ -71,8 +71,8 @@ def test_every_format_of_a_diff_names_a_build_with_a_part_of_the_rows(
             report.diff_markdown(diff),
             report.html_report("Diff", diff, (), None),
         )
-        assert [page.count(told) for page in pages] == [1 if part else 0] * 3
-        assert report.diff_json(diff).count(told) == (1 if part else 0)
+        assert [page.lower().count(told.lower()) for page in pages] == [1 if part else 0] * 3
+        assert (told in report.diff_json(diff)) == bool(part)
         assert "the comparison is incomplete" not in "".join(pages)
 
 

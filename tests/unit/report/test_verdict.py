@@ -18,7 +18,14 @@ from recce_meta.models import NodeResult
 from recce_meta.models.change import Category, Change, RunDiff, Status
 from recce_meta.models.checks import CheckReport, CheckResult, CheckStatus, StoredCheck
 from recce_meta.models.data_diff import AnyDataDiff, NotCompared, RowCount, RowCountDiff, Subject
-from recce_meta.models.run import Extraction, ExtractionTier, RunMetadata, Trigger, with_build
+from recce_meta.models.run import (
+    EARLIER_RESULTS,
+    Extraction,
+    ExtractionTier,
+    RunMetadata,
+    Trigger,
+    with_build,
+)
 from recce_meta.report import (
     diff_json,
     diff_markdown,
@@ -152,8 +159,30 @@ CASES = {
         ("Current: build failed, 1 failed test, 1 skipped", "No changes"),
         replace(NO_CODE, current=BUILD),
     ),
+    "a failed build whose nodes are known": Case(
+        "failed",
+        ("Current: build failed, 1 failed test, 1 skipped; orders, t failed", "No changes"),
+        replace(
+            NO_CODE,
+            current=BUILD,
+            failed_results=(
+                NodeResult(unique_id="model.shop.orders", status="error"),
+                NodeResult(unique_id="test.shop.t.5f", status="fail"),
+            ),
+        ),
+    ),
     "a failed build of base": Case(
         "not-compared", ("Base: build failed", "No changes"), replace(NO_CODE, base=BUILD)
+    ),
+    "a build without rows": Case(
+        "not-compared",
+        ("Current was run with --empty: its tables may lack rows", "No changes"),
+        replace(NO_CODE, current=replace(RUN, command="build --empty")),
+    ),
+    "a build that was interrupted": Case(
+        "not-compared",
+        ("Current has no results of its own, so what dbt has built is unknown", "No changes"),
+        replace(NO_CODE, current=replace(RUN, warnings=(EARLIER_RESULTS,))),
     ),
     "two runs without dbt": Case(
         "differs",
