@@ -1,6 +1,6 @@
 """Shapes of the entries of property files, as dbt accepts them: of a project with another, dbt reads nothing.
 
-The structs state what dbt Core 1.7 to 1.11 and dbt's Rust engine refuse. Keys that they do not name may have
+The structs state what dbt Core 1.7 to 1.12 and dbt's Rust engine refuse. Keys that they do not name may have
 any value, and so may values with Jinja. `tests/data/yaml_shapes.txt` has the verdicts of dbt.
 """
 
@@ -16,6 +16,7 @@ from recce_meta.extractors.sql_project.files import DbtRefusal
 from recce_meta.models import Json
 
 ENGINE = "dbt's Rust engine reads it"
+NEWER = "dbt 1.12 reads it"
 
 
 class Shape(Struct, frozen=True, kw_only=True):
@@ -33,7 +34,7 @@ class TestConfigShape(Shape, frozen=True):
     """Value of `config` of a generic test."""
 
     where: str | None = None
-    limit: int | Annotated[str, Meta(pattern="^[0-9]+$")] | None = None
+    limit: float | Annotated[str, Meta(pattern="^[0-9]+$")] | None = None
     severity: Annotated[str, Meta(pattern="^(?i:warn|error)$")] | None = None
     error_if: str | None = None
     warn_if: str | None = None
@@ -58,18 +59,23 @@ class NamedShape(Shape, frozen=True):
     docs: DocsShape = DocsShape()
 
 
-class TestedShape(NamedShape, frozen=True):
+class TypedShape(NamedShape, frozen=True):
+    """Entry with a type: a column of an analysis."""
+
+    data_type: str | None = None
+    constraints: list[dict[str, Any]] = []
+
+
+class TestedShape(TypedShape, frozen=True):
     """Entry with generic tests."""
 
     tests: list[str | dict[str, TestShape]] = []
     data_tests: list[str | dict[str, TestShape]] = []
-    constraints: list[dict[str, Any]] = []
 
 
 class ColumnShape(TestedShape, frozen=True):
     """Column of a node."""
 
-    data_type: str | None = None
     quote: bool | None = None
     tags: list[str] = []
 
@@ -95,7 +101,7 @@ class ConfigShape(Shape, frozen=True):
     incremental_strategy: str | None = None
     full_refresh: bool | None = None
     contract: ContractShape = ContractShape()
-    docs: DocsShape = DocsShape()
+    docs: dict[str, Any] = {}
     grants: dict[str, Any] = {}
     persist_docs: dict[str, Any] = {}
     quoting: dict[str, Any] = {}
@@ -161,7 +167,7 @@ class ModelShape(NodeShape, frozen=True):
 class AnalysisShape(NamedShape, frozen=True):
     """Entry of an analysis."""
 
-    columns: list[ColumnShape] = []
+    columns: list[TypedShape] = []
     config: dict[str, Any] = {}
 
 
@@ -412,7 +418,9 @@ def _translated(message: str, is_null: bool) -> ShapeProblem:
         text = f": {where} has a value that dbt does not know"
     # YAML 1.2 reads fewer words as booleans.
     is_core = is_null or "bool" in problem or keys == "maturity"
-    return ShapeProblem(keys=keys, text=text, unless=ENGINE if is_core else None)
+    # dbt 1.12 accepts any value for a text in a configuration.
+    is_older = mismatch is not None and "str" in mismatch[1] and "config." in keys
+    return ShapeProblem(keys=keys, text=text, unless=ENGINE if is_core else NEWER if is_older else None)
 
 
 def _text_of(section: str, entry: Mapping[str, Json], code: Code) -> str | None:

@@ -10,7 +10,7 @@ import pytest
 from recce_meta.extractors.sql_project.files import DbtRefusal
 from recce_meta.extractors.sql_project.inputs import read_package
 from recce_meta.extractors.sql_project.settings import read_settings
-from recce_meta.extractors.sql_project.shapes import ENGINE
+from recce_meta.extractors.sql_project.shapes import ENGINE, NEWER
 
 CASES = Path(__file__).parents[3] / "data" / "yaml_shapes.txt"
 PROJECT = {
@@ -24,6 +24,7 @@ PROJECT = {
 ALLOWED = {
     "refused": ("fails", "may_fail", "silent"),
     "engine": ("may_fail", "silent"),
+    "older": ("may_fail", "silent"),
     "accepted": ("silent",),
 }
 Judge = Callable[[str], list[DbtRefusal]]
@@ -63,8 +64,8 @@ def test_no_claim_is_stronger_than_the_verdicts_of_dbt(judge: Judge) -> None:
     [
         ("models: [{name: a, columns: hello}]", ["model 'a': columns is a text, not a list"]),
         (
-            "models: [{name: a, config: {tags: 5}}]",
-            ["model 'a': config.tags is a number, not a text or a list"],
+            "models: [{name: a, config: {meta: [5]}}]",
+            ["model 'a': config.meta is a list, not a mapping"],
         ),
         (
             "models: [{nam: a}, b]",
@@ -95,7 +96,14 @@ def test_sentences_have_the_words_of_yaml(judge: Judge, text: str, said: list[st
     assert not any(one.unless for one in refusals)
 
 
-def test_what_only_the_rust_engine_reads_is_doubtful(judge: Judge) -> None:
-    (refusal,) = judge("models: [{name: a, description: }]")
+@pytest.mark.parametrize(
+    ("entry", "said", "unless"),
+    [
+        ("description: ", "description is empty", ENGINE),
+        ("config: {tags: 5}", "config.tags is a number, not a text or a list", NEWER),
+    ],
+)
+def test_what_some_dbt_reads_is_doubtful(judge: Judge, entry: str, said: str, unless: str) -> None:
+    (refusal,) = judge(f"models: [{{name: a, {entry}}}]")
 
-    assert (refusal, refusal.unless) == ("models/o.yml: model 'a': description is empty", ENGINE)
+    assert (refusal, refusal.unless) == (f"models/o.yml: model 'a': {said}", unless)
