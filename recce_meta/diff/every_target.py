@@ -330,26 +330,30 @@ class EveryTarget:
 
     def sql_of(
         self, variant: Variant, before: NodeMetadata, after: NodeMetadata
-    ) -> tuple[tuple[str, str], str]:
+    ) -> tuple[tuple[str, str], str, bool]:
         """Return the SQL of both sides in *variant*, with tokens of relations, and an expression.
 
         The expression has an unknown value: it is outside of quotes, and not equally often on both sides.
-        The SQL is then that of one value, as for expressions that both sides have. It may be empty.
+        The SQL is then that of one value, as for expressions that both sides have. It may be empty. Last is
+        whether the sides differ in such values alone.
         """
         unknown = ""
+        bare: list[list[str]] = [[], []]
         counts = [
             Counter(token for kind, token in sql_pieces(text or "", self._adapter) if kind == "literal")
             for text in variant.texts
         ]
         found = []
-        for text, node in zip(variant.texts, (before, after), strict=True):
+        for text, node, pieces in zip(variant.texts, (before, after), bare, strict=True):
             for kind, piece in sql_pieces(text or "", self._adapter):
+                pieces.append(piece)
                 if kind == "literal" and piece.startswith(symbols.MARK):
                     key = variant.expressions[int(piece[len(symbols.MARK) : -len(CLOSING)])]
                     if counts[0][piece] != counts[1][piece] and _written(key, node) is None:
                         unknown = key
+                        pieces[-1] = symbols.MARK
             found.append(self._sql(text or "", variant.expressions, node, {}))
-        return (found[0], found[1]), unknown
+        return (found[0], found[1]), unknown, bool(unknown) and bare[0] == bare[1]
 
     def _sql(
         self, text: str, expressions: tuple[str, ...], node: NodeMetadata, values: Mapping[str, str]

@@ -125,7 +125,7 @@ def _effects(
         if None in variant.texts:
             yield unknown_effect(f"{when}compiled on one side only")
             continue
-        texts, expression = causes.every_target.sql_of(variant, before, after)
+        texts, expression, is_value = causes.every_target.sql_of(variant, before, after)
         if texts in seen:
             continue
         if len(seen) == MOST_VARIANTS:
@@ -134,8 +134,8 @@ def _effects(
         seen.add(texts)
         nodes = [replace(node, compiled_code=text) for node, text in zip((before, after), texts, strict=True)]
         effect = compare(nodes[0], texts[0], nodes[1], texts[1])
-        # With another value, the effect may be worse, unless it is the worst already.
-        if expression and effect.category is not Category.BREAKING:
+        # With another value, the effect may be worse, unless it is the worst already; two may have one value.
+        if expression and (is_value or effect.category is not Category.BREAKING):
             yield unknown_effect(MAY_ACT.format(expression))
             continue
         if effect.category is Category.NONE:

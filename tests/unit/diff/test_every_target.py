@@ -155,8 +155,8 @@ DAY = "select id from {{ ref('orders') }}{% if is_incremental() %} where day > {
         (
             SELECT.format("id") + "{% if is_incremental() %} where day > {{ var('y') }}{% endif %}",
             SELECT.format("id") + "{% if is_incremental() %} where day > {{ var('z') }}{% endif %}",
-            Category.BREAKING,
-            "if is_incremental(): filter changed",
+            Category.UNKNOWN,  # both may have one value
+            "{{ var('z') }} may act on other targets",
         ),
         (
             SELECT.format("id") + "{% if is_incremental() %} where day > 1{% endif %}",
