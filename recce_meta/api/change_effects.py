@@ -284,19 +284,20 @@ class Effects:
             if any(detail.key == "materialized" for detail in change.details)
         }
         found: dict[str, NodeMetadata] = {}
+        seen: set[str] = set()
         side = self._sides[1]
         while waiting:
             above = {
                 parent
                 for unique_id in waiting
                 for parent in self.graph.parents(unique_id)
-                if parent.startswith("model.") and parent not in found
+                if parent.startswith("model.") and parent not in seen
             }
+            seen |= above
             new = self._runs[1].nodes(above - side.nodes.keys())
             found.update(new)
             known = {**new, **{one: side.nodes[one] for one in above if one in side.nodes}}
             waiting = {one for one, node in known.items() if node.materialized in COMPUTED_WHEN_READ}
-            waiting -= found.keys() - new.keys()
         if found:
             self._sides = (self._sides[0], replace(side, nodes={**side.nodes, **found}))
 

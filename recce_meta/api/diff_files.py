@@ -93,6 +93,7 @@ def diff_files(
         current = replace(current, nodes=tuple(nodes.values()), groups=base.groups, macros=base.macros)
         guessed.append(NOTHING_ELSE)
     base, current = _without_targets(base, current)
+    base, current = _with_undeclared(base, current), _with_undeclared(current, base)
     notes = [OF_FILES, *guessed, *([OTHER_PACKAGES] if _are_packages_changed(root, files) else [])]
     for what, names in (("Local packages", _local_packages(root)), ("Links out of the project", links)):
         notes += [f"{what} are not compared: {first_of(names, _NAMED)}"] if names else []
@@ -158,6 +159,13 @@ def _without_targets(base: Project, current: Project) -> tuple[Project, Project]
         replace(base, run=replace(base.run, **unknown)),
         replace(current, run=replace(current.run, **unknown)),
     )
+
+
+def _with_undeclared(project: Project, other: Project) -> Project:
+    """Return *project* with the sources that *other* only reads: no edit adds or removes what no file has."""
+    known = {node.unique_id for node in (*project.nodes, *project.groups)}
+    more = (one for one in other.nodes if one.resource_type == "source" and not one.path)
+    return replace(project, nodes=(*project.nodes, *(one for one in more if one.unique_id not in known)))
 
 
 def _refused_nodes(base: Project, current: Project, packages: set[DbtRefusal]) -> list[NodeMetadata]:

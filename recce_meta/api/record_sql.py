@@ -435,7 +435,7 @@ def compiled(read: DbtFiles, before: Mapping[str, NodeMetadata], options: SqlOpt
         for node in read.nodes
         if node.unique_id not in kept and node.resource_type in _COMPILED and node.language == "sql"
     ]
-    if not waiting:
+    if not waiting and all(node.language != "python" for node in read.nodes):
         return read.nodes
     renderers = _renderers(read.inputs, nodes, options)
     if _name_relations(nodes, read.inputs, renderers[0]):

@@ -96,6 +96,7 @@ class BuildFailures:
         self._reads: dict[str, list[str]] = {}
         self._has_all_macros = known.keys() >= _OF_DBT
         self._is_listed = adapter in _LISTED and self._is_of_files
+        self._has_all_files = absent is not None
         self._has_all_materializations = adapter in _LISTED and (self._has_all_macros or absent is not None)
 
     def rendered(
@@ -140,7 +141,16 @@ class BuildFailures:
     def of_references(self, nodes: Mapping[str, NodeMetadata]) -> dict[str, NodeMetadata]:
         """Return those of *nodes*, which are rendered, whose references dbt refuses, with the reason."""
         found = {}
-        for reader, parents in self._reads.items():
+        # dbt reads the references of Python models without running them.
+        models = [one for one in nodes.values() if one.resource_type == "model"]
+        of_python = [one for one in models if one.language == "python"]
+        reads = {**self._reads, **{one.unique_id: one.parents for one in of_python}}
+        for node in of_python:
+            gone = sorted(self._absent.keys() & node.parents)
+            if gone:
+                failure = BuildFailure(problem=self._absent[gone[0]])
+                found[node.unique_id] = with_failure(node, failure)
+        for reader, parents in reads.items():
             node = nodes[reader]
             for parent in (nodes[one] for one in parents if one in nodes):
                 is_hidden = parent.access == "private" and node.resource_type in ("model", "snapshot", "test")
@@ -149,7 +159,8 @@ class BuildFailures:
                         problem=f"it references {parent.name}, which is private to its group"
                     )
                     found[reader] = with_failure(node, failure)
-        for cycle in parents_first(self._reads)[1]:
+        loops = [(one,) for one, parents in reads.items() if one in parents]
+        for cycle in (*loops, *parents_first(reads)[1]):
             names = ", ".join(nodes[one].name for one in cycle)
             failure = BuildFailure(problem=f"dbt builds no node, because references form a cycle: {names}")
             found.update({one: with_failure(nodes[one], failure) for one in cycle})
@@ -177,10 +188,15 @@ class BuildFailures:
         is_own = re.search(rf"\bmacro\s+{re.escape(unknown[1])}\s*\(", node.raw_code or "")
         why = "which dbt does not find in the file that uses it" if is_own else "which no file defines"
         problem = f"it uses '{unknown[1]}', {why}"
+        is_dispatched = not error.problem.startswith("Unknown")
+        if is_dispatched:
+            problem = f"no file defines what it dispatches to, such as default__{unknown[1]}"
         # The reader of files has found no generic test of this name.
         is_of_files = self._is_of_files and "test_metadata" in node.properties
         may_be_of_dbt = "__" in unknown[1] or is_builtin(unknown[1]) or unknown[1] in macros_of_dbt()
-        is_absent = self._is_listed and error.problem.startswith("Unknown") and not may_be_of_dbt
+        # Packages may define what they dispatch to, which no other code finds without their name.
+        is_listed = self._is_listed and (self._has_all_files or not is_dispatched)
+        is_absent = is_listed and not may_be_of_dbt
         unless = None if self._has_all_macros or is_of_files or is_absent else unknown[1]
         return BuildFailure(problem=_within(problem, error), line=line, unless=unless)
 

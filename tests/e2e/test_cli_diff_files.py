@@ -311,6 +311,9 @@ def test_other_folders_are_no_projects(checkout: Checkout, tmp_path: Path) -> No
     assert without_base.code == 2 and "No merge base: " in without_base.err
 
 
+PYTHON = "def model(dbt, session):\n    "
+
+
 @pytest.mark.parametrize(
     ("name", "text", "said"),
     [
@@ -359,8 +362,23 @@ def test_other_folders_are_no_projects(checkout: Checkout, tmp_path: Path) -> No
             "models/bad.yml fails: dbt reads nothing of the project",
         ),
         ("packages.yml", "packages: [{local: ../nope}]", "local package '../nope' has no dbt_project.yml"),
+        ("packages.yml", "packages: [{package: a/kit}]", "packages.yml: package 'a/kit' has no version"),
+        ("packages.yml", "projects: []", "packages.yml: only dependencies.yml may list projects"),
         ("dependencies.yml", "packages: [", "dependencies.yml fails: dbt reads nothing of the project"),
         ("selectors.yml", "selectors: [", "selectors.yml fails: dbt reads nothing of the project"),
+        ("dbt_project.yml", f"{FILES['dbt_project.yml']}config-version: 3", "config-version is 3, not 2"),
+        ("dbt_project.yml", f"{FILES['dbt_project.yml']}vars: [x]", "dbt_project.yml: vars is not a mapping"),
+        ("dbt_project.yml", f"{FILES['dbt_project.yml']}dispatch: {{a: b}}", "dispatch is not a list"),
+        (
+            "dbt_project.yml",
+            f"{FILES['dbt_project.yml']}dispatch: [{{macro_namespace: a}}]",
+            "dbt_project.yml: an entry of dispatch has no list search_order",
+        ),
+        (
+            "dbt_project.yml",
+            f"{FILES['dbt_project.yml']}dispatch: [{{search_order: []}}]",
+            "dbt_project.yml: an entry of dispatch has no macro_namespace",
+        ),
         (
             "dbt_project.yml",
             f"{FILES['dbt_project.yml']}require-dbt-version: '>=1.8.0,<1.5.0'",
@@ -372,6 +390,7 @@ def test_other_folders_are_no_projects(checkout: Checkout, tmp_path: Path) -> No
             "no version of dbt before 3.0 is in require-dbt-version: >=9.0.0",
         ),
         ("models/orders.sql", "select * from {{ ref('totals') }}", "references form a cycle: orders, totals"),
+        ("models/totals.sql", "select * from {{ ref('totals') }}", "references form a cycle: totals"),
         (
             "models/exposures.yml",
             "exposures: [{name: board, depends_on: [ref('alone'), ref('off')]}]",
@@ -381,6 +400,12 @@ def test_other_folders_are_no_projects(checkout: Checkout, tmp_path: Path) -> No
             "models/totals.yml",
             "{groups: [{name: g, owner: {}}], models: [{name: orders, access: private, config: {group: g}}]}",
             "totals fails: it references orders, which is private to its group",
+        ),
+        (
+            "models/x.yml",
+            "{exposures: [{name: board, depends_on: [ref('orders')]}],"
+            " models: [{name: orders, config: {access: private}}]}",
+            "models/x.yml: exposure board depends on 'orders', which is private to its group",
         ),
         (
             "macros/more.sql",
@@ -460,6 +485,23 @@ def test_other_folders_are_no_projects(checkout: Checkout, tmp_path: Path) -> No
             "tests/t.sql: materialization 'table' of t is not 'test'",
         ),
         ("models/p.py", "def mod(dbt, session): ...", "models/p.py has no function 'model'"),
+        ("models/p.py", f"{PYTHON}return dbt.ref('gone')", "p fails: it references 'gone', which no file"),
+        ("models/p.py", f"{PYTHON}return dbt.ref('off')", "p fails: it references 'off', which is disabled"),
+        ("models/p.py", f"{PYTHON}return dbt.ref('p')", "references form a cycle: p"),
+        ("models/p.py", f"{PYTHON}return 1\n{PYTHON}return 1", "models/p.py has 2 functions 'model'"),
+        ("models/p.py", "def model(dbt): return 1", "whose arguments are not dbt and a session"),
+        ("models/p.py", "def model(s, dbt): return 1", "whose arguments are not dbt and a session"),
+        ("models/p.py", f"{PYTHON}x = 1", "a function 'model' that does not end with the return of one"),
+        (
+            "models/p.py",
+            f"{PYTHON}return 1, 2",
+            "a function 'model' that does not end with the return of one",
+        ),
+        (
+            "models/p.py",
+            f"x = 'orders'\n{PYTHON}return print([dbt.ref(x).limit(5)])",
+            "models/p.py calls dbt.ref() in line 3 with a value that only running knows",
+        ),
         ("models/p.py", "def model(dbt, session)", "models/p.py is not valid Python"),
         (
             "models/x.yml",
@@ -690,6 +732,16 @@ def test_a_package_in_a_folder_of_the_project_is_compared(checkout: Checkout) ->
         ),
         ("snapshots/t.sql", "{% snapshot t %}{{ config(**{'enabled': var('x', 1)}) }}x{% endsnapshot %}"),
         ("selectors.yml", "# none"),
+        ("models/p.py", "class A:\n    def model(dbt, session=1):\n        return 1"),
+        ("models/p.py", f"{PYTHON}def model(): pass\n    return dbt.ref('s')"),
+        ("models/p.py", f"{PYTHON}return print(lambda x: dbt.ref(x), 1 + dbt.ref('gone'))"),
+        ("packages.yml", "packages: []"),
+        ("dbt_project.yml", f"{FILES['dbt_project.yml']}config-version: 2\nvars:\ndispatch: []"),
+        (
+            "models/b.yml",
+            "{models: [{name: alone, access: public}],"
+            " exposures: [{name: x, type: ml, owner: {email: a}, depends_on: [ref('alone')]}]}",
+        ),
         ("seeds/s.yml", "seeds: [{name: s, config: {access: privat, contract: {enforced: true}}}]"),
     ],
 )
@@ -707,6 +759,46 @@ def test_properties_that_dbt_accepts_or_ignores_do_not_fail(checkout: Checkout, 
     ran = checkout.cli("diff", "--files", "HEAD", "--fail-on", "fails")
 
     assert ran.code == 0, ran.err
+
+
+def test_packages_in_both_files_are_refused(checkout: Checkout) -> None:
+    checkout.write("packages.yml", "packages: []")
+    checkout.commit()
+    checkout.write("dependencies.yml", "packages: []")
+
+    (found,) = checkout.diff("HEAD")["changes"]
+
+    assert "dependencies.yml: packages.yml lists packages, too" in str(found), found
+
+
+def test_an_ephemeral_model_that_references_itself_is_compared(checkout: Checkout) -> None:
+    checkout.write("models/totals.sql", "{{ config(materialized='ephemeral') }} select {{ ref('totals') }}")
+
+    assert "totals" in {one["name"] for one in checkout.diff("HEAD")["changes"]}
+
+
+def test_an_undeclared_source_is_no_added_node(checkout: Checkout) -> None:
+    checkout.write("models/totals.sql", "select * from {{ source('raw', 'gone') }}")
+
+    added = checkout.diff("HEAD")
+    checkout.commit()
+    checkout.write("models/totals.sql", "select 1 as one")
+    removed = checkout.diff("HEAD")
+
+    for found in (added, removed):
+        names = {one["name"] for one in found["changes"]}
+        assert "totals" in names and "gone" not in names
+
+
+@pytest.mark.parametrize("call", ["{{ cents() }}", "{{ adapter.dispatch('cents', 'shop')() }}"])
+def test_a_macro_without_implementation_is_named(checkout: Checkout, call: str) -> None:
+    checkout.write("macros/c.sql", "{% macro cents() %}{{ adapter.dispatch('cents')() }}{% endmacro %}")
+    checkout.write("models/alone.sql", f"select {call}")
+
+    ran = checkout.cli("diff", "--files", "HEAD", "--fail-on", "fails", "--dialect", "duckdb")
+
+    said = "alone fails: no file defines what it dispatches to, such as default__cents"
+    assert ran.code == 1 and said in ran.err, ran.err
 
 
 def test_of_a_project_that_dbt_refuses_nothing_else_is_compared(checkout: Checkout) -> None:

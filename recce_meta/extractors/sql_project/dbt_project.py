@@ -67,6 +67,7 @@ class NodeIndex:
         self._by_name: dict[tuple[str, str], list[Draft]] = defaultdict(list)
         self._sources: dict[tuple[str, str], list[NodeMetadata]] = defaultdict(list)
         self._disabled: set[str] = set()
+        self._private: set[str | None] = set()
         self.undeclared: dict[str, NodeMetadata] = {}
         """Sources that templates read but no property file declares."""
         for draft in drafts:
@@ -77,6 +78,8 @@ class NodeIndex:
                 self._sources[node.source_name or "", node.name].append(node)
             elif node.resource_type in _REFERABLE:
                 self._by_name[_REFERABLE[node.resource_type], node.name].append(draft)
+                if node.resource_type == "model" and node.access == "private":
+                    self._private.add(node.unique_id)
 
     def parents(self, draft: Draft) -> tuple[str, ...]:
         """Return the unique ids of the parents of *draft*; a missing `ref` gets the id of a model."""
@@ -109,6 +112,11 @@ class NodeIndex:
                 (name, self._named("model", *ref, self._root)) for ref in read.refs for name in ref[1:2]
             ]
             targets += [(one[1], one[1] if one in self._sources else None) for one in read.sources]
+            # An exposure has no group.
+            hidden = [name for name, target in targets if target in self._private]
+            for name in hidden if reader.startswith("exposure ") else ():
+                text = f"{path}: {reader} depends on '{name}', which is private to its group"
+                self._inputs.warnings.append(DbtRefusal.of(path, text))
             for name in (name for name, target in targets if target is None):
                 is_disabled = name in self._disabled
                 # dbt disables the unit tests of a disabled model.
@@ -313,14 +321,15 @@ def read_inputs(
     found: list[PackageFiles] = [read_package(settings, "", warnings)]
     installed = list(installed_packages(root, warnings)) if has_file else []
     found += [read_package(package, folder, warnings) for folder, package in installed]
-    if (problem := refused_versions(settings.required)) is not None:
-        warnings.append(DbtRefusal.of(PROJECT_FILE, f"{PROJECT_FILE}: {problem}"))
+    for problem in (*settings.problems, refused_versions(settings.required)):
+        if problem is not None:
+            warnings.append(DbtRefusal.of(PROJECT_FILE, f"{PROJECT_FILE}: {problem}"))
     macros = [macro for package in found for macro in read_macros(package.settings, warnings)]
     return Inputs(
         packages=found,
         has_all_packages={*listed_packages(root)} <= {one.name for one in found} and are_current(root),
         macros=with_calls(macros),
-        variables=read_project_settings(root) if has_file else None,
+        variables=read_project_settings(root) if has_file and not settings.problems else None,
         overrides=variables or {},
         dialect=dialect,
         target={"name": target, "target_name": target} if target else {},

@@ -43,6 +43,8 @@ from recce_meta.warehouses.hooks import OPERATION
 NOTHING = TemplateFacts(dependencies=JinjaDependencies((), (), False))
 _EVERYTHING = "select * from {{ RELATION }}"
 SECTIONS = {"model": "models", "seed": "seeds", "snapshot": "snapshots", "function": "functions"}
+_READ = frozenset(["dbt.ref", "dbt.source", "dbt.config", "dbt.config.get"])
+"""Calls in Python models whose arguments dbt's parser reads."""
 _DEFAULT = {kind: kind for kind in (*SECTIONS, "test")} | {"model": "view"}
 
 
@@ -184,7 +186,7 @@ class NodeReader:
         config: dict[str, Json] = {}
         reasons: list[str] = []
         tree = _python_tree(file, self.inputs.warnings, is_model=file in self.package.models)
-        for call in (node for node in ast.walk(tree) if isinstance(node, ast.Call)):
+        for call in _python_calls(tree):
             called = ast.unparse(call.func) if isinstance(call.func, ast.Attribute) else ""
             try:
                 args = [ast.literal_eval(arg) for arg in call.args]
@@ -364,10 +366,69 @@ def _python_tree(file: SourceFile, warnings: list[str], *, is_model: bool) -> as
         is_refused = isinstance(error, SyntaxError) and is_model
         warnings.append(DbtRefusal.of(file.path, text) if is_refused else text)
         return ast.Module(body=[], type_ignores=[])
-    functions = {node.name for node in ast.walk(tree) if isinstance(node, ast.FunctionDef)}
-    if is_model and tree.body and "model" not in functions:
-        warnings.append(DbtRefusal.of(file.path, f"{file.path} has no function 'model'"))
+    if is_model and tree.body and (problem := _refused_python(tree)):
+        warnings.append(DbtRefusal.of(file.path, f"{file.path} {problem}"))
     return tree
+
+
+def _refused_python(tree: ast.Module) -> str | None:
+    """Return why dbt's parser refuses *tree*, the code of a model; None if it accepts it."""
+    models = [node for node in _outside_functions(tree) if node.name == "model"]
+    if len(models) != 1:
+        return f"has {len(models)} functions 'model'" if models else "has no function 'model'"
+    names, last = [one.arg for one in models[0].args.args], models[0].body[-1]
+    if len(names) != 2 or names[0] != "dbt":
+        return "has a function 'model' whose arguments are not dbt and a session"
+    if not isinstance(last, ast.Return) or isinstance(last.value, ast.Tuple):
+        return "has a function 'model' that does not end with the return of one data frame"
+    for call in _python_calls(tree):
+        called = ast.unparse(call.func) if isinstance(call.func, ast.Attribute) else ""
+        try:
+            for value in (*call.args, *(pair.value for pair in call.keywords)) if called in _READ else ():
+                ast.literal_eval(value)
+        except (ValueError, TypeError):
+            return f"calls {called}() in line {call.lineno} with a value that only running knows"
+    return None
+
+
+def _outside_functions(tree: ast.Module) -> Iterator[ast.FunctionDef]:
+    """Yield the functions of *tree* that are not inside another one."""
+    waiting: list[ast.AST] = [tree]
+    while waiting:
+        node = waiting.pop()
+        if isinstance(node, ast.FunctionDef):
+            yield node
+        else:
+            waiting += ast.iter_child_nodes(node)
+
+
+def _python_calls(tree: ast.Module) -> Iterator[ast.Call]:
+    """Yield the calls of *tree* that dbt's parser finds: not all of those inside another call."""
+    waiting: list[ast.AST] = [tree]
+    while waiting:
+        node = waiting.pop()
+        if isinstance(node, ast.Call):
+            yield node
+            waiting += [one for one in _inside(node) if isinstance(one, ast.Call)]
+        else:
+            waiting += reversed([*ast.iter_child_nodes(node)])
+
+
+def _inside(call: ast.Call) -> Iterator[ast.AST]:
+    """Yield the arguments of *call*, the members of those, and the object of which it is a method."""
+    for one in (*call.args, *(pair.value for pair in call.keywords)):
+        yield one
+        if isinstance(one, (ast.List, ast.Tuple)):
+            yield from one.elts
+        elif isinstance(one, ast.Dict):
+            yield from one.values
+        elif isinstance(one, ast.JoinedStr):
+            yield from (part.value for part in one.values if isinstance(part, ast.FormattedValue))
+    inner: ast.AST = call.func
+    while isinstance(inner, ast.Attribute):
+        inner = inner.value
+    if inner is not call.func:
+        yield inner
 
 
 def _yaml_snapshot(path: str, entry: Mapping[str, Json]) -> SourceFile:

@@ -7,7 +7,7 @@ https://docs.getdbt.com/reference/configs-and-properties
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
@@ -76,6 +76,8 @@ class DbtProjectFile(Struct, frozen=True, kw_only=True):
     """Text of the file, to detect changes."""
     required: tuple[str, ...] = ()
     """Parts of `require-dbt-version:`, such as `>=1.8.0`."""
+    problems: tuple[str, ...] = ()
+    """Values that dbt refuses."""
 
 
 def read_settings(root: Path, warnings: list[str]) -> DbtProjectFile:
@@ -101,7 +103,23 @@ def read_settings(root: Path, warnings: list[str]) -> DbtProjectFile:
             for entry in _list(content.get("require-dbt-version"))
             for part in str(entry).split(",")
         ),
+        problems=tuple(_problems(content)),
     )
+
+
+def _problems(content: Mapping[str, object]) -> Iterator[str]:
+    """Yield why dbt refuses values in *content*, a dbt_project.yml."""
+    version, dispatch = content.get("config-version"), content.get("dispatch", [])
+    if isinstance(version, int) and version != 2:
+        yield f"config-version is {version}, not 2"
+    if not isinstance(content.get("vars", {}), (dict, type(None))):
+        yield "vars is not a mapping"
+    if not isinstance(dispatch, list):
+        yield "dispatch is not a list"
+    elif not all(isinstance(one, dict) and isinstance(one.get("search_order"), list) for one in dispatch):
+        yield "an entry of dispatch has no list search_order"
+    elif not all("macro_namespace" in one for one in dispatch):
+        yield "an entry of dispatch has no macro_namespace"
 
 
 def refused_versions(required: Sequence[str]) -> str | None:
@@ -124,13 +142,23 @@ def refused_packages(root: Path, exists: Callable[[str], bool]) -> Iterator[DbtR
 
     *exists* is called with the path of a package's dbt_project.yml, relative to *root*.
     """
+    first, second = PACKAGE_FILES
+    keys: dict[str, Collection[str]] = {}
     for name in (*PACKAGE_FILES, SELECTORS_FILE):
         warnings: list[str] = []
-        listed = _list(_content(root / name, name, warnings).get("packages"))
+        content = _content(root / name, name, warnings)
+        keys[name], listed = content.keys(), _list(content.get("packages"))
         yield from (one for one in warnings if isinstance(one, DbtRefusal))
+        for entry in listed:
+            if isinstance(entry, dict) and entry.get("package") and not entry.get("version"):
+                yield DbtRefusal.of(name, f"{name}: package '{entry['package']}' has no version")
         for local in filter(None, map(_local, listed)):
             if not exists(f"{local}/{PROJECT_FILE}"):
                 yield DbtRefusal.of(name, f"{name}: local package '{local}' has no {PROJECT_FILE}")
+    if "packages" in keys[first] and "packages" in keys[second]:
+        yield DbtRefusal.of(second, f"{second}: {first} lists packages, too")
+    if "projects" in keys[first]:
+        yield DbtRefusal.of(first, f"{first}: only {second} may list projects")
 
 
 def listed_packages(root: Path) -> Iterator[str | None]:
