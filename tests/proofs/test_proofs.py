@@ -19,6 +19,11 @@ def test_a_proof_finds_nothing(name: str, postgres_url: str) -> None:
     run(name)
 
 
+@pytest.mark.extensive
+def test_the_core_finds_the_mutants_that_other_tests_find() -> None:
+    run("mutants", "recce_meta/graph", "tests/unit/graph")
+
+
 @pytest.mark.dbt
 @pytest.mark.parametrize("name", ["harmless", "kept_rows", "partial_runs"])
 def test_a_proof_judged_by_dbt_finds_nothing(name: str) -> None:

@@ -120,6 +120,12 @@ class ComparisonOptions(Struct, frozen=True, kw_only=True):
     save: bool = False
     """True to store the results with the runs."""
 
+    def __post_init__(self) -> None:
+        for name, least in (("max_rows", 0), ("threads", 1), ("budget", 0.001)):
+            value = getattr(self, name)
+            if value is not None and value < least:
+                raise UsageError(f"Invalid {name}: {value}", hint=f"use {least} or more")
+
 
 def diff_data(
     adapter: UnifiedSqlAdapter,

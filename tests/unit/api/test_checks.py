@@ -11,8 +11,9 @@ from typing import Any
 import pytest
 
 from recce_meta.api.checks import run_checks
+from recce_meta.api.public.data import ComparisonOptions
 from recce_meta.checks.file import read_check_file
-from recce_meta.errors import MissingRelation, QueryCancelled, TemplateError
+from recce_meta.errors import MissingRelation, QueryCancelled, TemplateError, UsageError
 from recce_meta.models.checks import (
     Amount,
     AnyCheck,
@@ -328,3 +329,10 @@ def test_a_check_costs_far_less_than_its_statement(tmp_path: Path) -> None:
     assert report.is_passed
     assert len({result.name for result in report.checks}) == 500
     assert process_time() - started < 500 * 0.005
+
+
+@pytest.mark.parametrize("option", ["threads", "max_rows", "budget"])
+def test_limits_of_a_comparison_are_possible_ones(option: str) -> None:
+    assert getattr(ComparisonOptions(**{option: 1}), option) == 1
+    with pytest.raises(UsageError, match=f"Invalid {option}: -1"):
+        ComparisonOptions(**{option: -1})
