@@ -34,7 +34,7 @@ class TestConfigShape(Shape, frozen=True):
     """Value of `config` of a generic test."""
 
     where: str | None = None
-    limit: float | Annotated[str, Meta(pattern="^[0-9]+$")] | None = None
+    limit: float | Annotated[str, Meta(pattern="[0-9]")] | None = None
     severity: Annotated[str, Meta(pattern="^(?i:warn|error)$")] | None = None
     error_if: str | None = None
     warn_if: str | None = None
@@ -189,7 +189,7 @@ class MacroShape(NamedShape, frozen=True):
 class PeriodShape(Shape, frozen=True):
     """Age of a source at which dbt warns or fails."""
 
-    count: int | None = None
+    count: float | None = None
     period: Literal["minute", "hour", "day"] | None = None
 
 
