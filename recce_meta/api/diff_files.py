@@ -87,13 +87,13 @@ def diff_files(
         ]
     if required[0] != required[1]:
         guessed.append(OTHER_VERSIONS.format(", ".join(required[1]) or "none"))
-    guessed += [NEITHER.format(one) for one in sorted(packages[0] & packages[1])]
-    if refused_nodes := _refused_nodes(base, current, packages[1] - packages[0]):
+    guessed += [NEITHER.format(one) for one in sorted(packages[0] & packages[1]) if one.unless is None]
+    current = _with_refusals(current, packages[1] - packages[0])
+    if refused_nodes := _refused_nodes(base, current):
         nodes = {one.unique_id: one for one in (*base.nodes, *refused_nodes)}
         current = replace(current, nodes=tuple(nodes.values()), groups=base.groups, macros=base.macros)
         guessed.append(NOTHING_ELSE)
-    base, current = _without_targets(base, current)
-    base, current = _with_undeclared(base, current), _with_undeclared(current, base)
+    base, current = _with_all_sources(*_without_targets(base, current))
     notes = [OF_FILES, *guessed, *([OTHER_PACKAGES] if _are_packages_changed(root, files) else [])]
     for what, names in (("Local packages", _local_packages(root)), ("Links out of the project", links)):
         notes += [f"{what} are not compared: {first_of(names, _NAMED)}"] if names else []
@@ -161,6 +161,11 @@ def _without_targets(base: Project, current: Project) -> tuple[Project, Project]
     )
 
 
+def _with_all_sources(base: Project, current: Project) -> tuple[Project, Project]:
+    """Return both projects, each with the sources that the other one only reads."""
+    return _with_undeclared(base, current), _with_undeclared(current, base)
+
+
 def _with_undeclared(project: Project, other: Project) -> Project:
     """Return *project* with the sources that *other* only reads: no edit adds or removes what no file has."""
     known = {node.unique_id for node in (*project.nodes, *project.groups)}
@@ -168,8 +173,16 @@ def _with_undeclared(project: Project, other: Project) -> Project:
     return replace(project, nodes=(*project.nodes, *(one for one in more if one.unique_id not in known)))
 
 
-def _refused_nodes(base: Project, current: Project, packages: set[DbtRefusal]) -> list[NodeMetadata]:
-    """Return a node for each file because of which dbt refuses *current*, and not *base*, or *packages*.
+def _with_refusals(project: Project, refusals: set[DbtRefusal]) -> Project:
+    """Return *project* with a node for each file of *refusals*."""
+    # The last of a file counts, which is a certain one if there is any.
+    found = sorted(refusals, key=lambda one: (one.unless is None, one))
+    more = {one.path: refused(one, project.run.project_name) for one in found}
+    return replace(project, nodes=(*project.nodes, *more.values()))
+
+
+def _refused_nodes(base: Project, current: Project) -> list[NodeMetadata]:
+    """Return a node for each file because of which dbt refuses *current*, and not *base*.
 
     A file that dbt only may refuse is left out.
     """
@@ -185,8 +198,7 @@ def _refused_nodes(base: Project, current: Project, packages: set[DbtRefusal]) -
         for side in (base, current)
     )
     found = [after[key] for key in sorted(after.keys() - before.keys())]
-    found = [node for node in found if "unless" not in node.properties[BUILD_FAILURE]]
-    return [*found, *(refused(one, current.run.project_name) for one in sorted(packages))]
+    return [node for node in found if "unless" not in node.properties[BUILD_FAILURE]]
 
 
 def _place(node: NodeMetadata, project: Project) -> str:

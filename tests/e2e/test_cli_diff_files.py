@@ -363,10 +363,8 @@ PYTHON = "def model(dbt, session):\n    "
         ),
         ("packages.yml", "packages: [{local: ../nope}]", "local package '../nope' has no dbt_project.yml"),
         ("packages.yml", "packages: [{package: a/kit}]", "packages.yml: package 'a/kit' has no version"),
-        ("packages.yml", "projects: []", "packages.yml: only dependencies.yml may list projects"),
         ("dependencies.yml", "packages: [", "dependencies.yml fails: dbt reads nothing of the project"),
         ("selectors.yml", "selectors: [", "selectors.yml fails: dbt reads nothing of the project"),
-        ("dbt_project.yml", f"{FILES['dbt_project.yml']}config-version: 3", "config-version is 3, not 2"),
         ("dbt_project.yml", f"{FILES['dbt_project.yml']}vars: [x]", "dbt_project.yml: vars is not a mapping"),
         ("dbt_project.yml", f"{FILES['dbt_project.yml']}dispatch: {{a: b}}", "dispatch is not a list"),
         (
@@ -761,14 +759,25 @@ def test_properties_that_dbt_accepts_or_ignores_do_not_fail(checkout: Checkout, 
     assert ran.code == 0, ran.err
 
 
-def test_packages_in_both_files_are_refused(checkout: Checkout) -> None:
+@pytest.mark.parametrize(
+    ("name", "text", "said"),
+    [
+        ("dependencies.yml", "packages: []", "dependencies.yml: packages.yml lists packages, too"),
+        ("packages.yml", "projects: []", "packages.yml: only dependencies.yml may list projects"),
+        ("dbt_project.yml", f"{FILES['dbt_project.yml']}config-version: 3", "config-version is 3, not 2"),
+    ],
+)
+def test_what_only_the_engine_of_dbt_2_reads_may_fail(
+    checkout: Checkout, name: str, text: str, said: str
+) -> None:
     checkout.write("packages.yml", "packages: []")
     checkout.commit()
-    checkout.write("dependencies.yml", "packages: []")
+    checkout.write(name, text)
 
-    (found,) = checkout.diff("HEAD")["changes"]
+    ran = checkout.cli("diff", "--files", "HEAD", "--fail-on", "may_fail")
 
-    assert "dependencies.yml: packages.yml lists packages, too" in str(found), found
+    assert ran.code == 1 and said in ran.err + ran.out, ran.err
+    assert checkout.cli("diff", "--files", "HEAD", "--fail-on", "fails").code == 0
 
 
 def test_an_ephemeral_model_that_references_itself_is_compared(checkout: Checkout) -> None:

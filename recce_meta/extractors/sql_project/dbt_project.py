@@ -321,15 +321,16 @@ def read_inputs(
     found: list[PackageFiles] = [read_package(settings, "", warnings)]
     installed = list(installed_packages(root, warnings)) if has_file else []
     found += [read_package(package, folder, warnings) for folder, package in installed]
-    for problem in (*settings.problems, refused_versions(settings.required)):
-        if problem is not None:
-            warnings.append(DbtRefusal.of(PROJECT_FILE, f"{PROJECT_FILE}: {problem}"))
+    warnings.extend(settings.refusals)
+    if (problem := refused_versions(settings.required)) is not None:
+        warnings.append(DbtRefusal.of(PROJECT_FILE, f"{PROJECT_FILE}: {problem}"))
+    is_refused = any(one.unless is None for one in settings.refusals)
     macros = [macro for package in found for macro in read_macros(package.settings, warnings)]
     return Inputs(
         packages=found,
         has_all_packages={*listed_packages(root)} <= {one.name for one in found} and are_current(root),
         macros=with_calls(macros),
-        variables=read_project_settings(root) if has_file and not settings.problems else None,
+        variables=read_project_settings(root) if has_file and not is_refused else None,
         overrides=variables or {},
         dialect=dialect,
         target={"name": target, "target_name": target} if target else {},

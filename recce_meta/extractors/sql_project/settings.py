@@ -18,7 +18,7 @@ from recce_meta.errors import ConfigurationError
 from recce_meta.extractors.manifest_keys import NODE_PROPERTIES
 from recce_meta.extractors.selector_file import SELECTORS_FILE
 from recce_meta.extractors.sql_project.files import DbtRefusal, find_files
-from recce_meta.extractors.sql_project.shapes import Code, refused_entries
+from recce_meta.extractors.sql_project.shapes import ENGINE, Code, refused_entries
 from recce_meta.models import Column, Json
 from recce_meta.profiles.discovery import PROJECT_FILE
 from recce_meta.profiles.yaml_file import read_mapping
@@ -76,7 +76,7 @@ class DbtProjectFile(Struct, frozen=True, kw_only=True):
     """Text of the file, to detect changes."""
     required: tuple[str, ...] = ()
     """Parts of `require-dbt-version:`, such as `>=1.8.0`."""
-    problems: tuple[str, ...] = ()
+    refusals: tuple[DbtRefusal, ...] = ()
     """Values that dbt refuses."""
 
 
@@ -103,23 +103,27 @@ def read_settings(root: Path, warnings: list[str]) -> DbtProjectFile:
             for entry in _list(content.get("require-dbt-version"))
             for part in str(entry).split(",")
         ),
-        problems=tuple(_problems(content)),
+        refusals=tuple(_refusals(content)),
     )
 
 
-def _problems(content: Mapping[str, object]) -> Iterator[str]:
-    """Yield why dbt refuses values in *content*, a dbt_project.yml."""
-    version, dispatch = content.get("config-version"), content.get("dispatch", [])
+def _refusals(content: Mapping[str, object]) -> Iterator[DbtRefusal]:
+    """Yield a refusal for each value in *content*, a dbt_project.yml, that dbt does not accept."""
+    version, dispatch = content.get("config-version"), content.get("dispatch")
     if isinstance(version, int) and version != 2:
-        yield f"config-version is {version}, not 2"
-    if not isinstance(content.get("vars", {}), (dict, type(None))):
-        yield "vars is not a mapping"
-    if not isinstance(dispatch, list):
-        yield "dispatch is not a list"
-    elif not all(isinstance(one, dict) and isinstance(one.get("search_order"), list) for one in dispatch):
-        yield "an entry of dispatch has no list search_order"
-    elif not all("macro_namespace" in one for one in dispatch):
-        yield "an entry of dispatch has no macro_namespace"
+        text = f"{PROJECT_FILE}: config-version is {version}, not 2"
+        yield DbtRefusal.of(PROJECT_FILE, text, unless=ENGINE)
+    if not isinstance(content.get("vars"), (dict, type(None))):
+        yield DbtRefusal.of(PROJECT_FILE, f"{PROJECT_FILE}: vars is not a mapping")
+    if not isinstance(dispatch, (list, type(None))):
+        yield DbtRefusal.of(PROJECT_FILE, f"{PROJECT_FILE}: dispatch is not a list")
+    for entry in dispatch if isinstance(dispatch, list) else ():
+        if not isinstance(entry, dict) or not isinstance(entry.get("search_order"), list):
+            yield DbtRefusal.of(
+                PROJECT_FILE, f"{PROJECT_FILE}: an entry of dispatch has no list search_order"
+            )
+        elif "macro_namespace" not in entry:
+            yield DbtRefusal.of(PROJECT_FILE, f"{PROJECT_FILE}: an entry of dispatch has no macro_namespace")
 
 
 def refused_versions(required: Sequence[str]) -> str | None:
@@ -156,9 +160,9 @@ def refused_packages(root: Path, exists: Callable[[str], bool]) -> Iterator[DbtR
             if not exists(f"{local}/{PROJECT_FILE}"):
                 yield DbtRefusal.of(name, f"{name}: local package '{local}' has no {PROJECT_FILE}")
     if "packages" in keys[first] and "packages" in keys[second]:
-        yield DbtRefusal.of(second, f"{second}: {first} lists packages, too")
+        yield DbtRefusal.of(second, f"{second}: {first} lists packages, too", unless=ENGINE)
     if "projects" in keys[first]:
-        yield DbtRefusal.of(first, f"{first}: only {second} may list projects")
+        yield DbtRefusal.of(first, f"{first}: only {second} may list projects", unless=ENGINE)
 
 
 def listed_packages(root: Path) -> Iterator[str | None]:
