@@ -39,7 +39,7 @@ from recce_meta.graph import (
 from recce_meta.lazy import LazyModule
 from recce_meta.models import LineageEdge, NodeMetadata, NodeResult, Project, RunMetadata
 from recce_meta.models.relation_tokens import RelationIndex, resolve, tokenise
-from recce_meta.models.run import DBT, OF_WORKSPACE, PART, is_build
+from recce_meta.models.run import CLONE, DBT, OF_WORKSPACE, PART, is_build
 from recce_meta.sql_lineage.project.columns import QUERIES
 from recce_meta.store import read
 from recce_meta.store.session import StoreSession, open_store
@@ -475,7 +475,7 @@ class CodeChanges:
         build = builds.get(node.unique_id)
         if build is None:
             return None
-        if not PART.isdisjoint(build.command.split()):
+        if not {CLONE, *PART}.isdisjoint(build.command.split()):
             return f"{build.command} built it on {build.at:%Y-%m-%d %H:%M} UTC"
         since = f"built on {build.at:%Y-%m-%d %H:%M} UTC"
         if build.code != self._own and self._by_code.get(build.code) is None:

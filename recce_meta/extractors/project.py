@@ -20,7 +20,7 @@ from msgspec import UNSET, Raw, Struct, ValidationError, convert
 from msgspec.structs import asdict, replace
 
 from recce_meta._version import __version__
-from recce_meta.errors import ArtifactError, UsageError, first_of
+from recce_meta.errors import ArtifactError, UsageError, first_of, plural
 from recce_meta.extractors.artifact import (
     CatalogColumn,
     CatalogTable,
@@ -530,7 +530,8 @@ def _own_results(
         return (), found.warnings if found else ()
     ids = {node.unique_id for nodes in known for node in nodes}
     results = tuple(result for result in found.results if result.unique_id in ids)
-    strangers = len(found.results) - len(results)
+    # The result of `dbt run-operation` is that of a macro.
+    strangers = sum(not one.unique_id.startswith("macro.") for one in found.results) - len(results)
     same_invocation = found.invocation_id == manifest.invocation_id
     if not same_invocation and strangers > len(results):
         return (), ("run_results.json belongs to another project or commit and was skipped",)
@@ -539,7 +540,7 @@ def _own_results(
     if is_earlier and (catalog is None or _invocation_of(catalog) != manifest.invocation_id):
         return (), (EARLIER_RESULTS,)
     if strangers:
-        unknown = f"run_results.json has results of {strangers} nodes that are not in the manifest"
+        unknown = f"run_results.json has results of {plural(strangers, 'node')} that the manifest lacks"
         return results, (unknown, *found.warnings)
     return results, found.warnings
 

@@ -200,10 +200,16 @@ EARLIER_RESULTS = "run_results.json is older than manifest.json and was skipped"
 """Warning of a run whose own results dbt has not written: its build was interrupted, or it built nothing."""
 
 
+CLONE = "clone"
+"""Command of dbt that copies the relations of another target."""
+
+
 def part_note(side: str, run: RunMetadata) -> str | None:
     """Return why the tables of *run*, `base` or `current`, may lack rows or be older, if they may."""
     if EARLIER_RESULTS in run.warnings:
         return f"{side.capitalize()} has no results of its own, so what dbt has built is unknown"
+    if (run.command or "").partition(" ")[0] == CLONE:
+        return f"{side.capitalize()} was cloned: its tables are those of another target"
     part = min(dbt_options(run) & PART, default=None) if is_build(run) else None
     return part and f"{side.capitalize()} was run with {part}: its tables may lack rows"
 

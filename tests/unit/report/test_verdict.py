@@ -179,6 +179,11 @@ CASES = {
         ("Current was run with --empty: its tables may lack rows", "No changes"),
         replace(NO_CODE, current=replace(RUN, command="build --empty")),
     ),
+    "a clone of another target": Case(
+        "not-compared",
+        ("Current was cloned: its tables are those of another target", "No changes"),
+        replace(NO_CODE, current=replace(RUN, command="clone")),
+    ),
     "a build that was interrupted": Case(
         "not-compared",
         ("Current has no results of its own, so what dbt has built is unknown", "No changes"),
