@@ -20,7 +20,7 @@ from recce_meta.api.run_reader import folder_of
 from recce_meta.errors import RunNotFound, UsageError
 from recce_meta.extractors.history import CheckoutHistory, MergeBase
 from recce_meta.models import RunMetadata
-from recce_meta.models.run import DBT, MERGE_BASE_OF, ChosenRun, RunChoice, is_build, part_note
+from recce_meta.models.run import DBT, MERGE_BASE_OF, UNBUILT, ChosenRun, RunChoice, is_build, part_note
 from recce_meta.profiles import find_project_dir
 from recce_meta.store.read import find_runs
 from recce_meta.store.select import RunSelector, find_project, find_run, require_complete, unknown_run
@@ -149,7 +149,7 @@ def with_builds(
                     continue
         unbuilt.append(side)
     if unbuilt:
-        notes.append(f"No build of {' and '.join(unbuilt)} is recorded; tables may be older than the code")
+        notes.append(f"{UNBUILT} {' and '.join(unbuilt)} is recorded; tables may be older than the code")
     return replace(choice, notes=(*choice.notes, *notes)) if notes else choice
 
 

@@ -196,6 +196,8 @@ def is_build(run: RunMetadata) -> bool:
     return (run.command or "").partition(" ")[0] in BUILDING
 
 
+UNBUILT = "No build of"
+"""Start of the note that the tables of a side may be older than its code."""
 EARLIER_RESULTS = "run_results.json is older than manifest.json and was skipped"
 """Warning of a run whose own results dbt has not written: its build was interrupted, or it built nothing."""
 

@@ -15,7 +15,7 @@ from recce_meta.models.change import Category, RunDiff, Status
 from recce_meta.models.change import Reason as ChangeReason
 from recce_meta.models.checks import CheckReport, CheckResult, StoredCheck
 from recce_meta.models.data_diff import AnyDataDiff
-from recce_meta.models.run import ExtractionTier
+from recce_meta.models.run import UNBUILT, ExtractionTier
 from recce_meta.report.data.check_findings import (
     checks_mark,
     checks_phrase,
@@ -133,6 +133,8 @@ def verdict_of(
     made = checks.checks if isinstance(checks, CheckReport) else checks or ()
     found = [checks_finding(made, plural(len(made), "check"))] if made else []
     found += [data_finding(results)] if results else []
+    if diff is not None and diff.choice is not None and results:
+        found += [Finding("❔", note) for note in diff.choice.notes if note.startswith(UNBUILT)]
     if diff is not None:
         found += [*_build_findings(diff), *_failing_findings(diff), code_finding(diff)]
     found.sort(key=lambda finding: finding.rank)

@@ -20,8 +20,11 @@ from recce_meta.models.checks import CheckReport, CheckResult, CheckStatus, Stor
 from recce_meta.models.data_diff import AnyDataDiff, NotCompared, RowCount, RowCountDiff, Subject
 from recce_meta.models.run import (
     EARLIER_RESULTS,
+    UNBUILT,
+    ChosenRun,
     Extraction,
     ExtractionTier,
+    RunChoice,
     RunMetadata,
     Trigger,
     with_build,
@@ -178,6 +181,19 @@ CASES = {
         "not-compared",
         ("Current was run with --empty: its tables may lack rows", "No changes"),
         replace(NO_CODE, current=replace(RUN, command="build --empty")),
+    ),
+    "equal data of tables that may be older than the code": Case(
+        "not-compared",
+        ("No build of current is recorded", "Equal row count in 1 node", "No changes"),
+        replace(
+            NO_CODE,
+            choice=RunChoice(
+                base=ChosenRun(run_id="base-1", selector=None, reason="a"),
+                current=ChosenRun(run_id="current-1", selector=None, reason="b"),
+                notes=(f"{UNBUILT} current is recorded; tables may be older than the code",),
+            ),
+        ),
+        (EQUAL,),
     ),
     "a clone of another target": Case(
         "not-compared",
