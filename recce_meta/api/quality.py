@@ -24,8 +24,8 @@ from recce_meta.api.quality_tables import (
     unused_selections,
 )
 from recce_meta.api.run_choice import RunDefaults, find_single_run
-from recce_meta.api.run_reader import RunReader, StoredRunReader, folder_of
-from recce_meta.api.scan import ScanOptions, scan
+from recce_meta.api.run_reader import MemoryRunReader, RunReader, StoredRunReader, folder_of
+from recce_meta.api.scan import ScanOptions, scan, without_store
 from recce_meta.data_diff.plan import Query
 from recce_meta.errors import (
     ConditionFailed,
@@ -36,6 +36,7 @@ from recce_meta.errors import (
     first_of,
     plural,
 )
+from recce_meta.extractors.database import extract_database
 from recce_meta.models import NodeMetadata, RunMetadata
 from recce_meta.models.quality import (
     FailOn,
@@ -260,12 +261,14 @@ def quality_queries(
     place: QualityLocation, question: QualityRequest, tell: Tell | None = None
 ) -> list[Query]:
     """Return the queries of a measurement, except those that depend on data; measure and store nothing."""
-    ready = _ready(place, question, tell or (lambda _: None))
+    ready = _ready(place, question, tell or (lambda _: None), is_kept=False)
     return measuring_statements(place.database, ready.wanted, question.settings, tests=ready.tests)
 
 
-def _ready(place: QualityLocation, question: QualityRequest, tell: Tell) -> _PreparedMeasurement:
-    run, is_new = _run(place, question, tell)
+def _ready(
+    place: QualityLocation, question: QualityRequest, tell: Tell, *, is_kept: bool = True
+) -> _PreparedMeasurement:
+    run, is_new = _run(place, question, tell, is_kept=is_kept)
     subjects = RunTables(run)
     nodes = subjects.chosen(question.chosen, question.rules)
     ids = tuple(node.unique_id for node in nodes)
@@ -281,8 +284,10 @@ def _ready(place: QualityLocation, question: QualityRequest, tell: Tell) -> _Pre
     )
 
 
-def _run(place: QualityLocation, question: QualityRequest, tell: Tell) -> tuple[RunReader, bool]:
-    """Return the run with the nodes to measure, and True if it is a new scan."""
+def _run(
+    place: QualityLocation, question: QualityRequest, tell: Tell, *, is_kept: bool
+) -> tuple[RunReader, bool]:
+    """Return the run with the nodes to measure, and True if it is a new scan, recorded if *is_kept*."""
     selector = question.run
     if selector is not None and folder_of(selector) is not None:
         raise UsageError(
@@ -301,13 +306,20 @@ def _run(place: QualityLocation, question: QualityRequest, tell: Tell) -> tuple[
             f"Run '{selector}' not found: nothing has been recorded yet", hint="run recce-meta scan first"
         )
     tell("scanning")
+    options = ScanOptions(project=place.project)
+    # These limit what is measured; the scan records whole schemas.
+    scope = replace(question.chosen.scope, include=(), exclude=())
+    if not is_kept:
+        if place.store is place.database:
+            scope = without_store(scope, place.database.warehouse, place.database.schema)
+        scanned = extract_database(place.database, scope=scope, project=place.project, tell=tell)
+        return MemoryRunReader(scanned), True
     report = scan(
         place.database,
         # None makes the scan leave out the schema of the store.
         store=None if place.store is place.database else place.store,
-        # These limit what is measured; the scan records whole schemas.
-        scope=replace(question.chosen.scope, include=(), exclude=()),
-        options=ScanOptions(project=place.project),
+        scope=scope,
+        options=options,
         tell=tell,
     )
     return StoredRunReader(place.store, report.run), True

@@ -39,5 +39,5 @@ def test_reports_of_a_diff_name_owners_and_show_notes(tmp_path: Path) -> None:
     assert "Owners: @finance (orders)" in texts["table"]
     assert "&#64;&#8203;finance: `orders` (partial breaking" in texts["markdown"]
     assert "One row per order" in texts["markdown"] and "@finance" not in texts["markdown"]
-    assert "One row per order." in texts["html"] and "owner: @finance" in texts["html"]
+    assert "One row per order." in texts["html"] and "@finance</b>" in texts["html"]
     assert "ann@" not in "".join(texts.values())

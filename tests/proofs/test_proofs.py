@@ -35,12 +35,6 @@ def test_readers_by_name_and_functions_are_judged_as_dbt_fails(postgres_url: str
     run("names", str(Path(dbt_environment("1.11", "postgres").dbt.argv[0]).with_name("python")), postgres_url)
 
 
-@pytest.mark.extensive
-@pytest.mark.network
-def test_forks_starve_no_push(bubblewrap: object, git_backend: None) -> None:
-    run("fair_shares")
-
-
 def run(name: str, *arguments: str) -> None:
     command = [sys.executable, "-m", f"tests.proofs.{name}", *arguments, "--seconds", "10"]
     ran = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=600)
