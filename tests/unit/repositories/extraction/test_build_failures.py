@@ -34,7 +34,10 @@ BROKEN = [
         "select {{ price('a') }}",
         "it uses 'gone', which no file defines, in macro shop.price (models/m.sql:1)",
     ),
-    ("select {{ pick() }}", "it uses 'pick', which no file defines, in macro shop.pick"),
+    (
+        "select {{ pick() }}",
+        "no file defines what it dispatches to, such as default__pick, in macro shop.pick",
+    ),
     ("select {{ shop.nope() }}", "package 'shop' has no macro 'nope'"),
     ("select {{ dbt.nope() }}", "package 'dbt' has no macro 'nope'"),
     ("select {{ cents('a', 2) }}", "macro 'cents' takes not more than 1 argument(s)"),
