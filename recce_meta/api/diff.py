@@ -409,8 +409,17 @@ def failing_changes(diff: RunDiff, conditions: frozenset[str]) -> list[Change]:
     ]
 
 
-def failed_text(diff: RunDiff, found: Sequence[Change], conditions: Collection[str]) -> str:
-    """Return `4 nodes fail: a, b, …; --fail-on breaking found 1: orders` for the changes *found*."""
+def failed_text(diff: RunDiff, conditions: frozenset[str]) -> str:
+    """Return `4 nodes fail: a, b, …; --fail-on breaking found 1: orders`; empty if no condition holds.
+
+    Without such a change, `fails` and `may_fail` hold for a node that dbt could not build.
+    """
+    found = failing_changes(diff, conditions)
+    broken = [node_part(one.unique_id) for one in diff.failed_results if one.status in ERROR_STATUSES]
+    if not found:
+        is_broken = broken and not conditions.isdisjoint((FAILS, MAY_FAIL))
+        text = f"current: {build_problem(diff.current)}; {first_of(broken, SHOWN)} failed"
+        return text if is_broken else ""
     failing = [node_label(one) for one in failing_nodes(diff)]
     parts = [f"{fail_phrases(summarise(diff))[0]}: {first_of(failing, SHOWN)}"] if failing else []
     names = first_of([change.name for change in found], SHOWN)
@@ -421,14 +430,10 @@ def refuse_failing(diff: RunDiff, conditions: frozenset[str], not_compared: Sequ
     """Raise ConditionFailed if changes of *diff* meet one of *conditions*, or data was *not_compared*.
     *not_compared* are the names of nodes with data that was not, or only partly, compared.
     """
-    found = failing_changes(diff, conditions)
-    broken = [node_part(one.unique_id) for one in diff.failed_results if one.status in ERROR_STATUSES]
-    if broken and not found and not conditions.isdisjoint((FAILS, MAY_FAIL)):
-        raise ConditionFailed(f"current: {build_problem(diff.current)}; {first_of(broken, SHOWN)} failed")
-    if found:
+    if text := failed_text(diff, conditions):
         sentences = failure_sentences(diff)
         sentences += doubt_sentences(diff) if MAY_FAIL in conditions else []
-        raise ConditionFailed("; ".join([failed_text(diff, found, conditions), *sentences[:SHOWN]]))
+        raise ConditionFailed("; ".join([text, *sentences[:SHOWN]]))
     if NOT_COMPARED in conditions and not_compared:
         names = first_of(not_compared, SHOWN)
         raise ConditionFailed(f"--fail-on {NOT_COMPARED} found {len(not_compared)}: {names}")

@@ -133,9 +133,9 @@ def verdict_of(
     made = checks.checks if isinstance(checks, CheckReport) else checks or ()
     found = [checks_finding(made, plural(len(made), "check"))] if made else []
     found += [data_finding(results)] if results else []
-    if diff is not None and diff.choice is not None and results:
-        found += [Finding("❔", note) for note in diff.choice.notes if note.startswith(UNBUILT)]
     if diff is not None:
+        notes = diff.choice.notes if diff.choice is not None and results else ()
+        found += [Finding("❔", note) for note in notes if note.startswith(UNBUILT)]
         found += [*_build_findings(diff), *_failing_findings(diff), code_finding(diff)]
     found.sort(key=lambda finding: finding.rank)
     limits = [] if diff is None else _limits(diff)
@@ -172,12 +172,12 @@ def data_finding(results: Sequence[AnyDataDiff]) -> Finding:
 
 def _build_findings(diff: RunDiff) -> list[Finding]:
     """Return the failed build of current, and those of base or of a part, which limit what is compared."""
-    failed = first_of([node_part(one.unique_id) for one in diff.failed_results], _FAILING)
-    found = [
-        Finding("❌", f"Current: {problem}{failed and f'; {failed} failed'}", has_names=True)
-        for problem in filter(None, [build_problem(diff.current)])
-    ]
-    found += [Finding("❔", f"base: {problem}")] if (problem := build_problem(diff.base)) else []
+    found = []
+    if problem := build_problem(diff.current):
+        failed = first_of([node_part(one.unique_id) for one in diff.failed_results], _FAILING)
+        found.append(Finding("❌", f"Current: {problem}{failed and f'; {failed} failed'}", has_names=True))
+    if problem := build_problem(diff.base):
+        found.append(Finding("❔", f"base: {problem}"))
     return found + [Finding("❔", f"{note[:1].lower()}{note[1:]}") for note in part_notes(diff)]
 
 

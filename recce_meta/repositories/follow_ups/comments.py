@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 
 from msgspec import Struct
 
-from recce_meta.api.diff import failed_text, failing_changes
+from recce_meta.api.diff import failed_text
 from recce_meta.errors import UsageError, first_of, plural, shorten
 from recce_meta.models.change import RunDiff
 from recce_meta.models.checks import CheckReport
@@ -170,9 +170,8 @@ def report_verdict(diff: RunDiff, conditions: frozenset[str], outcome: Repositor
 
     Raises UsageError for a condition that never holds for these runs.
     """
-    found = failing_changes(diff, conditions) if conditions else []
-    if found:
-        return CommitVerdict.of(StatusState.FAILURE, failed_text(diff, found, conditions))
+    if text := failed_text(diff, conditions):
+        return CommitVerdict.of(StatusState.FAILURE, text)
     if outcome.checks is not None and not outcome.checks.is_passed:
         failed = [check.name for check in outcome.checks.checks if check.status.value in ("failed", "error")]
         text = f"{len(failed)} of {plural(len(outcome.checks.checks), 'check')} did not pass"

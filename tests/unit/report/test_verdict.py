@@ -290,6 +290,17 @@ def test_all_outputs_have_the_same_verdict(name: str) -> None:
         assert AGENTS.head(of_agent)["verdict"] == str(found)
 
 
+@pytest.mark.parametrize(("condition", "status"), [("fails", "failure"), ("breaking", "success")])
+def test_a_node_that_dbt_could_not_build_fails_the_commit_by_the_same_condition(
+    condition: str, status: str
+) -> None:
+    diff = CASES["a failed build whose nodes are known"].diff
+
+    found = report_verdict(diff, frozenset((condition,)), RepositoryResults())
+
+    assert found.state is StatusState(status)
+
+
 def test_a_verdict_is_never_milder_than_one_of_its_parts() -> None:
     """Another result, check or change never turns a worse verdict into a better one."""
     changes = (BREAKING, HARMLESS, changed("a", Category.PARTIAL_BREAKING), changed("b", Category.UNKNOWN))
