@@ -19,6 +19,7 @@ from msgspec import Struct
 
 from recce_meta.extractors.git import (
     CODE_SUFFIXES,
+    DBT_IGNORE,
     Claim,
     GitState,
     claim_about,
@@ -123,7 +124,7 @@ class CheckoutHistory:
     def changed_code(self, one: str, other: str) -> list[str] | None:
         """Return the project's files that differ between two commits; None if git cannot compare them.
 
-        Files that do not belong to a dbt project, and hidden folders, are left out.
+        Left out are files that do not belong to a dbt project, hidden files, and hidden folders at the top.
         """
         if self._commit(one) is None or self._commit(other) is None:
             return None
@@ -306,7 +307,9 @@ def _code_of(changes: Iterable[tuple[str, str]]) -> Iterator[str]:
     A change is a pair such as `:100644 100644 1f60… 88ab… M` and a path.
     """
     for about, path in changes:
-        is_hidden = any(part.startswith(".") for part in path.split("/"))
+        # dbt reads hidden folders inside of its own, such as models; those beside them are not its.
+        parts = path.split("/")
+        is_hidden = any(part.startswith(".") and part != DBT_IGNORE for part in (parts[0], parts[-1]))
         is_code = path.endswith((*CODE_SUFFIXES, DOCUMENTATION)) or SUBMODULE in about.split(" ")[:2]
         if is_code and not is_hidden:
             yield _readable(path)

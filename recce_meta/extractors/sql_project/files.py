@@ -20,7 +20,9 @@ LARGEST = 2_000_000
 _NEVER = frozenset(
     "dbt_packages dbt_modules dbt_internal_packages node_modules target logs venv site-packages".split()
 )
-"""Folders without project code, which are skipped when the whole project folder is searched."""
+"""Folders without project code, which are skipped, as hidden ones are, in a search of the whole project."""
+_UNREAD = (".", "#", "~")
+"""First characters of the names of files that dbt does not read; it does read hidden folders."""
 _WILD = re.compile(r"(/\*\*/|\*\*/|/\*\*|\*|\?)")
 _WILDCARDS = {"/**/": "/(?:.*/)?", "**/": "(?:.*/)?", "/**": "/.*", "*": "[^/]*", "?": "[^/]"}
 """Regular expressions for the wildcards of git's patterns."""
@@ -72,7 +74,8 @@ def find_files(
     entered: set[str] = set()
     ignored = _ignored(root / DBT_IGNORE)
     for folder in folders:
-        left_out = _NEVER if folder == "." else frozenset[str]()
+        # The folder of the whole project also has those of git, editors and virtual environments.
+        is_whole = os.path.normpath(folder) == "."
         for place, inner, names in os.walk(root / folder, followlinks=True):
             # A link may lead to a folder above it, or to one that was searched already.
             real = os.path.realpath(place)
@@ -81,10 +84,12 @@ def find_files(
                 continue
             entered.add(real)
             # File systems list names in any order.
-            inner[:] = sorted(name for name in inner if name not in left_out and not name.startswith("."))
+            inner[:] = sorted(
+                name for name in inner if not (is_whole and (name in _NEVER or name.startswith(".")))
+            )
             for name in sorted(names):
                 path = Path(place) / name
-                if name.lower().endswith(endings) and not name.startswith(".") and path not in seen:
+                if name.lower().endswith(endings) and not name.startswith(_UNREAD) and path not in seen:
                     seen.add(path)
                     relative = os.fsencode(os.path.relpath(path, root))
                     shown = relative.decode("utf-8", "replace")

@@ -420,9 +420,13 @@ def test_only_files_of_the_project_count_as_changed(repository: Repository) -> N
     repository.commit("a", "dbt/models/a.sql")
     repository.commit("ci", ".github/workflows/ci.yml")
     repository.commit("text", "dbt/notes.txt")
+    repository.commit("hidden", "dbt/models/.old/b.sql")
+    repository.commit("hidden file", "dbt/models/.c.sql")
     second = repository.commit("docs", "dbt/models/ä.md")
 
-    assert repository.history().changed_code(first, second) == ["dbt/models/a.sql", "dbt/models/ä.md"]
+    assert repository.history().changed_code(first, second) == [
+        "dbt/models/.old/b.sql", "dbt/models/a.sql", "dbt/models/ä.md"
+    ]  # fmt: skip
     assert repository.history(folder="dbt").changed_code(second, first) != []
     other = repository.commit("elsewhere", "ingest/load.py")
     assert repository.history(folder="dbt").changed_code(second, other) == []

@@ -283,6 +283,24 @@ def test_files_that_dbt_ignores_are_left_out(tmp_path: Path, ignored: str, names
     assert found == set(names.split())
 
 
+@pytest.mark.parametrize(
+    ("folder", "names"), [("models", ["a", "d", "e"]), ("./models", ["a", "d", "e"]), (".", ["a"])]
+)
+def test_hidden_folders_are_read_and_hidden_files_are_not(
+    tmp_path: Path, folder: str, names: list[str]
+) -> None:
+    # dbt 1.11 reads `[!.#~]*.sql` in any folder.
+    for place in (
+        "models/a.sql", "models/.b.sql", "models/#c.sql", "models/~c.sql", "models/.d/d.sql",
+        "models/.d/.e/e.sql", ".git/f.sql",
+    ):  # fmt: skip
+        path = tmp_path / place
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.touch()
+
+    assert sorted(path.stem for path in find_files(tmp_path, [folder], (".sql",))) == names
+
+
 @pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="this system has no pipes in folders")
 def test_files_with_names_that_are_not_utf8_are_named_and_skipped(
     read: Callable[..., Any], tmp_path: Path
