@@ -23,7 +23,7 @@ from recce_meta.models.change import (
     RunDiff,
     Status,
 )
-from recce_meta.models.run import FAILED, RunMetadata, part_note
+from recce_meta.models.run import FAILED, UNBUILT, RunMetadata, part_note
 from recce_meta.report.terminal import shorten
 
 KINDS = {
@@ -370,6 +370,12 @@ def build_problems(diff: RunDiff) -> list[str]:
     sides = (("base", diff.base), ("current", diff.current))
     failed = [f"{side}: {problem}" for side, run in sides if (problem := build_problem(run))]
     return [*failed, *part_notes(diff)]
+
+
+def unbuilt_notes(diff: RunDiff) -> list[str]:
+    """Return the note that no build of a side is recorded, so that its tables may be older than its code."""
+    notes = () if diff.choice is None else diff.choice.notes
+    return [note for note in notes if note.startswith(UNBUILT)]
 
 
 def part_notes(diff: RunDiff) -> list[str]:

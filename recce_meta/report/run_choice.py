@@ -5,8 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from recce_meta.models import RunDiff
-from recce_meta.models.run import UNBUILT, BaseCheck, ChosenRun, Freshness, RunChoice, RunMetadata
-from recce_meta.report.labels import build_problem, build_problems, moment, revision, short_run_id
+from recce_meta.models.run import BaseCheck, ChosenRun, Freshness, RunChoice, RunMetadata
+from recce_meta.report.labels import (
+    build_problem,
+    build_problems,
+    moment,
+    revision,
+    short_run_id,
+    unbuilt_notes,
+)
 from recce_meta.report.terminal import (
     Line,
     Span,
@@ -43,9 +50,8 @@ def choice_notes(choice: RunChoice | None) -> tuple[str, ...]:
 
 def header_notes(diff: RunDiff) -> list[str]:
     """Return the notes on the choice of runs of *diff* that no verdict has: it has those on builds."""
-    problems = build_problems(diff)
-    notes = choice_notes(diff.choice)
-    return [note for note in notes if note not in problems and not note.startswith(UNBUILT)]
+    said = [*build_problems(diff), *unbuilt_notes(diff)]
+    return [note for note in choice_notes(diff.choice) if note not in said]
 
 
 def choice_text(choice: RunChoice | None, *, width: int, color: bool) -> str:

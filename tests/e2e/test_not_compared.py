@@ -359,10 +359,14 @@ class TestConditions:
         condition = ("--fail-on", "not-compared")
 
         failed = shop.cli(*DIFF, "--no-values", *condition)
+        unbuilt = shop.cli(*DIFF, *condition)
+        for side in ("base", "current"):
+            build_result(shop.cli.folder / side, orders="success")
         fine = shop.cli(*DIFF, *condition)
         alone = shop.cli("diff", "path:base", "path:current", *condition)
 
         assert failed.code == 1 and failed.err == "error: --fail-on not-compared found 1: orders\n"
+        assert (unbuilt.code, unbuilt.err) == (1, failed.err)
         assert (fine.code, fine.err) == (0, "")
         assert alone.code == 2 and "hint: add --data" in alone.err
 

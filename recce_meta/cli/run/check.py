@@ -33,6 +33,7 @@ from recce_meta.models import RunDiff
 from recce_meta.models.checks import AnyCheck, CheckReport
 from recce_meta.models.data_diff import AnyDataDiff, Failed
 from recce_meta.report.data.summary import summarise_nodes
+from recce_meta.report.labels import unbuilt_notes
 from recce_meta.report.review.verdict import Checks
 
 
@@ -105,8 +106,10 @@ def _rendered(result: CheckReport, style: str, output: Path | None, *, details: 
 def diff_with_data(request: DiffRequest, options: DiffDataOptions) -> tuple[RunDiff, list[str]]:
     """Compare two runs and their data, run checks, and report all of it.
 
-    Return the diff, and the names of nodes with data that was not, or only partly, compared, or that is of
-    an earlier build; these are not errors. Raises ConditionFailed, after the report, if a check did not pass.
+    Return the diff, and the names of nodes with data that was not, or only partly, compared, or that may be
+    of an earlier build; these are not errors.
+
+    Raises ConditionFailed, after the report, if a check did not pass.
     """
     data, file = _data_of(request, options), options.check_file
     if options.save:
@@ -147,7 +150,8 @@ def diff_with_data(request: DiffRequest, options: DiffDataOptions) -> tuple[RunD
     if run is not None:
         refuse_failed(run)
     nodes = summarise_nodes(results)
-    return diff, [node.subject.name for node in nodes if node.gaps or node.subject.is_stale]
+    is_unbuilt = bool(unbuilt_notes(diff))
+    return diff, [node.subject.name for node in nodes if is_unbuilt or node.gaps or node.subject.is_stale]
 
 
 def _data_of(request: DiffRequest, options: DiffDataOptions) -> DataOptions:

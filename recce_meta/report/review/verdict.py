@@ -15,7 +15,7 @@ from recce_meta.models.change import Category, RunDiff, Status
 from recce_meta.models.change import Reason as ChangeReason
 from recce_meta.models.checks import CheckReport, CheckResult, StoredCheck
 from recce_meta.models.data_diff import AnyDataDiff
-from recce_meta.models.run import UNBUILT, ExtractionTier
+from recce_meta.models.run import ExtractionTier
 from recce_meta.report.data.check_findings import (
     checks_mark,
     checks_phrase,
@@ -40,6 +40,7 @@ from recce_meta.report.labels import (
     part_notes,
     severe_phrases,
     summarise,
+    unbuilt_notes,
 )
 from recce_meta.report.review.phrases import failure_sentences
 from recce_meta.report.terminal import prose
@@ -134,8 +135,7 @@ def verdict_of(
     found = [checks_finding(made, plural(len(made), "check"))] if made else []
     found += [data_finding(results)] if results else []
     if diff is not None:
-        notes = diff.choice.notes if diff.choice is not None and results else ()
-        found += [Finding("❔", note) for note in notes if note.startswith(UNBUILT)]
+        found += [Finding("❔", note) for note in unbuilt_notes(diff) if results]
         found += [*_build_findings(diff), *_failing_findings(diff), code_finding(diff)]
     found.sort(key=lambda finding: finding.rank)
     limits = [] if diff is None else _limits(diff)

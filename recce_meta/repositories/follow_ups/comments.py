@@ -12,6 +12,7 @@ from recce_meta.errors import UsageError, first_of, plural, shorten
 from recce_meta.models.change import RunDiff
 from recce_meta.models.checks import CheckReport
 from recce_meta.report.addresses import Addresses, segment, server_addresses
+from recce_meta.report.labels import build_problem
 from recce_meta.report.markdown import MARKER, MAX_CHARS
 from recce_meta.report.pull_request import pull_request_markdown
 from recce_meta.report.review.verdict import verdict_of
@@ -182,7 +183,9 @@ def report_verdict(diff: RunDiff, conditions: frozenset[str], outcome: Repositor
     if outcome.violations:
         text = f"{plural(len(outcome.violations), 'expectation')} of quality.yml not met"
         return CommitVerdict.of(StatusState.FAILURE, text)
-    return CommitVerdict.of(StatusState.SUCCESS, verdict_of(diff, (), outcome.checks).text)
+    # A build that failed is never green, whatever the conditions are.
+    state = StatusState.FAILURE if build_problem(diff.current) else StatusState.SUCCESS
+    return CommitVerdict.of(state, verdict_of(diff, (), outcome.checks).text)
 
 
 PUBLIC_URL = "RECCE_META_PUBLIC_URL"

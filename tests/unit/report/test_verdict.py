@@ -38,7 +38,7 @@ from recce_meta.report import (
     whole_text,
 )
 from recce_meta.report.html.page import heading_of
-from recce_meta.report.labels import PASSED
+from recce_meta.report.labels import PASSED, build_problem
 from recce_meta.report.review.parts import headline_of
 from recce_meta.report.review.verdict import TONES, Checks, verdict_of
 from recce_meta.repositories.follow_ups.comments import RepositoryResults, report_verdict
@@ -278,9 +278,8 @@ def test_all_outputs_have_the_same_verdict(name: str) -> None:
         assert diff_markdown(case.diff, case.checks).splitlines()[1] == f"### {found}"
     if not case.results:
         status = report_verdict(case.diff, frozenset(), RepositoryResults(checks=report))
-        assert (status.state is StatusState.SUCCESS) == (
-            not any(one.status in ("failed", "error") for one in case.checks)
-        )
+        has_failed = any(one.status in ("failed", "error") for one in case.checks)
+        assert (status.state is StatusState.SUCCESS) != (has_failed or bool(build_problem(case.diff.current)))
         if status.state is StatusState.SUCCESS:
             assert status.description == found.text
     if case.diff is not None and not isinstance(case.checks, CheckReport):
@@ -290,15 +289,11 @@ def test_all_outputs_have_the_same_verdict(name: str) -> None:
         assert AGENTS.head(of_agent)["verdict"] == str(found)
 
 
-@pytest.mark.parametrize(("condition", "status"), [("fails", "failure"), ("breaking", "success")])
-def test_a_node_that_dbt_could_not_build_fails_the_commit_by_the_same_condition(
-    condition: str, status: str
-) -> None:
+@pytest.mark.parametrize("conditions", [(), ("fails",), ("breaking",)])
+def test_a_failed_build_fails_the_commit_whatever_the_conditions_are(conditions: tuple[str, ...]) -> None:
     diff = CASES["a failed build whose nodes are known"].diff
 
-    found = report_verdict(diff, frozenset((condition,)), RepositoryResults())
-
-    assert found.state is StatusState(status)
+    assert report_verdict(diff, frozenset(conditions), RepositoryResults()).state is StatusState.FAILURE
 
 
 def test_a_verdict_is_never_milder_than_one_of_its_parts() -> None:
