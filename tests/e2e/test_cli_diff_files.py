@@ -357,6 +357,22 @@ PYTHON = "def model(dbt, session):\n    "
             "gone_x fails: it uses 'test_gone', which no file defines (models/alone.yml)",
         ),
         (
+            "models/alone.yml",
+            "models: [{name: alone, columns: [{name: one, tests: [not_null: {arguments: {foo: 1}}]}]}]",
+            "not_null_alone_foo fails: it passes 'foo', which is no argument of test_not_null "
+            "(models/alone.yml)",
+        ),
+        (
+            "models/alone.yml",
+            "models: [{name: alone, data_tests: [{test_name: big, limt: 1}]}]",
+            "big_alone_limt fails: it passes 'limt', which is no argument of test_big (models/alone.yml)",
+        ),
+        (
+            "models/alone.yml",
+            "models: [{name: alone, columns: [{name: one, data_tests: [whole]}]}]",
+            "it passes 'column_name', which is no argument of test_whole (models/alone.yml)",
+        ),
+        (
             "models/bad.yml",
             "models: [",
             "models/bad.yml fails: dbt reads nothing of the project",
@@ -537,6 +553,10 @@ def test_what_certainly_cannot_be_built_fails(checkout: Checkout, name: str, tex
     described = "{name: money, description: \"{{ doc('kept') }} {{ doc('__overview__') }}\"}"
     checkout.write(
         "models/off.yml", f"models: [{described}, {{name: nothing, description: \"{{{{ doc('no') }}}}\"}}]"
+    )
+    checkout.write(
+        "tests/generic/t.sql",
+        "{% test big(model, limit=1) %}select 1{% endtest %}{% test whole(model) %}select 1{% endtest %}",
     )
     checkout.write("seeds/codes.csv", "id\n1\n")
     checkout.write("models/docs.md", "{% docs kept %}text{% enddocs %}")
@@ -735,6 +755,12 @@ def test_a_package_in_a_folder_of_the_project_is_compared(checkout: Checkout) ->
         ("models/p.py", f"{PYTHON}return print(lambda x: dbt.ref(x), 1 + dbt.ref('gone'))"),
         ("packages.yml", "packages: []"),
         ("dbt_project.yml", f"{FILES['dbt_project.yml']}config-version: 2\nvars:\ndispatch: []"),
+        ("dbt_project.yml", f"{FILES['dbt_project.yml']}config-version: '{{{{ 2 }}}}'"),
+        (
+            "models/b.yml",
+            "models: [{name: alone, columns: [{name: one, tests: [not_null: {name: x, where: y}, "
+            "any: {arguments: {foo: 1}}, odd: {z: 1}, accepted_values: {values: [1], quote: false}]}]}]",
+        ),
         (
             "models/b.yml",
             "{models: [{name: alone, access: public}],"
@@ -747,6 +773,10 @@ def test_properties_that_dbt_accepts_or_ignores_do_not_fail(checkout: Checkout, 
     checkout.write("models/unused.sql", "{{ config(enabled=false) }} select 1 as one")
     checkout.write("models/dev.sql", "{{ config(enabled=target.name == 'dev') }} select 1 as one")
     checkout.write("models/v_v1.sql", "select 1 as one")
+    checkout.write(
+        "macros/tests.sql",
+        "{% test any(model) %}{{ kwargs }}{% endtest %}{% test odd(model, x=[1, '(z']) %}{% endtest %}",
+    )
     checkout.write("seeds/s.csv", "id\n1\n")
     checkout.write("models/a.md", "{% docs kept %}text{% enddocs %}")
     described = "{name: unused}, {name: nowhere}, {name: dev}, {name: v, versions: [{v: 1}]}"
@@ -765,6 +795,7 @@ def test_properties_that_dbt_accepts_or_ignores_do_not_fail(checkout: Checkout, 
         ("dependencies.yml", "packages: []", "dependencies.yml: packages.yml lists packages, too"),
         ("packages.yml", "projects: []", "packages.yml: only dependencies.yml may list projects"),
         ("dbt_project.yml", f"{FILES['dbt_project.yml']}config-version: 3", "config-version is 3, not 2"),
+        ("dbt_project.yml", f"{FILES['dbt_project.yml']}config-version: '2'", "config-version is '2', not 2"),
     ],
 )
 def test_what_only_the_engine_of_dbt_2_reads_may_fail(

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import ast
 import csv
-from collections.abc import Container, Iterator, Mapping
+import re
+from collections.abc import Container, Iterator, Mapping, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -27,6 +28,7 @@ from recce_meta.extractors.sql_project.inputs import Inputs, PackageFiles
 from recce_meta.extractors.sql_project.settings import (
     UNSURE,
     Description,
+    GenericTest,
     SourceTable,
     Variable,
     columns_of,
@@ -35,14 +37,22 @@ from recce_meta.extractors.sql_project.settings import (
     folded,
     merge,
 )
-from recce_meta.models import Column, Json, NodeMetadata, code_hash
-from recce_meta.models.node import OWN_TESTS, SEED_HEADER
+from recce_meta.models import Column, Json, MacroMetadata, NodeMetadata, code_hash
+from recce_meta.models.node import BUILD_FAILURE, OWN_TESTS, SEED_HEADER
 from recce_meta.profiles.discovery import PROJECT_FILE
 from recce_meta.warehouses.hooks import OPERATION
 
 NOTHING = TemplateFacts(dependencies=JinjaDependencies((), (), False))
 _EVERYTHING = "select * from {{ RELATION }}"
 SECTIONS = {"model": "models", "seed": "seeds", "snapshot": "snapshots", "function": "functions"}
+_OWN_HEADERS = {
+    "unique": "(model, column_name)",
+    "not_null": "(model, column_name)",
+    "accepted_values": "(model, column_name, values, quote)",
+    "relationships": "(model, column_name, to, field)",
+}
+_PARAMETERS = re.compile(r"[^(]*\(([^()\[\]{}'\"]*)\)[\s-]*", re.DOTALL)
+_ANY_ARGUMENTS = re.compile(r"\b(?:kw|var)args\b")
 _READ = frozenset(["dbt.ref", "dbt.source", "dbt.config", "dbt.config.get"])
 """Calls in Python models whose arguments dbt's parser reads."""
 _DEFAULT = {kind: kind for kind in (*SECTIONS, "test")} | {"model": "view"}
@@ -82,7 +92,7 @@ class NodeReader:
         """Yield every node of the package except its sources; of generic tests, those that fail."""
         found = [*self._of_files()]
         yield from found
-        yield from self._absent_tests({one.node.name for one in (*found, *self.sources()) if one.is_enabled})
+        yield from self._failing_tests({one.node.name for one in (*found, *self.sources()) if one.is_enabled})
 
     def _of_files(self) -> Iterator[Draft]:
         for file in self.package.models:
@@ -106,17 +116,16 @@ class NodeReader:
         for relative, path in self.package.seeds:
             yield self._seed(relative, path)
 
-    def _absent_tests(self, subjects: Container[str]) -> Iterator[Draft]:
-        """Yield the generic tests of *subjects* that no file defines: dbt cannot build them."""
-        known = {macro.name for macro in self.inputs.macros} | {f"test_{name}" for name in OWN_TESTS}
-        for (test, subject), path in self.package.properties.tests.items():
-            # Those of a package have its name, and a package may not be installed.
-            if not test.isidentifier() or f"test_{test}" in known or subject not in subjects:
-                continue
-            file = SourceFile(path=path, text=f"{{{{ test_{test}() }}}}")
-            draft = self._draft("test", file, f"{test}_{subject}", None)
-            properties = {**draft.node.properties, "test_metadata": {"name": test, "kwargs": {}}}
-            yield replace(draft, node=replace(draft.node, properties=properties))
+    def _failing_tests(self, subjects: Container[str]) -> Iterator[Draft]:
+        """Yield the generic tests of *subjects* that no file defines, or whose arguments dbt refuses."""
+        found: dict[str, Draft] = {}
+        for file, name, properties in _failing(self.package.properties.tests, self.inputs.macros, subjects):
+            draft = self._draft("test", file, name, None)
+            # Without a language, it is not rendered.
+            language = None if BUILD_FAILURE in properties else draft.node.language
+            node = replace(draft.node, language=language, properties={**draft.node.properties, **properties})
+            found[node.unique_id] = replace(draft, node=node)
+        yield from found.values()
 
     def sources(self) -> Iterator[Draft]:
         """Yield every source table that the package declares."""
@@ -355,6 +364,39 @@ class NodeReader:
     def _folded(self, value: Json) -> str | None:
         text = folded(value, self.fold) if isinstance(value, str) else value
         return None if text is None or text is UNSURE else str(text)
+
+
+def _failing(
+    tests: Mapping[GenericTest, str], macros: Sequence[MacroMetadata], subjects: Container[str]
+) -> Iterator[tuple[SourceFile, str, dict[str, Json]]]:
+    """Yield the call, name and properties of each of *tests* of *subjects* that dbt cannot build."""
+    # The project's own macros come first, and are called instead of those of a package.
+    known = {macro.name: macro for macro in reversed(macros)}
+    for test, path in tests.items():
+        name = f"test_{test.name}"
+        is_known = name in known or test.name in OWN_TESTS
+        refused = _refused_arguments(test, known.get(name)) if is_known else []
+        # Those of a package have its name, and a package may not be installed.
+        if not test.name.isidentifier() or test.subject not in subjects or (is_known and not refused):
+            continue
+        properties: dict[str, Json] = {"test_metadata": {"name": test.name, "kwargs": {}}}
+        if refused:
+            problem = f"it passes '{refused[0]}', which is no argument of {name}"
+            properties[BUILD_FAILURE] = {"problem": problem, "place": path}
+        text = f"{name}({', '.join(refused)})"
+        call = SourceFile(path=path, text=text if refused else f"{{{{ {text} }}}}")
+        yield call, "_".join([test.name, test.subject, *refused]), properties
+
+
+def _refused_arguments(test: GenericTest, macro: MacroMetadata | None) -> list[str]:
+    """Return the arguments of *test* that *macro*, or else dbt's own test, does not have."""
+    header = macro.macro_sql.partition("%}")[0] if macro else _OWN_HEADERS[test.name]
+    found = _PARAMETERS.fullmatch(header)
+    # A body with `kwargs` accepts any, and defaults with parentheses or commas are not read.
+    if found is None or (macro and _ANY_ARGUMENTS.search(macro.macro_sql)):
+        return []
+    parameters = {one.partition("=")[0].strip() for one in found[1].split(",")}
+    return sorted(test.arguments - parameters)
 
 
 def _python_tree(file: SourceFile, warnings: list[str], *, is_model: bool) -> ast.Module:

@@ -50,6 +50,11 @@ _KNOWN = frozenset(
 )
 """Settings that dbt also accepts without a plus sign."""
 
+_OPTIONS = frozenset(
+    "alias arguments column_name config database description docs enabled error_if fail_calc limit meta name"
+    " schema severity store_failures store_failures_as tags test_name warn_if where".split()
+)
+"""Keys of a generic test that are no arguments of its macro."""
 PACKAGE_FILES = ("packages.yml", "dependencies.yml")
 _VERSION = re.compile(r"(>=|<=|>|<|=)?\s*(\d+)\.(\d+)\.(\d+)(?:[-+]?[\w.+-]+)?")
 _UNKNOWN = (3, 0, 0)
@@ -110,8 +115,9 @@ def read_settings(root: Path, warnings: list[str]) -> DbtProjectFile:
 def _refusals(content: Mapping[str, object]) -> Iterator[DbtRefusal]:
     """Yield a refusal for each value in *content*, a dbt_project.yml, that dbt does not accept."""
     version, dispatch = content.get("config-version"), content.get("dispatch")
-    if isinstance(version, int) and version != 2:
-        text = f"{PROJECT_FILE}: config-version is {version}, not 2"
+    # dbt renders Jinja before it looks.
+    if version not in (None, 2) and not (isinstance(version, str) and "{" in version):
+        text = f"{PROJECT_FILE}: config-version is {version!r}, not 2"
         yield DbtRefusal.of(PROJECT_FILE, text, unless=ENGINE)
     if not isinstance(content.get("vars"), (dict, type(None))):
         yield DbtRefusal.of(PROJECT_FILE, f"{PROJECT_FILE}: vars is not a mapping")
@@ -309,6 +315,14 @@ class SourceTable(Struct, frozen=True, kw_only=True):
     entry: dict[str, Json]
 
 
+class GenericTest(Struct, frozen=True):
+    """A generic test of a property file: its name, that of what it tests, and the names of its arguments."""
+
+    name: str
+    subject: str
+    arguments: frozenset[str]
+
+
 class Properties(Struct, frozen=True, kw_only=True):
     """All property files of one package."""
 
@@ -324,8 +338,8 @@ class Properties(Struct, frozen=True, kw_only=True):
     """Exposures, semantic models and unit tests, with their files, and their calls of `ref` and `source`."""
     descriptions: list[tuple[str, str, str]]
     """Descriptions of macros, their arguments, and exposures, each with its file and what it describes."""
-    tests: dict[tuple[str, str], str]
-    """Files of generic tests, by the name of the test and of what it tests."""
+    tests: dict[GenericTest, str]
+    """Files of generic tests."""
     texts: list[tuple[str, str]]
     """Files with their hashes, to detect changes."""
 
@@ -403,18 +417,30 @@ def _descriptions(content: Mapping[str, Json], path: str) -> Iterator[tuple[str,
                     yield path, f"{kind} {entry['name']}", str(one.get("description"))
 
 
-def _tests_of(entry: Mapping[str, Json]) -> Iterator[tuple[str, str]]:
-    """Yield the generic tests of *entry* and of its columns, each with its name and that of its subject."""
-    for one in (entry, *_entries(entry.get("columns"))):
+def _tests_of(entry: Mapping[str, Json]) -> Iterator[GenericTest]:
+    """Yield the generic tests of *entry* and of its columns."""
+    subject = str(entry["name"])
+    of_columns = ((column, frozenset(["column_name"])) for column in _entries(entry.get("columns")))
+    for one, more in ((entry, frozenset[str]()), *of_columns):
         for key in ("tests", "data_tests"):
             listed = one.get(key)
             for test in listed if isinstance(listed, list) else ():
-                if isinstance(test, dict):
-                    # With options next to it, the name is one of several keys; a disabled test is not built.
-                    name = test.get("test_name") or (next(iter(test)) if len(test) == 1 else None)
-                    test = None if "enabled" in str(test) else name
                 if isinstance(test, str):
-                    yield test, str(entry["name"])
+                    yield GenericTest(test, subject, more)
+                # With options next to it, the name is one of several keys; a disabled test is not built.
+                elif isinstance(test, dict) and "enabled" not in str(test):
+                    name = test.get("test_name") or (next(iter(test)) if len(test) == 1 else None)
+                    given = test if "test_name" in test else test.get(name)
+                    if isinstance(name, str):
+                        yield GenericTest(name, subject, more | _arguments(given))
+
+
+def _arguments(given: Json) -> frozenset[str]:
+    """Return the names of the arguments in *given*, the mapping of a generic test."""
+    if not isinstance(given, dict):
+        return frozenset()
+    inner = given.get("arguments")
+    return frozenset({*given, *(inner if isinstance(inner, dict) else ())} - _OPTIONS)
 
 
 def _content(path: Path, relative: str, warnings: list[str]) -> Mapping[str, Any]:
