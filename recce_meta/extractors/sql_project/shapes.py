@@ -18,6 +18,7 @@ from recce_meta.models import Json
 
 ENGINE = "dbt's Rust engine reads it"
 NEWER = "dbt 1.12 reads it"
+OTHERS = "another version of dbt reads it"
 
 
 class Shape(Struct, frozen=True, kw_only=True):
@@ -60,11 +61,17 @@ class NamedShape(Shape, frozen=True):
     docs: DocsShape = DocsShape()
 
 
+class ConstraintShape(Shape, frozen=True):
+    """Constraint of a node or column."""
+
+    type: Literal["check", "not_null", "unique", "primary_key", "foreign_key", "custom"] = "custom"
+
+
 class TypedShape(NamedShape, frozen=True):
     """Entry with a type: a column of an analysis."""
 
     data_type: str | None = None
-    constraints: list[dict[str, Any]] = []
+    constraints: list[ConstraintShape] = []
 
 
 class TestedShape(TypedShape, frozen=True):
@@ -425,7 +432,8 @@ def _translated(message: str, is_null: bool) -> ShapeProblem:
     is_core = is_null or "bool" in problem or keys == "maturity"
     # dbt 1.12 accepts any value for a text in a configuration.
     is_older = mismatch is not None and "str" in mismatch[1] and "config." in keys
-    return ShapeProblem(keys=keys, text=text, unless=ENGINE if is_core else NEWER if is_older else None)
+    unless = ENGINE if is_core else NEWER if is_older else None
+    return ShapeProblem(keys=keys, text=text, unless=OTHERS if keys.endswith("constraints.type") else unless)
 
 
 def _text_of(section: str, entry: Mapping[str, Json], code: Code) -> str | None:
