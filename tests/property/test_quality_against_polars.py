@@ -109,6 +109,7 @@ def place(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Place]:
 
 EMPTY: list[tuple[Any, ...]] = []
 NULLS = [(None,) * len(TYPES)] * 3
+SMALLEST = [tuple(value if name == "ratio" else None for name in TYPES) for value in (0.0, 5e-324)]
 INFINITE = [tuple(value if name == "ratio" else None for name in TYPES) for value in (-math.inf, 1e300)]
 
 
@@ -121,6 +122,7 @@ INFINITE = [tuple(value if name == "ratio" else None for name in TYPES) for valu
 @example(rows=EMPTY)
 @example(rows=NULLS)
 @example(rows=INFINITE)
+@example(rows=SMALLEST)
 @given(rows=ROWS)
 def test_every_figure_is_what_polars_makes_of_the_rows(place: Place, rows: list[tuple[Any, ...]]) -> None:
     name = place.table(rows)

@@ -327,12 +327,14 @@ class Postgres(Dialect):
 
     def mean(self, value: Sql, of: ColumnType) -> Sql:
         """Divide the sum by the count: AVG of floats also sums their squares, which overflow from 1e154
-        on.
+        on. The mean of a sum so small that a quotient could underflow, which is an error, is 0.
         """
         if of.kind is not Kind.FLOAT:
             return super().mean(value, of)
         count = exp.Nullif(this=exp.Count(this=value.copy()), expression=exp.Literal.number(0))
-        return exp.Div(this=exp.Sum(this=self.double(value)), expression=count)
+        total = exp.Sum(this=self.double(value))
+        too_small = exp.LT(this=exp.Abs(this=total.copy()), expression=_double("1e-290"))
+        return exp.Case().when(too_small, _double("0")).else_(exp.Div(this=total, expression=count))
 
     def median_as_double(self, value: Sql, of: ColumnType) -> Sql:
         """Return the median; NULL if a `numeric` is beyond doubles, because it cannot be cast.

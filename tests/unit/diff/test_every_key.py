@@ -10,7 +10,7 @@ import gzip
 import json
 import re
 from collections.abc import Iterator
-from functools import cache
+from functools import cache, lru_cache
 from itertools import pairwise
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -158,13 +158,21 @@ def put(node: dict[str, Any], path: tuple[str, ...], value: Any) -> None:
 def diff(
     base: dict[str, Any], current: dict[str, Any], folder: Path, catalogs: tuple[Any, Any] = (None, None)
 ) -> RunDiff:
-    sides: list[Project] = []
-    for manifest, catalog in zip((base, current), catalogs, strict=True):
-        (folder / "manifest.json").write_text(json.dumps(manifest), encoding="utf-8")
-        if catalog is not None:
-            (folder / "catalog.json").write_text(json.dumps(catalog), encoding="utf-8")
-        sides.append(extract_project(folder, git=GitState(), hash_seed_files=False))
+    sides = [
+        extracted(folder, msgspec.json.encode(manifest), catalog and msgspec.json.encode(catalog))
+        for manifest, catalog in zip((base, current), catalogs, strict=True)
+    ]
     return whole_diff(sides[0], sides[1], NOTHING_MORE)
+
+
+@lru_cache(maxsize=4)  # most tests compare one base with many edits
+def extracted(folder: Path, manifest: bytes, catalog: bytes | None) -> Project:
+    for name, content in (("manifest.json", manifest), ("catalog.json", catalog)):
+        # A file system may write the old content to the disk before it truncates a file.
+        (folder / name).unlink(missing_ok=True)
+        if content is not None:
+            (folder / name).write_bytes(content)
+    return extract_project(folder, git=GitState(), hash_seed_files=False)
 
 
 class Reason(NamedTuple):
