@@ -7,10 +7,11 @@ of its changes, follow from the SQL that is found here. If no run compiled a nod
 SQL. It is proven if the template calls only `ref`, `source` and `config`; else it is assumed, and gives
 column lineage only.
 
-A node is stale if it holds data of an earlier build: its build failed or was skipped, or its code or that of
-an ancestor changed since its last build. If builds of the target are recorded, a node that none of them built
-is stale as well. For the views of last results and row counts, the nodes with other
-code than in the run that measured them last are stored, by pairs of codes (graph and macros): derived data.
+A node is stale if it holds data of an earlier build: its build failed or was skipped, its code or that of an
+ancestor changed since its last build, or it was built from a node that was stale then. If builds of the
+target are recorded, a node that none of them built is stale as well. For the views of last results and row
+counts, the nodes with other code than in the run that measured them last are stored, by pairs of codes (graph
+and macros): derived data.
 """
 
 from __future__ import annotations
@@ -373,11 +374,14 @@ class Build(NamedTuple):
     macro_set_id: str
     at: datetime
     command: str
+    run_id: str = ""
 
     @classmethod
-    def of(cls, graph_id: object, macro_set_id: object, at: object, command: object) -> Build:
+    def of(
+        cls, graph_id: object, macro_set_id: object, at: object, command: object, run_id: object = ""
+    ) -> Build:
         """Return the build by a run with these values in the store."""
-        return cls(str(graph_id), str(macro_set_id), _moment(at), str(command or ""))
+        return cls(str(graph_id), str(macro_set_id), _moment(at), str(command or ""), str(run_id))
 
     @property
     def code(self) -> tuple[str, str]:
@@ -388,7 +392,7 @@ class Build(NamedTuple):
 def not_built_since(
     store: StoreSession, run: RunMetadata, nodes: Mapping[str, NodeMetadata], edges: Iterable[LineageEdge]
 ) -> dict[str, str]:
-    """Return the reason for each node of *run* with data of other code than that of the run.
+    """Return the reason for each node of *run* whose data does not follow from the code of the run.
 
     Nothing is known of a target without a recorded build.
     """
@@ -401,32 +405,130 @@ def not_built_since(
     }
     if not (builds or is_build(run)):
         return {}
-    changes = CodeChanges(store, run, builds.values(), nodes)
-    return not_in_builds(
-        nodes, edges, builds, lambda node, parents: changes.reason(node, builds, nodes, parents)
+    parents = parents_of(nodes, edges)
+    before = _builds_before(store, run, nodes, parents, builds)
+    changes = CodeChanges(store, run, [*builds.values(), *before.values()], nodes)
+    return not_in_builds(nodes, parents, builds, _Sources(changes, nodes, parents, builds, before).reason)
+
+
+def parents_of(nodes: Iterable[str], edges: Iterable[LineageEdge]) -> dict[str, list[str]]:
+    parents: dict[str, list[str]] = {unique_id: [] for unique_id in nodes}
+    for edge in edges:
+        parents.setdefault(edge.node_id, []).append(edge.parent_id)
+    return parents
+
+
+def _builds_before(
+    store: StoreSession,
+    run: RunMetadata,
+    nodes: Mapping[str, NodeMetadata],
+    parents: Mapping[str, Sequence[str]],
+    builds: Mapping[str, Build],
+) -> dict[tuple[str, str], Build]:
+    """Return what tables were built from, if it was built again since, by its id and the run of the table."""
+    asked = {
+        (origin, build.run_id)
+        for unique_id, build in builds.items()
+        if nodes[unique_id].materialized not in LIVE
+        for origin in _read_by(unique_id, nodes, parents)
+        if origin in builds and builds[origin].at > build.at
+    }
+    if not asked:
+        return {}
+    lines = {"builds": map(" ".join, sorted(asked)), "run_ids": sorted({run_id for _, run_id in asked})}
+    rows = store.query(
+        "builds_before", run_id=run.run_id, **{name: "\n".join(each) for name, each in lines.items()}
     )
+    return {(str(unique_id), str(run_id)): Build.of(*build) for unique_id, run_id, *build in rows}
+
+
+def _read_by(
+    unique_id: str, nodes: Mapping[str, NodeMetadata], parents: Mapping[str, Sequence[str]]
+) -> list[str]:
+    """Return the nodes that the build of a table reads: its parents, and those of views among them."""
+    found: dict[str, None] = {}
+    waiting = list(parents[unique_id])
+    while waiting:
+        one = waiting.pop()
+        if one in nodes and one not in found:
+            found[one] = None
+            waiting += parents[one] if nodes[one].materialized in LIVE else ()
+    return sorted(found)
+
+
+class _Origin(NamedTuple):
+    """Why the data of a node does not follow from the code of the run."""
+
+    at: datetime
+    """Since when at the latest."""
+    label: str
+    """The node where it began."""
+    reason: str
+
+
+class _Sources:
+    """Why nodes are stale, also because of what they were built from; asked for parents first."""
+
+    def __init__(
+        self,
+        changes: CodeChanges,
+        nodes: Mapping[str, NodeMetadata],
+        parents: Mapping[str, Sequence[str]],
+        builds: Mapping[str, Build],
+        before: Mapping[tuple[str, str], Build],
+    ) -> None:
+        self._changes, self._nodes, self._parents = changes, nodes, parents
+        self._builds, self._before = builds, before
+        self._origins: dict[str, _Origin] = {}
+
+    def reason(self, node: NodeMetadata) -> str | None:
+        """Return why *node* is stale; of views, only what does not follow from their parents."""
+        build = self._builds.get(node.unique_id)
+        reason = self._changes.reason(node, build, self._nodes, self._parents)
+        own = [_Origin(build.at, node.label, reason)] if build and reason else []
+        above = [self._origins[one] for one in self._parents[node.unique_id] if one in self._origins]
+        if node.materialized in LIVE:
+            found = min([*own, *above], default=None)
+        elif build is None:
+            return reason
+        else:
+            read_then = [one for one in above if one.at <= build.at]
+            found = min(own or read_then or self._rebuilt(node, build), default=None)
+            if found and not reason:
+                since = f"built on {build.at:%Y-%m-%d %H:%M} UTC"
+                reason = f"{since}, when {found.label} upstream was stale: {found.reason}"
+                found = found._replace(at=build.at)
+        # What was cloned, as what was deferred to, counts as the data of its source.
+        if found and not (build and CLONE in build.command.split()):
+            self._origins[node.unique_id] = found
+        return reason
+
+    def _rebuilt(self, node: NodeMetadata, build: Build) -> Iterator[_Origin]:
+        """Yield what was stale when *node* was built, and was built again since."""
+        for one in _read_by(node.unique_id, self._nodes, self._parents):
+            then = self._before.get((one, build.run_id))
+            origin = self._nodes[one]
+            if then and (reason := self._changes.reason(origin, then, self._nodes, self._parents)):
+                yield _Origin(then.at, origin.label, reason)
 
 
 def not_in_builds(
     nodes: Mapping[str, NodeMetadata],
-    edges: Iterable[LineageEdge],
+    parents: Mapping[str, Sequence[str]],
     builds: Collection[str],
-    changed: Callable[[NodeMetadata, Mapping[str, Sequence[str]]], str | None],
+    changed: Callable[[NodeMetadata], str | None],
 ) -> dict[str, str]:
     """Return the reason for each of *nodes* without a build in *builds*, or for which *changed* gives one.
 
-    *changed* receives a node and the parents of all nodes. A view is stale if a parent is.
+    *parents* are those of all nodes; *changed* is asked for parents first. A view is stale if a parent is.
     """
-    parents: dict[str, list[str]] = {unique_id: [] for unique_id in nodes}
-    for edge in edges:
-        parents.setdefault(edge.node_id, []).append(edge.parent_id)
     found: dict[str, str] = {}
     for unique_id in parents_first(parents)[0]:
         if (node := nodes.get(unique_id)) is None:
             continue
         if unique_id.startswith(_BUILT) and not node.is_ephemeral and unique_id not in builds:
             found[unique_id] = UNRECORDED
-        elif reason := changed(node, parents):
+        elif reason := changed(node):
             found[unique_id] = reason
         elif node.materialized in LIVE and (above := sorted(found.keys() & parents[unique_id])):
             found[unique_id] = f"{nodes[above[0]].label} upstream is stale: {found[above[0]]}"
@@ -467,12 +569,11 @@ class CodeChanges:
     def reason(
         self,
         node: NodeMetadata,
-        builds: Mapping[str, Build],
+        build: Build | None,
         nodes: Mapping[str, NodeMetadata],
         parents: Mapping[str, Sequence[str]],
     ) -> str | None:
-        """Return why the last build of *node* is not one of the run's code; None if it has no build."""
-        build = builds.get(node.unique_id)
+        """Return why *build* of *node* is not one of the run's code; None without a build."""
         if build is None:
             return None
         if not {CLONE, *PART}.isdisjoint(build.command.split()):

@@ -196,7 +196,8 @@ class RunReader(ABC):
         own = partial_run.failure_reasons(self.results)
         names, edges, built = self.names, self.edges, {result.unique_id for result in self.results}
         known = is_build(self.run) and self.run.extractor == DBT
-        earlier = partial_run.not_in_builds(names, edges, built, lambda *_: None) if known else {}
+        parents = partial_run.parents_of(names, edges)
+        earlier = partial_run.not_in_builds(names, parents, built, lambda _: None) if known else {}
         labels = {unique_id: node.label for unique_id, node in names.items()}
         return {**earlier, **partial_run.stale_reasons(own, self.results, edges, labels)}
 

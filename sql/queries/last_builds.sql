@@ -1,5 +1,5 @@
 -- Last build of each model, seed and snapshot until a run, in its project, environment and target.
-SELECT unique_id, graph_id, macro_set_id, run_at, command
+SELECT unique_id, graph_id, macro_set_id, run_at, command, run_id
 FROM (
   SELECT
     result.unique_id,
@@ -7,6 +7,7 @@ FROM (
     runs.macro_set_id,
     LEAST(runs.run_at, runs.recorded_at) AS run_at,
     runs.command,
+    runs.run_id,
     ROW_NUMBER() OVER (
       PARTITION BY result.unique_id ORDER BY LEAST(runs.run_at, runs.recorded_at) DESC, runs.recorded_at DESC, runs.run_id
     ) AS age

@@ -327,14 +327,12 @@ class Postgres(Dialect):
 
     def mean(self, value: Sql, of: ColumnType) -> Sql:
         """Divide the sum by the count: AVG of floats also sums their squares, which overflow from 1e154
-        on. The mean of a sum so small that a quotient could underflow, which is an error, is 0.
+        on.
         """
         if of.kind is not Kind.FLOAT:
             return super().mean(value, of)
         count = exp.Nullif(this=exp.Count(this=value.copy()), expression=exp.Literal.number(0))
-        total = exp.Sum(this=self.double(value))
-        too_small = exp.LT(this=exp.Abs(this=total.copy()), expression=_double("1e-290"))
-        return exp.Case().when(too_small, _double("0")).else_(exp.Div(this=total, expression=count))
+        return _quotient(exp.Sum(this=self.double(value)), count)
 
     def median_as_double(self, value: Sql, of: ColumnType) -> Sql:
         """Return the median; NULL if a `numeric` is beyond doubles, because it cannot be cast.
@@ -396,6 +394,12 @@ def _matches(text: Sql, pattern: str) -> Sql:
 
 
 _PLAIN_TEXT = re.compile(r"\s*(text|varchar|character varying|char varying)\b", re.I)
+
+
+def _quotient(total: Sql, count: Sql) -> Sql:
+    """Return 0 for a *total* so small that the quotient may underflow, which is an error in PostgreSQL."""
+    too_small = exp.LT(this=exp.Abs(this=total.copy()), expression=_double("1e-290"))
+    return exp.Case().when(too_small, _double("0")).else_(exp.Div(this=total, expression=count))
 
 
 def _percentile_disc(value: Sql, fraction: str) -> Sql:

@@ -356,9 +356,16 @@ def test_a_node_that_was_not_built_since_its_code_or_an_ancestor_changed_is_stal
     }
     assert stale("two").keys() == stale("one").keys() - {"daily"}
     assert stale("undone")["stg"] == "built on 2026-11-20 02:00 UTC, not since its code changed"
-    assert stale("undone").keys() == {"stg", "counted", "daily"}
+    assert stale("undone").keys() == {"stg", "counted", "daily", "open_orders"}
+    from_stale = "built on 2026-11-20 04:00 UTC, when stg upstream was stale: "
+    assert stale("undone")["open_orders"] == from_stale + stale("undone")["stg"]
     assert stale("part")["starred"] == "run --empty built it on 2026-11-20 05:00 UTC"
     assert stale("part")["after_star"] == f"starred upstream is stale: {stale('part')['starred']}"
+
+    built("again", 6, ["stg", "starred"])
+    built("below", 7, ["counted", "daily"])
+    # What it was built from has been built since, which changes nothing of its rows.
+    assert stale("below") == {"open_orders": stale("undone")["open_orders"]}
 
 
 def test_the_last_result_and_row_count_name_their_run_and_what_changed_since(
