@@ -440,11 +440,13 @@ def compiled(read: DbtFiles, before: Mapping[str, NodeMetadata], options: SqlOpt
     renderers = _renderers(read.inputs, nodes, options)
     if _name_relations(nodes, read.inputs, renderers[0]):
         renderers = _renderers(read.inputs, nodes, options)
+    # A macro of the project may be in place of dbt's `ref`.
+    exact = _EXACT.difference(macro.name for macro in read.inputs.macros if macro.path != STAND_IN)
     failures = BuildFailures(
         read.inputs.macros,
         parser_of(read.inputs.dialect),
         absent=absent_parents(read),
-        is_exact=lambda code: outside_names(code) <= _EXACT or _ends_statement(code),
+        is_exact=lambda code: outside_names(code) <= exact or _ends_statement(code),
         adapter=read.inputs.dialect,
     )
     failed: list[str] = []

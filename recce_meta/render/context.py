@@ -436,6 +436,8 @@ class DbtContext(Mapping[str, Any]):
 
     def _look_up(self, name: str) -> Any:
         scope = self._scope
+        if name not in FIXED and (own := scope.project.library.find_own(name, scope.package)) is not None:
+            return scope.call_of(own)
         if name in DBT_NAMES:
             if name not in _KNOWN_NAMES:
                 scope.project.note_unknown()
@@ -557,7 +559,10 @@ DBT_NAMES: Mapping[str, Callable[[RenderScope], Any]] = {
     "project_name": lambda scope: scope.project.root,
     "context": lambda scope: ContextNames(scope.names),
     "builtins": lambda scope: ContextNames(
-        {name: scope.names[name] for name in ("ref", "source", "var", "config", "env_var", *FUNCTIONS)}
+        {
+            **{name: DBT_NAMES[name](scope) for name in ("ref", "source", "var", "config", "env_var")},
+            **FUNCTIONS,
+        }
     ),
     "flags": lambda scope: dict(scope.project.flags),
     "dbt_version": lambda scope: scope.project.dbt_version,

@@ -56,10 +56,14 @@ class MacroLibrary:
 
     def find(self, name: str, package: str | None) -> MacroMetadata | None:
         """Return the macro called *name* in a template of *package*, or None."""
+        return self.find_own(name, package) or self.built_in.get(name)
+
+    def find_own(self, name: str, package: str | None) -> MacroMetadata | None:
+        """Return the macro of *package* or of the root project, which is called in place of one of dbt."""
         for place in (package, self.root):
             if place is not None and name in (macros := self.packages.get(place, {})):
                 return macros[name]
-        return self.built_in.get(name)
+        return None
 
     def has_package(self, name: str) -> bool:
         """Return True if *name* is a namespace."""

@@ -24,7 +24,7 @@ from recce_meta.models import MacroMetadata
 from recce_meta.models.relation_tokens import OPENING
 from recce_meta.render.functions import FUNCTIONS
 from recce_meta.render.limits import Budget, Limits
-from recce_meta.render.macros import MacroCall, MacroLibrary, Namespace
+from recce_meta.render.macros import FIXED, MacroCall, MacroLibrary, Namespace
 from recce_meta.render.sandbox import Returned, UnknownName
 from recce_meta.render.symbolic import SymbolFunction, SymbolicSandbox
 from recce_meta.render.symbols import (
@@ -201,6 +201,13 @@ class _TargetSymbols(_Known):
         return self[name]
 
 
+class _Builtins(_Known):
+    """`builtins`: functions of dbt, also those with a macro of the project in their place."""
+
+    def __getitem__(self, name: str) -> Any:
+        return self.rendering.names.of_dbt(name) or Symbol(self.world, f"builtins.{name}")
+
+
 class _Raises(_Known):
     """`exceptions`: an error ends the rendering."""
 
@@ -219,7 +226,11 @@ def _reference(rendering: _Rendering, function: str) -> _Callable:
     def refer(*args: Any, **kwargs: Any) -> Symbol:
         # dbt's list of parents has the package, so `ref('shop', 'orders')` is `ref('orders')`.
         own = args[-1:] if function == "ref" else args
-        return Symbol(rendering.world, f"{function}({arguments_of(own, kwargs)})")
+        # A macro in place of `ref` passes a version even if it has none.
+        given = {name: value for name, value in kwargs.items() if value is not None}
+        if "version" in given:
+            given["v"] = given.pop("version")
+        return Symbol(rendering.world, f"{function}({arguments_of(own, given)})")
 
     return _Callable(rendering, refer)
 
@@ -281,6 +292,20 @@ class _Names(Mapping[str, Any]):
 
     def _look_up(self, name: str) -> Any:
         rendering = self._rendering
+        library, package = rendering.side.library, rendering.side.package
+        if name not in FIXED and (macro := library.find_own(name, package)) is not None:
+            return rendering.call_of(macro)
+        if (found := self.of_dbt(name)) is not None:
+            return found
+        if name not in FIXED and (macro := library.find(name, package)) is not None:
+            return rendering.call_of(macro)
+        if library.has_package(name):
+            return Namespace(library, name, rendering.call_of)
+        return Symbol(rendering.world, name)
+
+    def of_dbt(self, name: str) -> Any:
+        """Return the function or object of dbt called *name*; None if there is none."""
+        rendering = self._rendering
         if name in ("ref", "source", "function", "metric"):
             return _reference(rendering, name)
         if name in ("var", "env_var"):
@@ -291,12 +316,7 @@ class _Names(Mapping[str, Any]):
             return True
         if name in FUNCTIONS:
             return SymbolTable if name == "dict" else FUNCTIONS[name]
-        library, package = rendering.side.library, rendering.side.package
-        if name != "is_incremental" and (macro := library.find(name, package)) is not None:
-            return rendering.call_of(macro)
-        if library.has_package(name):
-            return Namespace(library, name, rendering.call_of)
-        return Symbol(rendering.world, name)
+        return None
 
 
 _OBJECTS: Mapping[str, Callable[[_Rendering], Any]] = {
@@ -304,6 +324,7 @@ _OBJECTS: Mapping[str, Callable[[_Rendering], Any]] = {
     "target": _TargetSymbols,
     "env": _TargetSymbols,
     "adapter": _Adapter,
+    "builtins": _Builtins,
     "exceptions": _Raises,
 }
 

@@ -190,6 +190,29 @@ def test_edits_of_dispatched_macros_are_changes(checkout: Checkout) -> None:
     assert [one["name"] for one in checkout.diff("HEAD")["changes"]] == ["queried"]
 
 
+@pytest.mark.parametrize(
+    ("body", "changed", "reason"),
+    [
+        ("return(builtins.ref(m, v=v).include(schema=false))", ["link", "totals"], "reads orders instead of"),
+        ("return(builtins.ref(m, version=v))", [], ""),
+        (
+            "return(builtins.ref(m).include(schema=false) if target.name == 'prod' else builtins.ref(m))",
+            ["ref"],
+            "unchanged for the target of this run, in 2 nodes that reach it: link, totals",
+        ),
+    ],
+)
+def test_a_macro_in_place_of_ref_is_followed(
+    checkout: Checkout, body: str, changed: list[str], reason: str
+) -> None:
+    checkout.write("macros/ref.sql", f"{{% macro ref(m, v=none) %}}{{% do {body} %}}{{% endmacro %}}")
+
+    found = checkout.diff("HEAD")["changes"]
+
+    assert [one["name"] for one in found] == changed
+    assert all(one["category_reasons"][0].startswith(reason) for one in found)
+
+
 def test_the_column_by_which_dbt_filters_a_parent_of_batches_reaches_their_rows(checkout: Checkout) -> None:
     parent = "{{{{ config(materialized='table', event_time='at') }}}} select id, {} as at from raw.t"
     kept = "materialized='incremental', incremental_strategy='microbatch', event_time='day'"

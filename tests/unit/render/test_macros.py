@@ -29,6 +29,19 @@ def test_macros_of_the_node_come_before_the_projects_and_dbts(shop: Any) -> None
     )
 
 
+def test_macros_of_the_project_come_before_the_names_of_dbt(shop: Any) -> None:
+    macros = (
+        shop.macro("ref", "ref(m, v=none) %}{% do return(builtins.ref(m, v=v).include(schema=false)) %}"),
+        shop.macro("var", "var(n) %}crm", package="crm"),
+        shop.macro("env_var", "env_var(n) %}dbt", package="dbt"),
+    )
+    renderer = shop.renderer(macros=macros, variables={"day": 1}, environ={"HOME_TOWN": "Graz"})
+    template = "{{ ref('orders') }} {{ builtins.ref('orders') }} {{ var('day') }} {{ env_var('HOME_TOWN') }}"
+
+    assert renderer.render(template) == '"wh"."orders" "wh"."main"."orders" 1 Graz'
+    assert renderer.render("{{ var('day') }} {{ builtins.var('day') }}", node="model.crm.accounts") == "crm 1"
+
+
 @pytest.mark.parametrize(
     ("adapter", "expected"),
     [("duckdb", "default"), ("redshift", "redshift"), ("postgres", "postgres"), ("databricks", "spark")],
