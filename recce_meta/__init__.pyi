@@ -17,7 +17,6 @@ from recce_meta.api.public.data import diff_data as diff_data
 from recce_meta.api.public.data import run_checks as run_checks
 from recce_meta.api.public.databases import MeasureOptions as MeasureOptions
 from recce_meta.api.public.databases import measure_quality as measure_quality
-from recce_meta.api.public.extract import extract_sql_project as extract_sql_project
 from recce_meta.api.public.extract import extract_with as extract_with
 from recce_meta.api.public.extract import take_statistics as take_statistics
 from recce_meta.api.public.notes import NoteEdit as NoteEdit
@@ -43,6 +42,7 @@ from recce_meta.api.quality import quality_history as quality_history
 from recce_meta.api.quality import show_quality as show_quality
 from recce_meta.api.record import record_run as record_run
 from recce_meta.api.record_sql import SqlOptions as SqlOptions
+from recce_meta.api.record_sql import extract_sql_project as extract_sql_project
 from recce_meta.api.render import Template as Template
 from recce_meta.api.reviews import list_reviews as list_reviews
 from recce_meta.api.reviews import review as review

@@ -9,7 +9,7 @@ from pathlib import Path
 from msgspec.structs import replace
 
 from recce_meta.api.diff import DiffQuestion, whole_diff
-from recce_meta.api.record_sql import SqlOptions, read_sql_project
+from recce_meta.api.record_sql import SqlOptions, extract_sql_project
 from recce_meta.diff.same_sql import target_of
 from recce_meta.errors import ProfileError, UsageError, first_of, quoted
 from recce_meta.extractors.history import CheckoutHistory
@@ -54,7 +54,7 @@ def diff_files(
     """Return the changes in the files of the dbt project around *directory* since a commit.
 
     *revision* names the commit as git does; default: the merge base with *base_branch*, or with the default
-    branch. Files are read as in `read_sql_project` with *options*, uncommitted ones included. Raises
+    branch. Files are read as in `extract_sql_project` with *options*, uncommitted ones included. Raises
     UsageError if the dbt project or the commit is missing.
     """
     root = project_above(directory)
@@ -66,20 +66,20 @@ def diff_files(
     # The copy of base lacks files that git ignores, such as `.env`.
     given = replace(given, environ=with_dotenv(environ, root.resolve()))
     files, links = _files_at(history, sha)
-    current = read_sql_project(root, replace(given, environment=WORKING_TREE))
+    current = extract_sql_project(root, replace(given, environment=WORKING_TREE))
     guessed = []
     if not current.run.adapter_type:
         given = replace(given, dialect=_named_dialect(root))
         guessed = [GUESSED.format(given.dialect or "standard SQL")]
         if given.dialect:
-            current = read_sql_project(root, replace(given, environment=WORKING_TREE))
+            current = extract_sql_project(root, replace(given, environment=WORKING_TREE))
     with temporary_folder() as name:
         folder = Path(name, root.resolve().name)
         _write(folder, files)
         _link_packages(root, folder)
         of_base, other_connection = _options_of_base(given, root, folder, files)
         guessed += other_connection
-        base = read_sql_project(folder, replace(of_base, environment=f"commit {sha[:7]}"))
+        base = extract_sql_project(folder, replace(of_base, environment=f"commit {sha[:7]}"))
         required = [read_settings(one, []).required for one in (folder, root)]
         packages = [
             {*refused_packages(folder, lambda path: history.has_file(sha, path))},

@@ -306,12 +306,10 @@ def _run(
             f"Run '{selector}' not found: nothing has been recorded yet", hint="run recce-meta scan first"
         )
     tell("scanning")
-    options = ScanOptions(project=place.project)
     # These limit what is measured; the scan records whole schemas.
     scope = replace(question.chosen.scope, include=(), exclude=())
     if not is_kept:
-        if place.store is place.database:
-            scope = without_store(scope, place.database.warehouse, place.database.schema)
+        scope = without_store(scope, place.database, place.store)
         scanned = extract_database(place.database, scope=scope, project=place.project, tell=tell)
         return MemoryRunReader(scanned), True
     report = scan(
@@ -319,7 +317,7 @@ def _run(
         # None makes the scan leave out the schema of the store.
         store=None if place.store is place.database else place.store,
         scope=scope,
-        options=options,
+        options=ScanOptions(project=place.project),
         tell=tell,
     )
     return StoredRunReader(place.store, report.run), True

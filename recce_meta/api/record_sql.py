@@ -240,28 +240,27 @@ class SqlOptions(Struct, frozen=True, kw_only=True):
     """Environment variables. Default: those of the process."""
 
 
-def read_sql_project(
-    directory: str | Path, options: SqlOptions | None = None, *, known: Known | None = None
+def extract_sql_project(
+    folder: str | Path, options: SqlOptions = SqlOptions(), *, known: Known | None = None
 ) -> Project:
-    """Return the project of SQL files in *directory* as one run.
+    """Return the dbt project or the plain SQL files in *folder* as one run with *options*, read without dbt.
 
-    If dbt_project.yml is in *directory* or above it, or files contain Jinja, files are read as dbt models
+    If dbt_project.yml is in *folder* or above it, or files contain Jinja, files are read as dbt models
     (`extractor` is `dbt-sql`). Otherwise every statement that builds a relation is a node (`sql`). *known*
     returns the nodes of an earlier run, so that unchanged files are not read again.
 
     Raises UsageError if there are no SQL files, or a name is invalid; ConfigurationError if dbt_project.yml
     is invalid.
     """
-    given = options or SqlOptions()
-    check_name("an environment", given.environment)
-    if given.run_id:
-        check_name("a run", given.run_id)
-    folder = Path(directory)
+    check_name("an environment", options.environment)
+    if options.run_id:
+        check_name("a run", options.run_id)
+    folder = Path(folder)
     if not folder.is_dir():
         raise UsageError(f"Folder not found: {folder}", hint="name a folder with .sql files")
     root = project_above(folder) or _project_below(folder)
     if root is not None:
-        return _dbt_project(root, given, known)
+        return _dbt_project(root, options, known)
     warnings: list[str] = []
     files = read_files(folder, ["."], (".sql",), warnings)
     if not files:
@@ -270,8 +269,8 @@ def read_sql_project(
         )
     # Jinja shows that these are models, even without a project file.
     if any("{{" in file.text or "{%" in file.text for file in files):
-        return _dbt_project(folder, given, known)
-    return _plain_project(folder, files, warnings, given)
+        return _dbt_project(folder, options, known)
+    return _plain_project(folder, files, warnings, options)
 
 
 def _project_below(folder: Path) -> Path | None:

@@ -16,7 +16,7 @@ from recce_meta.diff.scan import is_scan
 from recce_meta.errors import SelectorError, did_you_mean, first_of
 from recce_meta.graph import LineageGraph, StateResolver, build_lineage_graph, select
 from recce_meta.lazy import LazyModule
-from recce_meta.models import EdgeOrigin, LineageEdge, NodeMetadata, NodeResult, RunMetadata
+from recce_meta.models import LineageEdge, NodeMetadata, NodeResult, RunMetadata
 from recce_meta.models.catalog import RELATIONS, WITH_DATA
 from recce_meta.models.lineage import Direction, KnownEdge, LineageNode, LineageView
 from recce_meta.models.marks.annotation import Annotation, annotations_of
@@ -167,18 +167,12 @@ def lineage_view(
             for unique_id, distance in sorted(distances.items(), key=lambda item: (item[1], item[0]))
         ),
         edges=tuple(
-            _known_edge(child, parent, known[child][parent])
+            KnownEdge.of(child, parent, known[child][parent])
             for parent in sorted(distances)
             for child in graph.children(parent)
             if child in distances
         ),
     )
-
-
-def _known_edge(child: str, parent: str, origin: EdgeOrigin | None) -> KnownEdge:
-    if origin is None:
-        return KnownEdge(child, parent)
-    return KnownEdge(child, parent, origin.kind, origin.confidence)
 
 
 def names_of(node: NodeMetadata) -> set[str]:

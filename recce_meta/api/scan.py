@@ -26,7 +26,7 @@ from recce_meta.store import read
 from recce_meta.store.select import load_run
 from recce_meta.store.session import dialect_of, open_store, refuse_newer, store_versions
 from recce_meta.store.sql_files import relations
-from recce_meta.warehouses import Warehouse, available
+from recce_meta.warehouses import available
 
 Tell = Callable[[str], None]
 
@@ -76,9 +76,7 @@ def scan(
     check_name("an environment", options.environment)
     if options.run_id:
         check_name("a run", options.run_id)
-    if place is database:
-        # The tables of the store change with every recording.
-        scope = without_store(scope, database.warehouse, database.schema)
+    scope = without_store(scope, database, place)
     # Checked before the scan, which may take minutes.
     if options.is_kept:
         refuse_newer(place)
@@ -161,12 +159,15 @@ def refuse_place(store: UnifiedSqlAdapter) -> None:
         )
 
 
-def without_store(scope: ScanScope, warehouse: Warehouse, schema: str) -> ScanScope:
-    """Return *scope* without the relations of the store in *schema* of the scanned database."""
+def without_store(scope: ScanScope, database: UnifiedSqlAdapter, store: UnifiedSqlAdapter) -> ScanScope:
+    """Return *scope* without the relations of *store*, which change with every recording."""
+    if not store.reaches_same(database):
+        return scope
+    warehouse = database.warehouse
     if warehouse.shared_schema is not None:
         return replace(scope, own=frozenset(relations(dialect_of(warehouse))))
     # Folded as the catalog has it, or the store would be scanned together with the database.
-    return replace(scope, hidden=(*scope.hidden, warehouse.folded(schema)))
+    return replace(scope, hidden=(*scope.hidden, warehouse.folded(store.schema)))
 
 
 def _with_git(run: RunMetadata, git: GitState | None) -> RunMetadata:

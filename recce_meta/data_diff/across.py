@@ -49,8 +49,6 @@ from recce_meta.data_diff.source import (
     MatchedColumns,
     Pair,
     SideRelation,
-    all_of,
-    any_of,
     condition,
     describe,
     is_not_null,
@@ -70,6 +68,7 @@ from recce_meta.models.data_diff import (
     ValueDiff,
     rounded_label,
 )
+from recce_meta.warehouses.arithmetic import all_of, any_of
 from recce_meta.warehouses.dialect import LINE_BREAKS, PORTABLE_ESCAPES, dialect_named
 from recce_meta.warehouses.types import ColumnType, Kind, Sql
 

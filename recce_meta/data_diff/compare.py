@@ -19,9 +19,9 @@ from functools import cached_property
 from sqlglot import exp
 
 from recce_meta.data_diff.options import ValueOptions
-from recce_meta.data_diff.source import ColumnPair, LiveColumn, all_of, negation
+from recce_meta.data_diff.source import ColumnPair, LiveColumn, negation
 from recce_meta.models.data_diff import PRECISIONS, ROUNDED_DOUBLE
-from recce_meta.warehouses.arithmetic import Arithmetic, arithmetic_of, whole_digits
+from recce_meta.warehouses.arithmetic import Arithmetic, all_of, arithmetic_of, whole_digits
 from recce_meta.warehouses.dialect import Dialect
 from recce_meta.warehouses.types import ColumnType, Kind, Sql
 

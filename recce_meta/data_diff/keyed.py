@@ -31,8 +31,6 @@ from recce_meta.data_diff.source import (
     MatchedColumns,
     Pair,
     SideRelation,
-    all_of,
-    any_of,
     condition,
     describe,
     has_column,
@@ -46,6 +44,7 @@ from recce_meta.data_diff.source import (
 )
 from recce_meta.errors import UnknownNameError, UsageError
 from recce_meta.models.data_diff import ROUNDED_DOUBLE, DataSide, KeyCounts
+from recce_meta.warehouses.arithmetic import all_of, any_of
 from recce_meta.warehouses.dialect import Dialect
 from recce_meta.warehouses.types import ColumnType, Kind, Sql
 

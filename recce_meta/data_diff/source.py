@@ -583,16 +583,6 @@ def with_alias(value: Sql, name: str) -> Sql:
     return exp.Alias(this=value, alias=exp.to_identifier(name))
 
 
-def all_of(conditions: Iterable[Sql]) -> Sql:
-    """Build the conjunction of *conditions*."""
-    return exp.and_(*conditions, copy=False)
-
-
-def any_of(conditions: Iterable[Sql]) -> Sql:
-    """Build the disjunction of *conditions*."""
-    return exp.or_(*conditions, copy=False)
-
-
 def negation(condition: Sql) -> Sql:
     """Build the negation of *condition*."""
     return exp.not_(condition, copy=False)

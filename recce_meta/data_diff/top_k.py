@@ -49,12 +49,12 @@ from recce_meta.data_diff.source import (
     Pair,
     SideColumn,
     SideRelation,
-    any_of,
     select_columns,
     with_condition,
 )
 from recce_meta.errors import QueryTimeout, UsageError, WarehouseError, first_line
 from recce_meta.models.data_diff import ROUNDED_DOUBLE, ColumnTopK, DataSide, TopKDiff, TopValue, Value
+from recce_meta.warehouses.arithmetic import any_of
 from recce_meta.warehouses.dialect import GROUPED_BY_TEXT, Dialect
 from recce_meta.warehouses.types import ColumnType, Kind, Sql
 

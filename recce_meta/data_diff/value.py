@@ -40,8 +40,6 @@ from recce_meta.data_diff.source import (
     ColumnPair,
     LiveColumn,
     Pair,
-    all_of,
-    any_of,
     is_null,
     negation,
     select_of,
@@ -49,7 +47,7 @@ from recce_meta.data_diff.source import (
 )
 from recce_meta.errors import QueryTimeout, first_line
 from recce_meta.models.data_diff import ColumnValues, DataSide, Example, Value, ValueDiff
-from recce_meta.warehouses.arithmetic import Distances
+from recce_meta.warehouses.arithmetic import Distances, all_of, any_of
 from recce_meta.warehouses.dialect import Dialect
 from recce_meta.warehouses.types import ColumnType, Kind, Sql
 

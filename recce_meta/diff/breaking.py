@@ -49,6 +49,7 @@ from recce_meta.models.change import (
     BY_GUESS,
     CERTAIN,
     EXISTING,
+    SEVERITY,
     Category,
     ColumnChange,
     Reach,
@@ -71,15 +72,6 @@ _UNREAD = frozenset(["test", OPERATION])
 
 SQL_BUILT = frozenset(["model", "snapshot"]) | VIEWS
 """Resource types whose rows and columns follow from compiled SQL."""
-
-SEVERITY = {
-    Category.NONE: 0,
-    Category.NON_BREAKING: 1,
-    Category.PARTIAL_BREAKING: 2,
-    Category.UNKNOWN: 3,
-    Category.BREAKING: 4,
-}
-"""Rank of each category. A proven break outranks an unknown effect."""
 
 METADATA_CONFIG = frozenset(
     """tags meta group access docs persist_docs description labels query_tag freshness loaded_at_field

@@ -3,21 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from enum import Enum
 
 from msgspec import Struct
 
 from recce_meta.models.node import Json, LineageEdge, NodeResult
-from recce_meta.models.rows import Tabular
+from recce_meta.models.rows import StringEnum, Tabular
 from recce_meta.models.run import RunChoice, RunMetadata
-
-
-# Not `enum.StrEnum`, which Python 3.10 does not have.
-class StringEnum(str, Enum):
-    """Enumeration of strings that compare and print as their values."""
-
-    def __str__(self) -> str:
-        return str(self.value)
 
 
 class Status(StringEnum):
@@ -47,6 +38,14 @@ class Category(StringEnum):
     """Not analysable: SQL that does not parse, a Python model."""
 
 
+SEVERITY = {
+    Category.NONE: 0,
+    Category.NON_BREAKING: 1,
+    Category.PARTIAL_BREAKING: 2,
+    Category.UNKNOWN: 3,
+    Category.BREAKING: 4,
+}
+"""Rank of each category. A proven break outranks an unknown effect."""
 EXISTING = "existing rows"
 """Start of the phrases that say what a build does with rows that a table holds already."""
 BUILD_FAILS = "the build fails"

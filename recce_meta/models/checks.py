@@ -11,7 +11,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import datetime
 from decimal import Decimal
-from enum import Enum
 from pathlib import Path
 from typing import Any, TypeAlias
 
@@ -20,7 +19,7 @@ from msgspec import UNSET, Struct, field
 from recce_meta.models.change import RunDiff
 from recce_meta.models.data_diff import AnyDataDiff, Failed
 from recce_meta.models.node import Json
-from recce_meta.models.rows import Tabular
+from recce_meta.models.rows import StringEnum, Tabular
 from recce_meta.models.run import RunChoice
 
 OTHERS = "*"
@@ -270,7 +269,7 @@ CheckAnswer: TypeAlias = AnyDataDiff | RunDiff
 """Result of a check's diff: a data diff, or a lineage diff."""
 
 
-class CheckStatus(str, Enum):
+class CheckStatus(StringEnum):
     """Status of a check that was run."""
 
     PASSED = "passed"
@@ -281,9 +280,6 @@ class CheckStatus(str, Enum):
     """The check could not be read, or could not run."""
     SKIPPED = "skipped"
     """The check is optional and could not run, or there is nothing to run."""
-
-    def __str__(self) -> str:
-        return str(self.value)
 
 
 class DataCheck(Struct, frozen=True, kw_only=True):

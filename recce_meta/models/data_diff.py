@@ -626,6 +626,13 @@ AnyDataDiff: TypeAlias = (
 )
 
 
+def kind_of(result: AnyDataDiff) -> str:
+    """Return `value_diff`, …; for a diff that was not made, the requested kind."""
+    return (
+        result.diff if isinstance(result, (Failed, NotCompared)) else str(type(result).__struct_config__.tag)
+    )
+
+
 def counts_by_id(results: Iterable[AnyDataDiff]) -> dict[str | None, RowCount]:
     """Return the row counts of all nodes in *results* by unique id."""
     return {

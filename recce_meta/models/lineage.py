@@ -13,10 +13,10 @@ from typing import NamedTuple, TypeAlias
 
 from msgspec import Struct
 
-from recce_meta.models.change import Reach, StringEnum
+from recce_meta.models.change import Reach
 from recce_meta.models.marks.annotation import Annotation
-from recce_meta.models.node import LineageEdge
-from recce_meta.models.rows import Tabular
+from recce_meta.models.node import EdgeOrigin, LineageEdge
+from recce_meta.models.rows import StringEnum, Tabular
 
 
 class Direction(str, Enum):
@@ -43,6 +43,13 @@ class KnownEdge(LineageEdge, frozen=True, gc=False, order=True):
     kind: str | None = None
     """ref, source, catalog, or sql."""
     confidence: float | None = None
+
+    @classmethod
+    def of(cls, node_id: str, parent_id: str, origin: EdgeOrigin | None) -> KnownEdge:
+        """Return the edge with its *origin*."""
+        if origin is None:
+            return cls(node_id, parent_id)
+        return cls(node_id, parent_id, origin.kind, origin.confidence)
 
 
 class ForeignKey(Struct, frozen=True, kw_only=True):

@@ -8,6 +8,7 @@ the same columns; a comparison of rows has the columns of the relations as well.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from enum import Enum
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, SupportsIndex, TypeAlias, TypeVar, cast, overload
 
 from msgspec import Struct
@@ -20,6 +21,14 @@ if TYPE_CHECKING:
 
 Scalar: TypeAlias = Any
 """Value of a cell: a built-in type without parts."""
+
+
+# Not `enum.StrEnum`, which Python 3.10 does not have.
+class StringEnum(str, Enum):
+    """Enumeration of strings that compare and print as their values."""
+
+    def __str__(self) -> str:
+        return str(self.value)
 
 
 class RowTable(NamedTuple):

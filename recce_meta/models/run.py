@@ -14,7 +14,7 @@ from msgspec.structs import replace
 
 from recce_meta.models.catalog import RelationFacts
 from recce_meta.models.node import LineageEdge, MacroMetadata, NodeMetadata, NodeResult
-from recce_meta.models.rows import ResultList, RowTable, Tabular
+from recce_meta.models.rows import ResultList, RowTable, StringEnum, Tabular
 
 DBT = "dbt"
 """Extractor of runs recorded from dbt artifacts."""
@@ -283,7 +283,7 @@ class Check(Tabular, frozen=True):
     hint: str | None = None
 
 
-class ProblemKind(str, Enum):
+class ProblemKind(StringEnum):
     """What contradicts what."""
 
     VERSIONS = "versions"
@@ -304,9 +304,6 @@ class ProblemKind(str, Enum):
     """Nothing refers to these rows, so no command reads them."""
     UNVERIFIED = "unverified"
     """The contents cannot be verified: characters of the original were replaced, or version 1 stored them."""
-
-    def __str__(self) -> str:
-        return str(self.value)
 
 
 HARMLESS = frozenset((ProblemKind.GARBAGE, ProblemKind.UNVERIFIED))

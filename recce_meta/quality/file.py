@@ -25,6 +25,7 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any, TypeVar
 
+from recce_meta.config.nodes import is_pattern
 from recce_meta.errors import ConfigurationError, UsageError, did_you_mean
 from recce_meta.models.quality import (
     COLUMN_FIGURES,
@@ -65,11 +66,6 @@ _PLAIN_NAME = re.compile(r"[^\W\d]\w*")
 _EXPECTS = ("threshold", "thresholds", "tests", "data_tests", "expects", "expectations", "condition")
 """Keys that users may write instead of `expect`."""
 _TABLES = ("models", "sources", "seeds", "snapshots", "nodes", "relations", "views")
-
-
-def is_glob(name: str) -> bool:
-    """Return True if *name* of a column is a glob."""
-    return any(character in name for character in "*?[")
 
 
 def read_quality_file(path: Path) -> QualityRules:
@@ -129,7 +125,7 @@ class _QualityReader(LinedReader):
         self.refuse_unknown(given, COLUMN, "a column")
         name = self._name(given, line, "a column")
         metrics = self._metrics(given)
-        if metrics and is_glob(name):
+        if metrics and is_pattern(name):
             message = f"metrics need a single column, but {describe_value(name)} is a glob"
             self.report(message, line=metrics[0].line)
         return ColumnRules(

@@ -14,7 +14,7 @@ from msgspec.structs import replace
 from sqlglot import exp
 
 from recce_meta.models.change import (
-    Category,
+    SEVERITY,
     DataFact,
     FactKind,
     FactSource,
@@ -125,13 +125,6 @@ def _spelt(table: Table, column: str) -> str | None:
     return same[0] if len(same) == 1 else None
 
 
-_RANK = (
-    Category.NONE,
-    Category.NON_BREAKING,
-    Category.PARTIAL_BREAKING,
-    Category.UNKNOWN,
-    Category.BREAKING,
-)
 MOST_FACTS = 12
 """Largest number of facts of which each is tried for itself."""
 
@@ -167,7 +160,7 @@ def _is_milder(change: SqlChange | None, than: SqlChange) -> bool:
 
 
 def _severity(change: SqlChange) -> tuple[int, int]:
-    return _RANK.index(change.category), sum(one.status is not Status.ADDED for one in change.columns)
+    return SEVERITY[change.category], sum(one.status is not Status.ADDED for one in change.columns)
 
 
 WHOLE = frozenset({"TINYINT", "SMALLINT", "INT", "BIGINT", "INT128"})

@@ -44,6 +44,7 @@ from recce_meta.models.data_diff import (
     ValueDetail,
     ValueDiff,
     is_rounded,
+    kind_of,
 )
 from recce_meta.models.stored import Headline, LoadedDiff, StoredDiff
 from recce_meta.store.content import Row, digest
@@ -90,13 +91,6 @@ def one_subject_each(results: Iterable[AnyDataDiff]) -> Iterator[AnyDataDiff]:
 def subject_of(result: AnyDataDiff) -> Subject:
     """Return the subject of *result*, which must have only one."""
     return result.counts[0].subject if isinstance(result, RowCountDiff) else result.subject
-
-
-def type_of(result: AnyDataDiff) -> str:
-    """Return the kind of diff of *result*; of a failed diff, the intended kind."""
-    return (
-        result.diff if isinstance(result, (Failed, NotCompared)) else str(type(result).__struct_config__.tag)
-    )
 
 
 def headline_of(result: AnyDataDiff) -> Headline:
@@ -431,7 +425,7 @@ def diff_row(
         *runs,
         subject.unique_id,
         *(name and storable(name) for name in (subject.name, subject.base, subject.current)),
-        type_of(result),
+        kind_of(result),
         *(storable(figure) if isinstance(figure, str) else figure for figure in astuple(headline)),
         parameters,
         result_text(result),

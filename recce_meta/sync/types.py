@@ -14,12 +14,12 @@ from typing import Any, NamedTuple, Protocol
 
 from msgspec import Struct
 
-from recce_meta.models.rows import Tabular
+from recce_meta.models.rows import StringEnum, Tabular
 
 Row = tuple[Any, ...]
 
 
-class ObjectKind(str, Enum):
+class ObjectKind(StringEnum):
     """Kind of object. A deletion is written first; a run before what belongs to it."""
 
     DELETION = "deletion"
@@ -37,9 +37,6 @@ class ObjectKind(str, Enum):
     REVIEW = "review"
     ANNOTATION = "annotation"
     """Event of an annotation."""
-
-    def __str__(self) -> str:
-        return str(self.value)
 
 
 class Key(NamedTuple):
@@ -96,7 +93,7 @@ class Batch(Struct, frozen=True):
         return sum(map(len, self.tables.values()))
 
 
-class ExchangeStatus(str, Enum):
+class ExchangeStatus(StringEnum):
     """Outcome of one object."""
 
     SENT = "sent"
@@ -108,9 +105,6 @@ class ExchangeStatus(str, Enum):
     SKIPPED = "skipped"
     """Not written because of a deletion or of retention."""
     FAILED = "failed"
-
-    def __str__(self) -> str:
-        return str(self.value)
 
 
 class WriteResult(NamedTuple):

@@ -17,9 +17,8 @@ import pytest
 
 from recce_meta import UnifiedSqlAdapter, extract_project
 from recce_meta.api.diff import NOTHING_MORE, whole_diff
-from recce_meta.diff.breaking import SEVERITY
 from recce_meta.models import RunDiff
-from recce_meta.models.change import Category, Reach
+from recce_meta.models.change import SEVERITY, Category, Reach
 from tests.e2e.dbt_shop import Shop, python_with_dbt
 
 pytestmark = pytest.mark.dbt

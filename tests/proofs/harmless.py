@@ -27,7 +27,7 @@ from msgspec.structs import replace
 
 from recce_meta.api.build_failures import with_build_failures
 from recce_meta.api.diff import NOTHING_MORE, whole_diff
-from recce_meta.api.record_sql import SqlOptions, read_sql_project
+from recce_meta.api.record_sql import SqlOptions, extract_sql_project
 from recce_meta.api.run_reader import read_run
 from recce_meta.models import Project
 from recce_meta.models.adapters import is_builtin, macros_of_dbt
@@ -152,7 +152,7 @@ def of_files(manifest: dict[str, Any], codes: Mapping[str, str], folder: Path) -
     for side, more in (("base", {}), ("current", codes)):
         write(folder / side, {**files_of(manifest), **more})
         options = SqlOptions(dialect=manifest["metadata"].get("adapter_type"), environ={}, project="shop")
-        found.append(read_sql_project(folder / side, options))
+        found.append(extract_sql_project(folder / side, options))
     return found
 
 

@@ -30,9 +30,8 @@ from typing import NamedTuple
 from recce_meta import UnifiedSqlAdapter
 from recce_meta.api.diff import NOTHING_MORE, whole_diff
 from recce_meta.api.run_reader import read_run
-from recce_meta.diff.breaking import SEVERITY
 from recce_meta.models import Project, RunDiff
-from recce_meta.models.change import Category, Impact, Reach
+from recce_meta.models.change import SEVERITY, Category, Impact, Reach
 from tests.proofs.clock import Clock
 
 JUDGE = """

@@ -6,7 +6,7 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import NamedTuple
 
 from recce_meta.api.run_reader import Origins
-from recce_meta.models import EdgeOrigin, NodeMetadata
+from recce_meta.models import NodeMetadata
 from recce_meta.models.lineage import Direction, KnownEdge, LineageNode, LineageView
 
 DEEPEST = 5
@@ -62,7 +62,7 @@ def neighbours(
             _node(found, kept[found], names) for found in sorted(kept, key=lambda one: (kept[one], one))
         ),
         edges=tuple(
-            _edge(reader, parent, origins.get(reader, {}).get(parent))
+            KnownEdge.of(reader, parent, origins.get(reader, {}).get(parent))
             for reader in readers
             for parent in parents[reader]
             if parent in kept
@@ -92,9 +92,3 @@ def _node(unique_id: str, distance: int, names: Mapping[str, NodeMetadata]) -> L
         resource_type=unique_id.split(".")[0] if node is None else node.resource_type,
         distance=distance,
     )
-
-
-def _edge(node_id: str, parent_id: str, origin: EdgeOrigin | None) -> KnownEdge:
-    if origin is None:
-        return KnownEdge(node_id, parent_id)
-    return KnownEdge(node_id, parent_id, origin.kind, origin.confidence)

@@ -18,7 +18,7 @@ from recce_meta.adapter import UnifiedSqlAdapter
 from recce_meta.api.data import statistics
 from recce_meta.api.data.statistics import Stats
 from recce_meta.api.record import check_name
-from recce_meta.api.record_sql import BRONZE, SILVER, SqlOptions, read_sql_project
+from recce_meta.api.record_sql import BRONZE, SILVER, SqlOptions, extract_sql_project
 from recce_meta.diff.scan import DATABASE
 from recce_meta.errors import UnknownNameError, UsageError, first_of
 from recce_meta.extractors.git import GitState, detect_git
@@ -63,7 +63,7 @@ def extract_with(
         options = SqlOptions(
             environment=environment, run_id=run_id, target_name=target_name, git=git or GitState()
         )
-        return read_sql_project(place, options)
+        return extract_sql_project(place, options)
     check_name("an environment", environment)
     if run_id:
         check_name("a run", run_id)
@@ -126,14 +126,6 @@ def _content_id(project: Project, environment: str) -> str:
     content = [project.run.project_name, environment, [msgspec.to_builtins(node) for node in project.nodes]]
     # The order of keys in a mapping must not change the id.
     return sha256(msgspec.json.encode(content, order="deterministic")).hexdigest()[:32]
-
-
-def extract_sql_project(folder: str | Path, options: SqlOptions = SqlOptions()) -> Project:
-    """Return the dbt project or the plain SQL files in *folder* as one run with *options*, read without dbt.
-
-    Raises UsageError if there are no SQL files, ConfigurationError if dbt_project.yml is invalid.
-    """
-    return read_sql_project(folder, options)
 
 
 def take_statistics(

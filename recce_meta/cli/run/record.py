@@ -285,7 +285,7 @@ def _read_sql(
         git=git,
     )
     folder = source.directory or connection.project_dir or Path()
-    project: Project = api.read_sql_project(folder, options, known=known)
+    project: Project = api.extract_sql_project(folder, options, known=known)
     return project
 
 

@@ -62,9 +62,7 @@ class Database(Struct, frozen=True, kw_only=True):
             refuse_place(store)
             refuse_memory(store)
             scope = ScanScope(schemas=self.schemas, include=self.include, exclude=self.exclude)
-            if store is database:
-                scope = without_store(scope, store.warehouse, store.schema)
-            yield OpenDatabase(database=database, store=store, scope=scope)
+            yield OpenDatabase(database=database, store=store, scope=without_store(scope, database, store))
 
 
 def scan(

@@ -25,7 +25,7 @@ from msgspec.structs import replace
 from recce_meta._version import __version__
 from recce_meta.adapter import UnifiedSqlAdapter
 from recce_meta.api.record import record_run
-from recce_meta.api.record_sql import Known, SqlOptions, read_sql_project
+from recce_meta.api.record_sql import Known, SqlOptions, extract_sql_project
 from recce_meta.api.run_choice import BASE, ENVIRONMENT, LATEST, RunDefaults, select_base, short_sha
 from recce_meta.api.run_reader import folder_of, read_run
 from recce_meta.config.discovery import find_config_files
@@ -246,7 +246,7 @@ class BaseFinder:
                 git=GitState(sha=sha, dirty=False),
                 environ=self._environ,
             )
-            return read_sql_project(folder, options, known=known)
+            return extract_sql_project(folder, options, known=known)
 
 
 def _sentence(error: RecceMetaError) -> str:

@@ -22,6 +22,7 @@ import msgspec
 from msgspec import Struct
 
 from recce_meta.extractors.git import NOT_CODE, git_fields, git_output
+from recce_meta.lsp.project.project_files import is_text
 
 CHANGES = ".changes"
 """Suffix of the file next to the cached store."""
@@ -151,7 +152,7 @@ def find_last_changes(root: Path, environ: Mapping[str, str], known: LastChanges
         places = {path: numbers[commit] for path, commit in of_files.items()}
     edited = _edited(root, environ, {path: found[path] for path in places})
     return LastChanges(
-        head if _is_text(head) else "",
+        head if is_text(head) else "",
         commits,
         {path: FileChange(place, found[path], edited[path]) for path, place in sorted(places.items())},
     )
@@ -165,7 +166,7 @@ def _files_of(root: Path, environ: Mapping[str, str], sha: str) -> dict[str, str
         fields = details.split()
         parts = PurePosixPath(path).parts
         is_code = path.lower().endswith(_SUFFIXES) and NOT_CODE.isdisjoint(parts) and ".." not in parts
-        if len(fields) == 3 and fields[0] in _FILE_MODES and is_code and _is_text(path):
+        if len(fields) == 3 and fields[0] in _FILE_MODES and is_code and is_text(path):
             found[path] = fields[2]
     return found
 
@@ -262,15 +263,6 @@ def _object_id(data: bytes, like: str) -> str:
 
 def _stored(text: str) -> str:
     return os.fsencode(text).decode("utf-8", "replace")[:LONGEST]
-
-
-def _is_text(path: str) -> bool:
-    """Return False for a path with bytes that are not UTF-8, which JSON cannot contain."""
-    try:
-        path.encode()
-    except UnicodeEncodeError:
-        return False
-    return True
 
 
 def _write(place: Path, data: bytes) -> None:

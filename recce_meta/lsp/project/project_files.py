@@ -22,7 +22,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from recce_meta.api.record import target_folder
-from recce_meta.api.record_sql import Known, SqlOptions, compiled, read_sql_project
+from recce_meta.api.record_sql import Known, SqlOptions, compiled, extract_sql_project
 from recce_meta.errors import ArtifactError, RecceMetaError
 from recce_meta.extractors.artifact import find_artifact, read_artifact
 from recce_meta.extractors.git import GitState, detect_git
@@ -90,7 +90,7 @@ def read_state(
         found = None
     if found is None:
         report(f"reading the files of {settings.name}")
-        project = read_sql_project(root, SqlOptions(git=git, environ=environ), known=known)
+        project = extract_sql_project(root, SqlOptions(git=git, environ=environ), known=known)
         return ProjectState(project=_with_warnings(_without_odd_names(project), warnings), source=FILES)
     times = ArtifactTimes(found.run.run_at, _time_of_catalog(found, folder))
     merge = _Merge(found, settings, warnings)

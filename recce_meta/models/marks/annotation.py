@@ -17,7 +17,6 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime, timedelta, timezone
-from enum import Enum
 from functools import cached_property
 from hashlib import sha256
 from heapq import heapify, heappop, heappush
@@ -27,7 +26,7 @@ import msgspec
 from msgspec import Struct
 from msgspec.structs import replace
 
-from recce_meta.models.rows import Tabular
+from recce_meta.models.rows import StringEnum, Tabular
 
 LONGEST_NOTE = 4_000
 """Maximum number of characters of a note."""
@@ -48,7 +47,7 @@ _LATEST_MS = (datetime.max.replace(tzinfo=timezone.utc) - _EPOCH) // timedelta(m
 _ID = re.compile(rf"[0-9A-Za-z]{{1,{LONGEST_ID}}}")
 
 
-class AnnotationField(str, Enum):
+class AnnotationField(StringEnum):
     """Kind of annotation."""
 
     NOTE = "note"
@@ -58,16 +57,13 @@ class AnnotationField(str, Enum):
     OWNER = "owner"
     """Set of people or teams; each is an item with a history of its own."""
 
-    def __str__(self) -> str:
-        return str(self.value)
-
 
 _FIELD_ORDER = tuple(map(str, AnnotationField))
 PRESENT = "true"
 """Value of a tag or an owner that is set."""
 
 
-class EventState(str, Enum):
+class EventState(StringEnum):
     """What became of an event."""
 
     PRESENT = "present"
@@ -78,9 +74,6 @@ class EventState(str, Enum):
     """Nothing replaced it, but an event that its author did not know has another value, which is shown."""
     REPLACED = "replaced"
     """A later event replaced it."""
-
-    def __str__(self) -> str:
-        return str(self.value)
 
 
 class AnnotationTarget(Struct, frozen=True, kw_only=True, order=True):

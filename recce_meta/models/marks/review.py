@@ -8,12 +8,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from datetime import datetime
-from enum import Enum
 
 from msgspec import Struct
 
 from recce_meta.models.marks.annotation import AnnotatedObjects
-from recce_meta.models.rows import Tabular
+from recce_meta.models.rows import StringEnum, Tabular
 
 LONGEST_COMMENT = 2_000
 """Characters of a comment."""
@@ -21,7 +20,7 @@ LONGEST_REVIEWER = 100
 """Characters of the name of a reviewer."""
 
 
-class ReviewStatus(str, Enum):
+class ReviewStatus(StringEnum):
     """Mark of a reviewer."""
 
     SEEN = "seen"
@@ -30,9 +29,6 @@ class ReviewStatus(str, Enum):
     """The reviewer agrees with it."""
     WITHDRAWN = "withdrawn"
     """The reviewer takes back the earlier mark."""
-
-    def __str__(self) -> str:
-        return str(self.value)
 
 
 class Review(Tabular, frozen=True, kw_only=True):

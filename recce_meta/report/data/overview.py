@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from recce_meta.errors import plural
-from recce_meta.models.data_diff import AnyDataDiff
+from recce_meta.models.data_diff import AnyDataDiff, kind_of
 from recce_meta.report.data.summary import (
     ASPECTS,
     NodeSummary,
@@ -14,7 +14,7 @@ from recce_meta.report.data.summary import (
     saved_by_phrase,
     summarise_nodes,
 )
-from recce_meta.report.data.verdicts import DiffVerdict, Outcome, equal_nodes, kind_of, title_of, words_for
+from recce_meta.report.data.verdicts import DiffVerdict, Outcome, equal_nodes, title_of, words_for
 from recce_meta.report.terminal import (
     Line,
     Span,

@@ -21,6 +21,7 @@ from recce_meta.models.data_diff import (
     Subject,
     ValueDetail,
     ValueDiff,
+    kind_of,
 )
 from recce_meta.report.data.verdicts import (
     NO_DIFFERENCE_FOUND,
@@ -30,7 +31,6 @@ from recce_meta.report.data.verdicts import (
     bare_verdict,
     equal_claim,
     is_saved,
-    kind_of,
     reasons_of,
     row_count_differs,
     saved_phrase,

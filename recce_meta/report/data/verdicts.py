@@ -36,6 +36,7 @@ from recce_meta.models.data_diff import (
     ValueDetail,
     ValueDiff,
     is_rounded,
+    kind_of,
 )
 from recce_meta.report.data.figures import column_differs, differing_columns
 from recce_meta.report.labels import PASSED, join_words, moment
@@ -133,13 +134,6 @@ class DiffVerdict(NamedTuple):
 
     outcome: Outcome
     text: str
-
-
-def kind_of(result: AnyDataDiff) -> str:
-    """Return `value_diff`, …; for a diff that was not made, the requested kind."""
-    return (
-        result.diff if isinstance(result, (Failed, NotCompared)) else str(type(result).__struct_config__.tag)
-    )
 
 
 def title_of(result: AnyDataDiff) -> str:

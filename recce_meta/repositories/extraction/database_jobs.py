@@ -217,8 +217,7 @@ def _scope(
 ) -> ScanScope:
     assert connection.database is not None
     scope = scope_of(connection.database)
-    # The tables of the store change with every recording.
-    return without_store(scope, database.warehouse, store.schema) if store.reaches_same(database) else scope
+    return without_store(scope, database, store)
 
 
 class _StoppableRead:

@@ -23,7 +23,7 @@ from recce_meta.api.record_sql import (
     SILVER,
     SqlOptions,
     dbt_macros,
-    read_sql_project,
+    extract_sql_project,
     utils_macros,
 )
 from recce_meta.errors import ConfigurationError, RecceMetaError
@@ -189,7 +189,7 @@ def read(request: ReadRequest) -> Project:
     else:
         # Without bubblewrap, these are files of the worker.
         refuse_outer_folders(request.checkout or request.folder, request.variables)
-        project = read_sql_project(
+        project = extract_sql_project(
             request.folder,
             SqlOptions(
                 environment=request.environment,

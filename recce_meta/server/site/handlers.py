@@ -74,6 +74,10 @@ class Redirect(NamedTuple):
     address: str
 
 
+class MovedTo(Exception):
+    """Raised by a handler that reads: the page is at another address, which is the argument."""
+
+
 class Download(NamedTuple):
     """Answer that is a file, which the browser saves."""
 

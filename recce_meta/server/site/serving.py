@@ -46,6 +46,7 @@ from recce_meta.server.site.handlers import (
     Data,
     Download,
     Handler,
+    MovedTo,
     PageSet,
     Parameters,
     Redirect,
@@ -292,6 +293,8 @@ class Site:
                     answer = asked.handler(request)
                 except AmbiguousProject as error:
                     answer = _in_one_project(error, request, asked.path)
+                except MovedTo as moved:
+                    answer = Redirect(str(moved))
                 if isinstance(answer, Download):
                     return answer
                 found = self._render(answer, request, asked.suffix)

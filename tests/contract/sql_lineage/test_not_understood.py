@@ -12,7 +12,7 @@ from msgspec.structs import replace
 import recce_meta.demo_data
 from recce_meta import extract_project
 from recce_meta.api.impact import impact_in
-from recce_meta.api.record_sql import SqlOptions, read_sql_project
+from recce_meta.api.record_sql import SqlOptions, extract_sql_project
 from recce_meta.api.run_reader import MemoryRunReader
 from recce_meta.models import Project
 from recce_meta.models.change import Category
@@ -107,7 +107,7 @@ def plain(tmp_path: Path) -> Project:
     for name, text in FILES.items():
         (tmp_path / "shop").mkdir(exist_ok=True)
         (tmp_path / "shop" / name).write_text(text)
-    return read_sql_project(tmp_path / "shop", SqlOptions(environ={}, dialect="postgres"))
+    return extract_sql_project(tmp_path / "shop", SqlOptions(environ={}, dialect="postgres"))
 
 
 def test_a_file_of_sql_that_does_not_parse_stays_a_node_with_the_parents_that_it_names(

@@ -17,7 +17,7 @@ import pytest
 from recce_meta import demo_data
 from recce_meta.adapter import UnifiedSqlAdapter
 from recce_meta.api.record import record_run
-from recce_meta.api.record_sql import SqlOptions, read_sql_project
+from recce_meta.api.record_sql import SqlOptions, extract_sql_project
 from recce_meta.api.run_reader import StoredRunReader
 from recce_meta.lsp.documents import TextView
 from recce_meta.lsp.project.index import ProjectIndex
@@ -130,7 +130,7 @@ def write_files(root: Path, files: Mapping[str, str]) -> Path:
 
 def record_in(adapter: UnifiedSqlAdapter, root: Path, dialect: str) -> ProjectIndex:
     """Record the project in *root* with column lineage, and return its index."""
-    project = read_sql_project(root, SqlOptions(environ={}, dialect=dialect))
+    project = extract_sql_project(root, SqlOptions(environ={}, dialect=dialect))
     run = record_run(adapter.at(SCHEMA), project).run
     return ProjectIndex(StoredRunReader(adapter.at(SCHEMA), run), root)
 

@@ -42,11 +42,11 @@ from recce_meta.models.stored import Headline
 from recce_meta.store.data_diffs import (
     column_rows,
     headline_of,
+    kind_of,
     one_subject_each,
     result_of,
     result_text,
     subject_of,
-    type_of,
 )
 
 AT = datetime(2026, 11, 1, 10, 0, 0, 123456, tzinfo=timezone.utc)
@@ -277,12 +277,12 @@ def test_row_counts_are_kept_one_by_one() -> None:
     counts = tuple(RowCount(subject=Subject(name=name), base=1, current=1) for name in "ab")
     single = list(one_subject_each([VALUES, RowCountDiff(counts=counts, notes=("n",))]))
     assert [subject_of(result).name for result in single] == ["orders", "a", "b"]
-    assert [type_of(result) for result in single] == ["value_diff", "row_count_diff", "row_count_diff"]
+    assert [kind_of(result) for result in single] == ["value_diff", "row_count_diff", "row_count_diff"]
     assert single[2] == RowCountDiff(counts=counts[1:], notes=("n",))
 
 
 def test_a_failed_diff_is_of_the_kind_that_it_was_to_be() -> None:
-    assert type_of(RESULTS["failed"][0]) == "value_diff"
+    assert kind_of(RESULTS["failed"][0]) == "value_diff"
 
 
 def test_columns_of_values_have_rows_of_their_own() -> None:

@@ -51,7 +51,7 @@ from recce_meta.server.pages.nodes.node import (
     status_tone,
 )
 from recce_meta.server.site.annotations import NotesPanel, annotated_nodes, notes_panel
-from recce_meta.server.site.handlers import PageSet, Redirect, Request
+from recce_meta.server.site.handlers import PageSet, Request
 from recce_meta.server.site.listing import ListColumn, Listing, Row
 from recce_meta.server.site.rendering import Page
 
@@ -89,12 +89,10 @@ class OpenedColumn(NamedTuple):
         return [*self.opened.inner_crumbs, ("Columns", self.opened.address("columns"))]
 
 
-def open_column(request: Request, *parts: str, with_tests: bool = False) -> OpenedColumn | Redirect:
+def open_column(request: Request, *parts: str, with_tests: bool = False) -> OpenedColumn:
     """Return the column of an address. Raises NotFound if the node does not have it."""
     asked = request.parts["column"]
     opened = open_node(request, "columns", asked, *parts, with_tests=with_tests)
-    if isinstance(opened, Redirect):
-        return opened
     view, node = request.view, opened.node
     lineage = node_columns(view.adapter, opened.run, node.unique_id)
     name = column_name(asked, node, lineage)
@@ -111,11 +109,9 @@ def open_column(request: Request, *parts: str, with_tests: bool = False) -> Open
 
 
 @pages.page("/runs/{run}/nodes/{node}/columns/{column}")
-def column(request: Request) -> Page | Redirect:
+def column(request: Request) -> Page:
     """Show a column: its origin, its readers, tests, type over time and quality."""
     found = open_column(request, with_tests=True)
-    if isinstance(found, Redirect):
-        return found
     opened, name, _ = found
     view, run, unique_id = request.view, opened.run, opened.node.unique_id
     tests = _tests(opened, name)
@@ -347,11 +343,9 @@ def uses_listing(found: OpenedColumn, uses: Sequence[ColumnUse]) -> Listing:
 
 
 @pages.listing("/runs/{run}/nodes/{node}/columns/{column}/uses")
-def uses(request: Request) -> Listing | Redirect:
+def uses(request: Request) -> Listing:
     """List the columns that decide over the rows of the node of a column."""
     found = open_column(request, "uses")
-    if isinstance(found, Redirect):
-        return found
     return uses_listing(found, found.lineage.uses if found.lineage else ())
 
 
@@ -402,11 +396,9 @@ _EFFECTS = {"value": "same", "rows": "one-sided"}
 
 
 @pages.listing("/runs/{run}/nodes/{node}/columns/{column}/readers")
-def readers(request: Request) -> Listing | Redirect:
+def readers(request: Request) -> Listing:
     """List what reads a column directly."""
     found = open_column(request, "readers")
-    if isinstance(found, Redirect):
-        return found
     view, opened = request.view, found.opened
     listed = column_readers(view.adapter, opened.run, opened.node.unique_id, found.name)
     return readers_listing(found, listed)
@@ -427,11 +419,9 @@ def _tests_listing(opened: OpenedNode, tests: Sequence[NodeTest]) -> Listing:
 
 
 @pages.listing("/runs/{run}/nodes/{node}/columns")
-def columns(request: Request) -> Listing | Redirect:
+def columns(request: Request) -> Listing:
     """List the columns of a node: type, tests, origin and readers."""
     opened = open_node(request, "columns", with_tests=True)
-    if isinstance(opened, Redirect):
-        return opened
     view, run, node = request.view, opened.run, opened.node
     lineage = node_columns(view.adapter, run, node.unique_id)
     readers = column_readers(view.adapter, run, node.unique_id)

@@ -7,7 +7,7 @@ from recce_meta.report.data.verdicts import words_for
 from recce_meta.report.labels import short_run_id
 from recce_meta.server.pages.forms.offers import forms_of_run
 from recce_meta.server.pages.nodes.node import OpenedNode, name_of, open_node
-from recce_meta.server.site.handlers import PageSet, Redirect, Request
+from recce_meta.server.site.handlers import PageSet, Request
 from recce_meta.server.site.listing import ListColumn, Listing, Row
 from recce_meta.server.site.rendering import Page
 from recce_meta.store.data_diffs import list_data_diffs
@@ -20,11 +20,9 @@ VERDICTS = {True: "same", False: "differs", None: "unknown"}
 
 
 @pages.page("/runs/{run}/nodes/{node}/data")
-def data(request: Request) -> Page | Redirect:
+def data(request: Request) -> Page:
     """Show the stored data diffs of a node, and forms that start further ones."""
     opened = open_node(request, "data")
-    if isinstance(opened, Redirect):
-        return opened
     values = {
         "forms": forms_of_run(request.view, opened.run, opened.node),
         "stored": stored_listing(opened),
@@ -34,10 +32,9 @@ def data(request: Request) -> Page | Redirect:
 
 
 @pages.listing("/runs/{run}/nodes/{node}/data-diffs")
-def data_diffs(request: Request) -> Listing | Redirect:
+def data_diffs(request: Request) -> Listing:
     """List the stored data diffs of a node."""
-    opened = open_node(request, "data-diffs")
-    return opened if isinstance(opened, Redirect) else stored_listing(opened)
+    return stored_listing(open_node(request, "data-diffs"))
 
 
 def stored_listing(opened: OpenedNode) -> Listing:

@@ -36,7 +36,7 @@ from recce_meta.server.pages.nodes.node import (
     outcome_charts,
     outcomes_listing,
 )
-from recce_meta.server.site.handlers import PageSet, Redirect, Request
+from recce_meta.server.site.handlers import PageSet, Request
 from recce_meta.server.site.listing import ListColumn, Listing, Row
 from recce_meta.server.site.rendering import Page, TimeChart, time_chart
 from recce_meta.store.read import load_code
@@ -77,11 +77,9 @@ class CodeDifference(NamedTuple):
 
 
 @pages.page("/runs/{run}/nodes/{node}/code")
-def code(request: Request) -> Page | Redirect:
+def code(request: Request) -> Page:
     """Show the code of a node, raw and compiled, and its difference from another run."""
     opened = open_node(request, "code")
-    if isinstance(opened, Redirect):
-        return opened
     view, node = request.view, opened.node
     history = node_history(view.adapter, opened.run, node.unique_id)
     against = request.query.get("against", "").strip()
@@ -197,22 +195,18 @@ def versions_listing(opened: OpenedNode, versions: Sequence[CodeVersion]) -> Lis
 
 
 @pages.listing("/runs/{run}/nodes/{node}/code/versions")
-def versions(request: Request) -> Listing | Redirect:
+def versions(request: Request) -> Listing:
     """List the versions of the code of a node."""
     opened = open_node(request, "code", "versions")
-    if isinstance(opened, Redirect):
-        return opened
     view = request.view
     history = node_history(view.adapter, opened.run, opened.node.unique_id)
     return versions_listing(opened, code_versions(history))
 
 
 @pages.page("/runs/{run}/nodes/{node}/history")
-def history(request: Request) -> Page | Redirect:
+def history(request: Request) -> Page:
     """Show the changes and the results of a node over time."""
     opened = open_node(request, "history")
-    if isinstance(opened, Redirect):
-        return opened
     view, run, unique_id = request.view, opened.run, opened.node.unique_id
     entries = node_history(view.adapter, run, unique_id)
     outcomes = node_outcomes(view.adapter, run, unique_id)
@@ -301,22 +295,18 @@ def column_changes_listing(opened: OpenedNode, entries: Sequence[ColumnHistoryEn
 
 
 @pages.listing("/runs/{run}/nodes/{node}/changes")
-def changes(request: Request) -> Listing | Redirect:
+def changes(request: Request) -> Listing:
     """List the changes of a node."""
     opened = open_node(request, "changes")
-    if isinstance(opened, Redirect):
-        return opened
     view = request.view
     entries = node_history(view.adapter, opened.run, opened.node.unique_id)
     return changes_listing(opened, entries)
 
 
 @pages.listing("/runs/{run}/nodes/{node}/column-changes")
-def changed_columns(request: Request) -> Listing | Redirect:
+def changed_columns(request: Request) -> Listing:
     """List the changes of the columns of a node."""
     opened = open_node(request, "column-changes")
-    if isinstance(opened, Redirect):
-        return opened
     view = request.view
     run, unique_id = opened.run, opened.node.unique_id
     steps = node_history(view.adapter, run, unique_id)
@@ -343,11 +333,9 @@ class MeasuredColumn(NamedTuple):
 
 
 @pages.page("/runs/{run}/nodes/{node}/quality")
-def quality(request: Request) -> Page | Redirect:
+def quality(request: Request) -> Page:
     """Show the measured quality of a node and its columns."""
     opened = open_node(request, "quality")
-    if isinstance(opened, Redirect):
-        return opened
     view, run = request.view, opened.run
     found = node_quality(view.adapter, run, opened.node.unique_id)
     if found is None:
@@ -439,11 +427,9 @@ def measured_column(
 
 
 @pages.listing("/runs/{run}/nodes/{node}/quality/columns")
-def quality_columns(request: Request) -> Listing | Redirect:
+def quality_columns(request: Request) -> Listing:
     """List the quality of the columns of a node."""
     opened = open_node(request, "quality", "columns")
-    if isinstance(opened, Redirect):
-        return opened
     view = request.view
     found = node_quality(view.adapter, opened.run, opened.node.unique_id)
     columns = [

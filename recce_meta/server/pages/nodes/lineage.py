@@ -19,7 +19,7 @@ from recce_meta.server.pages.nodes.node import (
     open_node,
 )
 from recce_meta.server.site.annotations import annotated_nodes
-from recce_meta.server.site.handlers import PageSet, Redirect, Request
+from recce_meta.server.site.handlers import PageSet, Request
 from recce_meta.server.site.listing import ListColumn, Listing, Row
 from recce_meta.server.site.rendering import Page
 
@@ -27,11 +27,9 @@ pages = PageSet()
 
 
 @pages.page("/runs/{run}/nodes/{node}/lineage")
-def lineage(request: Request) -> Page | Redirect:
+def lineage(request: Request) -> Page:
     """Show the parents and the children of a node."""
     opened = open_node(request, "lineage")
-    if isinstance(opened, Redirect):
-        return opened
     kinds = Counter(kind_of(one, opened.graph.names) for one in opened.children)
     graph = RunGraph(request.view, opened.run)
     section = graph_section(request, graph, opened.address("lineage"), opened.node.unique_id)
@@ -109,14 +107,12 @@ def _edge_link(opened: OpenedNode, row: Row) -> str | None:
 
 
 @pages.listing("/runs/{run}/nodes/{node}/parents")
-def parents(request: Request) -> Listing | Redirect:
+def parents(request: Request) -> Listing:
     """List the nodes that a node reads."""
-    opened = open_node(request, "parents")
-    return opened if isinstance(opened, Redirect) else neighbours(opened, "parents")
+    return neighbours(open_node(request, "parents"), "parents")
 
 
 @pages.listing("/runs/{run}/nodes/{node}/children")
-def children(request: Request) -> Listing | Redirect:
+def children(request: Request) -> Listing:
     """List the nodes that read a node."""
-    opened = open_node(request, "children")
-    return opened if isinstance(opened, Redirect) else neighbours(opened, "children")
+    return neighbours(open_node(request, "children"), "children")

@@ -34,7 +34,7 @@ from recce_meta.report.lineage import confidence_text
 from recce_meta.report.values import count
 from recce_meta.server.pages.nodes.relation import relation_values
 from recce_meta.server.site.annotations import annotated_nodes, notes_panel
-from recce_meta.server.site.handlers import PageSet, Redirect, Request
+from recce_meta.server.site.handlers import MovedTo, PageSet, Request
 from recce_meta.server.site.listing import ListColumn, Listing, Row
 from recce_meta.server.site.rendering import Page, TimeChart, time_chart
 from recce_meta.server.stores.stores import Graph
@@ -159,11 +159,11 @@ def has_columns(node: NodeMetadata) -> bool:
     return bool(node.columns) or node.resource_type in WITH_DATA
 
 
-def open_node(request: Request, *parts: str, with_tests: bool = False) -> OpenedNode | Redirect:
-    """Return the node of an address, or where to find it if the address has its name instead of its id.
+def open_node(request: Request, *parts: str, with_tests: bool = False) -> OpenedNode:
+    """Return the node of an address, of which *parts* are the parts after the node.
 
-    *parts* are the parts of the address after the node. Raises RunNotFound, and SelectorError if no node, or
-    more than one, has the name.
+    Raises MovedTo if the address has its name instead of its id, RunNotFound, and SelectorError if no node,
+    or more than one, has the name.
     """
     view = request.view
     run = require_complete(view.run(request.parts["run"]))
@@ -173,7 +173,7 @@ def open_node(request: Request, *parts: str, with_tests: bool = False) -> Opened
         by_name = view.cached(("ids by name", run.graph_id), lambda: ids_by_name(graph.names))
         # One address for each node: caches, bookmarks and comments agree on it.
         unique_id = find_node(named, graph.names, by_name)
-        return Redirect(request.to.node(run.run_id, unique_id, *parts) + request.query.encoded())
+        raise MovedTo(request.to.node(run.run_id, unique_id, *parts) + request.query.encoded())
     wanted = [named]
     if with_tests:
         found = [one for one in graph.children.get(named, ()) if _is_test(graph.names.get(one))]
@@ -198,11 +198,9 @@ def kind_phrase(node: NodeMetadata) -> str:
 
 
 @pages.page("/runs/{run}/nodes/{node}")
-def overview(request: Request) -> Page | Redirect:
+def overview(request: Request) -> Page:
     """Show what a node is, its tests, its last change and its results."""
     opened = open_node(request, with_tests=True)
-    if isinstance(opened, Redirect):
-        return opened
     view, run, node = request.view, opened.run, opened.node
     # Of all tests, although only some are loaded: the figures count every one.
     ids = [node.unique_id, *opened.test_ids]
@@ -457,11 +455,9 @@ def status_tone(row: Row) -> str | None:
 
 
 @pages.listing("/runs/{run}/nodes/{node}/tests")
-def tests(request: Request) -> Listing | Redirect:
+def tests(request: Request) -> Listing:
     """List the tests of a node."""
     opened = open_node(request, "tests", with_tests=True)
-    if isinstance(opened, Redirect):
-        return opened
     results = opened.last_results([test.unique_id for test in opened.tests])
     return tests_listing(opened, node_tests(opened.node.unique_id, opened.tests, results))
 
@@ -508,11 +504,9 @@ def outcome_charts(outcomes: Sequence[NodeOutcome]) -> list[TimeChart]:
 
 
 @pages.listing("/runs/{run}/nodes/{node}/results")
-def results(request: Request) -> Listing | Redirect:
+def results(request: Request) -> Listing:
     """List the results and row counts of a node over time."""
     opened = open_node(request, "results")
-    if isinstance(opened, Redirect):
-        return opened
     view = request.view
     found = node_outcomes(view.adapter, opened.run, opened.node.unique_id)
     return outcomes_listing(opened, found)

@@ -193,12 +193,10 @@ def _address(to: Addresses, event: AnnotationEvent, latest: tuple[RunMetadata, G
 
 
 @pages.page("/runs/{run}/nodes/{node}/edges/{parent}")
-def edge(request: Request) -> Page | Redirect:
+def edge(request: Request) -> Page:
     """Show the edge from a parent to a node, or one between columns, with its notes."""
     parent = request.parts["parent"]
     opened = open_node(request, "edges", parent)
-    if isinstance(opened, Redirect):
-        return opened
     view, run, node = request.view, opened.run, opened.node
     found = annotated_nodes(view, run.project_name, [node.unique_id])
     below = [one for one in found.of_edges(node.unique_id) if one[0].parent_id == parent]

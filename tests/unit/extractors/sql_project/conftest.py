@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from recce_meta.api.record_sql import SqlOptions, read_sql_project
+from recce_meta.api.record_sql import SqlOptions, extract_sql_project
 from recce_meta.models import NodeMetadata, Project
 
 
@@ -35,6 +35,6 @@ def read(tmp_path: Path) -> Callable[..., Written]:
             place.parent.mkdir(parents=True, exist_ok=True)
             place.write_bytes(content if isinstance(content, bytes) else content.encode())
         given = SqlOptions(environ={"HOME": str(tmp_path)}, **options)
-        return Written(read_sql_project(tmp_path / "shop" / folder, given, known=known))
+        return Written(extract_sql_project(tmp_path / "shop" / folder, given, known=known))
 
     return read

@@ -11,7 +11,7 @@ import pytest
 from lsprotocol.types import Diagnostic, DiagnosticSeverity
 from msgspec.structs import replace
 
-from recce_meta.api.record_sql import SqlOptions, read_sql_project
+from recce_meta.api.record_sql import SqlOptions, extract_sql_project
 from recce_meta.api.run_reader import MemoryRunReader
 from recce_meta.lsp.documents import TextView
 from recce_meta.lsp.features.diagnostics import diagnostics
@@ -187,7 +187,7 @@ def test_a_model_whose_file_was_deleted_after_dbt_ran_is_unknown(shop_root: Path
         root,
         {"models/marts/a.sql": "select order_id, tool_id from {{ ref('orders') }}, {{ ref('tool_log') }}"},
     )
-    project = read_sql_project(root, SqlOptions(environ={}, dialect="duckdb"))
+    project = extract_sql_project(root, SqlOptions(environ={}, dialect="duckdb"))
     kept = (
         replace(node, checksum="4f3a", checksum_rule="file")
         for node in project.nodes

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from recce_meta.api.record_sql import SqlOptions, read_sql_project
+from recce_meta.api.record_sql import SqlOptions, extract_sql_project
 from recce_meta.api.run_reader import MemoryRunReader
 from recce_meta.lsp.project.index import ProjectIndex
 from recce_meta.lsp.text.positions import TextSpan
@@ -328,7 +328,7 @@ def test_names_that_ref_accepts_are_sorted_and_mean_what_dbt_means(shop_index: P
 
 
 def test_a_run_in_memory_answers_the_same_as_one_in_a_store(shop_index: ProjectIndex) -> None:
-    project = read_sql_project(shop_index.root, SqlOptions(environ={}, dialect="duckdb"))
+    project = extract_sql_project(shop_index.root, SqlOptions(environ={}, dialect="duckdb"))
     memory = ProjectIndex(MemoryRunReader(project), shop_index.root)
     for unique_id in shop_index.names:
         assert memory.columns(unique_id) == shop_index.columns(unique_id)

@@ -16,7 +16,7 @@ import pytest
 from recce_meta.adapter import UnifiedSqlAdapter
 from recce_meta.api.diff import diff
 from recce_meta.api.record import record_run
-from recce_meta.api.record_sql import SqlOptions, read_sql_project
+from recce_meta.api.record_sql import SqlOptions, extract_sql_project
 from recce_meta.api.run_reader import StoredRunReader
 from recce_meta.graph import parents_first
 from recce_meta.lsp.project.index import ProjectIndex
@@ -111,7 +111,7 @@ class Shop:
         self.reader = self._recorded("base")
 
     def _recorded(self, environment: str) -> StoredRunReader:
-        project = read_sql_project(
+        project = extract_sql_project(
             self.root, SqlOptions(environ={}, dialect="duckdb", environment=environment)
         )
         return StoredRunReader(self._adapter.at(SCHEMA), record_run(self._adapter.at(SCHEMA), project).run)
@@ -152,7 +152,7 @@ class Shop:
     def not_built(self, edit: Edit) -> tuple[set[str], set[str]]:
         """Return the nodes that DuckDB cannot build after the edit, and those below, which are not tried."""
         with self._saved(edit):
-            project = read_sql_project(self.root, SqlOptions(environ={}, dialect="duckdb"))
+            project = extract_sql_project(self.root, SqlOptions(environ={}, dialect="duckdb"))
         nodes = {node.unique_id: node for node in project.nodes}
         failed, below = set[str](), set[str]()
         with duckdb.connect() as connection:
