@@ -114,27 +114,12 @@ async def run_process(
     killed if this process dies. On Linux that includes descendants that have left the session; on other
     systems such descendants survive.
 
-    Parameters
-    ----------
-    env
-        The complete environment.
-    cwd
-        Working folder; that of this process if None.
-    limits
-        ProcessLimits, which hold for the program and its descendants together.
-    stdin
-        Standard input; empty if None.
-    on_line
-        Called with each line of standard output and error, up to `limits.output` bytes of each.
-    pid_file
-        File that identifies the process while it runs, for `kill_left`.
-    removed
-        Files that are removed when the program ends, also if this process is killed.
-
-    Raises
-    ------
-    OSError
-        *cwd* cannot be entered, *pid_file* cannot be written, or the system cannot start another process.
+    *env* is the complete environment, and *cwd* the working folder, by default that of this process. *limits*
+    hold for the program and its descendants together. *on_line* is called with each line of standard output
+    and error, up to `limits.output` bytes of each. *pid_file* identifies the process while it runs, for
+    `kill_left`. The files *removed* are removed when the program ends, also if this process is killed. Raises
+    OSError if *cwd* cannot be entered, *pid_file* cannot be written, or the system cannot start another
+    process.
     """
     parts, files = [str(part) for part in command], [str(file) for file in removed]
     launched = _launch(parts, env, cwd, limits, has_input=stdin is not None, removed=files)

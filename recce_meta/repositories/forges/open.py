@@ -33,10 +33,7 @@ async def open_forge(
 
     No request is sent, except for the token of a GitHub App. *environ* is the environment of the service.
 
-    Raises
-    ------
-    ForgeFailure
-        The connection has no token, or its token, its key or its address cannot be used.
+    Raises ForgeFailure if the connection has no token, or its token, its key or its address cannot be used.
     """
     forge = forge_of(connection)
     if forge is None:
@@ -72,10 +69,7 @@ def create_client(
 ) -> ForgeClient:
     """Return a client of the forge of the repository at *address*; *app* is the GitHub App of *token*.
 
-    Raises
-    ------
-    ForgeFailure
-        The address is not one of a repository of such a forge.
+    Raises ForgeFailure if the address is not one of a repository of such a forge.
     """
     if not forge.is_repository(address.repository):
         raise ForgeFailure(

@@ -55,10 +55,7 @@ def parse_address(text: str, rules: AddressRules | None = None) -> RepositoryAdd
     >>> parse_address("https://GitHub.com/dbt-labs/jaffle-shop.git/").url
     'https://github.com/dbt-labs/jaffle-shop'
 
-    Raises
-    ------
-    GitFailure
-        The address is not one of an HTTPS repository, contains credentials, or is a page.
+    Raises GitFailure if the address is not one of an HTTPS repository, contains credentials, or is a page.
     """
     address = parse_repository(text, rules)
     forge = next((one for one in map(forge_named, forge_names()) if one.hosts.fullmatch(address.host)), None)

@@ -111,10 +111,7 @@ class RepositoryAddress(Struct, frozen=True, kw_only=True):
 def parse_repository(text: str, rules: AddressRules | None = None) -> RepositoryAddress:
     """Return the normal form of an address at any git server.
 
-    Raises
-    ------
-    GitFailure
-        The address is not an HTTPS one, contains credentials, or has an invalid path.
+    Raises GitFailure if the address is not an HTTPS one, contains credentials, or has an invalid path.
     """
     text = text.strip()
     server, path = parse_server(text, rules), _split(text).path.rstrip("/")
@@ -135,10 +132,7 @@ def parse_server(text: str, rules: AddressRules | None = None) -> RepositoryAddr
     >>> parse_server("https://github.com/acme/shop/archive/v1.tar.gz").url
     'https://github.com/'
 
-    Raises
-    ------
-    GitFailure
-        The address is not an HTTPS one, or contains credentials.
+    Raises GitFailure if the address is not an HTTPS one, or contains credentials.
     """
     rules = rules or AddressRules()
     text = text.strip()
@@ -159,10 +153,7 @@ def is_public(address: str) -> bool:
     >>> [is_public(one) for one in ("8.8.8.8", "10.0.0.1", "169.254.169.254", "::ffff:127.0.0.1")]
     [True, False, False, False]
 
-    Raises
-    ------
-    ValueError
-        *address* is not an IP address.
+    Raises ValueError if *address* is not an IP address.
     """
     ip = ipaddress.ip_address(address.partition("%")[0])
     if isinstance(ip, ipaddress.IPv6Address):
@@ -181,10 +172,7 @@ def is_public(address: str) -> bool:
 async def check_host(address: RepositoryAddress) -> tuple[str, ...]:
     """Return the only addresses that git may connect to; none for an allowed host.
 
-    Raises
-    ------
-    GitFailure
-        The host is not found, or has an address that is not public.
+    Raises GitFailure if the host is not found, or has an address that is not public.
     """
     if address.is_allowed:
         return ()

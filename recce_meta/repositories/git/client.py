@@ -107,10 +107,7 @@ class GitClient:
     async def default_branch(self) -> str:
         """Return the name of the branch that the repository names as its default.
 
-        Raises
-        ------
-        GitFailure
-            The repository cannot be read, or names no branch.
+        Raises GitFailure if the repository cannot be read, or names no branch.
         """
         lines = await self._list_remote("--symref", "HEAD")
         for value, name in lines:
@@ -125,10 +122,7 @@ class GitClient:
     async def heads(self, branches: Iterable[str]) -> dict[str, str]:
         """Return the commits of those of *branches* that exist, with one request of git.
 
-        Raises
-        ------
-        GitFailure
-            The repository cannot be read, or a name is invalid.
+        Raises GitFailure if the repository cannot be read, or a name is invalid.
         """
         wanted = dict.fromkeys(branches)
         for name in wanted:
@@ -141,10 +135,7 @@ class GitClient:
     async def head(self, branch: str) -> str:
         """Return the commit of a branch.
 
-        Raises
-        ------
-        GitFailure
-            The branch does not exist, or the repository cannot be read.
+        Raises GitFailure if the branch does not exist, or the repository cannot be read.
         """
         if (sha := (await self.heads([branch])).get(branch)) is not None:
             return sha
@@ -160,10 +151,7 @@ class GitClient:
     async def commit_of(self, reference: str) -> str:
         """Return the commit of a full reference, such as `refs/pull/7/head`.
 
-        Raises
-        ------
-        GitFailure
-            The reference does not exist, or the repository cannot be read.
+        Raises GitFailure if the reference does not exist, or the repository cannot be read.
         """
         check_reference(reference)
         # ls-remote also finds longer names that end in this one.
@@ -177,10 +165,7 @@ class GitClient:
 
         If the server no longer has the commit, the head of *branch* is fetched.
 
-        Raises
-        ------
-        GitFailure
-            The commit cannot be fetched.
+        Raises GitFailure if the commit cannot be fetched.
         """
         async with lock(mirror):
             return await self._fetch(mirror, sha, partial(self.head, branch))
@@ -188,10 +173,7 @@ class GitClient:
     async def clone(self, mirror: Path, branch: str, sha: str, folder: Path) -> Fetched:
         """Fetch a commit, and check it out before another process can use the mirror.
 
-        Raises
-        ------
-        GitFailure
-            The commit cannot be fetched or checked out.
+        Raises GitFailure if the commit cannot be fetched or checked out.
         """
         async with lock(mirror):
             fetched = await self._fetch(mirror, sha, partial(self.head, branch))
@@ -201,10 +183,7 @@ class GitClient:
     async def clone_reference(self, mirror: Path, reference: str, sha: str, folder: Path) -> Fetched:
         """Do what `clone` does; if the commit is gone, with the one that *reference* has now.
 
-        Raises
-        ------
-        GitFailure
-            The commit cannot be fetched or checked out.
+        Raises GitFailure if the commit cannot be fetched or checked out.
         """
         async with lock(mirror):
             fetched = await self._fetch(mirror, sha, partial(self.commit_of, reference))
@@ -216,10 +195,7 @@ class GitClient:
 
         A server may only give heads; then the whole history is fetched.
 
-        Raises
-        ------
-        GitFailure
-            The commit is not in the history, or cannot be fetched or checked out.
+        Raises GitFailure if the commit is not in the history, or cannot be fetched or checked out.
         """
         check_branch(branch)
         async with lock(mirror):
@@ -237,10 +213,7 @@ class GitClient:
 
         Symlinks become files with the path of the target; folders of submodules are empty.
 
-        Raises
-        ------
-        GitFailure
-            The mirror lacks the commit, or the commit is too large or has refused paths.
+        Raises GitFailure if the mirror lacks the commit, or the commit is too large or has refused paths.
         """
         async with lock(mirror):
             await self._check_out(mirror, sha, folder)
@@ -248,10 +221,7 @@ class GitClient:
     async def projects(self, mirror: Path, sha: str) -> tuple[str, ...]:
         """Return the folders with a dbt_project.yml in a fetched commit, the top (an empty string) first.
 
-        Raises
-        ------
-        GitFailure
-            The mirror lacks the commit, or the commit is too large.
+        Raises GitFailure if the mirror lacks the commit, or the commit is too large.
         """
         async with lock(mirror):
             files = await self._files(mirror, sha)

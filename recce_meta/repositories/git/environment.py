@@ -55,10 +55,7 @@ class GitLimits(Struct, frozen=True, kw_only=True):
 def find_git(environ: Mapping[str, str]) -> str:
     """Return the path of the git program.
 
-    Raises
-    ------
-    GitFailure
-        git is missing or older than 2.37.
+    Raises GitFailure if git is missing or older than 2.37.
     """
     # In the service's PATH, but git itself gets a short one.
     found = shutil.which("git", path=environ.get("PATH", os.defpath))
@@ -145,16 +142,9 @@ def git_environment(
 ) -> dict[str, str]:
     """Return the whole environment of a git process that may reach *address*.
 
-    Parameters
-    ----------
-    git
-        Path of the program.
-    environ
-        Environment of the service, of which only `PASSED_ON` is passed on.
-    token
-        Token that the server of the repository gets.
-    pinned
-        The only IP addresses that git may connect to; any of the host if empty.
+    *git* is the path of the program. Of *environ*, that of the service, only `PASSED_ON` is passed on. The
+    server of the repository gets *token*. git may only connect to the IP addresses *pinned*; to any of the
+    host if there are none.
     """
     settings = [*_settings(address, limits, pinned)]
     if token is not None:

@@ -50,10 +50,8 @@ async def merge_base(client: GitClient, history: Path, branch: str, head: Head) 
     *history* is the path of `history_path`. The repository of *head* may be a fork, with a client without a
     token.
 
-    Raises
-    ------
-    GitFailure
-        The branch or the head does not exist, they have no common commit, or a repository cannot be read.
+    Raises GitFailure if the branch or the head does not exist, they have no common commit, or a repository
+    cannot be read.
     """
     check_branch(branch)
     check_reference(head.reference)

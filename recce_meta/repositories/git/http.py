@@ -94,10 +94,7 @@ class HttpClient:
     ) -> HttpAnswer:
         """Send a request and return its answer, of whatever status.
 
-        Raises
-        ------
-        HttpFailure
-            The address is refused, or no whole answer arrives.
+        Raises HttpFailure if the address is refused, or no whole answer arrives.
         """
         try:
             pinned = await check_host(self._server_of(url))

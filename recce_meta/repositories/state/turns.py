@@ -72,14 +72,8 @@ def rank_of(source: JobSource, *, is_fork: bool) -> Rank:
 def next_turn(waiting: Sequence[Turn], recent: Sequence[Turn], *, free: int, slots: int) -> Turn | None:
     """Return the job of *waiting* that begins next; None if none may.
 
-    Parameters
-    ----------
-    waiting
-        Jobs that wait, the oldest request first.
-    recent
-        Jobs that have begun, the newest first.
-    free, slots
-        Numbers of free slots and of all slots.
+    *waiting* are the jobs that wait, the oldest request first, and *recent* those that have begun, the newest
+    first. *free* and *slots* are the numbers of free slots and of all slots.
     """
     others = [turn for turn in waiting if turn.rank is not Rank.FORK]
     if free < 2 and (slots > 1 or others):

@@ -122,27 +122,9 @@ def deps_command(
 ) -> DbtCommand:
     """Return `dbt deps`.
 
-    Parameters
-    ----------
-    dbt
-        Its installation.
-    folder
-        Folder in *out* that `prepare_deps` has made.
-    profile
-        Our profile.
-    out
-        Folder that the command writes to; created.
-    variables
-        Environment variables of the connection.
-    access
-        Settings of git, the hub, proxies and certificates.
-    limits
-        ProcessLimits of the process.
-
-    Raises
-    ------
-    ConfigurationError
-        A variable is invalid.
+    *folder*, in *out*, was made by `prepare_deps`. The command writes to *out*, which is created. *variables*
+    are those of the connection; *access* has the settings of git, the hub, proxies and certificates. Raises
+    ConfigurationError if a variable is invalid.
     """
     env = {
         **dbt_environment(out, variables),
@@ -183,27 +165,8 @@ def parse_command(
 
     The version is checked by dbt, unless only the patch version differs from `require-dbt-version`.
 
-    Parameters
-    ----------
-    dbt
-        Its installation.
-    project
-        The project.
-    clone
-        Folder of the repository.
-    profile
-        Our profile.
-    out
-        Folder that the command writes to; created.
-    variables
-        Environment variables of the connection.
-    limits
-        ProcessLimits of the process.
-
-    Raises
-    ------
-    ConfigurationError
-        A variable is invalid.
+    *clone* is the folder of the repository. The command writes to *out*, which is created. *variables* are
+    those of the connection. Raises ConfigurationError if a variable is invalid.
     """
     folder, target = project.folder, out / TARGET
     if is_before(dbt.minor, _FIRST_WITH_PATHS):

@@ -106,23 +106,10 @@ async def use_environment(
 ) -> AsyncIterator[Environment]:
     """Yield the environment, built if it is missing or broken. It is not removed before the block ends.
 
-    Parameters
-    ----------
-    cache
-        Folder of all environments; processes may share it.
-    minor
-        Minor version of dbt, as `choose_version` returns it.
-    adapter
-        Name of a built-in warehouse.
-    environ
-        Environment of this process: settings of uv and pip are taken from it.
-    limit
-        Bytes of all environments. After a build the least recently used are removed until the rest fits.
-
-    Raises
-    ------
-    EnvironmentFailed
-        The adapter is not supported, uv is missing, or uv cannot build the environment.
+    Processes may share *cache*, the folder of all environments. *minor* is a version that `choose_version`
+    returns, and *adapter* a built-in warehouse. Settings of uv and pip are taken from *environ*. After a
+    build, the least recently used environments are removed until the rest fits in *limit* bytes. Raises
+    EnvironmentFailed if the adapter is not supported, uv is missing, or uv cannot build the environment.
     """
     if adapter not in available():
         raise EnvironmentFailed(

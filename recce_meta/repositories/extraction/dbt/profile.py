@@ -96,16 +96,8 @@ def guess_adapter(
 ) -> AdapterGuess:
     """Guess the adapter from profiles.yml, requirements, packages and configurations, in this order.
 
-    Parameters
-    ----------
-    folder
-        Folder of the project.
-    clone
-        Folder of the repository.
-    content
-        dbt_project.yml.
-    packages
-        Entries of `packages:`.
+    *folder* is that of the project, and *clone* that of the repository. *content* is dbt_project.yml, and
+    *packages* are the entries of `packages:`.
     """
     found = _from_profiles(folder, clone, content.get("profile"))
     if found is not None:

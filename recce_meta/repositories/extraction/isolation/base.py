@@ -84,21 +84,8 @@ class ProgramSandbox(ABC):
     ) -> Completed:
         """Run *program*; when the call ends, also by cancellation, nothing of it runs any more.
 
-        Parameters
-        ----------
-        program
-            Command, folders and limits.
-        on_line
-            See `run_process`.
-        pid_file
-            See `run_process`.
-
-        Raises
-        ------
-        ConfigurationError
-            See `command`.
-        OSError
-            The system cannot start another process.
+        *on_line* and *pid_file* are those of `run_process`. Raises ConfigurationError as `command` does, and
+        OSError if the system cannot start another process.
         """
         command = self.command(program)
         try:

@@ -35,21 +35,8 @@ async def choose(
 ) -> ProgramSandbox:
     """Return the strongest isolation that works, or that of *kind*.
 
-    Parameters
-    ----------
-    kind
-        The only isolation to use; None for any.
-    is_trusted
-        Whether the owner allows files of the repository to be run without isolation.
-    settings
-        Settings of the worker.
-    image
-        Image that containers would use.
-
-    Raises
-    ------
-    NoSandbox
-        None works that the repository requires.
+    *is_trusted* tells whether the owner allows files of the repository to be run without isolation. *image*
+    is the one that containers would use. Raises NoSandbox if none works that the repository requires.
     """
     if kind is IsolationKind.PROCESS and not is_trusted:
         raise NoSandbox(

@@ -92,12 +92,8 @@ class InstallationTokens:
     ) -> str:
         """Return a token that has *permissions*, or those that are granted, for the repository at *address*.
 
-        Raises
-        ------
-        GitFailure
-            The key is invalid, or the API cannot be reached or refuses the app or the installation.
-        MissingPermissions
-            The installation grants none of *permissions*.
+        Raises GitFailure if the key is invalid, or the API cannot be reached or refuses the app or the
+        installation, and MissingPermissions if the installation grants none of *permissions*.
         """
         api = api_address(address)
         request = _Request(app, private_key, api, await check_host(api))
