@@ -240,6 +240,18 @@ class TemplateError(RecceMetaError):
         chain = f" (in {' > '.join(self.macros)})" if self.macros else ""
         super().__init__(f"{place}: {problem}{chain}" if place else problem + chain, hint=hint)
 
+    def of_side(self, side: str) -> TemplateError:
+        """Return the error with the *side*, base or current, whose run it is in."""
+        return TemplateError(
+            f"{self.problem} (in the {side} run)",
+            hint=self.hint,
+            name=self.name,
+            line=self.line,
+            column=self.column,
+            node=self.node,
+            macros=self.macros,
+        )
+
 
 class SqlNotAnalysed(RecceMetaError):
     """SQL whose columns cannot be traced: it does not parse, is too deep or too large, or took too long."""

@@ -62,9 +62,8 @@ def diff_files(
         raise UsageError(f"No {PROJECT_FILE} in {directory} or above", hint="pass --project-dir DIR")
     history = CheckoutHistory(root, environ, base_branch)
     sha, label = _commit(history, revision)
-    given = options or SqlOptions()
     # The copy of base lacks files that git ignores, such as `.env`.
-    given = replace(given, environ=with_dotenv(environ, root.resolve()))
+    given = replace(options or SqlOptions(), environ=with_dotenv(environ, root.resolve()))
     files, links = _files_at(history, sha)
     current = extract_sql_project(root, replace(given, environment=WORKING_TREE))
     guessed = []
@@ -93,7 +92,8 @@ def diff_files(
         nodes = {one.unique_id: one for one in (*base.nodes, *refused_nodes)}
         current = replace(current, nodes=tuple(nodes.values()), groups=base.groups, macros=base.macros)
         guessed.append(NOTHING_ELSE)
-    base, current = _with_all_sources(*_without_targets(base, current))
+    base, current = _without_targets(base, current)
+    base, current = _with_undeclared(base, current), _with_undeclared(current, base)
     notes = [OF_FILES, *guessed, *([OTHER_PACKAGES] if _are_packages_changed(root, files) else [])]
     for what, names in (("Local packages", _local_packages(root)), ("Links out of the project", links)):
         notes += [f"{what} are not compared: {first_of(names, _NAMED)}"] if names else []
@@ -159,11 +159,6 @@ def _without_targets(base: Project, current: Project) -> tuple[Project, Project]
         replace(base, run=replace(base.run, **unknown)),
         replace(current, run=replace(current.run, **unknown)),
     )
-
-
-def _with_all_sources(base: Project, current: Project) -> tuple[Project, Project]:
-    """Return both projects, each with the sources that the other one only reads."""
-    return _with_undeclared(base, current), _with_undeclared(current, base)
 
 
 def _with_undeclared(project: Project, other: Project) -> Project:

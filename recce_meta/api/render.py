@@ -222,12 +222,4 @@ def _rendered(sql: str, renderer: rendering.SimpleTemplateRenderer | None, side:
     try:
         return renderer.render(sql)
     except TemplateError as error:
-        raise TemplateError(
-            f"{error.problem} (in the {side} run)",
-            hint=error.hint,
-            name=error.name,
-            line=error.line,
-            column=error.column,
-            node=error.node,
-            macros=error.macros,
-        ) from error
+        raise error.of_side(side) from error

@@ -249,7 +249,7 @@ class RunPair:
         pairs = [(self.base.names.get(unique_id), self.current.names.get(unique_id)) for unique_id in ids]
         if all(node is None or has_relation_name(node) for pair in pairs for node in pair):
             return pairs
-        return self.sides(unique_id for pair in pairs for unique_id in _id_of(pair))
+        return self.sides(node.unique_id for before, after in pairs if (node := before or after) is not None)
 
     def defined(self, ids: Iterable[str]) -> dict[str, NodeMetadata]:
         """Return *ids* with all fields, as current or else base has them."""
@@ -297,10 +297,6 @@ class RunPair:
 def has_relation_name(node: NodeMetadata) -> bool:
     """Return True if *node* has its relation name, or is ephemeral: no further fields are needed."""
     return node.relation_name is not None or node.is_ephemeral
-
-
-def _id_of(pair: tuple[NodeMetadata | None, NodeMetadata | None]) -> list[str]:
-    return [node.unique_id for node in pair if node is not None][:1]
 
 
 def _latest_version(node: NodeMetadata) -> str:

@@ -155,7 +155,8 @@ def _with_profile(
         return replace(node, profile_reason=profile.error)
     if profile.subject.hidden is not None:
         return replace(node, profile_reason=role_sees(profile.subject.hidden))
-    sides = ((column.name, _profiled(column, side)) for column in profile.columns)
+    is_base = side is DataSide.BASE
+    sides = ((column.name, column.base if is_base else column.current) for column in profile.columns)
     columns = tuple(ColumnStatistics(name=name, profile=own) for name, own in sides if own is not None)
     if not columns:
         return node
@@ -168,10 +169,6 @@ def _with_profile(
 def _counted(count: RowCount, side: DataSide) -> tuple[int | None, str | None]:
     is_base = side is DataSide.BASE
     return (count.base, count.base_reason) if is_base else (count.current, count.current_reason)
-
-
-def _profiled(column: ColumnProfile, side: DataSide) -> Profile | None:
-    return column.base if side is DataSide.BASE else column.current
 
 
 def _key(subject: Subject) -> tuple[str | None, str]:

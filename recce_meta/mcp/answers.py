@@ -34,7 +34,12 @@ def cut(text: str | None, most: int = _LONGEST) -> str | None:
 def short_notes(notes: Sequence[str]) -> list[str]:
     """Return the first of *notes*, and the number of the others."""
     found = [str(cut(note)) for note in dict.fromkeys(notes)]
-    return [*found[:_NOTES], *([f"and {len(found) - _NOTES} more"] if len(found) > _NOTES else [])]
+    return first_few(found, _NOTES)
+
+
+def first_few(texts: Sequence[str], most: int) -> list[str]:
+    """Return the first of *texts*, at most *most*, and the number of the others."""
+    return [*texts[:most], *([f"and {len(texts) - most} more"] if len(texts) > most else [])]
 
 
 def answer(

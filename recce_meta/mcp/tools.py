@@ -18,7 +18,7 @@ from recce_meta.api.runs import find_node
 from recce_meta.diff.scan_models import BUILT
 from recce_meta.errors import UsageError, plural
 from recce_meta.graph import build_lineage_graph
-from recce_meta.mcp.answers import answer, cut, short_notes
+from recce_meta.mcp.answers import answer, cut, first_few, short_notes
 from recce_meta.mcp.questions import Questions
 from recce_meta.models.change import CERTAIN, Category, Change, Impact, Reach, Reason, Status
 from recce_meta.models.lineage import Direction, ImpactView, ReachedNode
@@ -300,13 +300,12 @@ def _change_row(change: Change) -> dict[str, Any]:
         for detail in change.details
         if detail.reason is Reason.COLUMNS and detail.base and detail.current and detail.key != "(order)"
     ]
-    more = [f"and {len(columns) - _COLUMNS} more"] if len(columns) > _COLUMNS else []
     return {
         "node": change.unique_id,
         "change": change.status.value,
         "effect": effect_label(change),
         "why": [str(cut(one)) for one in (change.category_reasons or main_reasons(change))[:_REASONS]],
-        "columns": [*columns[:_COLUMNS], *more],
+        "columns": first_few(columns, _COLUMNS),
         "affected_by_others": cut(reached_phrase(change)),
         "fails": change.fails or None,
     }
@@ -345,10 +344,7 @@ def _reached_row(node: ReachedNode) -> dict[str, Any]:
         "node": node.unique_id,
         "distance": node.distance,
         "rows": True if Reach.ROWS in node.reach else None,
-        "columns": [
-            *columns[:_COLUMNS],
-            *([f"and {len(columns) - _COLUMNS} more"] if len(columns) > _COLUMNS else []),
-        ],
+        "columns": first_few(columns, _COLUMNS),
         "not_traced": node.reason,
         "sure": None if _is_sure(node.confidence) and node.reason is None else False,
     }

@@ -198,9 +198,9 @@ def _joined(kept: Sequence[str], count: int) -> str:
     return ", ".join(kept) + (f" {more_phrase(count - len(kept))}" if count > len(kept) else "")
 
 
-def impact_label(impact: Impact, shown: int = 4) -> str:
+def impact_label(impact: Impact) -> str:
     """Return the node with its affected columns: `orders (amount, total)`."""
-    about = reach_phrase(impact, shown)
+    about = reach_phrase(impact)
     return f"{node_label(impact)} ({about})" if about else node_label(impact)
 
 

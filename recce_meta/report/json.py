@@ -209,8 +209,8 @@ def _parts(diff: RunDiff, data: Sequence[AnyDataDiff] = (), checks: Checks | Non
 def _about(data: Sequence[AnyDataDiff]) -> dict[str, Any]:
     return {
         "data_schema": DATA_SCHEMA,
-        "data_summary": summary_tree(data),
-        "data_not_compared": gap_trees(data),
+        "data_summary": data_tree(data_summary(summarise_nodes(data))),
+        "data_not_compared": [data_tree(gap) for gap in gaps(data)],
         "data": [data_tree(result) for result in data],
     }
 
@@ -354,16 +354,6 @@ def data_json(results: Sequence[AnyDataDiff], choice: RunChoice | None = None) -
             results=results,
         )
     )
-
-
-def summary_tree(results: Sequence[AnyDataDiff]) -> JsonTree:
-    """Return the number of nodes in *results* that are the same, differ, and were not compared."""
-    return data_tree(data_summary(summarise_nodes(results)))
-
-
-def gap_trees(results: Sequence[AnyDataDiff]) -> list[JsonTree]:
-    """Return everything in *results* that was not compared, with the reason."""
-    return [data_tree(gap) for gap in gaps(results)]
 
 
 def data_tree(value: Struct | Value) -> JsonTree:

@@ -344,10 +344,10 @@ def wrap_text(lead: Span, text: str, width: int, style: Style = Style.PLAIN) -> 
     return [(lead, Span(pieces[0] if pieces else "", style)), *rest]
 
 
-def natural_width(rows: Sequence[Sequence[Span]], indent: int = INDENT) -> int:
+def natural_width(rows: Sequence[Sequence[Span]]) -> int:
     """Return the width of `grid` without a limit."""
     sizes = _measured(rows)[1]
-    return indent + sum(sizes) + GAP * (len(sizes) - 1)
+    return INDENT + sum(sizes) + GAP * (len(sizes) - 1)
 
 
 def _measured(rows: Sequence[Sequence[Span]]) -> tuple[list[int], list[int]]:

@@ -103,7 +103,6 @@ async def run_process(
     env: Mapping[str, str],
     cwd: Path | None = None,
     limits: ProcessLimits = DEFAULT_LIMITS,
-    stdin: bytes | None = None,
     on_line: Callable[[str], None] | None = None,
     pid_file: Path | None = None,
     removed: Sequence[Path] = (),
@@ -122,9 +121,9 @@ async def run_process(
     process.
     """
     parts, files = [str(part) for part in command], [str(file) for file in removed]
-    launched = _launch(parts, env, cwd, limits, has_input=stdin is not None, removed=files)
+    launched = _launch(parts, env, cwd, limits, removed=files)
     child = _Child(launched, limits, on_line)
-    ending = asyncio.ensure_future(child.finish(stdin))
+    ending = asyncio.ensure_future(child.finish())
     try:
         if pid_file is not None:
             _identify(launched.process.pid, pid_file)
@@ -193,7 +192,6 @@ def _launch(
     cwd: Path | None,
     limits: ProcessLimits,
     *,
-    has_input: bool,
     removed: list[str],
 ) -> _Launched:
     line, other = socket.socketpair()
@@ -218,7 +216,7 @@ def _launch(
             # The launcher passes its own environment on, so that no value stands in a command line.
             env=dict(env),
             cwd=cwd,
-            stdin=subprocess.PIPE if has_input else subprocess.DEVNULL,
+            stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             start_new_session=True,
@@ -276,7 +274,7 @@ class _Child:
         self._is_late = True
         self.stop()
 
-    async def finish(self, stdin: bytes | None) -> Completed:
+    async def finish(self) -> Completed:
         """Wait for the end of the program, and return its outcome."""
         started, loop = time.monotonic(), asyncio.get_running_loop()
         process = self._launched.process
@@ -285,11 +283,6 @@ class _Child:
         try:
             for stream, pipe in zip(self._streams, (process.stdout, process.stderr), strict=True):
                 transports.append((await loop.connect_read_pipe(stream.itself, pipe))[0])
-            if stdin is not None:
-                writer, _ = await loop.connect_write_pipe(asyncio.BaseProtocol, process.stdin)
-                transports.append(writer)
-                writer.write(stdin)
-                writer.write_eof()
             report = await _read_report(self._launched.line)
             # Bounded: on systems other than Linux, a descendant that survives can hold the pipes open.
             await asyncio.wait([stream.ended for stream in self._streams], timeout=_PATIENCE)

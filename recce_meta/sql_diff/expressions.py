@@ -73,14 +73,14 @@ def short(text: str) -> str:
     return text if len(text) <= LONGEST else "#" + hashlib.blake2b(text.encode(), digest_size=16).hexdigest()
 
 
-def conjuncts(node: Sql, kind: type = exp.And) -> Iterator[Sql]:
-    """Yield the conditions that `and` (or *kind*) joins in *node*, through parentheses."""
+def conjuncts(node: Sql) -> Iterator[Sql]:
+    """Yield the conditions that `and` joins in *node*, through parentheses."""
     stack = [node]
     while stack:
         current = stack.pop()
         if isinstance(current, exp.Paren):
             stack.append(current.this)
-        elif isinstance(current, kind):
+        elif isinstance(current, exp.And):
             # The left side is pushed last, so that conditions come in the order of the text.
             stack += (current.args["expression"], current.this)
         else:

@@ -237,7 +237,7 @@ class Proofs(References):
         if join is None or join.kind not in ("LEFT", "INNER") or (join.on is None) is not bool(join.using):
             return None
         if join.on is None:
-            return self._proof_of_using(source, join, query) if join.kind == "LEFT" else None
+            return self._proof_of_using(source, join) if join.kind == "LEFT" else None
         node = join.on.node
         if not isinstance(join.node, exp.Join) or source.columns or not is_stable(node):
             return None
@@ -260,7 +260,7 @@ class Proofs(References):
             return unique
         return all_of([unique, self._proof_of_match(source, node)])
 
-    def _proof_of_using(self, source: QuerySource, join: Join, query: Select) -> Proof | None:
+    def _proof_of_using(self, source: QuerySource, join: Join) -> Proof | None:
         """Return the proof that *source* is joined by the columns of USING, which are a unique key."""
         if not isinstance(join.node, exp.Join) or source.columns:
             return None

@@ -9,7 +9,6 @@ from math import prod
 
 from sqlglot import exp
 
-from recce_meta.sql_lineage.context import Context
 from recce_meta.sql_lineage.expressions import SET_OPERATION, alias_names, arg, args, unwrapped
 from recce_meta.sql_lineage.fields import ExpressionReader
 from recce_meta.sql_lineage.query import (
@@ -37,9 +36,7 @@ _MOST_NAMES = 10_000
 """Exceeds the number of columns that any warehouse allows in a table."""
 
 
-def apply_pivot(
-    node: Sql, source: QuerySource, scope: Scope, reader: ExpressionReader, context: Context
-) -> QuerySource:
+def apply_pivot(node: Sql, source: QuerySource, scope: Scope, reader: ExpressionReader) -> QuerySource:
     """Return *source* transformed by *node*, the PIVOT or UNPIVOT after it."""
     alias, columns = alias_names(node)
     inner = Scope(Select(node), scope.ctes, scope.outer)
@@ -73,7 +70,8 @@ def _pivot(node: Sql, source: QuerySource, scope: Scope, reader: ExpressionReade
     fields = args(node, "fields") or args(node, "field")
     keys = [field.this for field in fields] or (args(node, "expressions") if using else [])
     turned = [reader.read(key, scope, "join") for key in keys]
-    made = Pivot(node, source, False, _flat(turned))
+    references = tuple(reference for reads in turned for reference in reads.references)
+    made = Pivot(node, source, False, Reads(references))
     chosen = [query for field in fields for query in _queries(field)]
     chosen_by = [reader.read(query, scope, "join") for query in chosen]
     made.consumed = frozenset(name for reads in (*read, *turned) for name in _names(reads.references))
@@ -179,10 +177,6 @@ def _names(references: Sequence[Reference]) -> list[str]:
         elif isinstance(reference, Merged):
             names += [column.name.lower() for column in reference.columns]
     return names
-
-
-def _flat(read: Sequence[Reads]) -> Reads:
-    return Reads(tuple(reference for reads in read for reference in reads.references))
 
 
 def _parts(node: Sql) -> list[Sql]:

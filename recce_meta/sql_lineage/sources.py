@@ -128,7 +128,7 @@ class Sources:
             source = self._source(node, scope)
             source.join = join
             for pivot in args(node, "pivots"):
-                source = apply_pivot(pivot, source, scope, self._reader, self._context)
+                source = apply_pivot(pivot, source, scope, self._reader)
             scope.add(source)
             self._context.names.column_list(source)
         sample = arg(node, "sample")

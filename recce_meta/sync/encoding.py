@@ -513,7 +513,8 @@ def _refuse_newer(header: _BundleHeader) -> None:
 def pack(batch: Batch) -> bytes:
     """Return *batch* as the bytes of a bundle."""
     target = BytesIO()
-    write_bundle(target, batch_lines(batch), _listed_keys(batch), limits=OF_REQUESTS)
+    objects = [ListedObject(key.kind, key.id) for key in sorted(batch.keys)]
+    write_bundle(target, batch_lines(batch), objects, limits=OF_REQUESTS)
     return target.getvalue()
 
 
@@ -521,10 +522,6 @@ def unpack(source: bytes | Path) -> Batch:
     """Return the batch of a bundle that `pack` returned. Raises ArtifactError."""
     with opened_bundle(BytesIO(source) if isinstance(source, bytes) else source, limits=OF_REQUESTS) as found:
         return found.batch()
-
-
-def _listed_keys(batch: Batch) -> list[ListedObject]:
-    return [ListedObject(key.kind, key.id) for key in sorted(batch.keys)]
 
 
 def damaged(what: str) -> ArtifactError:

@@ -144,7 +144,7 @@ def plan_of(
             deletions.append(key)
         elif key.kind is ObjectKind.ANNOTATION:
             annotations.append(key)
-        elif (reason := _reason_to_skip(key, entry, source, target, deleted, stale_since)) is not None:
+        elif (reason := _reason_to_skip(entry, source, target, deleted, stale_since)) is not None:
             skipped[key] = reason
         else:
             wanted.setdefault(entry.run_id or "", []).append(key)
@@ -169,7 +169,6 @@ def _is_selected(key: Key, entry: Entry, runs: Collection[str], projects: Collec
 
 
 def _reason_to_skip(
-    key: Key,
     entry: Entry,
     source: Inventory,
     target: Inventory,

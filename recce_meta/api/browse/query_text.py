@@ -64,15 +64,7 @@ def _of_side(reader: StoredRunReader, text: str, side: str, project_dir: Path | 
     try:
         return render_query(reader, text, project_dir)
     except TemplateError as error:
-        raise TemplateError(
-            f"{error.problem} (in the {side} run)",
-            hint=error.hint,
-            name=error.name,
-            line=error.line,
-            column=error.column,
-            node=error.node,
-            macros=error.macros,
-        ) from error
+        raise error.of_side(side) from error
 
 
 def render_query(reader: StoredRunReader, text: str, project_dir: Path | None = None) -> RenderedQuery:

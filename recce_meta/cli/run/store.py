@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
@@ -24,7 +25,6 @@ from recce_meta.cli.lazy import load
 from recce_meta.cli.options import LISTS, emit, progress, say, screen, warn
 from recce_meta.cli.options import show as present
 from recce_meta.errors import RecceMetaError, SelectorError, UsageError
-from recce_meta.extractors.manifest import paused_collector
 from recce_meta.lazy import LazyModule
 from recce_meta.models import Check
 from recce_meta.models.lineage import Direction
@@ -105,7 +105,7 @@ def impact(
     style: str,
 ) -> None:
     """Print the nodes and columns affected by a change to a node or column."""
-    with one_run(connection, selector, project) as (connect, run, name), paused_collector():
+    with one_run(connection, selector, project) as (connect, run, name), _without_collector():
         try:
             view = impact_api.load_impact(
                 connect, run, node, direction=Direction(direction), depth=depth, project=name
@@ -133,6 +133,18 @@ def _is_in_base(
     except RecceMetaError:
         return False
     return True
+
+
+@contextmanager
+def _without_collector() -> Iterator[None]:
+    """Disable Python's cyclic garbage collector: the result is many small tuples without cycles."""
+    was_enabled = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_enabled:
+            gc.enable()
 
 
 def prune(

@@ -120,7 +120,7 @@ class _Indexing:
         try:
             return self._recorded(announce)
         except (StoreError, WarehouseError) as error:
-            if not self._is_unusable(error):
+            if not self._is_unusable():
                 raise
             self._notes.append(f"The cached index was deleted and is built again: {error.message}")
             self._report(self._notes[-1])
@@ -135,8 +135,8 @@ class _Indexing:
                 return self._result(adapter, runs[0], is_new=False)
         return Indexed(notes=tuple(self._notes))
 
-    def _is_unusable(self, error: RecceMetaError) -> bool:
-        """Return True if *error* comes from a damaged store, or one of a newer recce_meta."""
+    def _is_unusable(self) -> bool:
+        """Return True if the store is damaged, or one of a newer recce_meta."""
         if is_damaged(self._store.path):
             return True
         try:

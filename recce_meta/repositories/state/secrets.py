@@ -170,10 +170,6 @@ def _read_file(file: Path, *, is_created: bool = False) -> Keys:
     return _keys(text, f"the file {file}", file, is_created=is_created)
 
 
-def _new_key() -> str:
-    return f"{_fernets()[0].generate_key().decode()}\n"
-
-
 def _create_file(file: Path, state: State) -> Keys:
     """Write a new key to *file* unless another process was first; the state's lock decides."""
     with state.write() as connection:
@@ -186,7 +182,8 @@ def _create_file(file: Path, state: State) -> Keys:
                 hint=f"restore the file, or set {KEY} to its key",
             )
         # A rename is atomic, so that other processes never read half a key.
-        _draft(file, _new_key()).replace(file)
+        key = _fernets()[0].generate_key().decode()
+        _draft(file, f"{key}\n").replace(file)
     return _read_file(file, is_created=True)
 
 

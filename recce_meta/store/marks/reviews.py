@@ -6,7 +6,7 @@ Marks are never changed. A mark is pruned with its current run.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import msgspec
 from msgspec.structs import replace
@@ -118,11 +118,7 @@ def find_reviews(store: StoreSession, **filters: object) -> ResultList[Review]:
     """Return the result of `list_reviews` from an open store."""
     every = {"run_id": None, "project": None, "unique_id": None, "check_name": None, "most": ALL}
     rows = store.query("reviews", **{**every, **filters})
-    return ResultList(Review, [_review_of(dict(zip(COLUMNS, map(in_utc, row), strict=True))) for row in rows])
-
-
-def _review_of(fields: dict[str, Any]) -> Review:
-    return Review(**fields)
+    return ResultList(Review, [Review(**dict(zip(COLUMNS, map(in_utc, row), strict=True))) for row in rows])
 
 
 def node_states(store: StoreSession, run: RunMetadata, ids: Iterable[str]) -> dict[str, NodeState]:

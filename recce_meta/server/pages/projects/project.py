@@ -54,7 +54,7 @@ def project_page(request: Request) -> Page | Redirect:
     values = {
         "project": name,
         "history": history,
-        "sentence": project_sentence(overview, history, now),
+        "sentence": project_sentence(overview, now),
         "figures": project_figures(view.to, overview, history),
         "chart": run_chart(history.points),
         "points": [point_row(view.to, point) for point in reversed(history.points)],
@@ -119,7 +119,7 @@ def _history(request: Request, environment: str | None = None) -> ProjectHistory
     return view.cached(("history", name, environment), build)
 
 
-def project_sentence(overview: StoreOverview, history: ProjectHistory, now: datetime) -> str:
+def project_sentence(overview: StoreOverview, now: datetime) -> str:
     """Return the state of the latest run, and of the environments that need attention."""
     states = [state for state in overview.environments if not state.is_scan]
     latest = max(states, key=lambda state: state.run.counted_at)
