@@ -35,7 +35,7 @@ async def choose(
 ) -> ProgramSandbox:
     """Return the strongest isolation that works, or that of *kind*.
 
-    *is_trusted* tells whether the owner allows files of the repository to be run without isolation. *image*
+    *is_trusted* says whether the owner allows files of the repository to be run without isolation. *image*
     is the one that containers would use. Raises NoSandbox if none works that the repository requires.
     """
     if kind is IsolationKind.PROCESS and not is_trusted:
