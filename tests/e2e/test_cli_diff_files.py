@@ -834,6 +834,43 @@ def test_what_only_the_engine_of_dbt_2_reads_may_fail(
     assert checkout.cli("diff", "--files", "HEAD", "--fail-on", "fails").code == 0
 
 
+@pytest.mark.parametrize(
+    ("name", "text", "title"),
+    [
+        ("models/my model.sql", "select 1 as one", "my model"),
+        ("models/my model.py", f"{PYTHON}return 1", "my model"),
+        ("seeds/my seed.csv", "id\n1\n", "my seed"),
+        ("tests/my test.sql", "select 1 as one where false", "my test"),
+        ("analyses/my analysis.sql", "select 1 as one", "my analysis"),
+        (
+            "models/s.yml",
+            "snapshots: [{name: my snap, relation: ref('alone'), config: {unique_key: one, strategy: check, "
+            "check_cols: all}}]",
+            "my snap",
+        ),
+        (
+            "models/s.yml",
+            "models: [{name: alone, columns: [{name: one, tests: [not_null: {name: my test}]}]}]",
+            "my test",
+        ),
+        ("snapshots/my snap.sql", "", ""),
+        ("models/my folder/inner.sql", "select 1 as one", ""),
+        ("models/my model.sql", "{{ config(enabled=false) }} select 1 as one", ""),
+        ("models/s.yml", "sources: [{name: my source, tables: [{name: my table, tests: [gone]}]}]", ""),
+    ],
+)
+def test_names_with_spaces_may_fail(checkout: Checkout, name: str, text: str, title: str) -> None:
+    checkout.write(name, text)
+
+    ran = checkout.cli("diff", "--files", "HEAD")
+
+    said = f"may fail: dbt reads nothing of the project: {name}: the name '{title}' contains a space, unless"
+    assert (said in " ".join(ran.out.split())) is bool(title)
+    flag = "flags: {require_resource_names_without_spaces: false}"
+    checkout.write("dbt_project.yml", f"{FILES['dbt_project.yml']}{flag}")
+    assert "contains a space" not in checkout.cli("diff", "--files", "HEAD").out
+
+
 def test_an_ephemeral_model_that_references_itself_is_compared(checkout: Checkout) -> None:
     checkout.write("models/totals.sql", "{{ config(materialized='ephemeral') }} select {{ ref('totals') }}")
 

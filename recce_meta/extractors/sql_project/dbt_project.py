@@ -51,6 +51,7 @@ _NEEDED = {"check": ["check_cols"], "timestamp": ["updated_at"]}
 _CALL, _CALLED = re.compile(r"\{\{-?\s*(\w+)"), frozenset(["config", "ref", "source"])
 _OF_ONE_KIND = ("seed", "snapshot", "test")
 """Resource types that dbt materializes in one way only."""
+_WITHOUT_SPACES = ("model", "seed", "snapshot", "analysis", "test")
 _ALLOWED = ("append_new_columns", "fail")
 """Values of `on_schema_change` that dbt accepts of incremental models with an enforced contract."""
 _ACCESS = (None, "private", "protected", "public")
@@ -355,7 +356,7 @@ def read_dbt_files(inputs: Inputs, known: Mapping[str, NodeMetadata]) -> DbtFile
         reused |= reader.reused
     nodes = resolved(drafts, inputs, reused)
     _tell_dynamic(nodes, inputs.warnings)
-    inputs.warnings.extend(_refused_docs(nodes, inputs))
+    inputs.warnings.extend((*_refused_docs(nodes, inputs), *_refused_names(nodes, inputs)))
     refusals = [one for one in inputs.warnings if isinstance(one, DbtRefusal)]
     # The last of a file counts, which is a certain one if there is any.
     refusals.sort(key=lambda one: one.unless is None)
@@ -416,6 +417,21 @@ def absent_parents(read: DbtFiles) -> dict[str, str] | None:
         elif kind == "source" and not known[parent].path:
             found[parent] = f"it references source '{name}', {why or 'which no file declares'}"
     return found
+
+
+def _refused_names(nodes: Iterable[NodeMetadata], inputs: Inputs) -> Iterator[DbtRefusal]:
+    """Yield a refusal for each name with a space in it, unless the project has a flag for them."""
+    if "require_resource_names_without_spaces" in inputs.root.settings.text:
+        return
+    found = [node for node in nodes if node.resource_type in _WITHOUT_SPACES]
+    subjects = {node.name for node in nodes}
+    tests = [pair for one in inputs.packages for pair in one.properties.tests.items()]
+    # dbt makes the names of generic tests itself, if no file does.
+    names = [(node.path, node.name) for node in found if "test_metadata" not in node.properties]
+    names += [(path, test.title) for test, path in tests if test.subject in subjects]
+    for path, name in (one for one in names if " " in one[1] and "{" not in one[1]):
+        text = f"{path}: the name '{name}' contains a space"
+        yield DbtRefusal.of(path, text, unless="dbt before 1.10 reads it")
 
 
 def _refused_docs(nodes: Iterable[NodeMetadata], inputs: Inputs) -> Iterator[DbtRefusal]:

@@ -321,6 +321,8 @@ class GenericTest(Struct, frozen=True):
     name: str
     subject: str
     arguments: frozenset[str]
+    title: str = ""
+    """Name that the file gives to the node."""
 
 
 class Properties(Struct, frozen=True, kw_only=True):
@@ -431,8 +433,9 @@ def _tests_of(entry: Mapping[str, Json]) -> Iterator[GenericTest]:
                 elif isinstance(test, dict) and "enabled" not in str(test):
                     name = test.get("test_name") or (next(iter(test)) if len(test) == 1 else None)
                     given = test if "test_name" in test else test.get(name)
+                    title = given.get("name") if isinstance(given, dict) else None
                     if isinstance(name, str):
-                        yield GenericTest(name, subject, more | _arguments(given))
+                        yield GenericTest(name, subject, more | _arguments(given), str(title or ""))
 
 
 def _arguments(given: Json) -> frozenset[str]:
