@@ -351,7 +351,8 @@ def data_verdict(nodes: Sequence[NodeSummary]) -> DiffVerdict:
 
     if summary.not_compared:
         text.append(_not_compared(nodes, some(summary.not_compared)))
-    if stale := sum(node.subject.is_stale for node in nodes):
+    # A stale node with gaps is counted above.
+    if stale := sum(node.subject.is_stale and not node.gaps for node in nodes):
         text.append(f"{some(stale)} without the data of the run")
     nowhere = sum(map(_is_nowhere, nodes))
     if summary.one_sided > nowhere:

@@ -32,7 +32,7 @@ from recce_meta.models.data_diff import ColumnHistogram as Histogram
 from recce_meta.models.data_diff import ColumnProfile as Column
 from recce_meta.report import data_markdown, data_text, html_report
 from recce_meta.report.data.figures import column_differs
-from recce_meta.report.data.summary import summarise_nodes
+from recce_meta.report.data.summary import data_verdict, summarise_nodes
 from recce_meta.report.data.verdicts import Outcome, figures_word, verdict
 from recce_meta.report.values import cell_text, change_percent, figure, figures_apart, pair_text, percent
 from recce_meta.store.data_diffs import headline_of
@@ -219,6 +219,16 @@ def test_an_ephemeral_model_is_not_on_one_side_only() -> None:
 
     assert data_markdown([diff]).startswith("### ⚪ 1 node without a table or view\n")
     assert "one side only" not in data_text([diff], width=100, color=False)
+
+
+def test_a_node_that_was_not_compared_is_not_counted_again_as_stale() -> None:
+    stale, other = (replace(SUBJECT, name=name, current_stale="its build failed") for name in ("a", "b"))
+    counted = RowCountDiff(counts=(RowCount(subject=other, base=1, current=1),))
+    gap = NotCompared(subject=stale, diff="value_diff", reason="no key")
+
+    assert data_verdict(summarise_nodes([gap])).text == "values of 1 node not compared"
+    found = data_verdict(summarise_nodes([gap, counted])).text
+    assert found == "values of 1 of 2 nodes not compared, 1 node without the data of the run"
 
 
 @pytest.mark.parametrize(
