@@ -835,6 +835,31 @@ def test_what_only_the_engine_of_dbt_2_reads_may_fail(
 
 
 @pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("{% macro m() %}{% if %}{% endmacro %}", "the macro 'm' is not valid Jinja: Expected an expression"),
+        ("{% test t(model) %}{{ model } {% endtest %}", "the test 't' has no end"),
+        ("{% macro m() %}{% endmacr %}", "the macro 'm' has no end"),
+        ("{{ 1 + }} {% macro m() %}{{ nope() | no_filter }}{% do [].append(1) %}{% endmacro %}", ""),
+        ("{% raw %}{% macro m() %}{% endraw %}{# {% test t() %} #}", ""),
+    ],
+)
+@pytest.mark.parametrize("folder", ["macros", "tests/generic"])
+def test_files_of_macros_that_dbt_cannot_parse_fail(
+    checkout: Checkout, folder: str, text: str, said: str
+) -> None:
+    checkout.write(f"{folder}/m.sql", text)
+    if said:
+        checkout.write("models/s.yml", "models: [{name: alone, tests: [t]}]")
+
+    out = " ".join(checkout.cli("diff", "--files", "HEAD").out.split())
+
+    assert ("dbt reads nothing of the project" in out) is bool(said)
+    assert said in out
+    assert "no file defines" not in out
+
+
+@pytest.mark.parametrize(
     ("name", "text", "title"),
     [
         ("models/my model.sql", "select 1 as one", "my model"),

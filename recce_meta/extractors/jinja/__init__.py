@@ -8,7 +8,7 @@ from recce_meta.extractors.jinja.dependencies import (
     read_template,
     template_text,
 )
-from recce_meta.extractors.jinja.grammar import Block, blocks_of
+from recce_meta.extractors.jinja.grammar import Block, blocks_of, broken_block
 
 __all__ = [
     "Block",
@@ -16,6 +16,7 @@ __all__ = [
     "ProjectMacros",
     "TemplateFacts",
     "blocks_of",
+    "broken_block",
     "jinja_dependencies",
     "read_template",
     "template_text",

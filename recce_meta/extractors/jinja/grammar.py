@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from jinja2 import Environment, nodes
+from jinja2 import Environment, TemplateSyntaxError, nodes
 from jinja2.ext import Extension
 from jinja2.parser import Parser
 from msgspec import Struct
@@ -47,6 +47,7 @@ ENVIRONMENT = Environment(
 
 
 _QUOTES = "'\""
+_PARSED = {"macro", "test"}
 _NAMED = {"macro", "snapshot", "test", "data_test", "materialization"}
 
 
@@ -89,6 +90,27 @@ def blocks_of(source: str) -> list[Block]:
             found.append(Block(opened.word, name, text, source[opened.end : tag.start]))
             opened = None
     return found
+
+
+def broken_block(source: str) -> str | None:
+    """Return why dbt refuses *source*, a file of macros and generic tests; None if it may accept it.
+
+    dbt parses each block, whether it is used or not, and nothing around them.
+    """
+    rest = source
+    for block in blocks_of(source):
+        rest = rest.replace(block.text, "", 1)
+        if block.kind not in _PARSED:
+            continue
+        try:
+            ENVIRONMENT.parse(block.text)
+        except TemplateSyntaxError as error:
+            return f"the {block.kind} '{block.name}' is not valid Jinja: {error.message}"
+        except RecursionError:
+            # Deeper than this process can parse; dbt may.
+            return None
+    opened = next((tag for tag in _tags(rest) if tag.word in _PARSED), None)
+    return None if opened is None else f"the {opened.word} '{opened.rest.split('(')[0].strip()}' has no end"
 
 
 def _tags(source: str) -> Iterator[Tag]:

@@ -14,7 +14,7 @@ from msgspec.structs import replace
 
 from recce_meta._version import __version__
 from recce_meta.errors import ConfigurationError
-from recce_meta.extractors.jinja import Block, ProjectMacros, blocks_of
+from recce_meta.extractors.jinja import Block, ProjectMacros, blocks_of, broken_block
 from recce_meta.extractors.sql_project.files import (
     DbtRefusal,
     SourceFile,
@@ -34,7 +34,7 @@ from recce_meta.models import MacroMetadata, code_hash
 from recce_meta.profiles import ProjectSettings
 from recce_meta.profiles.discovery import PROJECT_FILE
 
-VERSION = 12
+VERSION = 13
 """Version of this reader: increment it with every change of the result, so that old nodes are not reused."""
 INSTALLED = ("dbt_packages", "dbt_modules")
 """Folders of installed packages, by the version of dbt."""
@@ -175,6 +175,9 @@ def read_macros(settings: DbtProjectFile, warnings: list[str]) -> Iterator[Macro
     places = [*settings.paths["macros"], *(f"{folder}/generic" for folder in settings.paths["tests"])]
     first: dict[str, str] = {}
     for file in read_files(settings.root, places, (".sql",), warnings):
+        # Installed packages are those of both sides.
+        if settings.root.parent.name not in INSTALLED and (problem := broken_block(file.text)):
+            warnings.append(DbtRefusal.of(file.path, f"{file.path}: {problem}"))
         for block in blocks_of(file.text):
             name = macro_name(block)
             if name is None:
