@@ -83,10 +83,15 @@ def executing(cursor: Any, *errors: type[Exception]) -> Execute:
     return execute
 
 
-def test_brackets_in_duckdb_and_sqlite() -> None:
-    with duckdb.connect() as one, contextlib.closing(sqlite3.connect(":memory:")) as other:
-        assert unequal("duckdb", executing(one, duckdb.Error)) == []
-        assert unequal("sqlite", executing(other.cursor(), sqlite3.Error)) == []
+def test_brackets_in_duckdb() -> None:
+    with duckdb.connect() as connection:
+        assert unequal("duckdb", executing(connection, duckdb.Error)) == []
+
+
+@pytest.mark.extensive
+def test_brackets_in_sqlite() -> None:
+    with contextlib.closing(sqlite3.connect(":memory:")) as connection:
+        assert unequal("sqlite", executing(connection.cursor(), sqlite3.Error)) == []
 
 
 @pytest.mark.extensive
@@ -106,5 +111,6 @@ def test_brackets_in_mariadb(mysql_url: str) -> None:
 @pytest.mark.extensive
 @pytest.mark.usefixtures("every_operator")
 def test_brackets_with_every_operator(postgres_url: str) -> None:
-    test_brackets_in_duckdb_and_sqlite()
+    test_brackets_in_duckdb()
+    test_brackets_in_sqlite()
     test_brackets_in_postgres(postgres_url)
