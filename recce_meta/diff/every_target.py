@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from functools import cached_property, partial
 from hashlib import sha256
 from time import monotonic
@@ -450,6 +450,13 @@ def _written(key: str, node: NodeMetadata) -> str | None:
 def _inner(key: str, values: Mapping[str, str]) -> str:
     """Return what the expression *key* is inside of a literal or a quoted name."""
     return _word(key) if _OF_TARGET.fullmatch(key) else values.get(key, _word(key))
+
+
+def with_expressions(text: str, expressions: Iterable[str]) -> str:
+    """Return *text* with *expressions* in place of the names that were made up for their values."""
+    for key in expressions:
+        text = text.replace(_word(key), f"{{{{ {key} }}}}")
+    return text
 
 
 def _word(key: str) -> str:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, TypeAlias
 from msgspec.structs import replace
 
 from recce_meta.diff.causes import Causes
-from recce_meta.diff.every_target import hidden_settings
+from recce_meta.diff.every_target import hidden_settings, with_expressions
 from recce_meta.diff.materializations import table_effects
 from recce_meta.diff.project_side import new_failure
 from recce_meta.errors import first_of, plural
@@ -143,7 +143,8 @@ def _effects(
         reasons = effect.reasons or tuple(f"{column.name} {column.status}" for column in effect.columns)
         shown = () if reasons in known else reasons or (str(effect.category),)
         known.add(reasons)
-        yield replace(effect, reasons=tuple(f"{when}{reason}" for reason in shown))
+        texts_shown = (with_expressions(f"{when}{reason}", variant.expressions) for reason in shown)
+        yield replace(effect, reasons=tuple(texts_shown))
         words = causes.deciding_words(before, after)
         yield from table_effects(before, after, effect, details, causes.adapter, *words)
 

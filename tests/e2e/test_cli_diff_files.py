@@ -198,7 +198,7 @@ def test_edits_of_dispatched_macros_are_changes(checkout: Checkout) -> None:
         (
             "return(builtins.ref(m).include(schema=false) if target.name == 'prod' else builtins.ref(m))",
             ["ref"],
-            "unchanged for the target of this run, in 2 nodes that reach it: link, totals",
+            "if target.name = 'prod': reads {{ ref('orders').include(schema=False) }} instead of orders",
         ),
     ],
 )
@@ -210,7 +210,7 @@ def test_a_macro_in_place_of_ref_is_followed(
     found = checkout.diff("HEAD")["changes"]
 
     assert [one["name"] for one in found] == changed
-    assert all(one["category_reasons"][0].startswith(reason) for one in found)
+    assert all(any(reason in text for text in one["category_reasons"]) for one in found)
 
 
 def test_the_column_by_which_dbt_filters_a_parent_of_batches_reaches_their_rows(checkout: Checkout) -> None:
