@@ -116,10 +116,14 @@ def run_dbt(work: Path, side: str) -> Path:
 
 
 def keep_artifacts(work: Path, side: str, built: Path) -> None:
-    """Write the artifacts compressed, without any path or name of this machine."""
+    """Write the artifacts compressed, without any path or name of this machine, and without macros that no
+    node uses.
+    """
     (DATA / side).mkdir(exist_ok=True)
     for name in ARTIFACTS:
         content = scrubbed(json.loads((built / f"{name}.json").read_bytes()), str(work))
+        if name == "manifest":
+            content["macros"] = used_macros(content)
         text = json.dumps(content, separators=(",", ":"), ensure_ascii=False)
         if str(work) in text or str(Path.home()) in text:
             raise SystemExit(f"{name}.json still names this machine")
@@ -136,6 +140,18 @@ def scrubbed(value: Any, work: str) -> Any:
     if isinstance(value, list):
         return [scrubbed(item, work) for item in value]
     return value.replace(work, ".") if isinstance(value, str) else value
+
+
+def used_macros(manifest: dict[str, Any]) -> dict[str, Any]:
+    """Return the macros that nodes of *manifest* call, also indirectly; most of its bytes are others."""
+    macros = manifest["macros"]
+    waiting = [key for node in manifest["nodes"].values() for key in node["depends_on"].get("macros", ())]
+    used: set[str] = set()
+    while waiting:
+        if (key := waiting.pop()) in macros and key not in used:
+            used.add(key)
+            waiting += macros[key]["depends_on"]["macros"]
+    return {key: macro for key, macro in macros.items() if key in used}
 
 
 # The warehouse

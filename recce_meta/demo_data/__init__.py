@@ -3,7 +3,8 @@
 `base` is production, built into the schema `prod`; `current` is pull request 42, built into `pr_42` of
 the same DuckDB database. The project is in `project/`; scripts/build_demo.py built all other files with dbt.
 
-    base/, current/    manifest and run results of `dbt build`, catalog of `dbt docs generate`
+    base/, current/    manifest (with the macros that nodes use) and run results of `dbt build`, catalog of
+                       `dbt docs generate`
     origin.json        commit, branch and pull request of each run
     tables/*.parquet   every table of both schemas
     tables.sql         statements that create these tables and their views

@@ -297,7 +297,7 @@ class _Names(Mapping[str, Any]):
             return rendering.call_of(macro)
         if (found := self.of_dbt(name)) is not None:
             return found
-        if name not in FIXED and (macro := library.find(name, package)) is not None:
+        if name not in FIXED and (macro := library.built_in.get(name)) is not None:
             return rendering.call_of(macro)
         if library.has_package(name):
             return Namespace(library, name, rendering.call_of)
