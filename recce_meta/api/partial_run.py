@@ -407,7 +407,8 @@ def not_built_since(
         return {}
     parents = parents_of(nodes, edges)
     before = _builds_before(store, run, nodes, parents, builds)
-    changes = CodeChanges(store, run, [*builds.values(), *before.values()], nodes)
+    earlier = [build for sources in before.values() for build in sources.values()]
+    changes = CodeChanges(store, run, [*builds.values(), *earlier], nodes)
     return not_in_builds(nodes, parents, builds, _Sources(changes, nodes, parents, builds, before).reason)
 
 
@@ -424,22 +425,32 @@ def _builds_before(
     nodes: Mapping[str, NodeMetadata],
     parents: Mapping[str, Sequence[str]],
     builds: Mapping[str, Build],
-) -> dict[tuple[str, str], Build]:
-    """Return what tables were built from, if it was built again since, by its id and the run of the table."""
+) -> dict[str, dict[str, Build]]:
+    """Return what tables were built from, if it was built again since: by table, the builds then by node."""
+    newest = max((build.at for build in builds.values()), default=None)
     asked = {
-        (origin, build.run_id)
+        (unique_id, origin, build.run_id)
         for unique_id, build in builds.items()
-        if nodes[unique_id].materialized not in LIVE
+        if build.at != newest and nodes[unique_id].materialized not in LIVE
         for origin in _read_by(unique_id, nodes, parents)
         if origin in builds and builds[origin].at > build.at
     }
     if not asked:
         return {}
-    lines = {"builds": map(" ".join, sorted(asked)), "run_ids": sorted({run_id for _, run_id in asked})}
+    ids = {f"{origin} {run_id}" for _, origin, run_id in asked}
+    run_ids = {run_id for *_, run_id in asked}
     rows = store.query(
-        "builds_before", run_id=run.run_id, **{name: "\n".join(each) for name, each in lines.items()}
+        "builds_before",
+        run_id=run.run_id,
+        builds="\n".join(sorted(ids)),
+        run_ids="\n".join(sorted(run_ids)),
     )
-    return {(str(unique_id), str(run_id)): Build.of(*build) for unique_id, run_id, *build in rows}
+    then = {(str(origin), str(run_id)): Build.of(*build) for origin, run_id, *build in rows}
+    found: dict[str, dict[str, Build]] = {}
+    for unique_id, origin, run_id in sorted(asked):
+        if build := then.get((origin, run_id)):
+            found.setdefault(unique_id, {})[origin] = build
+    return found
 
 
 def _read_by(
@@ -475,7 +486,7 @@ class _Sources:
         nodes: Mapping[str, NodeMetadata],
         parents: Mapping[str, Sequence[str]],
         builds: Mapping[str, Build],
-        before: Mapping[tuple[str, str], Build],
+        before: Mapping[str, Mapping[str, Build]],
     ) -> None:
         self._changes, self._nodes, self._parents = changes, nodes, parents
         self._builds, self._before = builds, before
@@ -493,7 +504,7 @@ class _Sources:
             return reason
         else:
             read_then = [one for one in above if one.at <= build.at]
-            found = min(own or read_then or self._rebuilt(node, build), default=None)
+            found = min(own or read_then or self._rebuilt(node.unique_id), default=None)
             if found and not reason:
                 since = f"built on {build.at:%Y-%m-%d %H:%M} UTC"
                 reason = f"{since}, when {found.label} upstream was stale: {found.reason}"
@@ -503,13 +514,12 @@ class _Sources:
             self._origins[node.unique_id] = found
         return reason
 
-    def _rebuilt(self, node: NodeMetadata, build: Build) -> Iterator[_Origin]:
-        """Yield what was stale when *node* was built, and was built again since."""
-        for one in _read_by(node.unique_id, self._nodes, self._parents):
-            then = self._before.get((one, build.run_id))
-            origin = self._nodes[one]
-            if then and (reason := self._changes.reason(origin, then, self._nodes, self._parents)):
-                yield _Origin(then.at, origin.label, reason)
+    def _rebuilt(self, unique_id: str) -> Iterator[_Origin]:
+        """Yield what was stale when table *unique_id* was built, and was built again since."""
+        for source_id, then in self._before.get(unique_id, {}).items():
+            source = self._nodes[source_id]
+            if reason := self._changes.reason(source, then, self._nodes, self._parents):
+                yield _Origin(then.at, source.label, reason)
 
 
 def not_in_builds(
