@@ -188,17 +188,17 @@ class Effects:
 
     def _refused(self, changes: Iterable[Change]) -> dict[str, Change]:
         """Return the nodes without a compared query that certainly cannot be built, with why."""
-        asked = {one.unique_id: one for one in changes if _may_be_refused(one, self._sides[1].nodes)}
-        # Models and snapshots before tests.
-        texts = self._runs[1].tokenised(sorted(asked)[:MOST_NEW]) if asked else {}
-        self._runs[1].with_parents(texts)
+        found = {one.unique_id: one for one in changes if _may_be_refused(one, self._sides[1].nodes)}
+        # Models and snapshots before tests. Disabled nodes have no names.
+        asked = {one: found[one] for one in sorted(found)[:MOST_NEW] if one in self._runs[1].names}
+        self._queries.read_ahead(1, asked)
         return {
             one: with_fields(
                 asked[one],
                 category=Category.BREAKING if asked[one].resource_type in SQL_BUILT else None,
                 category_reasons=(*asked[one].category_reasons, f"{BUILD_FAILS}: {fault.text}"),
             )
-            for one in texts
+            for one in asked
             if (fault := self._queries.new_fault(one)).is_certain
         }
 
@@ -459,7 +459,7 @@ class Effects:
 def _may_be_refused(change: Change, nodes: Mapping[str, NodeMetadata]) -> bool:
     """Return True if *change* has no query to compare that decides whether the node can be built."""
     node = nodes.get(change.unique_id)
-    is_test = node is not None and node.resource_type == "test" and "test_metadata" not in node.properties
+    is_test = change.resource_type == "test" and node is not None
     is_asked = change.status is Status.ADDED or (is_test and change.status is Status.MODIFIED)
     is_asked = is_asked or Reason.CONTRACT in change.reasons
     return is_asked and (is_test or change.resource_type in SQL_BUILT) and not change.build_failure

@@ -25,7 +25,13 @@ from recce_meta.diff.graph_reads import graph_edits
 from recce_meta.diff.project_side import ProjectSide, is_unseen_seed
 from recce_meta.diff.scan import is_scan, nodes_in_scope, scope_note, shared_scope
 from recce_meta.diff.scan_models import drift
-from recce_meta.diff.unseen_values import callers_reading, compiled_once, uncompared_note, unseen_value_notes
+from recce_meta.diff.unseen_values import (
+    callers_reading,
+    compiled_once,
+    uncompared,
+    uncompared_note,
+    unseen_value_notes,
+)
 from recce_meta.errors import ConditionFailed, SelectorError, UnknownNameError, UsageError, first_of, plural
 from recce_meta.graph import LineageGraph, build_lineage_graph, nearest_names, select
 from recce_meta.lazy import LazyModule
@@ -261,7 +267,8 @@ class _Pair:
         scope = [] if self._seen is None else [scope_note(self.base, self.current)]
         once = compiled_once(self.sides[0], self.sides[1]).difference(changed_ids(changes))
         self.add_text([one for one in once if self.sides[1].nodes[one].raw_code is None], "raw_code")
-        notes = [*scope, *self._macro_notes, *uncompared_note(self.sides[0], self.sides[1], once)]
+        unsure = uncompared(self.sides[0], self.sides[1], once)
+        notes = [*scope, *self._macro_notes, *uncompared_note(unsure)]
         return [*notes, *stored_value_notes(self.adapter, self.sides, changed_ids(changes))]
 
     def unseen_seeds(self) -> list[str]:
@@ -521,7 +528,8 @@ def _whole_diff(before_run: RunReader, after_run: RunReader, question: DiffQuest
         found = run_diff(base.run, current.run, changes, graph, nodes, unseen, notes, unselected, edges=edges)
         return replace(found, selected=chosen if is_part else None, has_empty_selection=is_empty)
     once = compiled_once(before, after).difference(changed_ids(changes))
-    notes += uncompared_note(before, after, once & chosen if is_part else once)
+    unsure = uncompared(before, after, once & chosen if is_part else once)
+    notes += uncompared_note(unsure)
     notes += unseen_value_notes(before, after, changed_ids(changes), chosen if is_part else None)
     notes += causes_of(before, after).unattributed_macros([*before.nodes.values(), *after.nodes.values()])
     runs = (before_run.for_diff(base, graph, changes), after_run.for_diff(current, graph, changes))
@@ -532,7 +540,7 @@ def _whole_diff(before_run: RunReader, after_run: RunReader, question: DiffQuest
     found = run_diff(
         base.run, current.run, judged, effects.graph, nodes, unseen, notes, unselected, reached, edges
     )
-    found = _failed(found, current.results)
+    found = replace(_failed(found, current.results), uncompared=tuple(one.unique_id for one in unsure))
     return replace(found, selected=chosen if is_part else None, has_empty_selection=is_empty)
 
 

@@ -32,7 +32,7 @@ from recce_meta.models.run import DBT, PART, dbt_options
 from recce_meta.sql_lineage.names import Schemas
 from recce_meta.sql_lineage.project.columns import SECONDS
 from recce_meta.sql_lineage.project.names import QueryNames, RelationFinder, dialect_of, schemas_key
-from recce_meta.sql_lineage.project.nodes import Spelling
+from recce_meta.sql_lineage.project.nodes import Spelling, argument_reads
 from recce_meta.sql_lineage.project.readable import offered_columns
 from recce_meta.warehouses import warehouse_of_adapter
 from recce_meta.warehouses.hooks import hooks_and_macros
@@ -158,6 +158,20 @@ class ProjectQueries:
         self._ids: dict[str, str] = {}
         """Nodes by the names of their tables in the queries resolved so far."""
         self._tables: dict[tuple[int, str], Query | None] = {}
+        self._assumed: dict[tuple[int, str], bool] = {}
+        """Whether the SQL of a node is assumed."""
+
+    def read_ahead(self, index: int, ids: Collection[str]) -> None:
+        """Read what is known of the nodes *ids* on one side, and of their parents, in a few queries."""
+        nodes = self._runs[index].with_parents(ids)
+        self._read_analyses(index, ids)
+        self._columns.of(index, {parent for one in ids for parent in nodes[one].parents})
+
+    def _read_analyses(self, index: int, ids: Collection[str]) -> None:
+        run = self._runs[index]
+        is_known = run.run.extractor == DBT and run.has_columns
+        known = run.columns_of(ids) if is_known and ids else {}
+        self._assumed |= {(index, one): one in known and known[one].tier is Tier.SILVER for one in ids}
 
     def query(self, index: int, unique_id: str) -> QueryNames:
         """Return the SQL of a node on one side, with the nodes of its relations."""
@@ -166,7 +180,7 @@ class ProjectQueries:
         if len(nodes) != self._read.get(index):
             self._read[index] = len(nodes)
             self._names[index] = RelationFinder(nodes.values(), self._dialect)
-        found = self._names[index].of(nodes[unique_id])
+        found = self._names[index].of(_with_arguments(nodes[unique_id], nodes))
         if not PART.isdisjoint(dbt_options(self._runs[index].run)):
             return replace(found, tokenised=without_limits(found.tokenised))
         return found
@@ -251,12 +265,12 @@ class ProjectQueries:
 
     def _is_whole(self, index: int, node: NodeMetadata) -> bool:
         """Return True if the SQL of *node* is proven, and no hook or header may define names for it."""
-        if lacks_sql(node) or node.config.get("sql_header"):
+        is_written = not lacks_sql(node) or argument_reads(node).whole
+        if not is_written or node.config.get("sql_header"):
             return False
-        run = self._runs[index]
-        is_known = run.run.extractor == DBT and run.has_columns
-        known = run.columns_of([node.unique_id]).get(node.unique_id) if is_known else None
-        is_assumed = known is not None and known.tier is Tier.SILVER
+        if (index, node.unique_id) not in self._assumed:
+            self._read_analyses(index, [node.unique_id])
+        is_assumed = self._assumed[index, node.unique_id]
         return not is_assumed and not hooks_and_macros(node, self._sides[index].macros)
 
     def resolved(self, index: int, unique_id: str) -> tuple[QueryNames, list[Query]]:
@@ -272,6 +286,22 @@ class ProjectQueries:
                 queries = sql_lineage.resolve_statements(names.sql, self._dialect, schemas, timeout=SECONDS)
             self._resolved[index, unique_id] = names, queries
         return self._resolved[index, unique_id]
+
+
+def _with_arguments(node: NodeMetadata, nodes: Mapping[str, NodeMetadata]) -> NodeMetadata:
+    """Return *node* with a query of the columns that its arguments name, if it is one of dbt's own tests
+    that dbt did not compile.
+    """
+    reads = argument_reads(node)
+    parents = [nodes.get(parent) for parent, _ in reads.columns]
+    relations = [parent.relation_name for parent in parents if parent and parent.relation_name]
+    if not (reads.whole and lacks_sql(node)) or len(relations) < len(parents):
+        return node
+    queries = (
+        " ".join(("SELECT", column, "FROM", relation))
+        for (_, column), relation in zip(reads.columns, relations, strict=True)
+    )
+    return replace(node, compiled_code="\nUNION ALL\n".join(queries))
 
 
 def _contract_faults(node: NodeMetadata, query: Query, dialect: str) -> Iterator[sql_diff.Fault]:

@@ -53,8 +53,8 @@ def compiled_once(base: ProjectSide, current: ProjectSide) -> set[str]:
     }
 
 
-def uncompared_note(base: ProjectSide, current: ProjectSide, ids: Iterable[str]) -> list[str]:
-    """Return a note on those of *ids*, from `compiled_once`, with SQL that follows from more than their code.
+def uncompared(base: ProjectSide, current: ProjectSide, ids: Iterable[str]) -> list[NodeMetadata]:
+    """Return those of *ids*, from `compiled_once`, with SQL that follows from more than their code.
 
     Equal code that reads nothing else compiles to the same SQL on the side that did not compile it, in each
     branch of `is_incremental()`.
@@ -65,16 +65,18 @@ def uncompared_note(base: ProjectSide, current: ProjectSide, ids: Iterable[str])
     is_same = current.target_name is not None and target_of(base.run) == target_of(current.run)
     most = Dependence.TARGET if is_same else Dependence.CODE
     equal = given_variables(base.run, current.run)[0]
-    found = [
-        one.label
-        for one in nodes
-        if inputs.reads_more(one, most) and not inputs.varies_by_branch_alone(one, equal)
-    ]
-    if not found:
-        return []
-    names = first_of(found, MOST_NAMES)
     return [
-        f"SQL of {plural(len(found), 'node')} not compared: only one run compiled it, and it depends on "
+        one for one in nodes if inputs.reads_more(one, most) and not inputs.varies_by_branch_alone(one, equal)
+    ]
+
+
+def uncompared_note(nodes: Collection[NodeMetadata]) -> list[str]:
+    """Return a note on *nodes*, those of `uncompared`."""
+    if not nodes:
+        return []
+    names = first_of([one.label for one in nodes], MOST_NAMES)
+    return [
+        f"SQL of {plural(len(nodes), 'node')} not compared: only one run compiled it, and it depends on "
         f"variables, the environment or the database ({names})"
     ]
 

@@ -420,6 +420,18 @@ class TestSelected:
         assert "data differs in 1 of 1 node" in shop.cli(*DIFF, "-s", "orders").out
         assert "Data" not in shop.cli(*DIFF).out
 
+    def test_sql_that_only_one_run_compiled_is_not_known_to_be_the_same(self, shop: Any) -> None:
+        shop.build("orders", TWO_ROWS, OTHER_ROWS)
+        shop.write("orders", orders={"compiled_code": None})
+        for side in ("base", "current"):
+            path = shop.cli.folder / side / "manifest.json"
+            path.write_text(path.read_text().replace('"raw_code": "select 1"', '"raw_code": "{{ var(1) }}"'))
+            build_result(shop.cli.folder / side, orders="success")
+
+        ran = shop.cli(*DIFF)
+
+        assert "SQL of 1 node not compared" in ran.out and "data differs in 1 of 1 node" in ran.out
+
 
 @pytest.mark.parametrize(("other", "says"), [("c", "id=2: c → b"), ("b", "= 1 node with equal data")])
 def test_two_targets_are_compared_by_key(shop: Any, tmp_path: Path, other: str, says: str) -> None:

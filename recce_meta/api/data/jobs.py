@@ -232,7 +232,8 @@ def changed_pairs(runs: RunPair, globs: NodeGlobs = ()) -> list[NodePair]:
 
 
 def pairs_changed_by(diff: RunDiff, runs: RunPair, globs: NodeGlobs = ()) -> list[NodePair]:
-    """Return the nodes with data that changed in *diff*, then those that it affects downstream.
+    """Return the nodes with data that changed in *diff*, those that it affects downstream, then those whose
+    SQL was not compared.
 
     *globs* are the settings of the configuration.
     """
@@ -267,6 +268,7 @@ def selected_pairs(
 
 def _touched_ids(diff: RunDiff, runs: RunPair) -> list[str]:
     ids = [change.unique_id for change in diff.changed] + [impact.unique_id for impact in diff.impacted]
+    ids += [unique_id for unique_id in diff.uncompared if unique_id not in set(ids)]
     nodes, sides = runs.names, (runs.base.names, runs.current.names)
     return [
         unique_id

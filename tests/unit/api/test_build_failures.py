@@ -289,3 +289,36 @@ def test_an_added_node_that_may_fail_is_named_with_its_reason(kind: str, folder:
     assert sentence in report.diff_text(found, width=200, color=False)
     with pytest.raises(ConditionFailed, match=f"found 1: m; {sentence}"):
         refuse_failing(found, frozenset({"may_fail"}))
+
+
+@pytest.mark.parametrize("is_compiled", [True, False])
+@pytest.mark.parametrize(
+    ("test", "arguments", "missing"),
+    [
+        ("not_null", {"column_name": "amount"}, "amount"),
+        ("not_null", {"column_name": "id"}, None),
+        ("unique", {"column_name": "id || 'a'"}, None),
+        ("relationships", {"column_name": "id", "field": "amount"}, "amount"),
+        ("own", {"column_name": "amount"}, "amount"),
+    ],
+)
+def test_a_new_test_of_an_absent_column_fails(
+    is_compiled: bool, test: str, arguments: dict[str, str], missing: str | None
+) -> None:
+    table = model("select 1 as id", compiled_code="select 1 as id", relation_name='"d"."s"."m"')
+    code = " union all ".join(f'select {name} from "d"."s"."m"' for name in arguments.values())
+    added = NodeMetadata(
+        unique_id="test.shop.t", name="t", package_name="shop", resource_type="test", language="sql",
+        raw_code="{{ test() }}", compiled_code=code if is_compiled else None, parents=(table.unique_id,),
+        properties={
+            "test_metadata": {"name": test, "kwargs": arguments}, "attached_node": table.unique_id,
+        },
+    )  # fmt: skip
+
+    diff = whole_diff(project(table), project(table, added), NOTHING_MORE)
+
+    (change,) = diff.changed
+    if missing is None or (test == "own" and not is_compiled):
+        assert not change.build_failure
+    else:
+        assert change.build_failure == f"it names the column {missing}, which nothing that it reads has"
