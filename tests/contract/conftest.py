@@ -93,7 +93,8 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     """
     chosen = config.getoption("--warehouse")
     seen = set()
-    for item in items:
+    # Not in the order of a run, which is random.
+    for item in sorted(items, key=lambda item: item.nodeid):
         of = {"postgres": item.nodeid.partition("[")[0], "sqlite": item.path}.get(_backend_of(item) or "")
         if of is not None and item.get_closest_marker("core") is None:
             if of in seen:

@@ -89,6 +89,7 @@ def compared(index: ProjectIndex, node: NodeMetadata) -> Iterator[tuple[str, set
             yield output.name, shown, truth[output.name.lower()]
 
 
+@pytest.mark.cases(3)
 @pytest.mark.parametrize("folder", PROJECTS)
 def test_origins_that_a_hover_shows_without_a_note_are_those_of_the_compiled_sql(folder: str) -> None:
     if not (ARTIFACTS / folder).is_dir():

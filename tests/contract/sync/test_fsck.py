@@ -301,10 +301,10 @@ _CHANGES = problems("derived graph_changes", "derived graph_impacts")
     ("table", "damage"),
     [
         ("graph_changes", "UPDATE {s} SET status = 'removed'"),
-        ("graph_changes", "UPDATE {s} SET code_changed = NULL"),
+        pytest.param("graph_changes", "UPDATE {s} SET code_changed = NULL", marks=pytest.mark.extensive),
         pytest.param("graph_changes", "DELETE FROM {s}", marks=pytest.mark.core("duckdb", "sqlite")),
         ("graph_impacts", "UPDATE {s} SET distance = distance + 1"),
-        ("graph_impacts", "DELETE FROM {s}"),
+        pytest.param("graph_impacts", "DELETE FROM {s}", marks=pytest.mark.extensive),
     ],
 )
 def test_stored_changes_are_compared_with_the_graphs(full: Side, table: str, damage: str) -> None:

@@ -92,6 +92,7 @@ def is_refused(reader: str) -> bool:
         "select id from other semi join parent using (id) where status = 3",
     ],
 )
+@pytest.mark.cases(10)
 def test_a_reader_fails_as_duckdb_refuses_it(reader: str) -> None:
     diff = diff_of(reader)
 

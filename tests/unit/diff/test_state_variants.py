@@ -98,14 +98,14 @@ def changes_of(state_variants: Callable[[str], Project]) -> ChangesOf:
     return changes
 
 
+@pytest.mark.cases(16)
+@pytest.mark.parametrize("name", EDITS)
 def test_an_edit_changes_what_it_touches_and_nothing_else(
-    state_variants: Callable[[str], Project], changes_of: ChangesOf, subtests: pytest.Subtests
+    name: str, state_variants: Callable[[str], Project], changes_of: ChangesOf
 ) -> None:
-    assert EDITS
-    for name, edit in EDITS.items():
-        with subtests.test(name):
-            found = why(changes_of(name))
-            assert found == expected(edit, state_variants("base"), set(found))
+    found = why(changes_of(name))
+
+    assert found == expected(EDITS[name], state_variants("base"), set(found))
 
 
 @pytest.mark.extensive
