@@ -200,14 +200,17 @@ class UnknownName(Exception):
 class Missing(Undefined):
     """Unknown name; every use except the test `is defined` raises an error.
 
-    A missing attribute or key is also false in a condition, as in dbt.
+    A missing attribute or key is also false in a condition, as in dbt. So is a parameter of a macro that no
+    argument is for; its text is empty.
     """
 
-    __slots__ = ("_is_attribute",)
+    __slots__ = ("_is_attribute", "_is_parameter")
 
     def __init__(
         self, hint: str | None = None, obj: Any = missing, name: str | None = None, exc: Any = None
     ) -> None:
+        # Jinja's hint for a parameter: there is no other value that dbt might have.
+        self._is_parameter = obj is missing and hint is not None and hint.startswith("parameter ")
         self._is_attribute = obj is not missing
         owner = kind_of(obj) if self._is_attribute else None
         super().__init__(hint, obj, name, exc or partial(_unknown, name, owner))  # type: ignore[arg-type]
@@ -220,13 +223,17 @@ class Missing(Undefined):
             error.is_broken = False
             raise
 
-    __str__ = __iter__ = __len__ = __contains__ = __hash__ = fail
+    __iter__ = __len__ = __contains__ = __hash__ = fail
+
+    def __str__(self) -> str:
+        return "" if self._is_parameter else self.fail()
 
     def __bool__(self) -> bool:
-        return False if self._is_attribute else self.fail()
+        return False if self._is_attribute or self._is_parameter else self.fail()
 
     def __eq__(self, other: object) -> bool:
-        return isinstance(other, Undefined) if self._is_attribute else self.fail()
+        is_absent = self._is_attribute or self._is_parameter
+        return isinstance(other, Undefined) if is_absent else self.fail()
 
     def __ne__(self, other: object) -> bool:
         return not self == other

@@ -84,6 +84,14 @@ def test_macros_return_values_and_call_each_other(shop: Any) -> None:
     assert renderer.render("{{ listed('x') }}{{ names() | length }} {{ again(3) }}") == "xa xb 2 321"
 
 
+def test_a_parameter_without_an_argument_is_empty_text(shop: Any) -> None:
+    # The text of dbt 1.11.
+    body = "m(a, b) %}[{{ a }}|{{ b }}|{{ 'x' if b else 'y' }}|{{ b is none }}|{{ b == none }}|{{ b ~ 'k' }}]"
+    renderer = shop.renderer(macros=(shop.macro("m", body),))
+
+    assert renderer.render("{{ m(1) }}") == "[1||y|False|False|k]"
+
+
 def test_is_incremental_is_the_renderers_to_answer(shop: Any) -> None:
     macros = (shop.macro("is_incremental", "is_incremental() %}{{ load_relation(this) }}", package="dbt"),)
     renderer = shop.renderer(macros=macros)
