@@ -28,7 +28,7 @@ from recce_meta.diff.scan_models import drift
 from recce_meta.diff.unseen_values import (
     callers_reading,
     compiled_once,
-    uncompared,
+    uncompared_nodes,
     uncompared_note,
     unseen_value_notes,
 )
@@ -267,7 +267,7 @@ class _Pair:
         scope = [] if self._seen is None else [scope_note(self.base, self.current)]
         once = compiled_once(self.sides[0], self.sides[1]).difference(changed_ids(changes))
         self.add_text([one for one in once if self.sides[1].nodes[one].raw_code is None], "raw_code")
-        unsure = uncompared(self.sides[0], self.sides[1], once)
+        unsure = uncompared_nodes(self.sides[0], self.sides[1], once)
         notes = [*scope, *self._macro_notes, *uncompared_note(unsure)]
         return [*notes, *stored_value_notes(self.adapter, self.sides, changed_ids(changes))]
 
@@ -528,7 +528,7 @@ def _whole_diff(before_run: RunReader, after_run: RunReader, question: DiffQuest
         found = run_diff(base.run, current.run, changes, graph, nodes, unseen, notes, unselected, edges=edges)
         return replace(found, selected=chosen if is_part else None, has_empty_selection=is_empty)
     once = compiled_once(before, after).difference(changed_ids(changes))
-    unsure = uncompared(before, after, once & chosen if is_part else once)
+    unsure = uncompared_nodes(before, after, once & chosen if is_part else once)
     notes += uncompared_note(unsure)
     notes += unseen_value_notes(before, after, changed_ids(changes), chosen if is_part else None)
     notes += causes_of(before, after).unattributed_macros([*before.nodes.values(), *after.nodes.values()])
@@ -540,7 +540,9 @@ def _whole_diff(before_run: RunReader, after_run: RunReader, question: DiffQuest
     found = run_diff(
         base.run, current.run, judged, effects.graph, nodes, unseen, notes, unselected, reached, edges
     )
-    found = replace(_failed(found, current.results), uncompared=tuple(one.unique_id for one in unsure))
+    # What current did not compile, it did not build either.
+    uncompared = tuple(one.unique_id for one in unsure if one.compiled_code is not None)
+    found = replace(_failed(found, current.results), uncompared=uncompared)
     return replace(found, selected=chosen if is_part else None, has_empty_selection=is_empty)
 
 

@@ -53,7 +53,7 @@ def compiled_once(base: ProjectSide, current: ProjectSide) -> set[str]:
     }
 
 
-def uncompared(base: ProjectSide, current: ProjectSide, ids: Iterable[str]) -> list[NodeMetadata]:
+def uncompared_nodes(base: ProjectSide, current: ProjectSide, ids: Iterable[str]) -> list[NodeMetadata]:
     """Return those of *ids*, from `compiled_once`, with SQL that follows from more than their code.
 
     Equal code that reads nothing else compiles to the same SQL on the side that did not compile it, in each
@@ -71,7 +71,7 @@ def uncompared(base: ProjectSide, current: ProjectSide, ids: Iterable[str]) -> l
 
 
 def uncompared_note(nodes: Collection[NodeMetadata]) -> list[str]:
-    """Return a note on *nodes*, those of `uncompared`."""
+    """Return a note on *nodes*, those of `uncompared_nodes`."""
     if not nodes:
         return []
     names = first_of([one.label for one in nodes], MOST_NAMES)

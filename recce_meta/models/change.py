@@ -353,7 +353,7 @@ class RunDiff(Tabular, Struct, frozen=True, kw_only=True):
     notes: tuple[str, ...] = ()
     """One sentence for each thing that could not be compared."""
     uncompared: tuple[str, ...] = ()
-    """Nodes without a known change whose SQL was not compared, because only one run compiled it."""
+    """Nodes without a known change whose SQL was not compared, because only current compiled it."""
     failed_results: tuple[NodeResult, ...] = ()
     """Results of current with an error or a failed test, by unique id."""
     choice: RunChoice | None = None

@@ -422,15 +422,19 @@ class TestSelected:
 
     def test_sql_that_only_one_run_compiled_is_not_known_to_be_the_same(self, shop: Any) -> None:
         shop.build("orders", TWO_ROWS, OTHER_ROWS)
-        shop.write("orders", orders={"compiled_code": None})
+        shop.write("orders")
         for side in ("base", "current"):
             path = shop.cli.folder / side / "manifest.json"
             path.write_text(path.read_text().replace('"raw_code": "select 1"', '"raw_code": "{{ var(1) }}"'))
             build_result(shop.cli.folder / side, orders="success")
+        base = shop.cli.folder / "base" / "manifest.json"
+        base.write_text(base.read_text().replace('"compiled_code": "select 1"', '"compiled_code": null'))
 
-        ran = shop.cli(*DIFF)
+        ran, other = shop.cli(*DIFF), shop.cli("diff", "path:current", "path:base", "--data")
 
         assert "SQL of 1 node not compared" in ran.out and "data differs in 1 of 1 node" in ran.out
+        # Base did not build it in its run.
+        assert "SQL of 1 node not compared" in other.out and "Data" not in other.out
 
 
 @pytest.mark.parametrize(("other", "says"), [("c", "id=2: c → b"), ("b", "= 1 node with equal data")])

@@ -8,7 +8,7 @@ import pytest
 from msgspec.structs import replace
 
 from recce_meta.diff.project_side import ProjectSide
-from recce_meta.diff.unseen_values import compiled_once, uncompared, uncompared_note, unseen_value_notes
+from recce_meta.diff.unseen_values import compiled_once, uncompared_nodes, uncompared_note, unseen_value_notes
 from recce_meta.models import MacroMetadata, NodeMetadata, RunMetadata
 
 DAY = MacroMetadata(
@@ -183,7 +183,7 @@ def test_sql_that_one_run_compiled_is_compared_if_only_its_branch_may_differ(
     once = compiled_once(base, current)
 
     assert once == {node.unique_id}
-    assert uncompared_note(uncompared(base, current, once)) == (
+    assert uncompared_note(uncompared_nodes(base, current, once)) == (
         [
             "SQL of 1 node not compared: only one run compiled it, and it depends on variables, the "
             "environment or the database (a)"
