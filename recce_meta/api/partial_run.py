@@ -407,7 +407,7 @@ def not_built_since(
         return {}
     parents = parents_of(nodes, edges)
     before = _builds_before(store, run, nodes, parents, builds)
-    earlier = [build for sources in before.values() for build in sources.values()]
+    earlier = [build for sources in before.values() for build in sources.values() if build]
     changes = CodeChanges(store, run, [*builds.values(), *earlier], nodes)
     return not_in_builds(nodes, parents, builds, _Sources(changes, nodes, parents, builds, before).reason)
 
@@ -425,8 +425,11 @@ def _builds_before(
     nodes: Mapping[str, NodeMetadata],
     parents: Mapping[str, Sequence[str]],
     builds: Mapping[str, Build],
-) -> dict[str, dict[str, Build]]:
-    """Return what tables were built from, if it was built again since: by table, the builds then by node."""
+) -> dict[str, dict[str, Build | None]]:
+    """Return what tables were built from, if it was built again since: by table, the builds then by node.
+
+    None stands for a build that is not recorded, or no longer.
+    """
     newest = max((build.at for build in builds.values()), default=None)
     asked = {
         (unique_id, origin, build.run_id)
@@ -446,10 +449,9 @@ def _builds_before(
         run_ids="\n".join(sorted(run_ids)),
     )
     then = {(str(origin), str(run_id)): Build.of(*build) for origin, run_id, *build in rows}
-    found: dict[str, dict[str, Build]] = {}
+    found: dict[str, dict[str, Build | None]] = {}
     for unique_id, origin, run_id in sorted(asked):
-        if build := then.get((origin, run_id)):
-            found.setdefault(unique_id, {})[origin] = build
+        found.setdefault(unique_id, {})[origin] = then.get((origin, run_id))
     return found
 
 
@@ -486,7 +488,7 @@ class _Sources:
         nodes: Mapping[str, NodeMetadata],
         parents: Mapping[str, Sequence[str]],
         builds: Mapping[str, Build],
-        before: Mapping[str, Mapping[str, Build]],
+        before: Mapping[str, Mapping[str, Build | None]],
     ) -> None:
         self._changes, self._nodes, self._parents = changes, nodes, parents
         self._builds, self._before = builds, before
@@ -504,7 +506,7 @@ class _Sources:
             return reason
         else:
             read_then = [one for one in above if one.at <= build.at]
-            found = min(own or read_then or self._rebuilt(node.unique_id), default=None)
+            found = min(own or read_then or self._rebuilt(node.unique_id, build.at), default=None)
             if found and not reason:
                 since = f"built on {build.at:%Y-%m-%d %H:%M} UTC"
                 reason = f"{since}, when {found.label} upstream was stale: {found.reason}"
@@ -514,11 +516,13 @@ class _Sources:
             self._origins[node.unique_id] = found
         return reason
 
-    def _rebuilt(self, unique_id: str) -> Iterator[_Origin]:
-        """Yield what was stale when table *unique_id* was built, and was built again since."""
+    def _rebuilt(self, unique_id: str, at: datetime) -> Iterator[_Origin]:
+        """Yield what was stale when table *unique_id* was built *at* a time, and was built again since."""
         for source_id, then in self._before.get(unique_id, {}).items():
             source = self._nodes[source_id]
-            if reason := self._changes.reason(source, then, self._nodes, self._parents):
+            if then is None:
+                yield _Origin(at, source.label, "its build before is not recorded")
+            elif reason := self._changes.reason(source, then, self._nodes, self._parents):
                 yield _Origin(then.at, source.label, reason)
 
 

@@ -340,6 +340,12 @@ def test_a_node_that_was_not_built_since_its_code_or_an_ancestor_changed_is_stal
         return {one.rpartition(".")[2]: reason for one, reason in reader.stale.items()}
 
     edits = EDITS["values"][0]
+    built("before", -2, ["open_orders"])
+    built("late", -1, MODELS.keys() - {"open_orders"})
+    assert stale("late") == {
+        "open_orders": "built on 2026-11-19 22:00 UTC, when stg upstream was stale: its build before is not "
+        "recorded"
+    }
     built("all", 0, MODELS)
     built("tests", 1, ["amount_is_there"], "test")
     built("one", 2, ["stg", "counted"], **edits)
