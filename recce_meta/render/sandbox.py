@@ -209,7 +209,7 @@ class Missing(Undefined):
     def __init__(
         self, hint: str | None = None, obj: Any = missing, name: str | None = None, exc: Any = None
     ) -> None:
-        # Jinja's hint for a parameter: there is no other value that dbt might have.
+        # Jinja's hint for a parameter, which cannot have another value in dbt.
         self._is_parameter = obj is missing and hint is not None and hint.startswith("parameter ")
         self._is_attribute = obj is not missing
         owner = kind_of(obj) if self._is_attribute else None
