@@ -154,14 +154,19 @@ def top_lines(column: ColumnTopK) -> list[TopLine]:
         for one in column.values
     ]  # fmt: skip
     others = [
-        _left(column.base_valid, [one.base for one in column.values]),
-        _left(column.current_valid, [one.current for one in column.values]),
+        _less(column.base_valid, sum(one.base for one in column.values)),
+        _less(column.current_valid, sum(one.current for one in column.values)),
     ]
     nulls = [_less(column.base_total, column.base_valid), _less(column.current_total, column.current_valid)]
     for text, (base, current) in (("all others", others), ("NULL", nulls)):
         if base or current:
             lines.append(_line(text, base, current, column)._replace(is_value=False))
     return lines
+
+
+def highest_share(lines: Sequence[TopLine]) -> float:
+    """Return the largest share on either side, the common scale of both."""
+    return max((share or 0 for line in lines for share in (line.base_share, line.current_share)), default=0)
 
 
 def rows_phrases(column: ColumnHistogram) -> tuple[str, str]:
@@ -186,10 +191,6 @@ def _line(text: str, base: int | None, current: int | None, column: ColumnTopK) 
 
 def _share(number: int | None, total: int | None) -> float | None:
     return None if number is None or not total else number / total
-
-
-def _left(valid: int | None, counted: Sequence[int]) -> int | None:
-    return None if valid is None else valid - sum(counted)
 
 
 def _less(total: int | None, valid: int | None) -> int | None:

@@ -28,15 +28,14 @@ from recce_meta.models.data_diff import (
     ValueDiff,
 )
 from recce_meta.models.run import RunChoice
-from recce_meta.report.data.figures import column_differs, compared_figures
+from recce_meta.report.data.figures import compared_figures, differing_columns
 from recce_meta.report.data.summary import (
     ASPECTS,
     NodeSummary,
     by_severity,
     count_order,
     data_verdict,
-    same_by_claim,
-    saved_by_phrase,
+    named_nodes,
     summarise_nodes,
 )
 from recce_meta.report.data.text import (
@@ -52,26 +51,23 @@ from recce_meta.report.data.text_columns import histogram_lines, top_k_lines
 from recce_meta.report.data.verdicts import (
     EQUAL_ROWS,
     SIGNS,
-    DiffVerdict,
     Outcome,
     columns_phrase,
     equal_figures,
     equal_names,
-    equal_nodes,
     equal_phrase,
     figures_phrase,
     has_odd_keys,
     key_phrase,
     match_phrases,
     reasons_of,
-    saved_phrase,
+    saved_sides,
     single_side,
     split_columns,
     subject_of,
     title_of,
     verdict,
 )
-from recce_meta.report.labels import PASSED
 from recce_meta.report.markdown import MAX_CHARS, first_fitting, fold, omission_note
 from recce_meta.report.run_choice import choice_markdown
 from recce_meta.report.terminal import (
@@ -332,11 +328,10 @@ def _sql(sql: str) -> str:
 
 
 def _profile(result: ProfileDiff) -> Iterable[str]:
-    for side, kept_at in (("Base", result.base_kept_at), ("Current", result.current_kept_at)):
-        if kept_at:
-            yield f"{side} was {saved_phrase(kept_at)}."
+    for side, saved in saved_sides(result).items():
+        yield f"{side.capitalize()} was {saved}."
     rows = []
-    for column in filter(column_differs, result.columns):
+    for column in differing_columns(result):
         telling = [metric for metric in compared_figures(column) if metric.differs]
         for index, metric in enumerate(telling):
             name = "" if index else code(column.name)
@@ -370,37 +365,23 @@ def _failed(result: Failed) -> Iterable[str]:
 
 
 _BODIES: dict[type, Callable[[Any], Iterable[str]]] = {
-    RowCountDiff: _row_counts,
-    SchemaDiff: _schema,
+    Failed: _failed,
     ValueDiff: _values,
-    ValueDetail: _detail,
-    RowsDiff: _rows,
     QueryDiff: _query,
+    RowsDiff: _rows,
+    SchemaDiff: _schema,
+    ValueDetail: _detail,
+    RowCountDiff: _row_counts,
     ProfileDiff: _profile,
     TopKDiff: _drawn,
     HistogramDiff: _drawn,
-    Failed: _failed,
     NotCompared: lambda _result: (),
 }
-
+"""Bodies by type of result, the most important first."""
 
 NODES_SHOWN = 40
 VERDICT_WIDTH = 160
 NAME_WIDTH = 80
-
-_WEIGHT = (
-    Failed,
-    ValueDiff,
-    QueryDiff,
-    RowsDiff,
-    SchemaDiff,
-    ValueDetail,
-    RowCountDiff,
-    ProfileDiff,
-    TopKDiff,
-    HistogramDiff,
-)
-"""Types of results, most important first."""
 
 
 class Fold(NamedTuple):
@@ -444,29 +425,19 @@ def nodes_section(nodes: Sequence[NodeSummary], room: int, *, details: bool = Fa
         text = "\n" + head + "".join(included)
         hidden = len(telling) - len(included)
         text += omission_note(plural(hidden, "more node")) if hidden else ""
-    for phrase, saved in saved_by_phrase(nodes).items():
-        text += f"\n{SIGNS[Outcome.PARTIAL]} {prose(phrase)}{names_within(saved, room // 4)}\n"
-    for claim, same in same_by_claim(nodes).items():
-        names = names_within([node.subject.name for node in same], room // 4)
-        text += f"\n{PASSED} {equal_nodes(len(same), claim)}{names}\n"
+    for outcome, phrase, names in named_nodes(nodes):
+        listed = names_code(names, 8)
+        text += f"\n{SIGNS[outcome]} {prose(phrase)}{f': {listed}' if len(listed) <= room // 4 else ''}\n"
     return text
-
-
-def names_within(names: Sequence[str], room: int) -> str:
-    """Return `: a, b` with as many of *names* as a line takes; empty if that exceeds *room*."""
-    text = names_code(names, 8)
-    return f": {text}" if len(text) <= room else ""
 
 
 def _row(node: NodeSummary, aspects: Sequence[str]) -> str:
     stale = prose(stale_phrase(node.subject))
     cells = [SIGNS[node.outcome], "<br>".join(filter(None, (code(node.subject.name, NAME_WIDTH), stale)))]
-    cells += ["<br>".join(map(_verdict_text, node.aspects.get(aspect, ()))) for aspect in aspects]
+    for aspect in aspects:
+        texts = [prose(shorten(found.text, VERDICT_WIDTH)) for found in node.aspects.get(aspect, ())]
+        cells.append("<br>".join(texts))
     return f"| {' | '.join(cells)} |\n"
-
-
-def _verdict_text(found: DiffVerdict) -> str:
-    return prose(shorten(found.text, VERDICT_WIDTH))
 
 
 def result_folds(results: Sequence[AnyDataDiff], of: str = "", *, details: bool = False) -> list[Fold]:
@@ -489,7 +460,7 @@ def result_folds(results: Sequence[AnyDataDiff], of: str = "", *, details: bool 
             kind = title_of(result)
             title = "" if isinstance(result, Failed) or kind == (subject and subject.name) else kind
             text = f"{name}{prose(': '.join(filter(None, (title, shorten(found.text, VERDICT_WIDTH)))))}"
-            folds.append(Fold(_WEIGHT.index(type(result)), fold(lead + text, result_markdown(result))))
+            folds.append(Fold([*_BODIES].index(type(result)), fold(lead + text, result_markdown(result))))
     return folds
 
 

@@ -10,11 +10,10 @@ from recce_meta.report.data.summary import (
     ASPECTS,
     NodeSummary,
     data_verdict,
-    same_by_claim,
-    saved_by_phrase,
+    named_nodes,
     summarise_nodes,
 )
-from recce_meta.report.data.verdicts import DiffVerdict, Outcome, equal_nodes, title_of, words_for
+from recce_meta.report.data.verdicts import DiffVerdict, Outcome, title_of, words_for
 from recce_meta.report.terminal import (
     Line,
     Span,
@@ -45,28 +44,30 @@ OUTCOME_MARKS = {
 def overview_lines(results: Sequence[AnyDataDiff], width: int, *, details: bool) -> list[Line]:
     """Return the verdict, the nodes that differ or were not compared, and the names of the equal nodes."""
     nodes = summarise_nodes(results)
-    outcome, text = data_verdict(nodes)
-    mark = OUTCOME_MARKS[outcome]
     kinds = {kind_of(result) for result in results}
     title = title_of(results[0]).capitalize() if len(kinds) == 1 else "Data"
     return [
         (Span(title, Style.BOLD),),
-        *wrap_text(Span(f"  {mark.text}", mark.style), text, width, mark.style),
+        *verdict_lines(*data_verdict(nodes), width),
         *_table(nodes, width, details=details),
         *_gap_lines(nodes, width, details=details),
-        *_saved_lines(nodes, width, details=details),
-        *equal_lines(nodes, width, details=details),
+        *(
+            line
+            for outcome, phrase, names in named_nodes(nodes)
+            for line in name_lines(outcome_lead(outcome), phrase, names, width, is_whole=details)
+        ),
     ]
 
 
-def _saved_lines(nodes: Sequence[NodeSummary], width: int, *, details: bool) -> list[Line]:
-    """Return when row counts that were not counted now were saved, with the nodes."""
-    mark = OUTCOME_MARKS[Outcome.PARTIAL]
-    lead = Span(f"  {mark.text}", mark.style)
-    lines: list[Line] = []
-    for phrase, names in saved_by_phrase(nodes).items():
-        lines += name_lines(lead, phrase, names, width, is_whole=details)
-    return lines
+def outcome_lead(outcome: Outcome) -> Span:
+    """Return the mark of *outcome* at the beginning of a line."""
+    mark = OUTCOME_MARKS[outcome]
+    return Span(f"  {mark.text}", mark.style)
+
+
+def verdict_lines(outcome: Outcome, text: str, width: int) -> list[Line]:
+    """Return *text* behind the mark of *outcome*, and in its style."""
+    return wrap_text(outcome_lead(outcome), text, width, OUTCOME_MARKS[outcome].style)
 
 
 def _table(nodes: Sequence[NodeSummary], width: int, *, details: bool) -> list[Line]:
@@ -102,23 +103,11 @@ def _cell(found: DiffVerdict) -> str:
     return shorten(found.text, ERROR_WIDTH) if found.outcome is Outcome.FAILED else found.text
 
 
-def equal_lines(nodes: Sequence[NodeSummary], width: int, *, details: bool) -> list[Line]:
-    """Return the nodes without a difference by claim: `= 12 nodes with equal data: a, b …`."""
-    mark = OUTCOME_MARKS[Outcome.EQUAL]
-    lead = Span(f"  {mark.text}", mark.style)
-    lines: list[Line] = []
-    for claim, same in same_by_claim(nodes).items():
-        names = [node.subject.name for node in same]
-        text = equal_nodes(len(same), claim)
-        lines += name_lines(lead, text, names, width, is_whole=details)
-    return lines
-
-
 def _gap_lines(nodes: Sequence[NodeSummary], width: int, *, details: bool) -> list[Line]:
     """Return what was not compared, grouped by reason, unless the table contains the reason."""
     groups: dict[tuple[str, str], list[str]] = {}
     for node in nodes:
-        found = [one for verdicts in node.aspects.values() for one in verdicts]
+        found = node.verdicts
         shown = " ".join(map(_cell, found))
         reasons: dict[str, list[str]] = {}
         for gap in node.gaps:
@@ -132,10 +121,8 @@ def _gap_lines(nodes: Sequence[NodeSummary], width: int, *, details: bool) -> li
                 reasons.setdefault(title, []).append(gap.reason)
         for title, texts in reasons.items():
             groups.setdefault((title, "; ".join(texts)), []).append(node.subject.name)
-    mark = OUTCOME_MARKS[Outcome.NOT_COMPARED]
-    lead = Span(f"  {mark.text}", mark.style)
     lines: list[Line] = []
     for (title, reason), names in groups.items():
-        lines += wrap_text(lead, f"{title}: {reason}", width, mark.style)
+        lines += verdict_lines(Outcome.NOT_COMPARED, f"{title}: {reason}", width)
         lines += name_lines(Span("    "), plural(len(names), "node"), names, width, is_whole=details)
     return lines

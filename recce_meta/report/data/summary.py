@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from itertools import chain
 from typing import NamedTuple, TypeAlias
 
 from msgspec import Struct
@@ -30,10 +31,11 @@ from recce_meta.report.data.verdicts import (
     Outcome,
     bare_verdict,
     equal_claim,
-    is_saved,
+    equal_nodes,
+    one_sided,
     reasons_of,
     row_count_differs,
-    saved_phrase,
+    saved_sides,
     title_of,
     words_for,
 )
@@ -84,9 +86,14 @@ class NodeSummary(NamedTuple):
     """Phrases of row counts saved with a run that no current comparison confirms: `base saved at …`."""
 
     @property
+    def verdicts(self) -> list[DiffVerdict]:
+        """Verdicts of all aspects."""
+        return [*chain.from_iterable(self.aspects.values())]
+
+    @property
     def outcome(self) -> Outcome:
         """The most severe outcome; a failed diff does not hide a difference in another."""
-        return worst_outcome([found.outcome for verdicts in self.aspects.values() for found in verdicts])
+        return worst_outcome([found.outcome for found in self.verdicts])
 
     def texts(self, aspect: str) -> list[str]:
         """Return the phrases of *aspect*; with the rows, when they were saved."""
@@ -97,9 +104,7 @@ class NodeSummary(NamedTuple):
     @property
     def differs(self) -> bool:
         """True if any diff found a difference."""
-        return any(
-            found.outcome is Outcome.DIFFERENT for verdicts in self.aspects.values() for found in verdicts
-        )
+        return any(found.outcome is Outcome.DIFFERENT for found in self.verdicts)
 
     @property
     def claim(self) -> str:
@@ -268,8 +273,7 @@ def row_verdict(one: RowCount) -> DiffVerdict:
 
 
 def _saved_phrases(one: RowCount) -> list[str]:
-    sides = (("base", one.base_kept_at), ("current", one.current_kept_at))
-    return [f"{side} {saved_phrase(at)}" for side, at in sides if at]
+    return [f"{side} {saved}" for side, saved in saved_sides(one).items()]
 
 
 def _row_finding(one: RowCount) -> DiffVerdict:
@@ -280,11 +284,11 @@ def _row_finding(one: RowCount) -> DiffVerdict:
     limit = count_limit(one)
     remark = f"; {limit}" if limit else ""
     if not row_count_differs(one):
-        outcome = Outcome.PARTIAL if is_saved(one) or limit else Outcome.EQUAL
+        outcome = Outcome.PARTIAL if saved_sides(one) or limit else Outcome.EQUAL
         return DiffVerdict(outcome, count(one.current) + remark)
-    if one.delta is None:
-        side, rows = ("current", one.current) if one.base is None else ("base", one.base)
-        return DiffVerdict(Outcome.ONE_SIDED, f"only in {side}: {plural(rows or 0, 'row')}{remark}")
+    single = one_sided(one.base, one.current)
+    if single:
+        return DiffVerdict(single.outcome, single.text + remark)
     text = f"{count(one.base)} → {count(one.current)}"
     change = change_percent(one.change)
     figures = ", ".join(filter(None, (signed_count(one.delta), change)))
@@ -329,13 +333,18 @@ def same_by_claim(nodes: Sequence[NodeSummary]) -> dict[str, list[NodeSummary]]:
     return found
 
 
-def saved_by_phrase(nodes: Sequence[NodeSummary]) -> dict[str, list[str]]:
-    """Return the names of nodes with a saved row count by `row count of base saved at …`."""
-    found: dict[str, list[str]] = {}
+def named_nodes(nodes: Sequence[NodeSummary]) -> list[tuple[Outcome, str, list[str]]]:
+    """Return outcome, phrase and names of nodes with a saved row count, and of those without a difference."""
+    saved: dict[str, list[str]] = {}
     for node in nodes:
         for phrase in node.saved:
-            found.setdefault(f"row count of {phrase}", []).append(node.subject.name)
-    return found
+            saved.setdefault(f"row count of {phrase}", []).append(node.subject.name)
+    equal = {
+        equal_nodes(len(same), claim): [node.subject.name for node in same]
+        for claim, same in same_by_claim(nodes).items()
+    }
+    groups = ((Outcome.PARTIAL, saved), (Outcome.EQUAL, equal))
+    return [(outcome, phrase, names) for outcome, group in groups for phrase, names in group.items()]
 
 
 def data_verdict(nodes: Sequence[NodeSummary]) -> DiffVerdict:
@@ -383,9 +392,6 @@ def _not_compared(nodes: Sequence[NodeSummary], how_many: str) -> str:
         for gap in node.gaps
     )
     missing = (Outcome.FAILED, Outcome.NOT_COMPARED)
-    is_whole = all(
-        any(found.outcome in missing for verdicts in node.aspects.values() for found in verdicts)
-        for node in incomplete
-    )
+    is_whole = all(any(found.outcome in missing for found in node.verdicts) for node in incomplete)
     words = "not compared" if is_whole else "not compared in full"
     return f"values of {how_many} {words}" if is_values else f"{how_many} {words}"

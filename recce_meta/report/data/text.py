@@ -30,7 +30,7 @@ from recce_meta.models.data_diff import (
     ValueDiff,
 )
 from recce_meta.redaction import neutralise
-from recce_meta.report.data.overview import OUTCOME_MARKS, overview_lines
+from recce_meta.report.data.overview import outcome_lead, overview_lines, verdict_lines
 from recce_meta.report.data.summary import by_severity, count_order, row_verdict
 from recce_meta.report.data.text_columns import histogram_lines, profile_lines, top_k_lines
 from recce_meta.report.data.verdicts import (
@@ -189,11 +189,8 @@ def _column_cells(column: ColumnValues) -> list[Span]:
 
 def type_phrase(column: ColumnValues) -> str:
     """Return `type INTEGER → BIGINT, compared as BIGINT`, or why the values were not compared."""
-    phrases = (
-        [f"type {column.base_type} → {column.current_type}"]
-        if column.base_type != column.current_type
-        else []
-    )
+    before, after = column.base_type, column.current_type
+    phrases = [f"type {before} → {after}"] if before != after else []
     phrases += [f"compared as {column.compared_as}"] if column.compared_as else []
     phrases += [f"not compared: {column.reason}"] if column.reason else []
     return ", ".join(phrases)
@@ -384,12 +381,7 @@ SUBJECT_WIDTH = 80
 SQL_LINES = 12
 """Lines of a query that are shown."""
 
-_COLUMN_MARKS = {
-    "added": Span("+", Style.GREEN),
-    "removed": Span("-", Style.RED),
-    "retyped": Span("~", Style.YELLOW),
-    "moved": Span("↕", Style.CYAN),
-}
+_COLUMN_MARKS = MARKS | {"moved": Span("↕", Style.CYAN)}
 
 
 def data_text(results: Sequence[AnyDataDiff], *, width: int, color: bool, details: bool = False) -> str:
@@ -428,11 +420,9 @@ def _within(result: AnyDataDiff, *, details: bool) -> AnyDataDiff:
 
 
 def _block(result: AnyDataDiff, width: int, *, details: bool) -> list[Line]:
-    outcome, text = verdict(result)
-    mark = OUTCOME_MARKS[outcome]
     return [
         _title(result),
-        *wrap_text(Span(f"  {mark.text}", mark.style), text, width, mark.style),
+        *verdict_lines(*verdict(result), width),
         *body_lines(result, width, details=details),
     ]
 
@@ -464,9 +454,8 @@ def _row_counts(result: RowCountDiff, width: int, *, details: bool) -> list[Line
     # Equal counts are the last in this order.
     equal = [f"{one.subject.name} ({count(one.current)})" for one in counts[len(shown) :]]
     if equal:
-        mark = OUTCOME_MARKS[Outcome.EQUAL]
         text = equal_nodes(len(equal), "row count")
-        lines += name_lines(Span(f"  {mark.text}", mark.style), text, equal, width, is_whole=details)
+        lines += name_lines(outcome_lead(Outcome.EQUAL), text, equal, width, is_whole=details)
     return lines
 
 
@@ -506,7 +495,7 @@ def _schema(result: SchemaDiff, width: int, *, details: bool) -> list[Line]:
 def _schema_cells(column: ColumnDelta) -> list[Span]:
     if column.status == "unchanged":
         return [Span(f"= {column.name}", Style.DIM), Span(column.current_type or "", Style.DIM)]
-    mark = _COLUMN_MARKS.get(column.status, Span("~", Style.YELLOW))
+    mark = _COLUMN_MARKS.get(column.status, MARKS["changed"])
     return [Span(f"{mark.text} {column.name}", mark.style), Span(schema_phrase(column))]
 
 
@@ -520,20 +509,18 @@ def schema_phrase(column: ColumnDelta) -> str:
 
 
 def _query(result: QueryDiff, width: int, *, details: bool) -> list[Line]:
-    lines: list[Line] = []
     single = single_side(result)
     if single is not None:
-        return _sql("query", result.base_sql or result.current_sql, details=details) + result_lines(
-            single, width
-        )
+        lines = _sql("query", result.base_sql or result.current_sql, details=details)
+        return lines + result_lines(single, width)
     if result.base_sql == result.current_sql:
-        lines += _sql("query", result.current_sql, details=details)
+        lines = _sql("query", result.current_sql, details=details)
     else:
-        lines += _sql("base", result.base_sql, details=details)
+        lines = _sql("base", result.base_sql, details=details)
         lines += _sql("current", result.current_sql, details=details)
     for part in (result.values, result.detail, result.rows):
         if part is not None:
-            lines += [*_BODIES[type(part)](part, width, details=details), *_notes(part.notes, width)]
+            lines += body_lines(part, width, details=details)
     return lines
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import chain
+
 from recce_meta.errors import plural
 from recce_meta.models.data_diff import (
     ColumnHistogram,
@@ -17,11 +19,12 @@ from recce_meta.report.data.figures import (
     differing_columns,
     edge_text,
     highest_count,
+    highest_share,
     largest_shift,
     rows_phrases,
     top_lines,
 )
-from recce_meta.report.data.verdicts import equal_figures, figures_phrase, saved_phrase
+from recce_meta.report.data.verdicts import equal_figures, figures_phrase, saved_sides
 from recce_meta.report.labels import DETAILS, more_phrase
 from recce_meta.report.terminal import (
     Line,
@@ -46,18 +49,13 @@ COLUMNS_SHOWN = 40
 def profile_lines(result: ProfileDiff, width: int, *, details: bool = False) -> list[Line]:
     """Return a row for each differing figure of a column; columns without differences are listed."""
     differing = list(result.columns) if details else differing_columns(result)
-    names = {column.name for column in differing}
     hidden = 0 if details else len(differing) - COLUMNS_SHOWN
-    same = [name for name in equal_figures(result) if name not in names]
+    same = [] if details else equal_figures(result)
     rows = [heading_row("column", "figure", "base", "current", "")]
-    rows += [
-        row
-        for column in (differing if details else differing[:COLUMNS_SHOWN])
-        for row in _profile_rows(column)
+    rows += chain.from_iterable(map(_profile_rows, differing if details else differing[:COLUMNS_SHOWN]))
+    lines: list[Line] = [
+        (Span(f"  {side} was {saved}", Style.DIM),) for side, saved in saved_sides(result).items()
     ]
-    lines: list[Line] = []
-    for side, kept_at in (("base", result.base_kept_at), ("current", result.current_kept_at)):
-        lines += [(Span(f"  {side} was {saved_phrase(kept_at)}", Style.DIM),)] if kept_at else []
     lines += grid(rows, width=width, right={2, 3}) if len(rows) > 1 else []
     if hidden > 0:
         lines.append((Span(f"  {more_phrase(hidden, hint=True, option=DETAILS)}", Style.DIM),))
@@ -103,9 +101,8 @@ def _column_title(name: str, reason: str | None, about: str = "") -> Line:
 def _top_table(column: ColumnTopK, width: int) -> list[Line]:
     lines = top_lines(column)
     rows = [heading_row("value", "base", "", "", "current", "", "")]
-    shares = [share or 0 for line in lines for share in (line.base_share, line.current_share)]
     # One scale for both sides, so that their bars can be compared.
-    highest = max(shares, default=0)
+    highest = highest_share(lines)
     size = BAR_WIDTH if not width or width >= 90 else LEAST_BAR
     for line in lines:
         name = Span(line.text, Style.PLAIN if line.is_value else Style.DIM)

@@ -10,9 +10,8 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
-from datetime import datetime
 from enum import Enum
-from typing import NamedTuple, TypeAlias
+from typing import NamedTuple
 
 from msgspec.structs import replace
 
@@ -23,7 +22,6 @@ from recce_meta.models.data_diff import (
     ColumnProfile,
     ColumnValues,
     Failed,
-    KeyCounts,
     NotCompared,
     ProfileDiff,
     QueryDiff,
@@ -79,9 +77,6 @@ _WORDS = {
     "histogram_diff": DiffWords("histogram", "equal counts in all bins"),
     "data_diff": DiffWords("data"),
 }
-
-WithKey: TypeAlias = ValueDiff | ValueDetail
-
 
 _COLUMN_CHANGES = {
     "removed": "removed",
@@ -231,7 +226,7 @@ def _of_counts(result: RowCountDiff) -> DiffVerdict:
     half = sum(bool(count_gap(one)) and one.base != one.current for one in result.counts)
     same = sum(one.base_reason == SAME_RELATION and one.current is not None for one in result.counts)
     half -= same
-    saved = sum(is_saved(one) for one in result.counts)
+    saved = sum(bool(saved_sides(one)) for one in result.counts)
     stale = sum(one.subject.is_stale for one in result.counts)
     limited = sum(bool(one.where) for one in result.counts)
     hidden = sorted({one.subject.hidden for one in result.counts if one.subject.hidden})
@@ -267,9 +262,10 @@ def _skipped_phrase(reason: str, number: int) -> str:
     return f"{number:,} not counted: {text}"
 
 
-def is_saved(one: RowCount) -> bool:
-    """Return True if a row count was saved with a run instead of taken now."""
-    return one.base_kept_at is not None or one.current_kept_at is not None
+def saved_sides(result: RowCount | ProfileDiff) -> dict[str, str]:
+    """Return `saved at 2026-11-19 08:00 UTC` by side, for figures saved with a run instead of taken now."""
+    sides = {"base": result.base_kept_at, "current": result.current_kept_at}
+    return {side: f"saved at {moment(kept_at)}" for side, kept_at in sides.items() if kept_at}
 
 
 def _of_schema(result: SchemaDiff) -> DiffVerdict:
@@ -292,10 +288,6 @@ def _of_schema(result: SchemaDiff) -> DiffVerdict:
     return DiffVerdict(Outcome.EQUAL, f"{total}, same {'type' if len(result.columns) == 1 else 'types'}")
 
 
-def _all_equal(number: int, noun: str) -> str:
-    return f"{plural(number, noun)}, {'equal' if number == 1 else 'all equal'}"
-
-
 def _only_side(subject: Subject, statuses: Sequence[str]) -> str:
     """Return the only side that has the relation; empty if both do."""
     if subject.base is None and subject.current is not None and set(statuses) <= {"added"}:
@@ -306,9 +298,10 @@ def _only_side(subject: Subject, statuses: Sequence[str]) -> str:
 
 
 def _of_values(result: ValueDiff) -> DiffVerdict:
-    one_sided = _one_sided(_rows_of(result.base), _rows_of(result.current))
-    if one_sided:
-        return one_sided
+    base, current = result.base, result.current
+    single = one_sided(None if base is None else base.rows, None if current is None else current.rows)
+    if single:
+        return single
     phrases = value_phrases(result)
     if phrases:
         return DiffVerdict(Outcome.DIFFERENT, ", ".join([*phrases, *_uncompared(result)]))
@@ -332,7 +325,9 @@ def _unless_limited(result: ValueDiff | RowsDiff | ValueDetail, rows: int | None
         limits = ["both sides are empty"] if result.is_equal else limits
         return DiffVerdict(Outcome.NOT_COMPARED, "; ".join(["no rows compared", *limits]))
     if result.is_equal:
-        return DiffVerdict(Outcome.EQUAL, "no row differs" if rows is None else _all_equal(rows, "row"))
+        word = "equal" if rows == 1 else "all equal"
+        text = "no row differs" if rows is None else f"{plural(rows, 'row')}, {word}"
+        return DiffVerdict(Outcome.EQUAL, text)
     return DiffVerdict(Outcome.PARTIAL, "; ".join([f"no difference found{compared}", *limits]))
 
 
@@ -348,11 +343,8 @@ def _uncompared(result: ValueDiff | RowsDiff) -> list[str]:
     return [f"{plural(number, noun)} not compared" for number, noun in found if number]
 
 
-def _rows_of(side: KeyCounts | None) -> int | None:
-    return None if side is None else side.rows
-
-
-def _one_sided(base: int | None, current: int | None) -> DiffVerdict | None:
+def one_sided(base: int | None, current: int | None) -> DiffVerdict | None:
+    """Return the verdict if at most one side has rows to count; None if both do."""
     if base is not None and current is not None:
         return None
     if base is None and current is None:
@@ -367,42 +359,36 @@ def value_phrases(result: ValueDiff) -> list[str]:
     if result.changed:
         share = f" ({percent(result.changed / result.common)})" if result.common else ""
         phrases.append(f"{result.changed:,} of {plural(result.common, 'row')} changed{share}")
-    for number, word in ((result.added, "added"), (result.removed, "removed")):
-        phrases += [f"{number:,} {word}" if phrases else f"{plural(number, 'row')} {word}"] if number else []
-    phrases += side_phrases(result)
+    phrases = [*_with_moved(phrases, result), *side_phrases(result)]
     before, after = result.base, result.current
-    # Rows with a NULL key cannot be matched, so only their number shows a difference.
-    if before and after and before.null_keys != after.null_keys:
-        phrases.append("number of NULL keys differs")
-    if (
-        before
-        and after
-        and (before.duplicate_keys, before.duplicate_rows)
-        != (
-            after.duplicate_keys,
-            after.duplicate_rows,
-        )
-    ):
-        phrases.append("number of duplicate keys differs")
+    if before and after:
+        # Rows with a NULL key cannot be matched, so only their number shows a difference.
+        if before.null_keys != after.null_keys:
+            phrases.append("number of NULL keys differs")
+        if (before.duplicate_keys, before.duplicate_rows) != (after.duplicate_keys, after.duplicate_rows):
+            phrases.append("number of duplicate keys differs")
     return phrases
 
 
-def side_phrases(result: ValueDiff | RowsDiff) -> list[str]:
+def _with_moved(phrases: list[str], result: ValueDiff | RowsDiff) -> list[str]:
+    """Return *phrases* with the numbers of rows added and removed; the first phrase names the rows."""
+    for number, word in ((result.added, "added"), (result.removed, "removed")):
+        if number:
+            phrases = [*phrases, f"{count(number) if phrases else plural(number, 'row')} {word}"]
+    return phrases
+
+
+def side_phrases(result: ValueDiff | RowsDiff | ValueDetail) -> list[str]:
     """Return `1 column only in base`."""
     sides = {"base": result.base_only, "current": result.current_only}
     return [f"{plural(len(names), 'column')} only in {side}" for side, names in sides.items() if names]
 
 
 def _of_rows(result: RowsDiff) -> DiffVerdict:
-    one_sided = _one_sided(result.base_rows, result.current_rows)
-    if one_sided:
-        return one_sided
-    counts = {"added": result.added, "removed": result.removed}
-    found = [(number, word) for word, number in counts.items() if number]
-    phrases = [
-        f"{number:,} {word}" if index else f"{plural(number, 'row')} {word}"
-        for index, (number, word) in enumerate(found)
-    ]
+    single = one_sided(result.base_rows, result.current_rows)
+    if single:
+        return single
+    phrases = _with_moved([], result)
     text = [f"{join_words(phrases)} ({plural(result.common, 'row')} on both sides)"] if phrases else []
     text += side_phrases(result)
     if text:
@@ -414,8 +400,7 @@ def _of_detail(result: ValueDetail) -> DiffVerdict:
     if result.rows:
         text = f"{plural(len(result.rows), 'row')} {agree(len(result.rows), 'differ')}"
         return DiffVerdict(Outcome.DIFFERENT, f"more than {text}" if result.is_cut else text)
-    sides = {"base": result.base_only, "current": result.current_only}
-    only = [f"{plural(len(names), 'column')} only in {side}" for side, names in sides.items() if names]
+    only = side_phrases(result)
     if only or result.is_equal is False:
         limits = [] if only else ["number of NULL or duplicate keys differs"]
         return DiffVerdict(Outcome.DIFFERENT, ", ".join([*only, *limits]))
@@ -457,7 +442,7 @@ def _one_side_only(result: Distribution) -> str:
     return "" if has_base == has_current else "base" if has_base else "current"
 
 
-def key_phrase(result: WithKey) -> str:
+def key_phrase(result: ValueDiff | ValueDetail) -> str:
     """Return `rows matched by order_id, line (key from unique_key)`."""
     source = f" (key from {result.key_source})" if result.key_source else ""
     rounded = rounded_columns(result)
@@ -582,15 +567,10 @@ def equal_word(result: RowComparison) -> str:
 
 def reasons_of(one: RowCount) -> str:
     """Return why a side has no row count, the time of saved counts, and the condition on the rows."""
-    phrases = []
-    for side, rows, reason, kept_at in (
-        ("base", one.base, one.base_reason, one.base_kept_at),
-        ("current", one.current, one.current_reason, one.current_kept_at),
-    ):
-        if rows is None:
-            phrases.append((side, reason or f"not in {side}"))
-        elif kept_at is not None:
-            phrases.append((side, saved_phrase(kept_at)))
+    sides = (("base", one.base, one.base_reason), ("current", one.current, one.current_reason))
+    missing = {side: reason or f"not in {side}" for side, rows, reason in sides if rows is None}
+    about = saved_sides(one) | missing
+    phrases = [(side, about[side]) for side in ("base", "current") if side in about]
     limits = [stale_phrase(one.subject)] if one.subject.is_stale else []
     limits += [limit] if (limit := count_limit(one)) else []
     if len(phrases) == 2 and phrases[0][1] == phrases[1][1]:
@@ -601,8 +581,3 @@ def reasons_of(one: RowCount) -> str:
 
 _EVIDENT = frozenset({"only in base", "only in current", "not in base", "not in current"})
 """Reasons that name the side themselves."""
-
-
-def saved_phrase(kept_at: datetime) -> str:
-    """Return `saved at 2026-11-19 08:00 UTC`."""
-    return f"saved at {moment(kept_at)}"

@@ -13,12 +13,12 @@ from recce_meta.models.data_diff import (
     Example,
 )
 from recce_meta.report.data.figures import (
-    TopLine,
     bin_text,
     column_differs,
     compared_figures,
     edge_text,
     highest_count,
+    highest_share,
     largest_shift,
     rows_phrases,
     top_lines,
@@ -36,7 +36,7 @@ from recce_meta.report.data.verdicts import (
     key_phrase,
     reasons_of,
     row_count_differs,
-    saved_phrase,
+    saved_sides,
     single_side,
     split_columns,
     title_of,
@@ -112,11 +112,6 @@ def differing_first(columns: Sequence[ColumnProfile]) -> list[ColumnProfile]:
     return sorted(columns, key=lambda column: not column_differs(column))
 
 
-def highest_share(lines: Sequence[TopLine]) -> float:
-    """Return the largest share on either side, the common scale of both."""
-    return max((share or 0 for line in lines for share in (line.base_share, line.current_share)), default=0)
-
-
 def histogram_facts(column: ColumnHistogram) -> list[str]:
     """Return the rows of each side, those in no bin, and the largest shift."""
     sides = zip(
@@ -154,10 +149,9 @@ DATA_GLOBALS: dict[str, Any] = {
         answer_of,
         are_same, axis, bin_text, bin_title, cell_text, change_percent, column_differs, count, counts_differ,
         difference_figures, differing_first, equal_names, equal_phrase, equal_word, examples_of, figures_word,
-        has_odd_keys, highest_count, highest_share, histogram_facts, saved_phrase, key_phrase, key_text,
-        compared_figures,
-        narrowed_by, pair_text, pairs, percent, plain_rows, reasons_of, row_count_differs, schema_phrase,
-        signed_count, single_side, split_columns, stacked_bars, times, title_of, top_lines,
+        has_odd_keys, highest_count, highest_share, histogram_facts, saved_sides, key_phrase, key_text,
+        compared_figures, narrowed_by, pair_text, pairs, percent, plain_rows, reasons_of, row_count_differs,
+        schema_phrase, signed_count, single_side, split_columns, stacked_bars, times, title_of, top_lines,
         type_name, type_phrase, verdict,
     )
 } | {
