@@ -39,17 +39,21 @@ from recce_meta.report.data.summary import (
     summarise_nodes,
 )
 from recce_meta.report.data.text import (
-    CHANGES,
+    COLUMN_TITLES,
+    SIDE_TITLES,
+    WithRows,
+    column_figures,
     plain_rows,
     rows_phrases,
     schema_phrase,
+    shown_values,
+    side_figures,
     telling_columns,
     times,
     type_phrase,
 )
 from recce_meta.report.data.text_columns import histogram_lines, top_k_lines
 from recce_meta.report.data.verdicts import (
-    EQUAL_ROWS,
     SIGNS,
     Outcome,
     columns_phrase,
@@ -81,13 +85,10 @@ from recce_meta.report.terminal import (
 )
 from recce_meta.report.values import (
     UNKNOWN,
-    are_same,
     cell_text,
     change_percent,
     count,
-    difference_figures,
     pair_text,
-    percent,
     signed_count,
 )
 from recce_meta.tables.gaps import count_gap, narrowed_by, stale_phrase
@@ -141,7 +142,7 @@ def _row_counts(result: RowCountDiff) -> Iterable[str]:
         )
         for one in counts[:LINES_SHOWN]
     ]
-    yield md_table(["node", "base", "current", "change", "", ""], rows, right=range(1, 5))
+    yield md_table(["node", "base", "current", "change", "", ""], rows, right=range(1, 5)) if rows else ""
     yield _more(len(result.counts) - LINES_SHOWN, "nodes")
 
 
@@ -165,12 +166,19 @@ def _values(result: ValueDiff) -> Iterable[str]:
     yield _facts(key_phrase(result), narrowed_by(result))
     if result.base is not None and result.current is not None:
         yield _sides(result)
-    yield from _only(result.base_only, result.current_only)
+    yield from _only(result)
     telling, equal = split_columns(result)
     if telling:
         yield columns_phrase(result)
-        titles = ["column", EQUAL_ROWS, "different", "NULL → value", "value → NULL", *CHANGES, ""]
-        yield md_table(titles, [_column_row(column) for column in telling[:LINES_SHOWN]], right=range(1, 7))
+        rows = [
+            (
+                code(column.name),
+                *column_figures(column),
+                code(types) if (types := type_phrase(column)) else "",
+            )
+            for column in telling[:LINES_SHOWN]
+        ]
+        yield md_table(["column", *COLUMN_TITLES, ""], rows, right=range(1, 7))
         yield _more(len(telling) - LINES_SHOWN, "columns")
         yield _examples(result, telling)
     if equal and result.common:
@@ -185,18 +193,11 @@ def _sides(result: ValueDiff) -> str:
     facts = " · ".join(match_phrases(result))
     if not has_odd_keys(result):
         return facts
-    titles = ["", "rows", "NULL keys", "duplicate keys", "rows duplicate on either side", "compared rows"]
-    rows = [
-        (label, *map(count, figures))
-        for label, side in (("base", result.base), ("current", result.current))
-        if side is not None
-        for figures in [(side.rows, side.null_keys, side.duplicate_keys, side.duplicate_rows, side.compared)]
-    ]
-    return f"{md_table(titles, rows, right=range(1, 6))}\n{facts}"
+    return f"{md_table(SIDE_TITLES, side_figures(result), right=range(1, 6))}\n{facts}"
 
 
-def _only(base_only: Sequence[str], current_only: Sequence[str]) -> Iterable[str]:
-    for mark, side, names in ((REMOVED, "base", base_only), (ADDED, "current", current_only)):
+def _only(result: WithRows) -> Iterable[str]:
+    for mark, side, names in ((REMOVED, "base", result.base_only), (ADDED, "current", result.current_only)):
         if names:
             yield f"{mark} only in {side}: {names_code(names)}"
 
@@ -205,19 +206,6 @@ def names_code(names: Sequence[str], shown: int = COLUMNS_SHOWN) -> str:
     """Return the first of *names* as code, followed by the number of the rest."""
     rest = _more(len(names) - shown, "")
     return ", ".join(code(name, 60) for name in names[:shown]) + (f" {rest.rstrip()}" if rest else "")
-
-
-def _column_row(column: ColumnValues) -> Sequence[str]:
-    types = type_phrase(column)
-    return (
-        code(column.name),
-        percent(column.match_share),
-        count(column.mismatched),
-        count(column.null_to_value) if column.null_to_value else "",
-        count(column.value_to_null) if column.value_to_null else "",
-        *difference_figures(column),
-        code(types) if types else "",
-    )
 
 
 def _examples(result: ValueDiff, columns: Sequence[ColumnValues]) -> str:
@@ -239,64 +227,53 @@ def _examples(result: ValueDiff, columns: Sequence[ColumnValues]) -> str:
 
 def _detail(result: ValueDetail) -> Iterable[str]:
     yield _facts(key_phrase(result), narrowed_by(result))
-    yield from _only(result.base_only, result.current_only)
+    yield from _only(result)
     yield from _rows_table(result.key, result.columns, result.rows)
-    yield _cut(len(result.rows), is_cut=result.is_cut, limit=result.limit)
+    yield _cut(result)
 
 
 def _rows(result: RowsDiff) -> Iterable[str]:
     yield " · ".join([*rows_phrases(result), *(code(one, 200) for one in narrowed_by(result))])
-    yield from _only(result.base_only, result.current_only)
+    yield from _only(result)
     if result.incomparable:
         yield f"{plural(len(result.incomparable), 'column')} not compared: {names_code(result.incomparable)}"
-    columns, rows, left_out = telling_columns(result, COLUMNS_SHOWN)
+    columns, rows, left_out = telling_columns(result)
     yield from _rows_table((), columns, rows)
     yield left_out
-    yield _cut(len(result.rows), is_cut=result.is_cut, limit=result.limit)
+    yield _cut(result)
 
 
-def _cut(total: int, *, is_cut: bool, limit: int) -> str:
-    if is_cut:
-        return f"More rows differ than the {limit:,} shown."
-    return _more(total - ROWS_SHOWN, "rows")
+def _cut(result: ValueDetail | RowsDiff) -> str:
+    if result.is_cut:
+        return f"More rows differ than the {result.limit:,} shown."
+    return _more(len(result.rows) - ROWS_SHOWN, "rows")
 
 
 def _rows_table(key: Sequence[str], columns: Sequence[str], rows: Sequence[DetailRow]) -> Iterable[str]:
     """Yield a table of the first rows; if there are many columns, those with differences."""
     if not rows:
         return
+    values = [shown_values(row) for row in rows[:ROWS_SHOWN]]
     shown = list(range(len(columns)))
     if len(shown) > COLUMNS_SHOWN:
         # A wide table would not fit, and columns without a difference say nothing.
-        differing = {index for row in rows[:ROWS_SHOWN] for index in _differing(row)}
-        shown = sorted(shown, key=lambda index: (index not in differing, index))[:COLUMNS_SHOWN]
+        differing = {index for cells in values for index, cell in enumerate(cells) if len(cell) > 1}
+        shown.sort(key=lambda index: index not in differing)
         # Back to the order of the relation.
-        shown.sort()
-    counted = any(times(row) for row in rows[:ROWS_SHOWN])
-    titles = ["", *(code(name, 60) for name in key), *(code(columns[index], 60) for index in shown)]
+        shown = sorted(shown[:COLUMNS_SHOWN])
     lines = []
-    for row in rows[:ROWS_SHOWN]:
-        cells = [_cell(row, index) for index in shown]
+    for row, cells in zip(rows, values, strict=False):
         keys = [value_code(value) for value in row.key[: len(key)]]
         keys += [""] * (len(key) - len(keys))
-        lines.append([_MARKS.get(row.status, CHANGED), *keys, *cells, *([times(row)] if counted else [])])
-    yield md_table([*titles, *(["times"] if counted else [])], lines)
+        own = [_cell(cells[index]) if index < len(cells) else "" for index in shown]
+        lines.append([_MARKS.get(row.status, CHANGED), *keys, *own, times(row)])
+    names = (code(name, 60) for name in (*key, *(columns[index] for index in shown)))
+    yield md_table(["", *names, "times"], lines)
     yield _more(len(columns) - len(shown), "columns")
 
 
-def _differing(row: DetailRow) -> Iterable[int]:
-    if row.base is None or row.current is None:
-        return []
-    pairs = zip(row.base, row.current, strict=False)
-    return [index for index, (before, after) in enumerate(pairs) if not are_same(before, after)]
-
-
-def _cell(row: DetailRow, index: int) -> str:
-    before = row.base[index] if row.base is not None and index < len(row.base) else None
-    after = row.current[index] if row.current is not None and index < len(row.current) else None
-    if row.base is None or row.current is None:
-        return value_code(after if row.base is None else before)
-    return value_code(after) if are_same(before, after) else " → ".join(_pair(before, after))
+def _cell(values: Sequence[Value]) -> str:
+    return value_code(values[0]) if len(values) == 1 else " → ".join(_pair(*values))
 
 
 def _query(result: QueryDiff) -> Iterable[str]:
@@ -304,10 +281,9 @@ def _query(result: QueryDiff) -> Iterable[str]:
     if single is not None:
         yield _sql(result.base_sql or result.current_sql)
         rows = plain_rows(single)
-        yield md_table(
-            [code(name, 60) for name in single.columns[:COLUMNS_SHOWN]],
-            [[code(cell, 60) for cell in row[:COLUMNS_SHOWN]] for row in rows[:ROWS_SHOWN]],
-        )
+        titles = [code(name, 60) for name in single.columns[:COLUMNS_SHOWN]]
+        cells = [[code(cell, 60) for cell in row[:COLUMNS_SHOWN]] for row in rows[:ROWS_SHOWN]]
+        yield md_table(titles, cells) if cells else ""
         yield _more(len(single.columns) - COLUMNS_SHOWN, "columns")
         yield _more(len(rows) - ROWS_SHOWN, "rows")
         return

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from itertools import zip_longest
+from typing import TypeAlias
 
 from msgspec.structs import replace
 
@@ -16,7 +17,6 @@ from recce_meta.models.data_diff import (
     Example,
     Failed,
     HistogramDiff,
-    KeyCounts,
     NotCompared,
     ProfileDiff,
     QueryDiff,
@@ -91,8 +91,10 @@ EXAMPLES_SHOWN = 3
 """Examples shown for each column; JSON contains all."""
 BAR_WIDTH = 10
 
-CHANGES = ("mean change", "largest change")
-"""Titles of the differences of numbers."""
+SIDE_TITLES = ("", "rows", "NULL keys", "duplicate keys", "rows duplicate on either side", "compared rows")
+COLUMN_TITLES = (EQUAL_ROWS, "different", "NULL → value", "value → NULL", "mean change", "largest change")
+
+WithRows: TypeAlias = ValueDiff | ValueDetail | RowsDiff
 
 MARKS = {
     "added": Span("+", Style.GREEN),
@@ -105,7 +107,7 @@ def value_lines(result: ValueDiff, width: int, *, details: bool = False) -> list
     """Return the key, the rows of each side, and the columns with examples."""
     lines = _facts([key_phrase(result), *narrowed_by(result)], width)
     lines += _side_lines(result, width)
-    lines += _only_lines(result.base_only, result.current_only, width, details=details)
+    lines += _only_lines(result, width, details=details)
     return lines + _column_lines(result, width, details=details)
 
 
@@ -115,33 +117,35 @@ def _facts(phrases: Iterable[str], width: int) -> list[Line]:
 
 def _side_lines(result: ValueDiff, width: int) -> list[Line]:
     """Return the rows of each side by outcome; NULL and duplicate keys only if there are any."""
-    names = ("rows", "NULL keys", "duplicate keys", "rows duplicate on either side", "compared rows")
-    rows = [heading_row("", *names)]
     is_odd = has_odd_keys(result)
-    for label, side in (("base", result.base), ("current", result.current)):
-        if side is not None:
-            rows.append([Span(label, Style.DIM), *map(Span, _side_figures(side))])
     if result.base is None or result.current is None or (result.is_equal and not is_odd):
         return []
-    figures = grid(rows, width=width, right={1, 2, 3, 4, 5})
     facts = wrap_text(Span("  "), " · ".join(match_phrases(result)), width)
-    return [*(figures if is_odd else []), *facts]
+    rows = [[Span(side, Style.DIM), *map(Span, figures)] for side, *figures in side_figures(result)]
+    sides = grid([heading_row(*SIDE_TITLES), *rows], width=width, right=range(1, 6)) if is_odd else []
+    return [*sides, *facts]
 
 
-def _side_figures(side: KeyCounts) -> list[str]:
-    figures = (side.rows, side.null_keys, side.duplicate_keys, side.duplicate_rows, side.compared)
-    return [count(number) for number in figures]
+def side_figures(result: ValueDiff) -> list[list[str]]:
+    """Return each side that has a relation, with its figures below `SIDE_TITLES`."""
+    return [
+        [
+            name,
+            *map(count, (side.rows, side.null_keys, side.duplicate_keys, side.duplicate_rows, side.compared)),
+        ]
+        for name, side in (("base", result.base), ("current", result.current))
+        if side is not None
+    ]
 
 
-def _only_lines(
-    base_only: Sequence[str], current_only: Sequence[str], width: int, *, details: bool
-) -> list[Line]:
-    sides = (("-", "base", base_only, Style.RED), ("+", "current", current_only, Style.GREEN))
+def _only_lines(result: WithRows, width: int, *, details: bool) -> list[Line]:
+    sides = (("removed", "base", result.base_only), ("added", "current", result.current_only))
     lines: list[Line] = []
-    for sign, side, names, style in sides:
+    for status, side, names in sides:
         if names:
+            lead = Span(f"  {MARKS[status].text} ", MARKS[status].style)
             text = f"{plural(len(names), 'column')} only in {side}"
-            lines += name_lines(Span(f"  {sign} ", style), text, names, width, is_whole=details)
+            lines += name_lines(lead, text, names, width, is_whole=details)
     return lines
 
 
@@ -152,10 +156,9 @@ def _column_lines(result: ValueDiff, width: int, *, details: bool) -> list[Line]
     if telling:
         phrase = columns_phrase(result)
         lines += wrap_text(Span("  "), phrase, width) if phrase else []
-        titles = ("column", EQUAL_ROWS, "", "different", "NULL → value", "value → NULL", *CHANGES)
         hidden = 0 if details else len(telling) - COLUMNS_SHOWN
         telling = telling if details else telling[:COLUMNS_SHOWN]
-        rows = [heading_row(*titles), *map(_column_cells, telling)]
+        rows = [heading_row("column", COLUMN_TITLES[0], "", *COLUMN_TITLES[1:]), *map(_column_cells, telling)]
         if 0 < width < natural_width(rows):
             # The bar only draws the percentage, so that it is omitted first.
             rows = [[*row[:2], Span(""), *row[3:]] for row in rows]
@@ -174,17 +177,21 @@ def _column_lines(result: ValueDiff, width: int, *, details: bool) -> list[Line]
 
 
 def _column_cells(column: ColumnValues) -> list[Span]:
-    share = column.match_share
-    drawn = "" if share is None else bar(share, BAR_WIDTH)
-    nulls = [count(number) if number else "" for number in (column.null_to_value, column.value_to_null)]
+    drawn = "" if column.match_share is None else bar(column.match_share, BAR_WIDTH)
+    share, different, *others = column_figures(column)
     return [
         Span(column.name, Style.YELLOW),
-        Span(percent(share)),
+        Span(share),
         Span(drawn, Style.DIM),
-        Span(count(column.mismatched), Style.BOLD),
-        *map(Span, nulls),
-        *map(Span, difference_figures(column)),
+        Span(different, Style.BOLD),
+        *map(Span, others),
     ]
+
+
+def column_figures(column: ColumnValues) -> list[str]:
+    """Return the figures of *column* below `COLUMN_TITLES`."""
+    nulls = [count(number) if number else "" for number in (column.null_to_value, column.value_to_null)]
+    return [percent(column.match_share), count(column.mismatched), *nulls, *difference_figures(column)]
 
 
 def type_phrase(column: ColumnValues) -> str:
@@ -224,9 +231,9 @@ def _from_to(base: Value, current: Value) -> tuple[Span, Span, Span]:
 def detail_lines(result: ValueDetail, width: int, *, details: bool = False) -> list[Line]:
     """Return the rows that differ, as a table if it fits, else one entry for each row."""
     lines = _facts([key_phrase(result), *narrowed_by(result)], width)
-    lines += _only_lines(result.base_only, result.current_only, width, details=details)
+    lines += _only_lines(result, width, details=details)
     lines += _row_lines(result.key, result.columns, result.rows, width)
-    return lines + _cut_line(result.is_cut, result.limit)
+    return lines + _cut_line(result)
 
 
 def rows_lines(result: RowsDiff, width: int, *, details: bool = False) -> list[Line]:
@@ -235,31 +242,29 @@ def rows_lines(result: RowsDiff, width: int, *, details: bool = False) -> list[L
     lines = _facts(facts, width)
     if result.base_rows is not None and result.current_rows is not None:
         lines += wrap_text(Span("  "), " · ".join(rows_phrases(result)), width)
-    lines += _only_lines(result.base_only, result.current_only, width, details=details)
+    lines += _only_lines(result, width, details=details)
     if result.incomparable:
         text = f"{plural(len(result.incomparable), 'column')} not compared"
         lines += name_lines(Span("  ? ", Style.YELLOW), text, result.incomparable, width, is_whole=details)
     columns, rows, left_out = (result.columns, result.rows, "") if details else telling_columns(result)
     lines += _row_lines((), columns, rows, width)
     lines += [(Span(f"  … {left_out}", Style.DIM),)] if left_out else []
-    return lines + _cut_line(result.is_cut, result.limit)
+    return lines + _cut_line(result)
 
 
 MANY_COLUMNS = 12
 """Columns of whole rows from which equal values are left out."""
 
 
-def telling_columns(
-    result: RowsDiff, most: int = MANY_COLUMNS
-) -> tuple[Sequence[str], Sequence[DetailRow], str]:
+def telling_columns(result: RowsDiff) -> tuple[Sequence[str], Sequence[DetailRow], str]:
     """Return the columns that distinguish rows of a wide table, the rows, and a sentence on other columns."""
     width = len(result.columns)
     values = [side for row in result.rows for side in (row.base, row.current) if side is not None]
-    if width <= most or not values:
+    if width <= MANY_COLUMNS or not values:
         return result.columns, result.rows, ""
     first = values[0]
     differing = [at for at in range(width) if not all(are_same(first[at], other[at]) for other in values)]
-    shown = differing[:most] or list(range(most))
+    shown = (differing or range(width))[:MANY_COLUMNS]
     rows = [
         replace(
             row,
@@ -284,28 +289,19 @@ def rows_phrases(result: RowsDiff) -> list[str]:
     ]
 
 
-def result_lines(result: RowsDiff, width: int) -> list[Line]:
-    """Return the rows of a query that ran on one side only."""
-    rows = [[*map(Span, cells)] for cells in plain_rows(result)]
-    lines = grid([heading_row(*result.columns), *rows], width=width) if rows else []
-    return lines + ([(Span(f"  … more than {result.limit:,} rows", Style.DIM),)] if result.is_cut else [])
-
-
 def plain_rows(result: RowsDiff) -> list[list[str]]:
     """Return the cells of a one-sided query's rows; duplicate rows are repeated."""
-    found = []
+    rows = []
     for row in result.rows:
-        values, times_there = (
-            (row.base, row.base_count) if row.current is None else (row.current, row.current_count)
-        )
-        found += [[cell_text(value) for value in values or ()]] * max(times_there, 1)
-    return found
+        is_base = row.current is None
+        values, number = (row.base, row.base_count) if is_base else (row.current, row.current_count)
+        rows += [[*map(cell_text, values or ())]] * max(number, 1)
+    return rows
 
 
-def _cut_line(is_cut: bool, limit: int) -> list[Line]:
-    if not is_cut:
-        return []
-    return [(Span(f"  … more rows differ than the {limit:,} shown", Style.DIM),)]
+def _cut_line(result: ValueDetail | RowsDiff) -> list[Line]:
+    text = f"  … more rows differ than the {result.limit:,} shown"
+    return [(Span(text, Style.DIM),)] if result.is_cut else []
 
 
 def _row_lines(
@@ -328,28 +324,33 @@ def _row_cells(row: DetailRow) -> list[Span]:
 
 def times(row: DetailRow) -> str:
     """Return `×2 → ×3` for a row that occurs more than once; empty otherwise."""
-    counts = row.base_count, row.current_count
-    if row.status == "changed" and counts != (1, 1):
-        return f"×{counts[0]:,} → ×{counts[1]:,}"
-    own = counts[0] if row.status == "removed" else counts[1]
-    other = counts[1] if row.status == "removed" else counts[0]
+    before, after = row.base_count, row.current_count
     has_both = row.base is not None and row.current is not None
-    if has_both and own != other:
-        return f"×{counts[0]:,} → ×{counts[1]:,}"
+    if (has_both and before != after) or (row.status == "changed" and (before, after) != (1, 1)):
+        return f"×{before:,} → ×{after:,}"
+    own = before if row.status == "removed" else after
     return f"×{own:,}" if own > 1 else ""
+
+
+def shown_values(row: DetailRow) -> list[tuple[Value, ...]]:
+    """Return the values of each column of *row*: two if those of the sides differ, else one."""
+    if row.base is None or row.current is None:
+        return [(value,) for value in (row.current if row.base is None else row.base) or ()]
+    return [
+        (after,) if are_same(before, after) else (before, after)
+        for before, after in zip(row.base, row.current, strict=False)
+    ]
 
 
 def _row_values(row: DetailRow) -> list[tuple[str, Style]]:
     """Return the values of *row*; differing values as `base → current`."""
-    mark = MARKS.get(row.status, MARKS["changed"])
-    if row.base is None or row.current is None:
-        only = row.current if row.base is None else row.base
-        return [(cell_text(value), Style.DIM if value is None else mark.style) for value in only or ()]
+    is_changed = row.base is not None and row.current is not None
+    style = Style.DIM if is_changed else MARKS.get(row.status, MARKS["changed"]).style
     return [
-        (cell_text(after), Style.DIM)
-        if are_same(before, after)
-        else (" → ".join(pair_text(before, after)), Style.YELLOW)
-        for before, after in zip(row.base, row.current, strict=False)
+        (" → ".join(pair_text(*values)), Style.YELLOW)
+        if len(values) > 1
+        else (cell_text(values[0]), Style.DIM if values[0] is None else style)
+        for values in shown_values(row)
     ]
 
 
@@ -512,7 +513,9 @@ def _query(result: QueryDiff, width: int, *, details: bool) -> list[Line]:
     single = single_side(result)
     if single is not None:
         lines = _sql("query", result.base_sql or result.current_sql, details=details)
-        return lines + result_lines(single, width)
+        rows = [[*map(Span, cells)] for cells in plain_rows(single)]
+        lines += grid([heading_row(*single.columns), *rows], width=width) if rows else []
+        return lines + [(Span(f"  … more than {single.limit:,} rows", Style.DIM),)] * single.is_cut
     if result.base_sql == result.current_sql:
         lines = _sql("query", result.current_sql, details=details)
     else:

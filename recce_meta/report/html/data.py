@@ -23,7 +23,7 @@ from recce_meta.report.data.figures import (
     rows_phrases,
     top_lines,
 )
-from recce_meta.report.data.text import key_text, plain_rows, schema_phrase, times, type_phrase
+from recce_meta.report.data.text import key_text, plain_rows, schema_phrase, shown_values, times, type_phrase
 from recce_meta.report.data.verdicts import (
     EQUAL_ROWS,
     Outcome,
@@ -44,7 +44,6 @@ from recce_meta.report.data.verdicts import (
 )
 from recce_meta.report.values import (
     UNKNOWN,
-    are_same,
     cell_text,
     change_percent,
     count,
@@ -138,21 +137,16 @@ def axis(column: ColumnHistogram) -> Sequence[str]:
     return (edges[0], edges[len(edges) // 2], edges[-1]) if len(edges) > 4 else (edges[0], edges[-1])
 
 
-def pairs(base: Sequence[Any], current: Sequence[Any]) -> list[tuple[Any, Any]]:
-    """Return the values of both sides column by column."""
-    return list(zip(base, current, strict=False))
-
-
 DATA_GLOBALS: dict[str, Any] = {
     function.__name__: function
     for function in (
         answer_of,
-        are_same, axis, bin_text, bin_title, cell_text, change_percent, column_differs, count, counts_differ,
+        axis, bin_text, bin_title, cell_text, change_percent, column_differs, count, counts_differ,
         difference_figures, differing_first, equal_names, equal_phrase, equal_word, examples_of, figures_word,
         has_odd_keys, highest_count, highest_share, histogram_facts, saved_sides, key_phrase, key_text,
-        compared_figures, narrowed_by, pair_text, pairs, percent, plain_rows, reasons_of, row_count_differs,
-        schema_phrase, signed_count, single_side, split_columns, stacked_bars, times, title_of, top_lines,
-        type_name, type_phrase, verdict,
+        compared_figures, narrowed_by, pair_text, percent, plain_rows, reasons_of, row_count_differs,
+        schema_phrase, shown_values, signed_count, single_side, split_columns, stacked_bars, times, title_of,
+        top_lines, type_name, type_phrase, verdict,
     )
 } | {
     "BASE_GAP": BASE_GAP,
