@@ -461,7 +461,9 @@ def _may_be_refused(change: Change, nodes: Mapping[str, NodeMetadata]) -> bool:
     node = nodes.get(change.unique_id)
     is_test = change.resource_type == "test" and node is not None
     is_asked = change.status is Status.ADDED or (is_test and change.status is Status.MODIFIED)
-    is_asked = is_asked or Reason.CONTRACT in change.reasons
+    is_asked = is_asked or any(
+        one.reason is Reason.CONTRACT or one.key == "indexes" for one in change.details
+    )
     return is_asked and (is_test or change.resource_type in SQL_BUILT) and not change.build_failure
 
 

@@ -34,7 +34,8 @@ from recce_meta.sql_lineage.project.columns import SECONDS
 from recce_meta.sql_lineage.project.names import QueryNames, RelationFinder, dialect_of, schemas_key
 from recce_meta.sql_lineage.project.nodes import Spelling, argument_reads
 from recce_meta.sql_lineage.project.readable import offered_columns
-from recce_meta.warehouses import warehouse_of_adapter
+from recce_meta.warehouses import enforced_constraints, warehouse_of_adapter
+from recce_meta.warehouses.builds import created_columns
 from recce_meta.warehouses.hooks import hooks_and_macros
 
 if TYPE_CHECKING:
@@ -213,7 +214,8 @@ class ProjectQueries:
 
     def _faults(self, index: int, unique_id: str) -> set[sql_diff.Fault]:
         """Return why the warehouse refuses the SQL of a node on one side."""
-        warehouse = warehouse_of_adapter(self._sides[1].adapter)
+        adapter = self._sides[1].adapter
+        warehouse = warehouse_of_adapter(adapter)
         is_built = unique_id.startswith(("model.", "snapshot."))
         are_unique = is_built and warehouse is not None and not warehouse.renames_repeated_columns
         found: set[sql_diff.Fault] = set()
@@ -223,8 +225,10 @@ class ProjectQueries:
             found |= sql_diff.faults(query, names_are_unique=are_unique)
             if self._is_whole(index, node):
                 found |= sql_diff.missing_names(query, query_of, self._dialect)
-                if node.contract and sql_diff.has_fixed_columns(query, query_of):
-                    found.update(_contract_faults(node, query, self._dialect))
+                created = created_columns(node, adapter, enforced_constraints(adapter) or ())
+                if (node.contract or created) and sql_diff.has_fixed_columns(query, query_of):
+                    found.update(_contract_faults(node, query, self._dialect) if node.contract else ())
+                    found.update(_absent_columns(created, query))
         return found
 
     def _query_of_table(self, index: int, name: str) -> Query | None:
@@ -264,14 +268,18 @@ class ProjectQueries:
         return is_sql and node.materialized in REBUILT and self._is_whole(index, node)
 
     def _is_whole(self, index: int, node: NodeMetadata) -> bool:
-        """Return True if the SQL of *node* is proven, and no hook or header may define names for it."""
+        """Return True if the SQL of *node* is proven, and no hook, header or materialization of the project
+        may define names for it.
+        """
+        side = self._sides[index]
         is_written = not lacks_sql(node) or argument_reads(node).whole
-        if not is_written or node.config.get("sql_header"):
+        is_own = side.own_materialization(node, side.adapter)
+        if not is_written or is_own or node.config.get("sql_header"):
             return False
         if (index, node.unique_id) not in self._assumed:
             self._read_analyses(index, [node.unique_id])
         is_assumed = self._assumed[index, node.unique_id]
-        return not is_assumed and not hooks_and_macros(node, self._sides[index].macros)
+        return not is_assumed and not hooks_and_macros(node, side.macros)
 
     def resolved(self, index: int, unique_id: str) -> tuple[QueryNames, list[Query]]:
         """Return the SQL of a node on one side, and its queries; none if it cannot be analysed."""
@@ -335,6 +343,15 @@ def _contract_faults(node: NodeMetadata, query: Query, dialect: str) -> Iterator
             yield sql_diff.Fault(
                 f"its query gives {name} another type than {declared}, its contract's", is_certain
             )
+
+
+def _absent_columns(created: Mapping[str, Collection[str]], query: Query) -> Iterator[sql_diff.Fault]:
+    """Yield the columns of `created_columns` that *query* does not have."""
+    given = {output.name.lower() for output in query.outputs}
+    for place, names in created.items():
+        for name in sorted({*names} if "" not in given else ()):
+            if name.lower() not in given:
+                yield sql_diff.Fault(f"its {place} name the column {name}, which it does not have")
 
 
 def called_names(

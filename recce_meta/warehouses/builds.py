@@ -8,7 +8,7 @@ outcome describes the next run without `--full-refresh`.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from enum import Enum, auto
 from typing import NamedTuple
@@ -293,6 +293,37 @@ def configured_names(node: NodeMetadata, adapter: str | None, hooks: Iterable[st
         if key in layout and node.materialized == "table":
             found |= {text.strip().strip('"`[]'): True for text in texts}
     return found
+
+
+_KEYS = frozenset(["primary_key", "unique", "foreign_key"])
+"""Constraints of a table that dbt creates from a list of columns."""
+_COLUMN = re.compile(r'\s*"?([^\W\d]\w*)"?\s*')
+"""A name; an index of an expression has other text."""
+
+
+def created_columns(
+    node: NodeMetadata, adapter: str | None, enforced: Collection[str]
+) -> dict[str, list[str]]:
+    """Return the columns that dbt names when it creates the indexes and constraints of the table of *node*.
+
+    *enforced* are the kinds of constraints that the warehouse enforces. An incremental table has the indexes
+    of its first run.
+    """
+    if node.materialized != "table":
+        return {}
+    has_indexes = "indexes" in LAYOUT.get(adapter or "", ())
+    constraints = node.properties.get("constraints") if node.contract else ()
+    kinds = _KEYS & {*enforced}
+    keys = [one for one in constraints or () if isinstance(one, dict) and one.get("type") in kinds]
+    texts = {
+        "indexes": texts_in(node.config.get("indexes")) if has_indexes else [],
+        "constraints": [text for one in keys for text in texts_in(one.get("columns"))],
+    }
+    return {
+        place: names
+        for place, all_of in texts.items()
+        if (names := [found[1] for one in all_of if (found := _COLUMN.fullmatch(one)) is not None])
+    }
 
 
 _REFERENCE = re.compile(

@@ -297,6 +297,66 @@ def test_a_model_fails_whose_query_gives_another_type_than_its_enforced_contract
     assert diff.changed[0].build_failure == why
 
 
+@pytest.mark.parametrize(
+    ("edited", "columns", "config", "lacks"),
+    [
+        (PARENT, ["id", "nope"], {}, "nope"),
+        ("select 1 as id, 2 as w", ["V"], {}, "V"),
+        (PARENT, ["ID", '"v"', "lower(w)"], {}, ""),
+        (PARENT, ["nope"], {"materialized": "view"}, ""),
+        (PARENT, ["nope"], {"materialized": "incremental"}, ""),
+        (PARENT, ["nope"], {"post-hook": "alter table {{ this }} add column nope int"}, ""),
+        ("select * from unknown", ["nope"], {}, ""),
+    ],
+)
+@pytest.mark.parametrize("adapter", ["duckdb", "postgres"])
+def test_a_table_fails_without_a_column_of_its_indexes(
+    edited: str, columns: list[str], config: dict[str, Any], lacks: str, adapter: str
+) -> None:
+    config = config | {"indexes": [{"columns": columns}]}
+    reader = node("r", "select id from p", "model.shop.p")
+    sides = [
+        project(run, node("p", sql, **settings), reader, adapter=adapter)
+        for run, sql, settings in (("b", PARENT, {}), ("bc", edited, config))
+    ]
+    diff = whole_diff(*sides, NOTHING_MORE)
+
+    why = f"its indexes name the column {lacks}, which it does not have" if lacks else ""
+    assert diff.changed[0].build_failure == why
+    assert not lacks or [one.name for one in diff.impacted] == ["r"]
+
+
+def test_an_index_of_a_column_that_base_does_not_have_either_is_not_a_new_failure() -> None:
+    indexes = [{"columns": ["nope"]}]
+    sides = [project(run, node("p", sql, indexes=indexes)) for run, sql in (("b", PARENT), ("bc", MORE))]
+
+    assert not whole_diff(*sides, NOTHING_MORE).changed[0].fails
+
+
+@pytest.mark.parametrize(
+    ("kind", "adapter", "fails"),
+    [
+        ("primary_key", "duckdb", True),
+        ("unique", "postgres", True),
+        ("foreign_key", "postgres", True),
+        ("check", "duckdb", False),  # dbt uses its expression only
+        ("not_null", "postgres", False),
+        ("unique", "redshift", False),
+    ],
+)
+def test_a_table_fails_without_a_column_of_a_constraint(kind: str, adapter: str, fails: bool) -> None:
+    def of(column: str) -> NodeMetadata:
+        model = with_contract(node("p", PARENT), "id v")
+        constraint = {"type": kind, "columns": [column], "expression": "id > 0"}
+        return replace(model, properties={"constraints": [constraint]})
+
+    sides = [project(run, of(column), adapter=adapter) for run, column in (("b", "id"), ("bc", "idx"))]
+    (found,) = whole_diff(*sides, NOTHING_MORE).changed
+
+    why = "its constraints name the column idx, which it does not have"
+    assert found.build_failure == (why if fails else "")
+
+
 def test_a_reader_may_fail_if_the_column_arrives_by_a_full_refresh() -> None:
     (found,) = diff_of("select * from parent union all select * from two", **APPEND).impacted
 
