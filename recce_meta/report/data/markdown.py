@@ -6,7 +6,6 @@ If the text is too long, the least important folds are left out, and a sentence 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from itertools import chain
 from typing import Any, NamedTuple
 
 from recce_meta.errors import plural
@@ -112,17 +111,10 @@ def result_markdown(result: AnyDataDiff) -> str:
     return "\n\n".join(part.rstrip("\n") for part in parts)
 
 
-def value_code(value: Value) -> str:
-    """Return a cell as code; NULL is not code, which distinguishes it from the text `NULL`."""
-    return "NULL" if value is None else code(cell_text(value))
-
-
-def _pair(base: Value, current: Value) -> tuple[str, str]:
-    texts = pair_text(base, current)
-    return (
-        "NULL" if base is None else code(texts[0]),
-        "NULL" if current is None else code(texts[1]),
-    )
+def value_codes(*values: Value) -> list[str]:
+    """Return a cell, or both of a pair, as code; NULL is not code, unlike the text `NULL`."""
+    texts = pair_text(*values) if len(values) > 1 else map(cell_text, values)
+    return ["NULL" if value is None else code(text) for value, text in zip(values, texts, strict=True)]
 
 
 def _more(hidden: int, what: str) -> str:
@@ -210,19 +202,20 @@ def names_code(names: Sequence[str], shown: int = COLUMNS_SHOWN) -> str:
 
 def _examples(result: ValueDiff, columns: Sequence[ColumnValues]) -> str:
     """Return examples of every column in turn, so that one column does not take all rows."""
-    each = max(ROWS_SHOWN // max(len(columns), 1), 2)
-    found = list(chain.from_iterable([(column, one) for one in column.examples[:each]] for column in columns))
+    each = max(ROWS_SHOWN // len(columns), 2)
+    examples = [(column, example) for column in columns for example in column.examples[:each]]
     rows = [
-        (code(column.name), *map(value_code, one.key), *_pair(one.base, one.current))
-        for column, one in found[: 2 * ROWS_SHOWN]
+        (code(column.name), *_key(example.key), *value_codes(example.base, example.current))
+        for column, example in examples[: 2 * ROWS_SHOWN]
         # Without values, keys are removed as well.
-        if len(one.key) == len(result.key)
+        if len(example.key) == len(result.key)
     ]
-    return (
-        md_table(["column", *(code(name, 60) for name in result.key), "base", "current"], rows)
-        if rows
-        else ""
-    )
+    titles = ["column", *(code(name, 60) for name in result.key), "base", "current"]
+    return md_table(titles, rows) if rows else ""
+
+
+def _key(key: Sequence[Value]) -> list[str]:
+    return [text for value in key for text in value_codes(value)]
 
 
 def _detail(result: ValueDetail) -> Iterable[str]:
@@ -263,17 +256,13 @@ def _rows_table(key: Sequence[str], columns: Sequence[str], rows: Sequence[Detai
         shown = sorted(shown[:COLUMNS_SHOWN])
     lines = []
     for row, cells in zip(rows, values, strict=False):
-        keys = [value_code(value) for value in row.key[: len(key)]]
+        keys = _key(row.key[: len(key)])
         keys += [""] * (len(key) - len(keys))
-        own = [_cell(cells[index]) if index < len(cells) else "" for index in shown]
+        own = [" → ".join(value_codes(*cells[index])) if index < len(cells) else "" for index in shown]
         lines.append([_MARKS.get(row.status, CHANGED), *keys, *own, times(row)])
     names = (code(name, 60) for name in (*key, *(columns[index] for index in shown)))
     yield md_table(["", *names, "times"], lines)
     yield _more(len(columns) - len(shown), "columns")
-
-
-def _cell(values: Sequence[Value]) -> str:
-    return value_code(values[0]) if len(values) == 1 else " → ".join(_pair(*values))
 
 
 def _query(result: QueryDiff) -> Iterable[str]:

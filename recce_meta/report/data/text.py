@@ -205,10 +205,7 @@ def type_phrase(column: ColumnValues) -> str:
 
 def _example_lines(key: Sequence[str], examples: Sequence[Example], *, details: bool) -> list[Line]:
     return [
-        (
-            Span(f"      {key_text(key, example.key)}: ", Style.DIM),
-            *_from_to(example.base, example.current),
-        )
+        (Span(f"      {key_text(key, example.key)}: ", Style.DIM), *_from_to(example.base, example.current))
         for example in (examples if details else examples[:EXAMPLES_SHOWN])
     ]
 
@@ -317,9 +314,8 @@ def _row_lines(
 
 def _row_cells(row: DetailRow) -> list[Span]:
     mark = MARKS.get(row.status, MARKS["changed"])
-    values = [Span(text, style) for text, style in _row_values(row)]
     keys = [Span(cell_text(value), mark.style) for value in row.key]
-    return [mark, *keys, *values, Span(times(row), Style.BOLD)]
+    return [mark, *keys, *_row_values(row), Span(times(row), Style.BOLD)]
 
 
 def times(row: DetailRow) -> str:
@@ -342,14 +338,14 @@ def shown_values(row: DetailRow) -> list[tuple[Value, ...]]:
     ]
 
 
-def _row_values(row: DetailRow) -> list[tuple[str, Style]]:
+def _row_values(row: DetailRow) -> list[Span]:
     """Return the values of *row*; differing values as `base → current`."""
     is_changed = row.base is not None and row.current is not None
     style = Style.DIM if is_changed else MARKS.get(row.status, MARKS["changed"]).style
     return [
-        (" → ".join(pair_text(*values)), Style.YELLOW)
+        Span(" → ".join(pair_text(*values)), Style.YELLOW)
         if len(values) > 1
-        else (cell_text(values[0]), Style.DIM if values[0] is None else style)
+        else Span(cell_text(values[0]), Style.DIM if values[0] is None else style)
         for values in shown_values(row)
     ]
 
