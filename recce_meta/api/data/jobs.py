@@ -267,8 +267,8 @@ def selected_pairs(
 
 
 def _touched_ids(diff: RunDiff, runs: RunPair) -> list[str]:
-    ids = [change.unique_id for change in diff.changed] + [impact.unique_id for impact in diff.impacted]
-    ids += [unique_id for unique_id in diff.uncompared if unique_id not in set(ids)]
+    touched = (*diff.changed, *diff.impacted)
+    ids = dict.fromkeys((*(one.unique_id for one in touched), *diff.uncompared))
     nodes, sides = runs.names, (runs.base.names, runs.current.names)
     return [
         unique_id
