@@ -46,7 +46,15 @@ from recce_meta.extractors.manifest import Manifest, read_manifest
 from recce_meta.models import Column, Json, NodeMetadata, NodeResult, Project, RunMetadata, target_place
 from recce_meta.models.moments import utc_time
 from recce_meta.models.node import SEED_HEADER
-from recce_meta.models.run import DEFER, EARLIER_RESULTS, UNKNOWN_STATUS, dbt_options, with_build
+from recce_meta.models.run import (
+    DEFER,
+    EARLIER_RESULTS,
+    ERROR_STATUSES,
+    UNFINISHED,
+    UNKNOWN_STATUS,
+    dbt_options,
+    with_build,
+)
 from recce_meta.profiles.discovery import PROJECT_FILE, nearest_with
 from recce_meta.profiles.project_file import parse_variables
 
@@ -134,6 +142,12 @@ OTHER_SQL = ("empty", "sample", "defer", "favor_state")
 VARIABLE_HASH_LENGTH = 8
 """Number of hexadecimal digits."""
 
+BUILDS = {"build": ("model", "seed", "snapshot"), "run": ("model",)}
+"""Resource types that a command of dbt builds."""
+MOST_MISSING = 5
+"""Maximum number of names in the warning of a build that was interrupted."""
+SELECTING = ("select", "exclude", "selector", "resource_types", "exclude_resource_types")
+"""Arguments of dbt that select nodes; its versions before 1.5 do not write `select`."""
 BYTES_KEYS = ("bytes_processed", "bytes_billed", "bytes_scanned")
 _DIGITS = re.compile(r"-?[0-9]{1,19}")
 _RESULT = msgspec.json.Decoder(RawResult)
@@ -151,6 +165,8 @@ class RunResults(Struct, frozen=True, kw_only=True):
     """Hash of the value of each variable of `--vars`; None if the file does not have them."""
     results: tuple[NodeResult, ...]
     """Sorted by unique id; empty if the command builds nothing."""
+    builds: tuple[str, ...] = ()
+    """Resource types of which the command, without a selection, builds all nodes."""
     warnings: tuple[str, ...] = ()
     """Sentences about values that could not be read."""
 
@@ -181,6 +197,7 @@ def read_run_results(path: Path) -> RunResults:
         target=target,
         variables=_variables(args, (raw.metadata and raw.metadata.dbt_version) or ""),
         results=tuple(results[unique_id] for unique_id in sorted(results)),
+        builds=() if "select" not in args or any(map(args.get, SELECTING)) else BUILDS.get(which or "", ()),
         warnings=_warnings(skipped),
     )
 
@@ -397,6 +414,7 @@ def extract_project(
     found = read_run_results(path) if path else None
     results, warnings = _own_results(found, manifest, catalog, nodes, manifest.groups)
     own = found if found and found.invocation_id == manifest.invocation_id else None
+    warnings += _unfinished(own, nodes) if own else ()
     nodes = _without_sql(nodes) if own and own.command == "show" else nodes
     proven, newer = None, tuple[str, ...]()
     if git is None:
@@ -543,6 +561,26 @@ def _own_results(
         unknown = f"run_results.json has results of {plural(strangers, 'node')} that the manifest lacks"
         return results, (unknown, *found.warnings)
     return results, found.warnings
+
+
+def _unfinished(found: RunResults, nodes: Iterable[NodeMetadata]) -> tuple[str, ...]:
+    """Return a warning on *nodes* that the command builds and that have no result, although none failed.
+
+    dbt leaves out a node whose statement was interrupted. It does not build empty files.
+    """
+    results = {result.unique_id: result.status for result in found.results}
+    missing = [
+        node.name
+        for node in nodes
+        if node.resource_type in found.builds
+        and node.unique_id not in results
+        and not node.is_ephemeral
+        and (node.resource_type == "seed" or (node.raw_code or "").strip())
+    ]
+    if not missing or not results or not {*ERROR_STATUSES, "fail"}.isdisjoint(results.values()):
+        return ()
+    reason = "dbt was interrupted, or its default selector leaves them out"
+    return (f"{UNFINISHED} {first_of(missing, MOST_MISSING)}: {reason}",)
 
 
 def _run_at(manifest: Manifest) -> datetime:

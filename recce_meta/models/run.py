@@ -200,6 +200,8 @@ UNBUILT = "No build of"
 """Start of the note that the tables of a side may be older than its code."""
 EARLIER_RESULTS = "run_results.json is older than manifest.json and was skipped"
 """Warning of a run whose own results dbt has not written: its build was interrupted, or it built nothing."""
+UNFINISHED = "run_results.json has no result of"
+"""Start of the warning of a run in which dbt did not build all nodes that its command builds."""
 
 
 CLONE = "clone"
@@ -210,23 +212,29 @@ def part_note(side: str, run: RunMetadata) -> str | None:
     """Return why the tables of *run*, `base` or `current`, may lack rows or be older, if they may."""
     if EARLIER_RESULTS in run.warnings:
         return f"{side.capitalize()} has no results of its own, so what dbt has built is unknown"
+    if missing := _unfinished(run):
+        return f"{side.capitalize()} was not built to its end: {missing}"
     if (run.command or "").partition(" ")[0] == CLONE:
         return f"{side.capitalize()} was cloned: its tables are those of another target"
     part = min(dbt_options(run) & PART, default=None) if is_build(run) else None
     return part and f"{side.capitalize()} was run with {part}: its tables may lack rows"
 
 
+def _unfinished(run: RunMetadata) -> str | None:
+    return next((one for one in run.warnings if one.startswith(UNFINISHED)), None)
+
+
 def with_build(run: RunMetadata, results: Iterable[NodeResult]) -> RunMetadata:
     """Return *run* with the status and counts of its build; unchanged if there are no results.
 
-    The status is None if nothing failed but the status of some result is unknown.
+    The status is None if nothing failed but the status of some result is unknown or missing.
     """
     counts = Counter(result.status for result in results)
     if not counts:
         return run
     errors, failures = sum(counts[status] for status in ERROR_STATUSES), counts["fail"]
     # A result without a readable status may be a failure.
-    passed = None if counts[UNKNOWN_STATUS] else "success"
+    passed = None if counts[UNKNOWN_STATUS] or _unfinished(run) else "success"
     return replace(
         run,
         build_status=FAILED if errors or failures else passed,

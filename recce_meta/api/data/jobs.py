@@ -267,8 +267,8 @@ def selected_pairs(
 
 
 def _touched_ids(diff: RunDiff, runs: RunPair) -> list[str]:
-    touched = (*diff.changed, *diff.impacted)
-    ids = dict.fromkeys((*(one.unique_id for one in touched), *diff.uncompared))
+    changed = [change.unique_id for change in diff.changed]
+    ids = dict.fromkeys([*changed, *(impact.unique_id for impact in diff.impacted), *diff.uncompared])
     nodes, sides = runs.names, (runs.base.names, runs.current.names)
     return [
         unique_id

@@ -13,7 +13,7 @@ import pytest
 from recce_meta.extractors.git import GitState
 from recce_meta.extractors.project import extract_project
 from recce_meta.models import Project
-from recce_meta.models.run import EARLIER_RESULTS
+from recce_meta.models.run import EARLIER_RESULTS, UNFINISHED
 
 UTC = timezone.utc
 
@@ -203,6 +203,34 @@ def test_results_before_the_manifest_are_those_of_its_build_only_if_docs_were_ge
 
     assert len(project.results) == count
     assert project.run.warnings == project.warnings == (() if count else (EARLIER_RESULTS,))
+
+
+@pytest.mark.parametrize(
+    ("arguments", "status", "is_unfinished"),
+    [
+        ({"select": []}, "success", True),
+        ({"select": [], "which": "run"}, "success", True),
+        ({"select": [], "which": "seed"}, "success", False),
+        ({"select": ["orders"]}, "success", False),
+        ({"select": [], "resource_types": ["model"]}, "success", False),
+        ({}, "success", False),
+        ({"select": []}, "error", False),
+    ],
+)
+def test_a_build_without_a_selection_that_lacks_a_model_was_interrupted(
+    arguments: dict[str, Any], status: str, is_unfinished: bool, tmp_path: Path
+) -> None:
+    results = results_of("orders", status=status)
+    results["args"] |= arguments
+    written(tmp_path, results=results)
+    manifest = tmp_path / "manifest.json"
+    manifest.write_text(manifest.read_text().replace('"config"', '"raw_code": "select 1", "config"'))
+
+    run = extracted(tmp_path).run
+
+    reason = "dbt was interrupted, or its default selector leaves them out"
+    assert run.warnings == ((f"{UNFINISHED} customers: {reason}",) if is_unfinished else ())
+    assert run.build_status == (None if is_unfinished else "failed" if status == "error" else "success")
 
 
 def test_a_few_results_of_unknown_nodes_are_named(tmp_path: Path) -> None:

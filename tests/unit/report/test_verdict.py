@@ -21,6 +21,7 @@ from recce_meta.models.data_diff import AnyDataDiff, NotCompared, RowCount, RowC
 from recce_meta.models.run import (
     EARLIER_RESULTS,
     UNBUILT,
+    UNFINISHED,
     ChosenRun,
     Extraction,
     ExtractionTier,
@@ -204,6 +205,11 @@ CASES = {
         "not-compared",
         ("Current has no results of its own, so what dbt has built is unknown", "No changes"),
         replace(NO_CODE, current=replace(RUN, warnings=(EARLIER_RESULTS,))),
+    ),
+    "a build that lacks nodes": Case(
+        "not-compared",
+        ("Current was not built to its end: run_results.json has no result of a", "No changes"),
+        replace(NO_CODE, current=replace(RUN, warnings=(f"{UNFINISHED} a",))),
     ),
     "two runs without dbt": Case(
         "differs",
