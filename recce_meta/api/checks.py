@@ -70,7 +70,7 @@ from recce_meta.report.data.check_findings import (
     findings_summary,
     node_findings,
 )
-from recce_meta.tables.gaps import stale_phrase
+from recce_meta.tables.gaps import role_sees, stale_phrase
 from recce_meta.warehouses import Warehouse
 
 NOTE = "note only: nothing to run"
@@ -162,7 +162,7 @@ def _judged(check: DataCheck, answers: tuple[CheckAnswer, ...], seconds: float) 
     skipped = [answer for answer in answers if isinstance(answer, NotCompared)]
     uncounted = _uncounted(check, answers)
     # Expectations handle figures that could not be computed themselves.
-    unseen = uncounted or (missing_figures(answers) if check.expect is None else _outdated(answers))
+    unseen = uncounted or (missing_figures(answers) if check.expect is None else _out_of_sight(answers))
     # Expectations could hold for counts that were never taken.
     seen = (
         () if uncounted else [answer for answer in answers if not isinstance(answer, (Failed, NotCompared))]
@@ -247,15 +247,18 @@ def _uncounted(check: DataCheck, answers: Sequence[CheckAnswer]) -> list[str]:
     ]
 
 
-def _outdated(answers: Sequence[CheckAnswer]) -> list[str]:
-    """Return a message for each node that is stale on a side: its current data was not compared."""
+def _out_of_sight(answers: Sequence[CheckAnswer]) -> list[str]:
+    """Return a message for each node that is stale on a side, or of which the role sees only a part: not all
+    of its current data was compared.
+    """
     subjects: list[Subject] = []
     for answer in answers:
         if isinstance(answer, RowCountDiff):
             subjects += [count.subject for count in answer.counts]
         elif not isinstance(answer, RunDiff):
             subjects.append(answer.subject)
-    return [f"{subject.name}: {stale_phrase(subject)}" for subject in subjects if subject.is_stale]
+    phrases = ((one.name, role_sees(one.hidden) if one.hidden else stale_phrase(one)) for one in subjects)
+    return [f"{name}: {phrase}" for name, phrase in phrases if phrase]
 
 
 def _is_empty(answers: Sequence[CheckAnswer]) -> bool:

@@ -38,12 +38,13 @@ from recce_meta.models import NodeMetadata, Project
 from recce_meta.models.checks import StoredCheck, StoredFinding
 from recce_meta.models.data_diff import AnyDataDiff, Subject, ValueDiff
 from recce_meta.models.rows import Tabular
+from recce_meta.models.run import BASE
 from recce_meta.report.data.check_findings import FindingKind, findings_summary, node_findings
 from recce_meta.store.check_results import save_checks
 from recce_meta.store.data_diffs import save_data_diffs
 from recce_meta.temporary import temporary_folder
 
-BASE, CURRENT = "base", "current"
+CURRENT = "current"
 
 
 class LeftOut(Struct, frozen=True, kw_only=True):

@@ -40,7 +40,7 @@ from recce_meta.graph import (
 from recce_meta.lazy import LazyModule
 from recce_meta.models import LineageEdge, NodeMetadata, NodeResult, Project, RunMetadata
 from recce_meta.models.relation_tokens import RelationIndex, resolve, tokenise
-from recce_meta.models.run import CLONE, DBT, OF_WORKSPACE, PART, is_build
+from recce_meta.models.run import BASE, CLONE, DBT, DEFER, OF_WORKSPACE, PART, is_build
 from recce_meta.sql_lineage.project.columns import QUERIES
 from recce_meta.store import read
 from recce_meta.store.session import StoreSession, open_store
@@ -319,6 +319,8 @@ UNRECORDED = "no recorded run of its target built it"
 _BUILT = ("model.", "seed.", "snapshot.")
 LIVE = frozenset(["view", "ephemeral"])
 """Materializations without data of their own."""
+FAVOR_STATE = "--favor-state"
+"""Option of dbt with which it defers nodes that exist in the target, too."""
 BUILDS_READ = 8
 """Most earlier graphs, the newest first, that are compared with a run to find what was not built since."""
 
@@ -408,8 +410,28 @@ def not_built_since(
     parents = parents_of(nodes, edges)
     before = _builds_before(store, run, nodes, parents, builds)
     earlier = [build for sources in before.values() for build in sources.values() if build]
-    changes = CodeChanges(store, run, [*builds.values(), *earlier], nodes)
-    return not_in_builds(nodes, parents, builds, _Sources(changes, nodes, parents, builds, before).reason)
+    deferred = _deferred_to(store, run, builds.values())
+    changes = CodeChanges(store, run, [*builds.values(), *earlier, *deferred.values()], nodes)
+    sources = _Sources(changes, nodes, parents, builds, before, deferred)
+    return not_in_builds(nodes, parents, builds, sources.reason)
+
+
+def _deferred_to(store: StoreSession, run: RunMetadata, builds: Iterable[Build]) -> dict[str, Build]:
+    """Return the last build of base before each of *builds* that deferred to it, by the run of the latter."""
+    deferring = {build.run_id: build.at for build in builds if DEFER in build.command.split()}
+    if not deferring or run.environment == BASE:
+        return {}
+    listed = read.find_runs(
+        store, project=run.project_name, environment=BASE, extractor=DBT, most=RUNS_LISTED
+    )
+    found = {}
+    for run_id, at in deferring.items():
+        base = next((one for one in listed if is_build(one) and one.counted_at <= at), None)
+        if base is not None:
+            found[run_id] = Build.of(
+                base.graph_id, base.macro_set_id, base.counted_at, base.command, base.run_id
+            )
+    return found
 
 
 def parents_of(nodes: Iterable[str], edges: Iterable[LineageEdge]) -> dict[str, list[str]]:
@@ -489,9 +511,10 @@ class _Sources:
         parents: Mapping[str, Sequence[str]],
         builds: Mapping[str, Build],
         before: Mapping[str, Mapping[str, Build | None]],
+        deferred: Mapping[str, Build],
     ) -> None:
         self._changes, self._nodes, self._parents = changes, nodes, parents
-        self._builds, self._before = builds, before
+        self._builds, self._before, self._deferred = builds, before, deferred
         self._origins: dict[str, _Origin] = {}
 
     def reason(self, node: NodeMetadata) -> str | None:
@@ -506,7 +529,7 @@ class _Sources:
             return reason
         else:
             read_then = [one for one in above if one.at <= build.at]
-            found = min(own or read_then or self._rebuilt(node.unique_id, build.at), default=None)
+            found = min(own or read_then or self._then(node.unique_id, build), default=None)
             if found and not reason:
                 since = f"built on {build.at:%Y-%m-%d %H:%M} UTC"
                 reason = f"{since}, when {found.label} upstream was stale: {found.reason}"
@@ -516,13 +539,21 @@ class _Sources:
             self._origins[node.unique_id] = found
         return reason
 
-    def _rebuilt(self, unique_id: str, at: datetime) -> Iterator[_Origin]:
-        """Yield what was stale when table *unique_id* was built *at* a time, and was built again since."""
-        for source_id, then in self._before.get(unique_id, {}).items():
-            source = self._nodes[source_id]
-            if then is None:
-                yield _Origin(at, source.label, "its build before is not recorded")
-            elif reason := self._changes.reason(source, then, self._nodes, self._parents):
+    def _then(self, unique_id: str, build: Build) -> Iterator[_Origin]:
+        """Yield what was stale when *build* read it, and was built again since, or was that of base."""
+        before = self._before.get(unique_id, {})
+        base = self._deferred.get(build.run_id)
+        for source_id in _read_by(unique_id, self._nodes, self._parents):
+            source, then = self._nodes[source_id], before.get(source_id)
+            is_absent = source_id not in self._builds or (source_id in before and then is None)
+            can_defer = source_id.startswith(_BUILT) and not source.is_ephemeral
+            if base and can_defer and (is_absent or FAVOR_STATE in build.command.split()):
+                above = {} if source.materialized in LIVE else self._parents
+                if what := self._changes.since(base, source, self._nodes, above):
+                    yield _Origin(build.at, source.label, f"{DEFER} took that of base, before {what}")
+            elif source_id in before and then is None:
+                yield _Origin(build.at, source.label, "its build before is not recorded")
+            elif then and (reason := self._changes.reason(source, then, self._nodes, self._parents)):
                 yield _Origin(then.at, source.label, reason)
 
 

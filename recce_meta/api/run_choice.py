@@ -20,14 +20,24 @@ from recce_meta.api.run_reader import folder_of
 from recce_meta.errors import RunNotFound, UsageError
 from recce_meta.extractors.history import CheckoutHistory, MergeBase
 from recce_meta.models import RunMetadata
-from recce_meta.models.run import DBT, MERGE_BASE_OF, UNBUILT, ChosenRun, RunChoice, is_build, part_note
+from recce_meta.models.run import (
+    BASE,
+    DBT,
+    MERGE_BASE_OF,
+    OUTDATED,
+    UNBUILT,
+    ChosenRun,
+    RunChoice,
+    is_build,
+    part_note,
+)
 from recce_meta.profiles import find_project_dir
 from recce_meta.store.read import find_runs
 from recce_meta.store.select import RunSelector, find_project, find_run, require_complete, unknown_run
 from recce_meta.store.session import StoreSession, open_store
 
 ENVIRONMENT = "RECCE_META_ENVIRONMENT"
-BASE, CURRENT, LATEST = "base", "current", "latest"
+CURRENT, LATEST = "current", "latest"
 LATEST_RUN = "latest run"
 """Reason for the default run of a command that reads one run, if neither branch nor environment says more."""
 RECENT = 50
@@ -246,7 +256,12 @@ class _Choosing:
     def current(self, selector: str | None) -> Found:
         """Return the run of current."""
         if selector is not None:
-            return self._named(selector)
+            named = self._named(selector)
+            # The environment stands for the latest code of the branch, unlike the id of a run.
+            if named.run is None or selector != named.run.environment or named.run.branch is None:
+                return named
+            is_own = named.run.branch == self._history.branch
+            return replace(named, notes=(*self._outdated(named.run),)) if is_own else named
         branch = None if self._history.is_on_base_branch else self._history.branch
         if branch is not None and (run := self._latest_change(branch)) is not None:
             return Found(run, _chosen(run, f"branch {branch}"), (*self._outdated(run),))
@@ -339,7 +354,7 @@ class _Choosing:
         """Yield a note if *run* was recorded at another commit than the one that is checked out."""
         sha = self._history.sha
         if sha is not None and run.git_sha is not None and not is_same_commit(run.git_sha, sha):
-            yield f"Current is of commit {short_sha(run.git_sha)}, but {short_sha(sha)} is checked out"
+            yield f"{OUTDATED} {short_sha(run.git_sha)}, but {short_sha(sha)} is checked out"
 
     def _no_current(self, branch: str | None) -> RunNotFound:
         error = unknown_run(self._store, CURRENT, self._project)

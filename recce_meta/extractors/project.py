@@ -458,7 +458,7 @@ def _origin(
     start = root or folder
     git = detect_git(start, variables)
     proven = proves_commit(start, git, _built_at(manifest), variables, before) if git.sha else None
-    if root is None or proven is not False or git.dirty is not False:
+    if root is None or proven is not False:
         return git, proven, ()
     nodes = (*manifest.nodes, *manifest.groups)
     edited = edited_since(root, manifest.project_name, nodes, manifest.macros)

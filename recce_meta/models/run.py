@@ -174,6 +174,8 @@ class CutFrom(Struct, frozen=True, kw_only=True):
     """Number of nodes in the whole run."""
 
 
+BASE = "base"
+"""Environment of production."""
 PART = frozenset(["--empty", "--sample"])
 """Options of dbt with which it builds a part of the rows."""
 
@@ -198,6 +200,8 @@ def is_build(run: RunMetadata) -> bool:
 
 UNBUILT = "No build of"
 """Start of the note that the tables of a side may be older than its code."""
+OUTDATED = "Current is of commit"
+"""Start of the note that another commit is checked out."""
 EARLIER_RESULTS = "run_results.json is older than manifest.json and was skipped"
 """Warning of a run whose own results dbt has not written: its build was interrupted, or it built nothing."""
 UNFINISHED = "run_results.json has no result of"

@@ -23,7 +23,7 @@ from recce_meta.models.change import (
     RunDiff,
     Status,
 )
-from recce_meta.models.run import FAILED, UNBUILT, RunMetadata, part_note
+from recce_meta.models.run import FAILED, OUTDATED, UNBUILT, RunMetadata, part_note
 from recce_meta.report.terminal import shorten
 
 KINDS = {
@@ -376,6 +376,12 @@ def unbuilt_notes(diff: RunDiff) -> list[str]:
     """Return the note that no build of a side is recorded, so that its tables may be older than its code."""
     notes = () if diff.choice is None else diff.choice.notes
     return [note for note in notes if note.startswith(UNBUILT)]
+
+
+def outdated_notes(diff: RunDiff) -> list[str]:
+    """Return the note that current is of another commit than the one that is checked out."""
+    notes = () if diff.choice is None else diff.choice.notes
+    return [note for note in notes if note.startswith(OUTDATED)]
 
 
 def part_notes(diff: RunDiff) -> list[str]:

@@ -10,6 +10,7 @@ from recce_meta.report.labels import (
     build_problem,
     build_problems,
     moment,
+    outdated_notes,
     revision,
     short_run_id,
     unbuilt_notes,
@@ -50,7 +51,7 @@ def choice_notes(choice: RunChoice | None) -> tuple[str, ...]:
 
 def header_notes(diff: RunDiff) -> list[str]:
     """Return the notes on the choice of runs of *diff* that no verdict has: it has those on builds."""
-    said = [*build_problems(diff), *unbuilt_notes(diff)]
+    said = [*build_problems(diff), *unbuilt_notes(diff), *outdated_notes(diff)]
     return [note for note in choice_notes(diff.choice) if note not in said]
 
 

@@ -242,6 +242,10 @@ def test_a_newer_commit_than_the_recorded_one_is_reported(changed: Checkout) -> 
 
     assert "is checked out" in changed.runs()["notes"][0]
     assert "is checked out" in changed.cli("diff").out
+    # An environment stands for the latest code of the branch, the id of a run for itself.
+    label = changed.runs()["current"]["run_id"].rpartition("-")[0]
+    assert "\n? Current is of commit" in changed.cli("diff", "base", label).out
+    assert "is checked out" not in changed.cli("diff", "base", f"{label}-3").out
 
 
 def test_a_detached_head_takes_the_branch_of_the_ci_service(changed: Checkout) -> None:

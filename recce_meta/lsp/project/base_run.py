@@ -26,7 +26,7 @@ from recce_meta._version import __version__
 from recce_meta.adapter import UnifiedSqlAdapter
 from recce_meta.api.record import record_run
 from recce_meta.api.record_sql import Known, SqlOptions, extract_sql_project
-from recce_meta.api.run_choice import BASE, ENVIRONMENT, LATEST, RunDefaults, select_base, short_sha
+from recce_meta.api.run_choice import ENVIRONMENT, LATEST, RunDefaults, select_base, short_sha
 from recce_meta.api.run_reader import folder_of, read_run
 from recce_meta.config.discovery import find_config_files
 from recce_meta.config.file import NO_CONFIG, Config, StoreSettings, read_config
@@ -36,7 +36,7 @@ from recce_meta.extractors.history import CheckoutHistory
 from recce_meta.lsp.project.index_process import BaseOptions
 from recce_meta.lsp.project.project_files import is_text
 from recce_meta.models import Project
-from recce_meta.models.run import MERGE_BASE_OF
+from recce_meta.models.run import BASE, MERGE_BASE_OF
 from recce_meta.store.read import run_by_id
 from recce_meta.store.session import SCHEMA_VERSION, open_store, store_versions
 from recce_meta.sync.exchange import PULL, exchange

@@ -37,6 +37,7 @@ from recce_meta.report.labels import (
     fail_phrases,
     join_words,
     node_part,
+    outdated_notes,
     part_notes,
     severe_phrases,
     summarise,
@@ -136,6 +137,7 @@ def verdict_of(
     found += [data_finding(results)] if results else []
     if diff is not None:
         found += [Finding("❔", note) for note in unbuilt_notes(diff) if results]
+        found += [Finding("❔", note) for note in outdated_notes(diff)]
         found += [*_build_findings(diff), *_failing_findings(diff), code_finding(diff)]
     found.sort(key=lambda finding: finding.rank)
     limits = [] if diff is None else _limits(diff)

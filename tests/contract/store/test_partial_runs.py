@@ -374,6 +374,42 @@ def test_a_node_that_was_not_built_since_its_code_or_an_ancestor_changed_is_stal
     assert stale("below") == {"open_orders": stale("undone")["open_orders"]}
 
 
+@pytest.mark.parametrize("command", ["build --defer", "build --defer --favor-state"])
+def test_a_table_built_from_what_base_has_of_changed_code_is_stale(
+    command: str, adapter: Any, schema: str, recorded: Callable[..., str]
+) -> None:
+    def built(run_id: str, hours: int, environment: str, command: str, *names: str, **edits: str) -> None:
+        project = compiling(shop(run_id, environment, **edits), names, hours=hours)
+        run = replace(project.run, environment=environment, command=command, target_schema=environment)
+        results = tuple(NodeResult(unique_id=unique_id(name), status="success") for name in sorted(names))
+        recorded(replace(project, run=run, results=results))
+
+    edits = EDITS["values"][0]
+    tables = [name for name in MODELS if unique_id(name).startswith("model.") and name != "ephemeral"]
+    built("whole", 0, "base", "build", *tables)
+    built("same", 1, "pr", command, "daily", "uses_ephemeral")
+    built("edited", 2, "pr", command, "daily", "uses_ephemeral", **edits)
+    built("both", 3, "pr", command, "stg", "daily", **edits)
+
+    stale = {
+        run_id: {
+            name: reason
+            for name in ("daily", "uses_ephemeral")
+            if (
+                reason := open_run(lambda: adapter.at(schema), run_id, project=None).stale.get(
+                    unique_id(name)
+                )
+            )
+        }
+        for run_id in ("same", "edited", "both")
+    }
+    of_base = "when stg upstream was stale: --defer took that of base, before its code changed"
+    late = dict.fromkeys(("daily", "uses_ephemeral"), f"built on 2026-11-20 02:00 UTC, {of_base}")
+    assert (stale["same"], stale["edited"]) == ({}, late)
+    own = {"daily": f"built on 2026-11-20 03:00 UTC, {of_base}"} if "--favor-state" in command else {}
+    assert stale["both"] == {**own, "uses_ephemeral": late["uses_ephemeral"]}
+
+
 def test_the_last_result_and_row_count_name_their_run_and_what_changed_since(
     adapter: Any, schema: str, recorded: Callable[..., str]
 ) -> None:

@@ -220,11 +220,23 @@ EARLIER = "orders: current lacks the data of its run: its build failed"
 
 
 @pytest.mark.parametrize(("optional", "status"), [(False, CheckStatus.ERROR), (True, CheckStatus.SKIPPED)])
-def test_equal_data_of_an_earlier_build_do_not_pass(optional: bool, status: CheckStatus) -> None:
-    answer = RowCountDiff(counts=(RowCount(subject=STALE, base=5, current=5),))
+@pytest.mark.parametrize(
+    ("subject", "message"),
+    [
+        (STALE, EARLIER),
+        (
+            Subject(name="orders", base="prod.orders", current="pr.orders", hidden="row security of orders"),
+            "orders: only what the role may see (row security of orders)",
+        ),
+    ],
+)
+def test_equal_data_of_an_earlier_build_or_of_a_part_do_not_pass(
+    subject: Subject, message: str, optional: bool, status: CheckStatus
+) -> None:
+    answer = RowCountDiff(counts=(RowCount(subject=subject, base=5, current=5),))
     result = run(check(expect=FIVE_PER_CENT, optional=optional), answer)
 
-    assert (result.status, result.message) == (status, EARLIER)
+    assert (result.status, result.message) == (status, message)
 
 
 def test_a_limit_that_data_of_an_earlier_build_exceed_fails() -> None:
