@@ -419,14 +419,17 @@ def failing_changes(diff: RunDiff, conditions: frozenset[str]) -> list[Change]:
 def failed_text(diff: RunDiff, conditions: frozenset[str]) -> str:
     """Return `4 nodes fail: a, b, …; --fail-on breaking found 1: orders`; empty if no condition holds.
 
-    Without such a change, `fails` and `may_fail` hold for a node that dbt could not build.
+    Without such a change, `fails` and `may_fail` hold for a node that dbt could not build, or skipped because
+    of a failed test.
     """
     found = failing_changes(diff, conditions)
     broken = [node_part(one.unique_id) for one in diff.failed_results if one.status in ERROR_STATUSES]
+    has_skipped = diff.current.build_status == FAILED and diff.current.build_skipped
     if not found:
-        is_broken = broken and not conditions.isdisjoint((FAILS, MAY_FAIL))
-        text = f"current: {build_problem(diff.current)}; {first_of(broken, SHOWN)} failed"
-        return text if is_broken else ""
+        if conditions.isdisjoint((FAILS, MAY_FAIL)) or not (broken or has_skipped):
+            return ""
+        text = f"current: {build_problem(diff.current)}"
+        return f"{text}; {first_of(broken, SHOWN)} failed" if broken else text
     failing = [node_label(one) for one in failing_nodes(diff)]
     parts = [f"{fail_phrases(summarise(diff))[0]}: {first_of(failing, SHOWN)}"] if failing else []
     names = first_of([change.name for change in found], SHOWN)

@@ -414,7 +414,6 @@ def extract_project(
     found = read_run_results(path) if path else None
     results, warnings = _own_results(found, manifest, catalog, nodes, manifest.groups)
     own = found if found and found.invocation_id == manifest.invocation_id else None
-    warnings += _unfinished(own, nodes) if own else ()
     nodes = _without_sql(nodes) if own and own.command == "show" else nodes
     proven, newer = None, tuple[str, ...]()
     if git is None:
@@ -557,10 +556,11 @@ def _own_results(
     is_earlier = not same_invocation and _moment(found.generated_at) < _run_at(manifest)
     if is_earlier and (catalog is None or _invocation_of(catalog) != manifest.invocation_id):
         return (), (EARLIER_RESULTS,)
+    warnings = (*found.warnings, *(_unfinished(found, known[0]) if same_invocation else ()))
     if strangers:
         unknown = f"run_results.json has results of {plural(strangers, 'node')} that the manifest lacks"
-        return results, (unknown, *found.warnings)
-    return results, found.warnings
+        return results, (unknown, *warnings)
+    return results, warnings
 
 
 def _unfinished(found: RunResults, nodes: Iterable[NodeMetadata]) -> tuple[str, ...]:

@@ -291,6 +291,16 @@ def test_an_added_node_that_may_fail_is_named_with_its_reason(kind: str, folder:
         refuse_failing(found, frozenset({"may_fail"}))
 
 
+def test_nodes_that_a_failed_test_left_out_were_not_built() -> None:
+    runs = [project(build_status="failed", build_failures=1, build_skipped=skipped) for skipped in (4, 0)]
+    skipping, whole = (whole_diff(project(), run, NOTHING_MORE) for run in runs)
+
+    refuse_failing(whole, frozenset({"fails"}))
+    refuse_failing(skipping, frozenset({"breaking"}))
+    with pytest.raises(ConditionFailed, match=r"^current: build failed, 1 failed test, 4 skipped$"):
+        refuse_failing(skipping, frozenset({"fails"}))
+
+
 @pytest.mark.parametrize("is_compiled", [True, False])
 @pytest.mark.parametrize(
     ("test", "arguments", "missing"),
