@@ -148,6 +148,7 @@ class Effects:
             failing_with=self._failing_with,
             is_inlined=partial(is_ephemeral, nodes=current.names),
             lost_field=self._lost_field,
+            names_rows=self._queries.names_rows,
             with_assumed=(base.run.extractor == DBT, current.run.extractor == DBT),
         )
         graph = self._with_inputs() if self._loses_columns else self.graph
@@ -370,13 +371,7 @@ class Effects:
             parents = names.relations.keys() & names_now.relations.keys() & self._changed
             renames = {one: _renamed(one, self._sides, self._columns, self._compare) for one in parents}
             found = self._compare_queries(names, names_now, renames)
-            if (
-                found.category is not Category.NONE
-                and (fault := self._queries.new_fault(unique_id)).is_certain
-            ):
-                reasons = (*found.reasons, f"{BUILD_FAILS}: {fault.text}")
-                found = with_fields(found, category=Category.BREAKING, reasons=reasons)
-            self._compared[unique_id] = found
+            self._compared[unique_id] = self._queries.with_fault(unique_id, found)
         return self._compared[unique_id]
 
     def _compare_queries(self, old: QueryNames, new: QueryNames, renames: Renames) -> SqlChange:

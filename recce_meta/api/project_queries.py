@@ -25,6 +25,7 @@ from recce_meta.diff.properties import documented_by_name
 from recce_meta.errors import SqlNotAnalysed
 from recce_meta.graph import LineageGraph
 from recce_meta.models import NodeMetadata
+from recce_meta.models.change import BUILD_FAILS, Category, SqlChange
 from recce_meta.models.lineage import Tier
 from recce_meta.models.node import SEED_HEADER
 from recce_meta.models.relation_tokens import INJECTED, resolve, token_ids
@@ -202,6 +203,18 @@ class ProjectQueries:
         keys = called_names(names, relations, self._sides[0].heirs)
         columns = self._columns.of(index, keys)
         return {name: columns[key] for key, called in keys.items() if key in columns for name in called}
+
+    def names_rows(self, unique_id: str, name: str) -> bool:
+        """Return True if *name* stands for whole rows of a relation in the SQL of a node in current."""
+        queries = self.resolved(1, unique_id)[1] if unique_id in self._runs[1].names else ()
+        return any(sql_diff.names_rows(query, name, self._dialect) for query in queries)
+
+    def with_fault(self, unique_id: str, change: SqlChange) -> SqlChange:
+        """Return *change*, that of the query of a node, with why the node certainly cannot be built."""
+        if change.category is Category.NONE or not (fault := self.new_fault(unique_id)).is_certain:
+            return change
+        reasons = (*change.reasons, f"{BUILD_FAILS}: {fault.text}")
+        return replace(change, category=Category.BREAKING, reasons=reasons)
 
     def new_fault(self, unique_id: str) -> sql_diff.Fault:
         """Return the surest fault of a query in current that it has not in base; without a text if none."""

@@ -10,7 +10,7 @@ from sqlglot import exp
 
 from recce_meta.sql_diff.positions import Fault, queries_in, reads_star
 from recce_meta.sql_lineage.expressions import arg, args, unwrapped
-from recce_meta.sql_lineage.facts import DATE_PARTS, FIXED_FIELDS, NOT_COLUMNS, UNLISTED
+from recce_meta.sql_lineage.facts import DATE_PARTS, FIXED_FIELDS, NOT_COLUMNS, ROWS_AS_VALUES, UNLISTED
 from recce_meta.sql_lineage.project.names import PARENT_NAME
 from recce_meta.sql_lineage.query import (
     Alias,
@@ -69,6 +69,16 @@ def has_fixed_columns(query: Query, query_of: QueryOf) -> bool:
         if isinstance(source.relation, Table)
     }
     return all(query_of(name) for name in _tables_in(query) if name in rows or reads_star(query, name))
+
+
+def names_rows(query: Query, name: str, dialect: str) -> bool:
+    """Return True if *name* stands for whole rows of a relation in *query*: `select city from city`."""
+    selects = [one for one in queries_in(query) if isinstance(one, Select)]
+    return dialect in ROWS_AS_VALUES and any(
+        isinstance(one.references[id(node)], WholeRow) and node.name.lower() == name.lower()
+        for one in selects
+        for node in _named(one)
+    )
 
 
 def _tables_in(query: Query) -> set[str]:

@@ -100,8 +100,15 @@ class LineageSource(NamedTuple):
     """Returns True for ephemeral models, which are part of the SQL of their readers."""
     lost_field: Callable[[str, Collection[str], bool], ParentRead] = lambda child, fields, bare: ParentRead()
     """Returns whether a node fails without some fields, also as columns that a `*` has unpacked."""
+    names_rows: Callable[[str, str], bool] = lambda child, column: False
+    """Returns whether a node reads whole rows of a relation or alias that is called as a column."""
     with_assumed: tuple[bool, bool] = (False, False)
     """True for base, and for current, if lineage of tier silver follows from SQL that is not proven."""
+
+    def surest(self, child: str, column: str, now: float, before: float) -> float:
+        """Return the confidence that *child* names the lost *column*, by those of current and base."""
+        stands_for_rows = not now and self.names_rows(child, column)
+        return min(before, UNSURE) if stands_for_rows else max(now, before)
 
 
 class Start(NamedTuple):
@@ -398,7 +405,7 @@ class _Propagation:
             if not now and (child in self._changed or self._is_named_elsewhere(child, part)):
                 continue
             if child != part.unique_id and (now or before):
-                found[child] = max(now, before)
+                found[child] = self._source.surest(child, part.column, now, before)
         return found
 
     def _is_edited(self, unique_id: str) -> bool:
