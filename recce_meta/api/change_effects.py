@@ -371,7 +371,7 @@ class Effects:
             parents = names.relations.keys() & names_now.relations.keys() & self._changed
             renames = {one: _renamed(one, self._sides, self._columns, self._compare) for one in parents}
             found = self._compare_queries(names, names_now, renames)
-            self._compared[unique_id] = self._queries.with_fault(unique_id, found)
+            self._compared[unique_id] = self._queries.with_fault(before, after, found)
         return self._compared[unique_id]
 
     def _compare_queries(self, old: QueryNames, new: QueryNames, renames: Renames) -> SqlChange:

@@ -24,8 +24,8 @@ from recce_meta.diff.project_side import ProjectSide
 from recce_meta.diff.properties import documented_by_name
 from recce_meta.errors import SqlNotAnalysed
 from recce_meta.graph import LineageGraph
-from recce_meta.models import NodeMetadata
-from recce_meta.models.change import BUILD_FAILS, Category, SqlChange
+from recce_meta.models import NodeMetadata, Status
+from recce_meta.models.change import BUILD_FAILS, BUILD_MAY_FAIL, Category, ColumnChange, SqlChange
 from recce_meta.models.lineage import Tier
 from recce_meta.models.node import SEED_HEADER
 from recce_meta.models.relation_tokens import INJECTED, resolve, token_ids
@@ -209,12 +209,16 @@ class ProjectQueries:
         queries = self.resolved(1, unique_id)[1] if unique_id in self._runs[1].names else ()
         return any(sql_diff.names_rows(query, name, self._dialect) for query in queries)
 
-    def with_fault(self, unique_id: str, change: SqlChange) -> SqlChange:
-        """Return *change*, that of the query of a node, with why the node certainly cannot be built."""
-        if change.category is Category.NONE or not (fault := self.new_fault(unique_id)).is_certain:
+    def with_fault(self, before: NodeMetadata, after: NodeMetadata, change: SqlChange) -> SqlChange:
+        """Return *change*, that of the query of a node, with why the node cannot be built, or may not be."""
+        if change.category is Category.NONE:
             return change
-        reasons = (*change.reasons, f"{BUILD_FAILS}: {fault.text}")
-        return replace(change, category=Category.BREAKING, reasons=reasons)
+        if (fault := self.new_fault(after.unique_id)).is_certain:
+            reasons = (*change.reasons, f"{BUILD_FAILS}: {fault.text}")
+            return replace(change, category=Category.BREAKING, reasons=reasons)
+        retyped = ", ".join(self._retyped_columns(before, after, change.columns))
+        doubt = f"{BUILD_MAY_FAIL}: its enforced contract may not allow the new type of {retyped}"
+        return replace(change, reasons=(*change.reasons, doubt)) if retyped else change
 
     def new_fault(self, unique_id: str) -> sql_diff.Fault:
         """Return the surest fault of a query in current that it has not in base; without a text if none."""
@@ -224,6 +228,23 @@ class ProjectQueries:
             before = self._faults(0, unique_id)
             found = found - before if has_base else {one._replace(is_certain=False) for one in found}
         return max(found, key=lambda one: (one.is_certain, one.text), default=sql_diff.Fault("", False))
+
+    def _retyped_columns(
+        self, before: NodeMetadata, after: NodeMetadata, columns: Iterable[ColumnChange]
+    ) -> list[str]:
+        """Return those of *columns*, the changed ones, that may leave the types of the enforced contract."""
+        if not (before.contract and after.contract):
+            return []
+        listed = documented_by_name(after)
+        queries = [self.resolved(at, node.unique_id)[1] for at, node in enumerate((before, after))]
+        given = [{one.name.lower(): one for query in each[-1:] for one in query.outputs} for each in queries]
+        return [
+            one.name
+            for one in columns
+            if one.status is Status.MODIFIED and (name := one.name.lower()) in listed
+            if (declared := listed[name].documented_type) and all(name in each for each in given)
+            if sql_diff.may_leave_type(given[0][name], given[1][name], declared, self._dialect)
+        ]
 
     def _faults(self, index: int, unique_id: str) -> set[sql_diff.Fault]:
         """Return why the warehouse refuses the SQL of a node on one side."""

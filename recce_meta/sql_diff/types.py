@@ -14,6 +14,7 @@ from sqlglot.errors import SqlglotError
 
 from recce_meta.models.change import SqlChange, Status
 from recce_meta.sql_diff.expressions import CONDITIONS
+from recce_meta.sql_lineage.expressions import unwrapped
 from recce_meta.sql_lineage.query import Output, Query, SourceColumn, Table
 from recce_meta.sql_lineage.structs import field_paths
 from recce_meta.warehouses.types import Sql
@@ -28,6 +29,8 @@ _NUMERIC = frozenset(
 )
 _FAMILIES = frozenset({TEXT, BOOLEAN, "DATE"})
 MOST_STEPS = 50
+SMALL = 10
+"""Digits of a whole number that may be larger than the usual type of such literals."""
 
 
 def with_types(change: SqlChange, old: Query, new: Query, dialect: str) -> SqlChange:
@@ -67,6 +70,28 @@ def has_other_family(output: Output, declared: str, dialect: str) -> bool:
         return False
     families = [_family(kind) for kind in (_type_of(node, dialect), _named(declared, dialect))]
     return None not in families and families[0] != families[1]
+
+
+def may_leave_type(old: Output, new: Output, declared: str, dialect: str) -> bool:
+    """Return True if *new* may have another type than *declared*, the type of *old*.
+
+    It has this type if its SQL shows it, or differs from that of *old* in texts and small whole numbers only.
+    """
+    kind = _type_of_output(new, dialect)
+    if kind != NUMBER and kind is not None:
+        return kind not in (_named(declared, dialect), _type_of_output(old, dialect))
+    return _without_values(_defining(old).node) != _without_values(_defining(new).node)
+
+
+def _without_values(node: Sql | None) -> Sql | None:
+    """Return *node* with equal values for all texts, and for all whole numbers that no warehouse widens."""
+
+    def alike(one: Sql) -> Sql:
+        if isinstance(one, exp.Literal) and (one.is_string or (one.is_int and len(one.this) < SMALL)):
+            return exp.Literal(this="0", is_string=one.is_string)
+        return one
+
+    return None if node is None else unwrapped(node).transform(alike)
 
 
 def _family(kind: str | None) -> str | None:

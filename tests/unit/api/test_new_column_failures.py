@@ -298,6 +298,34 @@ def test_a_model_fails_whose_query_gives_another_type_than_its_enforced_contract
 
 
 @pytest.mark.parametrize(
+    ("was", "sql", "declared", "may_fail"),
+    [
+        ("sum(x)", "avg(x)", "hugeint", True),
+        ("x * 2", "x * 2.5", "int", True),
+        ("x * 2", "x * 3000000000", "int", True),
+        ("x", "cast(x as bigint)", "int", True),
+        ("x * 2", "x * 3", "int", False),
+        ("concat(x, 'a')", "concat(x, 'b')", "text", False),
+        ("x", "cast(y as int)", "int", False),
+        ("cast(x as varchar)", "upper(x)", "varchar", False),
+    ],
+)
+@pytest.mark.parametrize("is_contracted", [True, False])
+def test_a_model_may_fail_if_an_edited_column_may_leave_the_type_of_its_enforced_contract(
+    was: str, sql: str, declared: str, may_fail: bool, is_contracted: bool
+) -> None:
+    def of(sql: str) -> NodeMetadata:
+        model = node("p", f"select {sql} as v from src group by all")
+        columns = (Column(name="v", documented=True, documented_type=declared),)
+        return replace(model, contract={"enforced": True} if is_contracted else None, columns=columns)
+
+    (found,) = whole_diff(project("b", of(was)), project("bc", of(sql)), NOTHING_MORE).changed
+
+    why = "its enforced contract may not allow the new type of v"
+    assert (found.fails, found.may_fail) == (False, why if may_fail and is_contracted else "")
+
+
+@pytest.mark.parametrize(
     ("edited", "columns", "config", "lacks"),
     [
         (PARENT, ["id", "nope"], {}, "nope"),
