@@ -127,7 +127,7 @@ _REFUSALS: Mapping[str, tuple[Mapping[str, File], str]] = {
     "broken YAML": ({"models/late.yml": "models: [{name: m0\n"}, "late.yml"),
     "missing variable": ({"models/late.sql": "select {{ env_var('NOT_SET') }} as id"}, "NOT_SET"),
     "not UTF-8": ({"models/late.sql": b"select '\xe9' as id"}, "utf-8|UTF-8"),
-    "macro that does not end": ({"macros/late.sql": "{% macro late() %}"}, "close tag"),
+    "macro that does not end": ({"macros/late.sql": "{% macro late() %}"}, "close tag|end of block"),
     "invalid version": (_project("version: [1]\nconfig-version: x\n"), "config-version|version"),
     "dbt for the head": (_project("require-dbt-version: '>=9.0'\n"), "require-dbt-version.*9"),
     "no dbt_project.yml": ({"dbt_project.yml": None}, r"dbt_project\.yml is gone"),
