@@ -543,6 +543,8 @@ class _Sources:
         """Yield what was stale when *build* read it, and was built again since, or was that of base."""
         before = self._before.get(unique_id, {})
         base = self._deferred.get(build.run_id)
+        if not before and base is None:
+            return
         for source_id in _read_by(unique_id, self._nodes, self._parents):
             source, then = self._nodes[source_id], before.get(source_id)
             is_absent = source_id not in self._builds or (source_id in before and then is None)
