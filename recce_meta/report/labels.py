@@ -374,14 +374,17 @@ def build_problems(diff: RunDiff) -> list[str]:
 
 def unbuilt_notes(diff: RunDiff) -> list[str]:
     """Return the note that no build of a side is recorded, so that its tables may be older than its code."""
-    notes = () if diff.choice is None else diff.choice.notes
-    return [note for note in notes if note.startswith(UNBUILT)]
+    return _choice_notes(diff, UNBUILT)
 
 
 def outdated_notes(diff: RunDiff) -> list[str]:
     """Return the note that current is of another commit than the one that is checked out."""
+    return _choice_notes(diff, OUTDATED)
+
+
+def _choice_notes(diff: RunDiff, start: str) -> list[str]:
     notes = () if diff.choice is None else diff.choice.notes
-    return [note for note in notes if note.startswith(OUTDATED)]
+    return [note for note in notes if note.startswith(start)]
 
 
 def part_notes(diff: RunDiff) -> list[str]:
