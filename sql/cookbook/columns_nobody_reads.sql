@@ -3,44 +3,44 @@
 -- Answer: shop | model.shop.stg_orders | discount_code
 -- Excluded are models without downstream nodes, whose readers are outside the project, and models with a reader
 -- whose columns are unknown, such as an exposure.
-WITH runs_asked AS (
-  SELECT run_id, project_name, graph_id, column_graph_id
-  FROM latest_runs
-  WHERE environment = 'base' -- edit: the environment
-), known AS (
-  SELECT runs_asked.run_id, place.unique_id
-  FROM runs_asked
-  JOIN store_column_parts AS part ON part.column_graph_id = runs_asked.column_graph_id
+WITH made AS MATERIALIZED (
+  SELECT run.project_name, edge.node_id, edge.column_name, edge.parent_id, edge.parent_column
+  FROM latest_runs AS run
+  JOIN column_lineage AS edge ON edge.run_id = run.run_id
+  WHERE run.environment = 'base' -- edit: the environment
+), known AS MATERIALIZED (
+  SELECT run.run_id, place.unique_id
+  FROM latest_runs AS run
+  JOIN store_column_parts AS part ON part.column_graph_id = run.column_graph_id
   JOIN store_column_part_nodes AS place ON place.part_id = part.part_id
   JOIN store_column_analyses AS analysis ON analysis.lineage_id = place.lineage_id
-  WHERE analysis.reason IS NULL
+  WHERE run.environment = 'base' AND analysis.reason IS NULL -- edit: the environment
 ), seen AS (
   SELECT
-    runs_asked.project_name, made.node_id, made.column_name,
+    project_name, node_id, column_name,
     1 AS is_made, 0 AS is_read, 0 AS has_reader, 0 AS is_unsure
-  FROM runs_asked
-  JOIN column_lineage AS made ON made.run_id = runs_asked.run_id
+  FROM made
   UNION ALL
   SELECT
-    runs_asked.project_name, reader.parent_id, reader.parent_column,
+    project_name, parent_id, parent_column,
+    0, 1, 1, CASE WHEN parent_column = '*' THEN 1 ELSE 0 END
+  FROM made
+  WHERE parent_id IS NOT NULL
+  UNION ALL
+  SELECT
+    run.project_name, reader.parent_id, reader.parent_column,
     0, 1, 1, CASE WHEN reader.parent_column = '*' THEN 1 ELSE 0 END
-  FROM runs_asked
-  JOIN column_lineage AS reader ON reader.run_id = runs_asked.run_id
-  WHERE reader.parent_id IS NOT NULL
+  FROM latest_runs AS run
+  JOIN column_usage AS reader ON reader.run_id = run.run_id
+  WHERE run.environment = 'base' -- edit: the environment
   UNION ALL
   SELECT
-    runs_asked.project_name, reader.parent_id, reader.parent_column,
-    0, 1, 1, CASE WHEN reader.parent_column = '*' THEN 1 ELSE 0 END
-  FROM runs_asked
-  JOIN column_usage AS reader ON reader.run_id = runs_asked.run_id
-  UNION ALL
-  SELECT
-    runs_asked.project_name, edge.parent_id, '',
+    run.project_name, edge.parent_id, '',
     0, 0, 1, CASE WHEN known.unique_id IS NULL THEN 1 ELSE 0 END
-  FROM runs_asked
-  JOIN store_graph_nodes AS place ON place.graph_id = runs_asked.graph_id
-  JOIN store_version_parents AS edge ON edge.version_id = place.version_id
-  LEFT JOIN known ON known.run_id = runs_asked.run_id AND known.unique_id = place.unique_id
+  FROM latest_runs AS run
+  JOIN lineage AS edge ON edge.run_id = run.run_id
+  LEFT JOIN known ON known.run_id = edge.run_id AND known.unique_id = edge.node_id
+  WHERE run.environment = 'base' -- edit: the environment
 ), of_columns AS (
   SELECT
     project_name, node_id, column_name,

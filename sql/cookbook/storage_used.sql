@@ -10,11 +10,15 @@ WITH node_parts AS (
   GROUP BY place.part_id
 ), shown AS (
   SELECT
-    CAST(COALESCE(SUM(node_parts.nodes), 0) AS BIGINT) AS nodes,
-    CAST(COALESCE(SUM(node_parts.edges), 0) AS BIGINT) AS edges
-  FROM runs
-  JOIN store_graph_parts AS graph_parts ON graph_parts.graph_id = runs.graph_id
-  JOIN node_parts ON node_parts.part_id = graph_parts.part_id
+    CAST(COALESCE(SUM(used.runs * node_parts.nodes), 0) AS BIGINT) AS nodes,
+    CAST(COALESCE(SUM(used.runs * node_parts.edges), 0) AS BIGINT) AS edges
+  FROM (
+    SELECT graph_parts.part_id, COUNT(*) AS runs
+    FROM runs
+    JOIN store_graph_parts AS graph_parts ON graph_parts.graph_id = runs.graph_id
+    GROUP BY graph_parts.part_id
+  ) AS used
+  JOIN node_parts ON node_parts.part_id = used.part_id
 ), analysed_parts AS (
   SELECT place.part_id, COUNT(*) AS nodes, SUM(COALESCE(analysis.edges, 0)) AS edges
   FROM store_column_part_nodes AS place
@@ -24,11 +28,15 @@ WITH node_parts AS (
   GROUP BY place.part_id
 ), shown_columns AS (
   SELECT
-    CAST(COALESCE(SUM(analysed_parts.nodes), 0) AS BIGINT) AS nodes,
-    CAST(COALESCE(SUM(analysed_parts.edges), 0) AS BIGINT) AS edges
-  FROM runs
-  JOIN store_column_parts AS column_parts ON column_parts.column_graph_id = runs.column_graph_id
-  JOIN analysed_parts ON analysed_parts.part_id = column_parts.part_id
+    CAST(COALESCE(SUM(used.runs * analysed_parts.nodes), 0) AS BIGINT) AS nodes,
+    CAST(COALESCE(SUM(used.runs * analysed_parts.edges), 0) AS BIGINT) AS edges
+  FROM (
+    SELECT column_parts.part_id, COUNT(*) AS runs
+    FROM runs
+    JOIN store_column_parts AS column_parts ON column_parts.column_graph_id = runs.column_graph_id
+    GROUP BY column_parts.part_id
+  ) AS used
+  JOIN analysed_parts ON analysed_parts.part_id = used.part_id
 )
 SELECT 'runs' AS relation, COUNT(*) AS rows_stored, COUNT(*) AS rows_shown, 0 AS characters_of_text
 FROM runs

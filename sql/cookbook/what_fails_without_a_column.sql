@@ -3,22 +3,27 @@
 -- Answer: model.shop.orders | amount | model.shop.report | distance 1 | confidence 1
 -- A node fails if it names the column. A node with `*` loses the column: nodes that name it downstream then fail.
 -- Of a semantic model, metric or saved query only the columns that need it fail, and what reads these.
-WITH RECURSIVE names AS MATERIALIZED (
-  SELECT run.run_id, used.node_id, used.parent_id, used.parent_column, used.confidence
+WITH RECURSIVE made AS MATERIALIZED (
+  SELECT edge.run_id, edge.node_id, edge.column_name, edge.parent_id, edge.parent_column, edge.kind, edge.confidence
   FROM latest_runs AS run
-  JOIN column_usage AS used ON used.run_id = run.run_id
-  WHERE
-    run.environment = 'base' -- edit: the environment
-    AND used.usage = 'referenced'
-    AND used.node_id <> used.parent_id
+  JOIN column_lineage AS edge ON edge.run_id = run.run_id
+  WHERE run.environment = 'base' -- edit: the environment
+), used AS MATERIALIZED (
+  SELECT edge.run_id, edge.node_id, edge.parent_id, edge.parent_column, edge.usage, edge.confidence
+  FROM latest_runs AS run
+  JOIN column_usage AS edge ON edge.run_id = run.run_id
+  WHERE run.environment = 'base' -- edit: the environment
+), names AS MATERIALIZED (
+  SELECT run_id, node_id, parent_id, parent_column, confidence
+  FROM used
+  WHERE usage = 'referenced' AND node_id <> parent_id
 ), reads AS (
   SELECT run_id, parent_id, parent_column
   FROM names
   UNION ALL
-  SELECT run.run_id, edge.parent_id, edge.parent_column
-  FROM latest_runs AS run
-  JOIN column_lineage AS edge ON edge.run_id = run.run_id AND edge.parent_id IS NOT NULL
-  WHERE run.environment = 'base' -- edit: the environment
+  SELECT run_id, parent_id, parent_column
+  FROM made
+  WHERE parent_id IS NOT NULL
 ), params AS (
   SELECT DISTINCT run_id, parent_id AS node_id, parent_column AS column_name
   FROM (
@@ -29,7 +34,7 @@ WITH RECURSIVE names AS MATERIALIZED (
 ), stars AS MATERIALIZED (
   SELECT edge.run_id, edge.node_id, edge.column_name, edge.parent_id, edge.parent_column, edge.confidence
   FROM params
-  JOIN column_lineage AS edge ON edge.run_id = params.run_id
+  JOIN made AS edge ON edge.run_id = params.run_id
   LEFT JOIN names
     ON names.run_id = edge.run_id
     AND names.node_id = edge.node_id
@@ -42,7 +47,7 @@ WITH RECURSIVE names AS MATERIALIZED (
   UNION ALL
   SELECT edge.run_id, edge.node_id, edge.column_name, edge.parent_id, edge.parent_column, edge.confidence
   FROM params
-  JOIN column_lineage AS edge ON edge.run_id = params.run_id
+  JOIN made AS edge ON edge.run_id = params.run_id
   WHERE
     edge.parent_id IS NOT NULL
     AND (
@@ -52,8 +57,8 @@ WITH RECURSIVE names AS MATERIALIZED (
   UNION ALL
   SELECT made.run_id, made.node_id, made.column_name, used.parent_id, used.parent_column, used.confidence
   FROM params
-  JOIN column_usage AS used ON used.run_id = params.run_id
-  JOIN column_lineage AS made ON made.run_id = used.run_id AND made.node_id = used.node_id
+  JOIN used ON used.run_id = params.run_id
+  JOIN made ON made.run_id = used.run_id AND made.node_id = used.node_id
   WHERE
     used.usage IN ('filter', 'join') AND (used.node_id LIKE 'metric.%' OR used.node_id LIKE 'saved_query.%')
 ), lost AS (
