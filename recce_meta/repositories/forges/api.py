@@ -11,7 +11,7 @@ import re
 from abc import ABC, abstractmethod
 from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from datetime import datetime, timezone
-from typing import Any, TypeVar
+from typing import Any, ClassVar, Protocol, TypeVar
 from urllib.parse import quote
 
 import msgspec
@@ -249,8 +249,41 @@ def _secrets_in(body: object) -> Iterator[str]:
             yield from _secrets_in(value)
 
 
-class HookKeeper(ABC):
-    """Creation, change and removal of the webhook of one repository."""
+class ForgeRights(Struct, frozen=True, kw_only=True):
+    """The rights that the requests of a client need."""
+
+    look: ForgeRight
+    hook: ForgeRight
+    comment: ForgeRight
+    status: ForgeRight
+    pull_requests: ForgeRight
+
+
+class SentHook(Protocol):
+    """Shape of a webhook, which each forge has its own of."""
+
+    @property
+    def remote(self) -> RemoteHook:
+        """The webhook as every forge has it."""
+
+
+class RepositoryClient(ABC):
+    """Client for the repository at the path *root* of *api*, with all that concerns its webhook."""
+
+    rights: ClassVar[ForgeRights]
+    hook: ClassVar[type[SentHook]]
+    hook_list: ClassVar[str] = "/hooks"
+    """Path of the list of webhooks."""
+    hook_change: ClassVar[str] = "PUT"
+    """Method of a change of a webhook."""
+    new_hook: ClassVar[tuple[tuple[str, str], ...]] = ()
+    """Names and values of the fields that only a new webhook has."""
+    size: ClassVar[str] = "per_page=100"
+    """Parameter for the rows of a page."""
+
+    def __init__(self, api: ForgeApi, root: str) -> None:
+        self._api = api
+        self._root = root
 
     async def set_hook(self, url: str, secret: str, *, hook_id: str | None = None) -> RemoteHook:
         """Create the webhook that calls *url*, or change the one with this id or address."""
@@ -276,21 +309,31 @@ class HookKeeper(ABC):
             # A token without the right gets the same 404, but no list.
             await self._hooks()
 
-    @abstractmethod
+    def _pages(self, right: ForgeRight, path: str, shape: type[Row], *, most: int) -> AsyncIterator[Row]:
+        """Return at most *most* rows of a list."""
+        return self._api.pages(right, path, shape, most=most, size=self.size)
+
     async def _hooks(self) -> Sequence[RemoteHook]:
-        """Return the webhooks of the repository."""
+        rows = self._pages(self.rights.hook, f"{self._root}{self.hook_list}", self.hook, most=1_000)
+        return [row.remote async for row in rows]
 
-    @abstractmethod
     async def _create_hook(self, url: str, secret: str) -> RemoteHook:
-        """Create a webhook."""
+        body = dict(self.new_hook) | self._hook(url, secret)
+        return (await self._api.read(self.rights.hook, "POST", f"{self._root}/hooks", self.hook, body)).remote
 
-    @abstractmethod
     async def _change_hook(self, hook_id: str, url: str, secret: str) -> RemoteHook:
         """Change a webhook; raise a failure of the kind GONE if it does not exist."""
+        path, body = f"{self._root}/hooks/{segment(hook_id)}", self._hook(url, secret)
+        right = self.rights.hook.shown
+        return (await self._api.read(right, self.hook_change, path, self.hook, body)).remote
 
-    @abstractmethod
     async def _delete_hook(self, hook_id: str) -> None:
         """Remove a webhook; raise a failure of the kind GONE if it does not exist."""
+        await self._api.call(self.rights.hook.shown, "DELETE", f"{self._root}/hooks/{segment(hook_id)}")
+
+    @abstractmethod
+    def _hook(self, url: str, secret: str) -> dict[str, object]:
+        """Return the body of a request for a webhook that calls *url*."""
 
 
 def segment(value: str) -> str:

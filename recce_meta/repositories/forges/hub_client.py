@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from abc import abstractmethod
 from collections.abc import Sequence
 from typing import ClassVar, Protocol
 
@@ -14,8 +13,7 @@ from recce_meta.repositories.forges.api import (
     MOST_COMMENTS,
     MOST_PULL_REQUESTS,
     ForgeApi,
-    ForgeRight,
-    HookKeeper,
+    RepositoryClient,
     cut_comment,
     segment,
 )
@@ -24,16 +22,6 @@ from recce_meta.repositories.state.types import PullRequestEvent
 
 LONGEST_COMMENT = 65_000
 """GitHub refuses 65,536 characters; some of them count twice."""
-
-
-class HubRights(Struct, frozen=True, kw_only=True):
-    """The rights that the requests of a client need."""
-
-    look: ForgeRight
-    hook: ForgeRight
-    comment: ForgeRight
-    status: ForgeRight
-    pull_requests: ForgeRight
 
 
 class HubObject(Struct, frozen=True):
@@ -86,13 +74,12 @@ class HubPullRequest(Protocol):
         """The pull request as every forge has it."""
 
 
-class HubClient(HookKeeper):
+class HubClient(RepositoryClient):
     """Client for one repository. *app* is the id of the GitHub App whose token *api* uses, if any."""
 
-    rights: ClassVar[HubRights]
+    hook = HubHook
+    hook_change = "PATCH"
     longest_description: ClassVar[int]
-    size: ClassVar[str]
-    """Parameter for the rows of a page."""
     order: ClassVar[str]
     """Parameters for the last changed pull requests first."""
     neutral: ClassVar[str]
@@ -102,8 +89,7 @@ class HubClient(HookKeeper):
     pull_request: ClassVar[type[HubPullRequest]]
 
     def __init__(self, api: ForgeApi, repository: str, *, app: str | None = None) -> None:
-        self._api = api
-        self._root = f"/repos{repository}"
+        super().__init__(api, f"/repos{repository}")
         self._app = app
         self._user: HubObject | None = None
 
@@ -117,8 +103,7 @@ class HubClient(HookKeeper):
         if self._app is None and self._user is None:
             self._user = await self._api.find_user(self.rights.look, HubObject)
         path = f"{self._root}/issues/{number}/comments"
-        rows = self._api.pages(self.rights.comment, path, HubComment, most=MOST_COMMENTS, size=self.size)
-        async for comment in rows:
+        async for comment in self._pages(self.rights.comment, path, HubComment, most=MOST_COMMENTS):
             if marker in (comment.body or "") and self._is_own(comment):
                 return str(comment.id)
         return None
@@ -150,21 +135,5 @@ class HubClient(HookKeeper):
     async def pull_requests(self) -> Sequence[PullRequestEvent]:
         """Return the open pull requests, at most 1,000; the last changed ones first."""
         path, right = f"{self._root}/pulls?state=open&{self.order}", self.rights.pull_requests
-        rows = self._api.pages(right, path, self.pull_request, most=MOST_PULL_REQUESTS, size=self.size)
+        rows = self._pages(right, path, self.pull_request, most=MOST_PULL_REQUESTS)
         return [row.event async for row in rows]
-
-    async def _hooks(self) -> Sequence[RemoteHook]:
-        path = f"{self._root}/hooks"
-        rows = self._api.pages(self.rights.hook, path, HubHook, most=1_000, size=self.size)
-        return [row.remote async for row in rows]
-
-    async def _create_hook(self, url: str, secret: str) -> RemoteHook:
-        body = self._new_hook(url, secret)
-        return (await self._api.read(self.rights.hook, "POST", f"{self._root}/hooks", HubHook, body)).remote
-
-    async def _delete_hook(self, hook_id: str) -> None:
-        await self._api.call(self.rights.hook.shown, "DELETE", f"{self._root}/hooks/{segment(hook_id)}")
-
-    @abstractmethod
-    def _new_hook(self, url: str, secret: str) -> dict[str, object]:
-        """Return the body of the request for a new webhook."""

@@ -6,7 +6,7 @@ import asyncio
 from collections import deque
 from collections.abc import Mapping
 
-from recce_meta.repositories.forges.github.app import READ_CONTENTS, USE_FORGE, InstallationTokens
+from recce_meta.repositories.forges.github.app import READ_CONTENTS, InstallationTokens
 from recce_meta.repositories.forges.registry import parse_address
 from recce_meta.repositories.git.address import AddressRules, RepositoryAddress
 from recce_meta.repositories.git.client import GitClient
@@ -57,20 +57,16 @@ class ConnectionLogins:
         # All used secrets and not only the last: a message may be of a process that had the old token.
         return Scrubber([*self._used.get(connection.id, ())])
 
-    async def token(self, connection: RepositoryConnection, address: RepositoryAddress) -> str | None:
-        """Return the token of *connection* for git; None if it has none. Raises errors as `client` does."""
-        return await self._token(connection, address, READ_CONTENTS)
-
-    async def forge_token(self, connection: RepositoryConnection, address: RepositoryAddress) -> str | None:
-        """Return the token of *connection* for the API of its forge; None if it has none.
-
-        A GitHub App gives another token than for git. Raises errors as `client` does.
-        """
-        return await self._token(connection, address, USE_FORGE)
-
-    async def _token(
-        self, connection: RepositoryConnection, address: RepositoryAddress, permissions: Mapping[str, str]
+    async def token(
+        self,
+        connection: RepositoryConnection,
+        address: RepositoryAddress,
+        permissions: Mapping[str, str] = READ_CONTENTS,
     ) -> str | None:
+        """Return the token of *connection*; None if it has none. Raises errors as `client` does.
+
+        A GitHub App gives one with *permissions*: by default those of git, or `USE_FORGE` for the API.
+        """
         if (app := connection.github_app) is not None:
             key = await self._secret(connection, "private_key")
             token = await self._tokens.installation_token(app, key, address, permissions=permissions)

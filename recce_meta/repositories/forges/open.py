@@ -9,7 +9,7 @@ from recce_meta.errors import ConfigurationError
 from recce_meta.repositories.forges.api import ForgeApi
 from recce_meta.repositories.forges.base import ForgeClient, ForgeFailure, ForgeFailureKind
 from recce_meta.repositories.forges.forge import Forge
-from recce_meta.repositories.forges.github.app import MissingPermissions
+from recce_meta.repositories.forges.github.app import USE_FORGE, MissingPermissions
 from recce_meta.repositories.forges.login import ConnectionLogins
 from recce_meta.repositories.forges.registry import find_forge, parse_address
 from recce_meta.repositories.git.address import AddressRules, RepositoryAddress
@@ -40,7 +40,7 @@ async def open_forge(
         return None
     try:
         address = parse_address(connection.repo_url, AddressRules.read(environ))
-        token = await logins.forge_token(connection, address)
+        token = await logins.token(connection, address, USE_FORGE)
     except GitFailure as error:
         is_scope = isinstance(error, MissingPermissions)
         kind = ForgeFailureKind.SCOPE if is_scope else _KINDS.get(error.kind, ForgeFailureKind.REFUSED)

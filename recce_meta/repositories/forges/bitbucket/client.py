@@ -23,7 +23,8 @@ from recce_meta.repositories.forges.api import (
     MOST_PULL_REQUESTS,
     ForgeApi,
     ForgeRight,
-    HookKeeper,
+    ForgeRights,
+    RepositoryClient,
     cut_comment,
     segment,
     utc,
@@ -50,11 +51,13 @@ _STATES: Mapping[StatusState, str] = {
     StatusState.NEUTRAL: "STOPPED",
 }
 _HTML_COMMENT = re.compile(r"<!--\s*(.*?)\s*-->", re.S)
-_LOOK = ForgeRight("read the repository", "the scope repository", is_hidden=True)
-_HOOK = ForgeRight("set up the webhook", "the scope webhook, of an administrator of the repository")
-_COMMENT = ForgeRight("write comments", "the scope pullrequest")
-_STATUS = ForgeRight("set commit statuses", "the scope repository:write")
-_PULL_REQUESTS = ForgeRight("read pull requests", "the scope pullrequest", is_hidden=True)
+_RIGHTS = ForgeRights(
+    look=ForgeRight("read the repository", "the scope repository", is_hidden=True),
+    hook=ForgeRight("set up the webhook", "the scope webhook, of an administrator of the repository"),
+    comment=ForgeRight("write comments", "the scope pullrequest"),
+    status=ForgeRight("set commit statuses", "the scope repository:write"),
+    pull_requests=ForgeRight("read pull requests", "the scope pullrequest", is_hidden=True),
+)
 Shape = TypeVar("Shape")
 
 
@@ -154,27 +157,30 @@ class _BitbucketPullRequest(Struct, frozen=True):
         )
 
 
-class BitbucketClient(HookKeeper):
+class BitbucketClient(RepositoryClient):
     """Client for one repository; *server* is the address of the pages."""
 
+    rights = _RIGHTS
+    hook = _BitbucketHook
+    hook_list = "/hooks?pagelen=100"
+
     def __init__(self, api: ForgeApi, repository: str, *, server: str) -> None:
-        self._api = api
-        self._root = f"/repositories{repository}"
+        super().__init__(api, f"/repositories{repository}")
         self._page = f"{server}{repository}"
         self._server = server
         self._user: _BitbucketUser | None = None
 
     async def repository_id(self) -> str:
         """Return the UUID of the repository, in braces, which stays when its name changes."""
-        return (await self._api.read(_LOOK, "GET", self._root, _BitbucketRepository)).uuid
+        return (await self._api.read(self.rights.look, "GET", self._root, _BitbucketRepository)).uuid
 
     async def find_comment(self, number: int, marker: str) -> str | None:
         """Return the id of the oldest comment of this login on a pull request that contains *marker*."""
         if self._user is None:
-            self._user = await self._api.find_user(_LOOK, _BitbucketUser)
+            self._user = await self._api.find_user(self.rights.look, _BitbucketUser)
         path = f"{self._root}/pullrequests/{number}/comments?sort=created_on&pagelen=100"
         wanted = _shown(marker)
-        async for comment in self._pages(_COMMENT, path, _BitbucketComment, most=MOST_COMMENTS):
+        async for comment in self._pages(self.rights.comment, path, _BitbucketComment, most=MOST_COMMENTS):
             is_own = self._user is None or comment.user == self._user
             if wanted in comment.content.raw and is_own and comment.is_on_top:
                 return str(comment.id)
@@ -186,7 +192,7 @@ class BitbucketClient(HookKeeper):
         if comment_id is not None:
             method, path = "PUT", f"{path}/{segment(comment_id)}"
         body = {"content": {"raw": cut_comment(_shown(text), LONGEST_COMMENT)}}
-        comment = await self._api.read(_COMMENT, method, path, _BitbucketComment, body)
+        comment = await self._api.read(self.rights.comment, method, path, _BitbucketComment, body)
         if comment.deleted:
             raise ForgeFailure(
                 ForgeFailureKind.GONE,
@@ -205,12 +211,12 @@ class BitbucketClient(HookKeeper):
             "url": url or f"{self._page}/commits/{sha}",
         }
         path = f"{self._root}/commit/{segment(sha)}/statuses/build"
-        await self._api.call(_STATUS, "POST", path, body)
+        await self._api.call(self.rights.status, "POST", path, body)
 
     async def pull_requests(self) -> Sequence[PullRequestEvent]:
         """Return the open pull requests, at most 1,000; the last changed ones first."""
         path = f"{self._root}/pullrequests?state=OPEN&sort=-updated_on&pagelen=50"
-        rows = self._pages(_PULL_REQUESTS, path, _BitbucketPullRequest, most=MOST_PULL_REQUESTS)
+        rows = self._pages(self.rights.pull_requests, path, _BitbucketPullRequest, most=MOST_PULL_REQUESTS)
         return [row.event(self._server) async for row in rows]
 
     async def _pages(
@@ -229,31 +235,15 @@ class BitbucketClient(HookKeeper):
                 return
             after = f"&page={segment(found[0])}"
 
-    async def _hooks(self) -> Sequence[RemoteHook]:
-        path = f"{self._root}/hooks?pagelen=100"
-        return [row.remote async for row in self._pages(_HOOK, path, _BitbucketHook, most=1_000)]
-
-    async def _create_hook(self, url: str, secret: str) -> RemoteHook:
-        body = _hook(url, secret)
-        return (await self._api.read(_HOOK, "POST", f"{self._root}/hooks", _BitbucketHook, body)).remote
-
-    async def _change_hook(self, hook_id: str, url: str, secret: str) -> RemoteHook:
-        path = f"{self._root}/hooks/{segment(hook_id)}"
-        return (await self._api.read(_HOOK, "PUT", path, _BitbucketHook, _hook(url, secret))).remote
-
-    async def _delete_hook(self, hook_id: str) -> None:
-        await self._api.call(_HOOK, "DELETE", f"{self._root}/hooks/{segment(hook_id)}")
-
-
-def _hook(url: str, secret: str) -> dict[str, object]:
-    return {
-        "description": CONTEXT,
-        "url": url,
-        "active": True,
-        "secret": secret,
-        "events": EVENTS,
-        "skip_cert_verification": False,
-    }
+    def _hook(self, url: str, secret: str) -> dict[str, object]:
+        return {
+            "description": CONTEXT,
+            "url": url,
+            "active": True,
+            "secret": secret,
+            "events": EVENTS,
+            "skip_cert_verification": False,
+        }
 
 
 def _shown(text: str) -> str:

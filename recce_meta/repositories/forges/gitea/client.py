@@ -10,14 +10,14 @@ from datetime import datetime
 
 from msgspec import Struct
 
-from recce_meta.repositories.forges.api import ForgeRight, segment, utc
+from recce_meta.repositories.forges.api import ForgeRight, ForgeRights, utc
 from recce_meta.repositories.forges.base import RemoteHook
-from recce_meta.repositories.forges.hub_client import HubClient, HubRights
+from recce_meta.repositories.forges.hub_client import HubClient
 from recce_meta.repositories.state.types import PullRequestEvent
 
 EVENTS = ("push", "delete", "pull_request")
 """A deleted branch is an event of its own: Gitea sends no push for it."""
-_RIGHTS = HubRights(
+_RIGHTS = ForgeRights(
     look=ForgeRight("read the repository", "the scope read:repository", is_hidden=True),
     hook=ForgeRight(
         "set up the webhook", "the scope write:repository, of an administrator of the repository"
@@ -66,24 +66,19 @@ class GiteaClient(HubClient):
     rights = _RIGHTS
     longest_description = 255
     size = "limit=50"  # servers give at most 50 rows by default
+    new_hook = (("type", "gitea"),)
     order = "sort=recentupdate"
     neutral = "warning"
     no_url = ""
     pull_request = _GiteaPullRequest
 
-    def _new_hook(self, url: str, secret: str) -> dict[str, object]:
-        return {"type": "gitea", **_hook(url, secret)}
-
     async def _change_hook(self, hook_id: str, url: str, secret: str) -> RemoteHook:
         # A webhook that is changed keeps its secret (`editHook` of Gitea), so a new one takes its place.
-        await self._api.call(
-            self.rights.hook, "PATCH", f"{self._root}/hooks/{segment(hook_id)}", _hook(url, secret)
-        )
+        await super()._change_hook(hook_id, url, secret)
         created = await self._create_hook(url, secret)
         await self.remove_hook(hook_id)
         return created
 
-
-def _hook(url: str, secret: str) -> dict[str, object]:
-    config = {"url": url, "content_type": "json", "secret": secret}
-    return {"active": True, "events": EVENTS, "branch_filter": "*", "config": config}
+    def _hook(self, url: str, secret: str) -> dict[str, object]:
+        config = {"url": url, "content_type": "json", "secret": secret}
+        return {"active": True, "events": EVENTS, "branch_filter": "*", "config": config}

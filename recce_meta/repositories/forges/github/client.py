@@ -11,14 +11,14 @@ from datetime import datetime
 
 from msgspec import Struct
 
-from recce_meta.repositories.forges.api import ForgeRight, segment, utc
-from recce_meta.repositories.forges.base import RemoteHook, StatusState
-from recce_meta.repositories.forges.hub_client import HubClient, HubHook, HubObject, HubRights
+from recce_meta.repositories.forges.api import ForgeRight, ForgeRights, utc
+from recce_meta.repositories.forges.base import StatusState
+from recce_meta.repositories.forges.hub_client import HubClient, HubObject
 from recce_meta.repositories.state.types import PullRequestEvent
 
 EVENTS = ("push", "pull_request")
 HEADERS = {"Accept": "application/vnd.github+json", "X-GitHub-Api-Version": "2022-11-28"}
-_RIGHTS = HubRights(
+_RIGHTS = ForgeRights(
     look=ForgeRight("read the repository", "the permission Metadata: read", is_hidden=True),
     hook=ForgeRight(
         "set up the webhook",
@@ -75,22 +75,13 @@ class GitHubClient(HubClient):
 
     rights = _RIGHTS
     longest_description = 140
-    size = "per_page=100"
+    new_hook = (("name", "web"),)
     order = "sort=updated&direction=desc"
     neutral = StatusState.ERROR.value
     no_url = None
     pull_request = _GitHubPullRequest
 
-    def _new_hook(self, url: str, secret: str) -> dict[str, object]:
-        return {"name": "web", **_hook(url, secret)}
-
-    async def _change_hook(self, hook_id: str, url: str, secret: str) -> RemoteHook:
-        path = f"{self._root}/hooks/{segment(hook_id)}"
-        hook = await self._api.read(self.rights.hook.shown, "PATCH", path, HubHook, _hook(url, secret))
-        return hook.remote
-
-
-def _hook(url: str, secret: str) -> dict[str, object]:
-    # The whole configuration: a change without the secret would remove it.
-    config = {"url": url, "content_type": "json", "secret": secret, "insecure_ssl": "0"}
-    return {"active": True, "events": EVENTS, "config": config}
+    def _hook(self, url: str, secret: str) -> dict[str, object]:
+        # The whole configuration: a change without the secret would remove it.
+        config = {"url": url, "content_type": "json", "secret": secret, "insecure_ssl": "0"}
+        return {"active": True, "events": EVENTS, "config": config}

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
-from typing import Any
 
 from msgspec import Struct
 
@@ -20,7 +19,8 @@ from recce_meta.repositories.forges.api import (
     MOST_PULL_REQUESTS,
     ForgeApi,
     ForgeRight,
-    HookKeeper,
+    ForgeRights,
+    RepositoryClient,
     cut_comment,
     segment,
     utc,
@@ -42,14 +42,16 @@ _STATES: Mapping[StatusState, str] = {
     StatusState.NEUTRAL: "failed",
 }
 _SAME_STATE = "Cannot transition status via :enqueue from :pending"
-_LOOK = ForgeRight("read the project", "the scope read_api or api", is_hidden=True)
-_HOOK = ForgeRight("set up the webhook", "the scope api and at least the role Maintainer")
-_COMMENT = ForgeRight("write comments", "the scope api and at least the role Reporter")
-_STATUS = ForgeRight(
-    "set commit statuses",
-    "the scope api and at least the role Developer; GitLab sets none on commits that are only in forks",
+_RIGHTS = ForgeRights(
+    look=ForgeRight("read the project", "the scope read_api or api", is_hidden=True),
+    hook=ForgeRight("set up the webhook", "the scope api and at least the role Maintainer"),
+    comment=ForgeRight("write comments", "the scope api and at least the role Reporter"),
+    status=ForgeRight(
+        "set commit statuses",
+        "the scope api and at least the role Developer; GitLab sets none on commits that are only in forks",
+    ),
+    pull_requests=ForgeRight("read merge requests", "the scope read_api or api", is_hidden=True),
 )
-_PULL_REQUESTS = ForgeRight("read merge requests", "the scope read_api or api", is_hidden=True)
 
 
 class _GitLabProject(Struct, frozen=True):
@@ -111,24 +113,26 @@ class _GitLabMergeRequest(Struct, frozen=True):
         )
 
 
-class GitLabClient(HookKeeper):
+class GitLabClient(RepositoryClient):
     """Client for one project."""
 
+    rights = _RIGHTS
+    hook = _GitLabHook
+
     def __init__(self, api: ForgeApi, repository: str) -> None:
-        self._api = api
-        self._root = f"/projects/{segment(repository.strip('/'))}"
+        super().__init__(api, f"/projects/{segment(repository.strip('/'))}")
         self._user: _GitLabUser | None = None
 
     async def repository_id(self) -> str:
         """Return the id of the project, which stays when its path changes."""
-        return str((await self._api.read(_LOOK, "GET", self._root, _GitLabProject)).id)
+        return str((await self._api.read(self.rights.look, "GET", self._root, _GitLabProject)).id)
 
     async def find_comment(self, number: int, marker: str) -> str | None:
         """Return the id of the oldest note of this login on a merge request that contains *marker*."""
         if self._user is None:
-            self._user = await self._api.find_user(_LOOK, _GitLabUser)
+            self._user = await self._api.find_user(self.rights.look, _GitLabUser)
         path = f"{self._root}/merge_requests/{number}/notes?order_by=created_at&sort=asc"
-        async for note in self._api.pages(_COMMENT, path, _GitLabNote, most=MOST_COMMENTS):
+        async for note in self._pages(self.rights.comment, path, _GitLabNote, most=MOST_COMMENTS):
             is_own = self._user is None or note.author == self._user
             if marker in (note.body or "") and is_own and not note.system:
                 return str(note.id)
@@ -140,7 +144,7 @@ class GitLabClient(HookKeeper):
         if comment_id is not None:
             method, path = "PUT", f"{path}/{segment(comment_id)}"
         body = {"body": cut_comment(text, LONGEST_COMMENT)}
-        return str((await self._api.read(_COMMENT, method, path, _GitLabNote, body)).id)
+        return str((await self._api.read(self.rights.comment, method, path, _GitLabNote, body)).id)
 
     async def set_status(self, sha: str, state: StatusState, description: str, *, url: str | None) -> None:
         """Set the status of a commit."""
@@ -153,7 +157,7 @@ class GitLabClient(HookKeeper):
         if url is not None and len(url) <= LONGEST_TARGET_URL:
             body["target_url"] = url
         try:
-            await self._api.call(_STATUS, "POST", f"{self._root}/statuses/{segment(sha)}", body)
+            await self._api.call(self.rights.status, "POST", f"{self._root}/statuses/{segment(sha)}", body)
         except ForgeFailure as error:
             # GitLab refuses the state that the commit has already.
             if _SAME_STATE not in error.message:
@@ -162,33 +166,17 @@ class GitLabClient(HookKeeper):
     async def pull_requests(self) -> Sequence[PullRequestEvent]:
         """Return the open merge requests, at most 1,000; the last changed ones first."""
         path = f"{self._root}/merge_requests?state=opened&order_by=updated_at&sort=desc"
-        rows = self._api.pages(_PULL_REQUESTS, path, _GitLabMergeRequest, most=MOST_PULL_REQUESTS)
+        rows = self._pages(self.rights.pull_requests, path, _GitLabMergeRequest, most=MOST_PULL_REQUESTS)
         return [row.event async for row in rows]
 
-    async def _hooks(self) -> Sequence[RemoteHook]:
-        rows = self._api.pages(_HOOK, f"{self._root}/hooks", _GitLabHook, most=1_000)
-        return [row.remote async for row in rows]
-
-    async def _create_hook(self, url: str, secret: str) -> RemoteHook:
-        body = _hook(url, secret)
-        return (await self._api.read(_HOOK, "POST", f"{self._root}/hooks", _GitLabHook, body)).remote
-
-    async def _change_hook(self, hook_id: str, url: str, secret: str) -> RemoteHook:
-        path = f"{self._root}/hooks/{segment(hook_id)}"
-        return (await self._api.read(_HOOK, "PUT", path, _GitLabHook, _hook(url, secret))).remote
-
-    async def _delete_hook(self, hook_id: str) -> None:
-        await self._api.call(_HOOK, "DELETE", f"{self._root}/hooks/{segment(hook_id)}")
-
-
-def _hook(url: str, secret: str) -> dict[str, Any]:
-    signing = {"signing_token": secret} if secret.startswith(PREFIX) else {}
-    return {
-        "url": url,
-        "token": secret,
-        **signing,
-        "push_events": True,
-        "merge_requests_events": True,
-        "tag_push_events": False,
-        "enable_ssl_verification": True,
-    }
+    def _hook(self, url: str, secret: str) -> dict[str, object]:
+        signing = {"signing_token": secret} if secret.startswith(PREFIX) else {}
+        return {
+            "url": url,
+            "token": secret,
+            **signing,
+            "push_events": True,
+            "merge_requests_events": True,
+            "tag_push_events": False,
+            "enable_ssl_verification": True,
+        }
