@@ -18,7 +18,7 @@ import msgspec
 from msgspec import Struct
 from sqlalchemy import Connection, delete, insert, select
 
-from recce_meta.repositories.state.database import State, values_of
+from recce_meta.repositories.state.database import State, rows_as
 from recce_meta.repositories.state.tables import audit_events
 
 
@@ -184,8 +184,7 @@ def list_events(
     if name is not None:
         query = query.where(table.object == name)
     with state.read() as session:
-        rows = session.execute(query).mappings()
-        return [msgspec.convert(values_of(row), AuditEvent) for row in rows]
+        return rows_as(session, query, AuditEvent)
 
 
 def remove_events(state: State, before: datetime) -> int:

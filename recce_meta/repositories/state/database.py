@@ -12,15 +12,17 @@ from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, closing, contextmanager
 from datetime import datetime, timezone
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 from uuid import uuid4
 
+import msgspec
 import sqlalchemy
 from sqlalchemy import (
     URL,
     ColumnElement,
     Connection,
     Engine,
+    Executable,
     RowMapping,
     event,
     func,
@@ -59,6 +61,9 @@ _OWNERS_LOCK = 0x6F776E72
 """First key of PostgreSQL's advisory lock of the owners of projects."""
 _LOCK_NOT_AVAILABLE = "55P03"
 _URL_HINT = f"set --state or {STATE_URL} to sqlite:///FILE or to postgresql://USER@HOST:PORT/DATABASE"
+
+
+Kind = TypeVar("Kind", bound=msgspec.Struct)
 
 
 class State:
@@ -186,6 +191,16 @@ def _owners_are_locked() -> StoreLocked:
 def values_of(row: RowMapping) -> dict[str, Any]:
     """Return the values of *row* by column; msgspec rejects its own keys, of a subclass of `str`."""
     return {str(name): value for name, value in row.items()}
+
+
+def rows_as(session: Connection, query: Executable, kind: type[Kind]) -> list[Kind]:
+    """Return the rows of *query* as *kind*, which may have fewer fields than they have columns."""
+    return [msgspec.convert(values_of(row), kind) for row in session.execute(query).mappings()]
+
+
+def row_as(session: Connection, query: Executable, kind: type[Kind]) -> Kind | None:
+    """Return the first row of *query* as *kind*; None without any."""
+    return next(iter(rows_as(session, query, kind)), None)
 
 
 def default_state_file(environ: Mapping[str, str]) -> Path:

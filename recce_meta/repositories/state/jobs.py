@@ -20,7 +20,7 @@ from sqlalchemy import Connection, RowMapping, Select, delete, exists, func, ins
 from recce_meta.errors import UnknownNameError, UsageError, quoted
 from recce_meta.models.run import ExtractionTier, Trigger
 from recce_meta.repositories.state.audit import AuditAction, note
-from recce_meta.repositories.state.database import State, values_of
+from recce_meta.repositories.state.database import State, rows_as, values_of
 from recce_meta.repositories.state.tables import connections, job_events, job_files, jobs
 from recce_meta.repositories.state.types import (
     REFUSED_BY_DBT,
@@ -312,7 +312,7 @@ def events_after(state: State, job_id: str, seq: int = 0) -> list[JobEvent]:
         .order_by(job_events.c.seq)
     )
     with state.read() as session:
-        return [msgspec.convert(values_of(row), JobEvent) for row in session.execute(query).mappings()]
+        return rows_as(session, query, JobEvent)
 
 
 def job_statistics(
@@ -427,7 +427,6 @@ def _jobs(session: Connection, query: Select[Any]) -> list[ExtractionJob]:
 
 def _from_row(row: RowMapping) -> ExtractionJob:
     values = values_of(row)
-    del values["row"], values["events"], values["is_working"]
     figures = {name: values.pop(name) for name in _FIGURES}
     return msgspec.convert(values | {"figures": figures}, ExtractionJob)
 

@@ -10,11 +10,11 @@ from collections.abc import Mapping
 from datetime import datetime, timedelta
 
 import msgspec
-from sqlalchemy import Connection, RowMapping, insert, select, update
+from sqlalchemy import Connection, insert, select, update
 
 from recce_meta.errors import UnknownNameError
 from recce_meta.models.run import Trigger
-from recce_meta.repositories.state.database import State, values_of
+from recce_meta.repositories.state.database import State, row_as, rows_as
 from recce_meta.repositories.state.jobs import Requested, add_job, cancel_jobs, lock_connection
 from recce_meta.repositories.state.tables import jobs, pull_requests
 from recce_meta.repositories.state.tasks import add_report, add_task
@@ -94,7 +94,7 @@ def list_pull_requests(
         query = query.where((pull_requests.c.state == PullRequestState.OPEN.value) == is_open)
     query = query.order_by(pull_requests.c.updated_at.desc(), pull_requests.c.number.desc()).limit(limit)
     with state.read() as session:
-        return [_from_row(row) for row in session.execute(query).mappings()]
+        return rows_as(session, query, PullRequest)
 
 
 def change_report(state: State, connection_id: str, number: int, **fields: object) -> PullRequest:
@@ -228,8 +228,7 @@ def _has_jobs(session: Connection, stored: PullRequest, event: PullRequestEvent,
 
 def _find(session: Connection, connection_id: str, number: int) -> PullRequest | None:
     query = select(pull_requests).filter_by(connection_id=connection_id, number=number)
-    row = session.execute(query).mappings().first()
-    return None if row is None else _from_row(row)
+    return row_as(session, query, PullRequest)
 
 
 def _get(session: Connection, connection_id: str, number: int) -> PullRequest:
@@ -248,7 +247,3 @@ def _to_row(event: PullRequestEvent) -> dict[str, object]:
     row: dict[str, object] = msgspec.to_builtins(event, builtin_types=(datetime,))
     del row["number"]
     return row
-
-
-def _from_row(row: RowMapping) -> PullRequest:
-    return msgspec.convert(values_of(row), PullRequest)

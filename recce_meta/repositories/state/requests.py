@@ -7,7 +7,7 @@ in paths of a work folder, and in environment variables.
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Mapping
 from pathlib import PurePosixPath
 from typing import Any, TypeVar
 
@@ -396,12 +396,10 @@ def _check_credentials(given: Mapping[str, Any]) -> None:
             hint="give both --github-app APP:INSTALLATION and --private-key-file FILE",
         )
     # The ids become parts of an address of the API.
-    if app not in (None, UNSET) and not all(re.fullmatch(r"\w{1,40}", text) for text in _app_ids(app)):
+    if isinstance(app, GitHubApp) and not all(
+        re.fullmatch(r"\w{1,40}", text) for text in (app.app_id, app.installation_id)
+    ):
         raise UsageError("Invalid GitHub App", hint="give the app id and the installation id, both numbers")
-
-
-def _app_ids(app: GitHubApp) -> Sequence[str]:
-    return app.app_id, app.installation_id
 
 
 _Request = TypeVar("_Request", NewConnection, ConnectionChange)

@@ -9,7 +9,7 @@ import msgspec
 from msgspec import Struct
 from sqlalchemy import ColumnElement, case, func, select
 
-from recce_meta.repositories.state.database import State, values_of
+from recce_meta.repositories.state.database import State, rows_as, values_of
 from recce_meta.repositories.state.tables import (
     connections,
     jobs,
@@ -110,14 +110,8 @@ def hook_summaries(state: State) -> dict[str, HookSummary]:
     last = select(func.max(webhook_deliveries.c.row)).group_by(webhook_deliveries.c.connection_id)
     query = select(webhook_deliveries).where(webhook_deliveries.c.row.in_(last))
     with state.read() as session:
-        hooks = [
-            msgspec.convert(values_of(row), Webhook) for row in session.execute(select(webhooks)).mappings()
-        ]
-        found = [
-            msgspec.convert(values_of(row), WebhookDelivery) for row in session.execute(query).mappings()
-        ]
-    by_connection = {hook.connection_id: hook for hook in hooks}
-    deliveries = {one.connection_id: one for one in found}
+        by_connection = {hook.connection_id: hook for hook in rows_as(session, select(webhooks), Webhook)}
+        deliveries = {one.connection_id: one for one in rows_as(session, query, WebhookDelivery)}
     return {
         name: HookSummary(webhook=by_connection.get(name), delivery=deliveries.get(name))
         for name in by_connection.keys() | deliveries.keys()

@@ -27,19 +27,18 @@ from sqlalchemy import (
 )
 from sqlalchemy.types import DateTime, TypeDecorator, TypeEngine
 
-from recce_meta.repositories.options.connections import ConnectionOptions
-from recce_meta.repositories.options.declaring import STORED, options_of
 from recce_meta.repositories.state.types import (
     ExtractionJob,
     JobEvent,
     JobFigures,
     JobStatus,
     PullRequest,
+    RepositoryConnection,
     Task,
     TaskStatus,
     Webhook,
     WebhookDelivery,
-    option_types,
+    Workspace,
 )
 
 
@@ -89,6 +88,8 @@ _LONG = frozenset(("peak_memory", "fetched"))
 def _columns_of(kinds: Mapping[str, Any], *others: str) -> Iterator[Column[Any]]:
     """Yield a column for each field of *kinds*, types by name, except *others*."""
     for name, kind in kinds.items():
+        if name in others:
+            continue
         is_optional = type(None) in get_args(kind)
         if is_optional:
             kind = next(one for one in get_args(kind) if one is not type(None))
@@ -96,11 +97,8 @@ def _columns_of(kinds: Mapping[str, Any], *others: str) -> Iterator[Column[Any]]
         # By default SQLAlchemy stores None as JSON's null, which is not SQL's NULL.
         column: TypeEngine[Any] = JSON(none_as_null=is_optional)
         column = next((found for one, found in _TYPES if issubclass(value, one)), column)
-        if name not in others:
-            yield Column(name, BigInteger() if name in _LONG else column, nullable=is_optional)
+        yield Column(name, BigInteger() if name in _LONG else column, nullable=is_optional)
 
-
-_OPTIONS = {name: option_types(ConnectionOptions)[name] for name in options_of(ConnectionOptions, STORED)}
 
 connections = Table(
     "connections",
@@ -108,27 +106,10 @@ connections = Table(
     Column("id", Text, primary_key=True),
     Column("name", Text, nullable=False, unique=True),
     Column("type", Text, nullable=False),
-    Column("repo_url", Text, nullable=False),
-    Column("branches", JSON, nullable=False),
-    Column("subdirectory", Text, nullable=False),
-    Column("has_token", Boolean, nullable=False),
-    Column("token_hint", Text),
-    *_columns_of(_OPTIONS),
-    Column("repository_id", Text),
-    Column("database", JSON(none_as_null=True)),
-    Column("forge_error", Text),
-    Column("created_at", UtcTime, nullable=False),
-    Column("created_by", Text, nullable=False),
+    *_columns_of(get_type_hints(RepositoryConnection), "id", "name", "type", "status", "error"),
     Column("is_disconnected", Boolean, nullable=False),
     Column("job_error", Text),
     Column("poll_error", Text),
-    Column("last_extraction_at", UtcTime),
-    Column("last_commit_sha", Text),
-    Column("next_check_at", UtcTime),
-    Column("manifest_version", Text),
-    Column("manifest_uploaded", Boolean, nullable=False),
-    Column("last_dbt_version", Text),
-    Column("tier", Text),
 )
 
 connection_secrets = Table(
@@ -266,19 +247,9 @@ workspaces = Table(
     "workspaces",
     metadata,
     Column("id", Text, primary_key=True),
-    Column("owner", Text, nullable=False),
-    Column("created_by", Text, nullable=False),
-    Column("created_at", UtcTime, nullable=False),
     # A workspace outlives its connection: its project may be connected again.
     Column("connection_id", Text, ForeignKey(connections.c.id, ondelete="SET NULL")),
-    Column("project_name", Text, nullable=False),
-    Column("project_path_hash", Text, nullable=False),
-    Column("sync_enabled", Boolean, nullable=False),
-    Column("client_version", Text),
-    Column("last_sync_at", UtcTime),
-    Column("store", Text),
-    Column("last_run_id", Text),
-    Column("last_outcome", Text),
+    *_columns_of(get_type_hints(Workspace), "id", "connection_id"),
     UniqueConstraint("owner", "project_name", "project_path_hash"),
 )
 

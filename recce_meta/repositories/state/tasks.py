@@ -12,12 +12,11 @@ from contextlib import suppress
 from datetime import datetime, timedelta
 from typing import Any
 
-import msgspec
-from sqlalchemy import Connection, RowMapping, Select, and_, delete, exists, insert, or_, select, update
+from sqlalchemy import Connection, Select, and_, delete, exists, insert, or_, select, update
 from sqlalchemy.exc import IntegrityError
 
 from recce_meta.errors import StoreError
-from recce_meta.repositories.state.database import State, values_of
+from recce_meta.repositories.state.database import State, row_as, rows_as
 from recce_meta.repositories.state.jobs import get_job
 from recce_meta.repositories.state.tables import job_files, jobs, pull_requests, tasks
 from recce_meta.repositories.state.types import (
@@ -99,7 +98,7 @@ def claim_task(
             "attempts": row["attempts"] + 1,
         }
         session.execute(update(tasks).where(tasks.c.row == row["row"]).values(changes))
-        return _from_row(session.execute(select(tasks).where(tasks.c.row == row["row"])).mappings().one())
+        return row_as(session, select(tasks).where(tasks.c.row == row["row"]), Task)
 
 
 def _is_any_due(state: State, kinds: Collection[TaskKind]) -> bool:
@@ -163,8 +162,7 @@ def list_tasks(
     if connection_id is not None:
         query = query.where(tasks.c.connection_id == connection_id)
     with state.read() as session:
-        rows = session.execute(query.order_by(tasks.c.row.desc()).limit(limit)).mappings()
-        return [_from_row(row) for row in rows]
+        return rows_as(session, query.order_by(tasks.c.row.desc()).limit(limit), Task)
 
 
 def forget_tasks(state: State, before: datetime) -> None:
@@ -184,10 +182,6 @@ def _change(session: Connection, task: Task, changes: Mapping[str, Any]) -> bool
     own = and_(tasks.c.row == task.row, tasks.c.worker == task.worker, tasks.c.attempts == task.attempts)
     statement = update(tasks).where(own, tasks.c.status == _RUNNING).values(**changes)
     return bool(session.execute(statement).rowcount)
-
-
-def _from_row(row: RowMapping) -> Task:
-    return msgspec.convert(values_of(row), Task)
 
 
 def add_report(state: State, session: Connection, connection_id: str, number: int) -> None:

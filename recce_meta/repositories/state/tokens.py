@@ -16,12 +16,12 @@ from typing import Any
 
 import msgspec
 from msgspec import Struct
-from sqlalchemy import RowMapping, delete, insert, or_, select, update
+from sqlalchemy import delete, insert, or_, select, update
 from sqlalchemy.exc import IntegrityError
 
 from recce_meta.errors import UnknownNameError, UsageError
 from recce_meta.repositories.state.audit import AuditAction, note
-from recce_meta.repositories.state.database import State, values_of
+from recce_meta.repositories.state.database import State, rows_as, values_of
 from recce_meta.repositories.state.tables import api_tokens, sessions
 
 _SECRET_BYTES = 32
@@ -120,7 +120,6 @@ def add_token(
             note(state, session, AuditAction.ADD_TOKEN, name, after=_shown(row))
     except IntegrityError:
         raise UsageError(f"A token '{name}' exists", hint="choose another name") from None
-    del row["digest"]
     return msgspec.convert(row, ApiToken), f"rm_{token_id}_{secret}"
 
 
@@ -135,7 +134,7 @@ def find_token(state: State, text: str, *, now: datetime | None = None) -> ApiTo
     # In constant time: the duration must not show how many characters match.
     if row is None or not hmac.compare_digest(row["digest"], _digest(parts["secret"])):
         return None
-    token = _from_row(row)
+    token = msgspec.convert(values_of(row), ApiToken)
     if token.expires_at is not None and token.expires_at <= now:
         return None
     if token.last_used_at is None or token.last_used_at + _LAST_USE_STEP <= now:
@@ -147,8 +146,7 @@ def find_token(state: State, text: str, *, now: datetime | None = None) -> ApiTo
 def list_tokens(state: State) -> list[ApiToken]:
     """Return all tokens, sorted by name."""
     with state.read() as session:
-        rows = session.execute(select(api_tokens).order_by(api_tokens.c.name)).mappings()
-        return [_from_row(row) for row in rows]
+        return rows_as(session, select(api_tokens).order_by(api_tokens.c.name), ApiToken)
 
 
 def remove_token(state: State, id_or_name: str) -> ApiToken:
@@ -163,7 +161,7 @@ def remove_token(state: State, id_or_name: str) -> ApiToken:
             raise UnknownNameError("token", id_or_name, names)
         session.execute(delete(api_tokens).filter_by(id=row["id"]))
         note(state, session, AuditAction.REMOVE_TOKEN, row["name"], before=_shown(values_of(row)))
-        return _from_row(row)
+        return msgspec.convert(values_of(row), ApiToken)
 
 
 class StoredSessions:
@@ -200,9 +198,3 @@ def _digest(secret: str) -> str:
 def _shown(row: Mapping[str, Any]) -> dict[str, Any]:
     """Return what the audit says of a token."""
     return {key: row[key] for key in ("id", "scopes", "connection_id", "expires_at")}
-
-
-def _from_row(row: RowMapping) -> ApiToken:
-    values = values_of(row)
-    del values["digest"]
-    return msgspec.convert(values, ApiToken)

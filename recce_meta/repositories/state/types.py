@@ -592,6 +592,33 @@ class JobEvent(Tabular, frozen=True, kw_only=True):
     message: str = ""
 
 
+class Workspace(Struct, frozen=True, kw_only=True):
+    """A copy of a project in an editor."""
+
+    id: str
+    owner: str
+    """Id of the token that created it, or a name for senders without a token of the state."""
+    created_by: str
+    """Name of the sender that created it."""
+    created_at: datetime
+    connection_id: str | None = None
+    """Connection of the project; None if it is not connected."""
+    project_name: str
+    project_path_hash: str
+    """Hash of the project's folder on the machine of the editor."""
+    sync_enabled: bool = True
+    """False if syncs are refused."""
+    client_version: str | None = None
+    last_sync_at: datetime | None = None
+    """Time of the last sync; None before the first one."""
+    store: str | None = None
+    """Name of the store of the last run."""
+    last_run_id: str | None = None
+    """Run that the last sync has stored."""
+    last_outcome: str | None = None
+    """Answer to the last sync as JSON, for a client that repeats it."""
+
+
 def run_id_of_job(job_id: str) -> str:
     """Return the id of the run, or of the measurement, that a job of a database records.
 

@@ -10,7 +10,7 @@ from msgspec import Struct
 from sqlalchemy import Connection, and_, delete, insert, or_, select, update
 
 from recce_meta.repositories.state.connections import change_secrets
-from recce_meta.repositories.state.database import State, values_of
+from recce_meta.repositories.state.database import State, row_as, rows_as
 from recce_meta.repositories.state.jobs import lock_connection
 from recce_meta.repositories.state.secrets import Keys, SecretField
 from recce_meta.repositories.state.tables import (
@@ -74,8 +74,7 @@ def webhook_candidates(
 def get_webhook(state: State, connection_id: str) -> Webhook | None:
     """Return the webhook of a connection; None if none was set up."""
     with state.read() as session:
-        row = session.execute(select(webhooks).filter_by(connection_id=connection_id)).mappings().first()
-    return None if row is None else msgspec.convert(values_of(row), Webhook)
+        return row_as(session, select(webhooks).filter_by(connection_id=connection_id), Webhook)
 
 
 def put_webhook(
@@ -103,8 +102,7 @@ def list_deliveries(
     """Return the last deliveries of a connection, the newest first."""
     query = select(webhook_deliveries).filter_by(connection_id=connection_id)
     with state.read() as session:
-        rows = session.execute(query.order_by(webhook_deliveries.c.row.desc()).limit(limit)).mappings()
-        return [msgspec.convert(values_of(row), WebhookDelivery) for row in rows]
+        return rows_as(session, query.order_by(webhook_deliveries.c.row.desc()).limit(limit), WebhookDelivery)
 
 
 def note_delivery(
@@ -157,8 +155,7 @@ def newest_job(state: State, connection_id: str, branch: str) -> NewestJob | Non
         jobs.c.connection_id == connection_id, jobs.c.branch == branch
     )
     with state.read() as session:
-        row = session.execute(query.order_by(jobs.c.row.desc()).limit(1)).mappings().first()
-    return None if row is None else msgspec.convert(values_of(row), NewestJob)
+        return row_as(session, query.order_by(jobs.c.row.desc()).limit(1), NewestJob)
 
 
 def mark_stale(state: State, connection_id: str, branch: str) -> list[str]:

@@ -8,13 +8,12 @@ from collections.abc import Mapping
 from contextlib import suppress
 from datetime import datetime, timedelta
 
-import msgspec
 from msgspec import Struct
 from sqlalchemy import Connection, delete, func, insert, select, update
 from sqlalchemy.exc import DBAPIError
 
 from recce_meta._version import __version__
-from recce_meta.repositories.state.database import State, values_of
+from recce_meta.repositories.state.database import State, rows_as
 from recce_meta.repositories.state.tables import connections, jobs, tasks, workers
 from recce_meta.repositories.state.types import JobStatus, TaskStatus
 
@@ -55,8 +54,7 @@ def beat(state: State, worker: str, *, host: str, pid: int) -> None:
 def list_workers(state: State) -> list[WorkerProcess]:
     """Return all workers, sorted by name."""
     with state.read() as session:
-        rows = session.execute(select(workers).order_by(workers.c.name)).mappings()
-        return [msgspec.convert(values_of(row), WorkerProcess) for row in rows]
+        return rows_as(session, select(workers).order_by(workers.c.name), WorkerProcess)
 
 
 def stale_workers(state: State, seconds: float) -> list[WorkerProcess]:
@@ -66,8 +64,7 @@ def stale_workers(state: State, seconds: float) -> list[WorkerProcess]:
         now = session.scalar(select(state.now()))
         assert now is not None
         query = select(workers).where(workers.c.seen_at < now - timedelta(seconds=seconds))
-        rows = session.execute(query.order_by(workers.c.name)).mappings()
-        return [msgspec.convert(values_of(row), WorkerProcess) for row in rows]
+        return rows_as(session, query.order_by(workers.c.name), WorkerProcess)
 
 
 def forget_worker(state: State, worker: str) -> None:

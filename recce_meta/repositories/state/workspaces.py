@@ -8,46 +8,18 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-import msgspec
-from msgspec import Struct
 from msgspec.structs import asdict
-from sqlalchemy import RowMapping, func, insert, select, update
+from sqlalchemy import func, insert, select, update
 from sqlalchemy.exc import IntegrityError
 
 from recce_meta.errors import UnknownNameError, UsageError
-from recce_meta.repositories.state.database import State, values_of
+from recce_meta.repositories.state.database import State, row_as, rows_as
 from recce_meta.repositories.state.tables import workspaces
+from recce_meta.repositories.state.types import Workspace
 
 MOST_WORKSPACES = 1000
 """Largest number of workspaces of one token: every checkout of a project has one."""
 _CHANGED = frozenset("connection_id project_name project_path_hash sync_enabled client_version".split())
-
-
-class Workspace(Struct, frozen=True, kw_only=True):
-    """A copy of a project in an editor."""
-
-    id: str
-    owner: str
-    """Id of the token that created it, or a name for senders without a token of the state."""
-    created_by: str
-    """Name of the sender that created it."""
-    created_at: datetime
-    connection_id: str | None = None
-    """Connection of the project; None if it is not connected."""
-    project_name: str
-    project_path_hash: str
-    """Hash of the project's folder on the machine of the editor."""
-    sync_enabled: bool = True
-    """False if syncs are refused."""
-    client_version: str | None = None
-    last_sync_at: datetime | None = None
-    """Time of the last sync; None before the first one."""
-    store: str | None = None
-    """Name of the store of the last run."""
-    last_run_id: str | None = None
-    """Run that the last sync has stored."""
-    last_outcome: str | None = None
-    """Answer to the last sync as JSON, for a client that repeats it."""
 
 
 def add_workspace(state: State, new: Workspace) -> tuple[Workspace, bool]:
@@ -96,7 +68,7 @@ def list_workspaces(
     if owner is not None:
         query = query.where(workspaces.c.owner == owner)
     with state.read() as session:
-        return [_from_row(row) for row in session.execute(query.limit(limit)).mappings()]
+        return rows_as(session, query.limit(limit), Workspace)
 
 
 def change_workspace(state: State, workspace_id: str, **fields: object) -> Workspace:
@@ -143,9 +115,4 @@ def touch_workspace(
 
 def _find(state: State, **key: str) -> Workspace | None:
     with state.read() as session:
-        row = session.execute(select(workspaces).filter_by(**key)).mappings().first()
-    return None if row is None else _from_row(row)
-
-
-def _from_row(row: RowMapping) -> Workspace:
-    return msgspec.convert(values_of(row), Workspace)
+        return row_as(session, select(workspaces).filter_by(**key), Workspace)

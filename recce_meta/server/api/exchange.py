@@ -23,7 +23,8 @@ from recce_meta.errors import ArtifactError, DatabaseNotFound, StoreNotFound, Us
 from recce_meta.models.run import COMPLETE
 from recce_meta.repositories.state.requests import PermissionRefused
 from recce_meta.repositories.state.tokens import TokenScope
-from recce_meta.repositories.state.workspaces import Workspace, touch_workspace
+from recce_meta.repositories.state.types import Workspace
+from recce_meta.repositories.state.workspaces import touch_workspace
 from recce_meta.server.access.limits import UploadLimits, receive_upload
 from recce_meta.server.access.problems import AnswerTooLarge, NotFound, StoreBusy
 from recce_meta.server.api.call import Call, check_parameters, decoded_body, etag_of, has_etag

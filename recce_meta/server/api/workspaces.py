@@ -23,8 +23,8 @@ from recce_meta.models.lineage import ColumnGraph, KnownColumns
 from recce_meta.models.moments import utc_time
 from recce_meta.repositories.service.service import RepositoryService
 from recce_meta.repositories.state.requests import PermissionRefused
+from recce_meta.repositories.state.types import Workspace
 from recce_meta.repositories.state.workspaces import (
-    Workspace,
     add_workspace,
     change_workspace,
     get_workspace,
