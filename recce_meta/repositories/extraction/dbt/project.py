@@ -266,29 +266,30 @@ def _refuse_paths(
 
 def _refuse_links(root: Path) -> None:
     """Check that every symbolic link below *root* leads to a place in it."""
+    for path in _leaving_links(root):
+        raise ConfigurationError(
+            f"The symbolic link {path.relative_to(root.resolve())} leaves the repository",
+            hint="replace the link by a file",
+        )
+
+
+def remove_leaving_links(checkout: Path) -> None:
+    """Remove the symbolic links that lead out of *checkout*, which our own reader would follow."""
+    for path in _leaving_links(checkout):
+        path.unlink()
+
+
+def _leaving_links(root: Path) -> Iterator[Path]:
+    """Yield the symbolic links below *root*, but for those of `.git`, that lead out of it."""
     inside = root.resolve()
     for place, folders, names in os.walk(inside):
         if ".git" in folders:
             folders.remove(".git")
         for name in (*folders, *names):
             path = Path(place, name)
-            if path.is_symlink() and not path.resolve().is_relative_to(inside):
-                raise ConfigurationError(
-                    f"The symbolic link {path.relative_to(inside)} leaves the repository",
-                    hint="replace the link by a file",
-                )
-
-
-def remove_leaving_links(checkout: Path) -> None:
-    """Remove the symbolic links that lead out of *checkout*, which our own reader would follow."""
-    inside = checkout.resolve()
-    for place, folders, names in os.walk(inside):
-        if ".git" in folders:
-            folders.remove(".git")
-        for name in (*folders, *names):
-            path = Path(place, name)
+            # Unlike `resolve`, it accepts links in a circle.
             if path.is_symlink() and not Path(os.path.realpath(path)).is_relative_to(inside):
-                path.unlink()
+                yield path
 
 
 def refuse_outer_folders(checkout: Path, environ: Mapping[str, str]) -> None:
