@@ -126,7 +126,8 @@ async def run_process(
     ending = asyncio.ensure_future(child.finish())
     try:
         if pid_file is not None:
-            _identify(launched.process.pid, pid_file)
+            pid = launched.process.pid
+            pid_file.write_text(json.dumps({"pid": pid, "started": _start_of(pid)}))
         # Shielded: a cancelled caller still has to wait below until the processes are gone.
         return await asyncio.shield(ending)
     finally:
@@ -136,10 +137,6 @@ async def run_process(
                 await asyncio.wait([ending])
         if pid_file is not None:
             pid_file.unlink(missing_ok=True)
-
-
-def _identify(pid: int, pid_file: Path) -> None:
-    pid_file.write_text(json.dumps({"pid": pid, "started": _start_of(pid)}))
 
 
 def kill_left(pid_file: Path) -> bool:

@@ -526,7 +526,7 @@ class _Scan:
         is_whole = all(problem.kind not in damages for problem, _ in self.found)
         for table, count in self.store.count_deletable("delete_garbage").items():
             if count:
-                fix = _remove_garbage if is_whole else None
+                fix = (lambda store: store.execute("delete_garbage")) if is_whole else None
                 message = f"nothing refers to {plural(count, 'row')}"
                 message += "" if is_whole else "; not removed while contents are damaged"
                 self._add(ProblemKind.GARBAGE, table, None, message, repair="removes them", fix=fix)
@@ -537,10 +537,6 @@ _TABLES = frozenset(("store", *map(table_name, KEYS), "store_long_texts"))
 _EPOCH = datetime.fromtimestamp(0, timezone.utc)
 _REPLACED = "U+FFFD in it may stand for another character of the original"
 _VERSION_1 = "version 1 of the store had other ids"
-
-
-def _remove_garbage(store: StoreSession) -> None:
-    store.execute("delete_garbage")
 
 
 def _opens(text: str) -> bool:

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
 
 from msgspec import Struct
+from msgspec.structs import asdict
 
 from recce_meta.errors import plural
 from recce_meta.models.marks.annotation import AnnotationEvent, AnnotationField, AnnotationTarget
@@ -109,16 +110,9 @@ def sync_json(result: SyncResult) -> str:
     ]
     return pretty_json(
         SyncDocument(
-            direction=report.direction,
-            local=report.local,
-            peer=report.peer,
-            started_at=report.started_at,
-            finished_at=report.finished_at,
-            dry_run=report.dry_run,
+            **asdict(report),
             status=status_of(report),
-            present=report.present,
             counts=counts,
-            outcomes=report.outcomes,
             replaced=result.replaced,
             conflicts=result.conflicts,
         )

@@ -5,7 +5,7 @@ A type that does not fit its column is refused before, when the row is decoded.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from contextlib import suppress
 from functools import cache, partial
 from typing import Any
@@ -154,22 +154,9 @@ def _check_value(row: Mapping[str, Any]) -> None:
     value_from(row["value_kind"], row["value"])
 
 
-def _check_list(name: str, row: Mapping[str, Any]) -> None:
-    msgspec.json.decode(row[name], type=list[str])
-
-
-def _check_origin(row: Mapping[str, Any]) -> None:
+def _check_edge(kinds: Collection[str | None], row: Mapping[str, Any]) -> None:
     confidence = row["confidence"]
-    _require(row["kind"] in _ORIGINS and (confidence is None or 0 <= confidence <= 1))
-
-
-def _check_edge(row: Mapping[str, Any]) -> None:
-    confidence = row["confidence"]
-    _require(row["kind"] in _EDGE_KINDS and (confidence is None or 0 <= confidence <= 1))
-
-
-def _check_analysis(row: Mapping[str, Any]) -> None:
-    lineage.Tier(row["tier"])
+    _require(row["kind"] in kinds and (confidence is None or 0 <= confidence <= 1))
 
 
 def _check_diff(row: Mapping[str, Any]) -> None:
@@ -185,26 +172,22 @@ def _check_check(row: Mapping[str, Any]) -> None:
     _require(is_plain_id(found.check_type))
 
 
-def _check_review(row: Mapping[str, Any]) -> None:
-    ReviewStatus(row["status"])
-
-
 def _require(is_valid: bool) -> None:
     if not is_valid:
         raise ValueError
 
 
-_CHECKS: Mapping[str, Callable[[Mapping[str, Any]], None]] = {
+_CHECKS: Mapping[str, Callable[[Mapping[str, Any]], object]] = {
     "runs": _check_run,
     "column_statistics": _check_figures,
     "column_quality": _check_figures,
     "column_top_values": _check_value,
     "quality_metrics": _check_value,
-    "table_quality": partial(_check_list, "notes"),
-    "version_parents": _check_origin,
-    "column_edges": _check_edge,
-    "column_analyses": _check_analysis,
+    "table_quality": lambda row: msgspec.json.decode(row["notes"], type=list[str]),
+    "version_parents": partial(_check_edge, _ORIGINS),
+    "column_edges": partial(_check_edge, _EDGE_KINDS),
+    "column_analyses": lambda row: lineage.Tier(row["tier"]),
     "data_diffs": _check_diff,
     "check_results": _check_check,
-    "reviews": _check_review,
+    "reviews": lambda row: ReviewStatus(row["status"]),
 }

@@ -13,6 +13,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from datetime import MAXYEAR, MINYEAR
+from operator import itemgetter
 from typing import Any
 
 import msgspec
@@ -441,12 +442,9 @@ def _checked_analysis(lineage_id: str, rows: Rows) -> Rows | None:
 
 def _id_of_analysis(lineage_id: str, rows: Rows) -> str:
     """Return the id of an analysis from outside, which is the same however often it is renamed."""
-    lines = (encode_row(table, ("", *row[1:])) for table in rows for row in sorted(rows[table], key=_ordinal))
+    ordered = ((table, row) for table in rows for row in sorted(rows[table], key=itemgetter(1)))
+    lines = (encode_row(table, ("", *row[1:])) for table, row in ordered)
     return arrived_lineage_id(lineage_id, content.digest(b"".join(lines)))
-
-
-def _ordinal(row: Row) -> Any:
-    return row[1]
 
 
 _CHECKS: Mapping[Piece, Callable[[str, Rows], Rows | None]] = {

@@ -228,7 +228,8 @@ class GitClient:
         paths = [PurePosixPath(file.path) for file in files if file.mode.startswith("100")]
         folders = [path.parent for path in paths if path.name == PROJECT_FILE]
         kept = [folder for folder in folders if _NOT_PROJECTS.isdisjoint(folder.parts)]
-        return tuple(str(folder) if folder.parts else "" for folder in sorted(kept, key=_by_depth))
+        kept.sort(key=lambda folder: (len(folder.parts), str(folder)))
+        return tuple(str(folder) if folder.parts else "" for folder in kept)
 
     async def _list_remote(self, *arguments: str) -> list[tuple[str, str]]:
         """Return pairs of a value and a reference; *arguments* are options, then full names."""
@@ -473,10 +474,6 @@ def _tree_file(line: str) -> _TreeFile:
     mode, _, _, size = details.split()
     # The size of a submodule is `-`.
     return _TreeFile(mode, int(size) if size.isdecimal() else 0, path)
-
-
-def _by_depth(folder: PurePosixPath) -> tuple[int, str]:
-    return len(folder.parts), str(folder)
 
 
 def check_reference(name: str) -> None:

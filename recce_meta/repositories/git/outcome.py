@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from email.utils import parsedate_to_datetime
 
 from msgspec import Struct
@@ -46,10 +46,11 @@ def read_answers(errors: str) -> Answers:
     """Return the last answer of the server in the trace of curl on standard error."""
     status: int | None = None
     headers: dict[str, str] = {}
-    for line in _traced(errors):
-        if not line.startswith(_RECEIVED):
+    for line in errors.splitlines():
+        traced = _TRACED.match(line)
+        if traced is None or not traced[1].startswith(_RECEIVED):
             continue
-        header = line.removeprefix(_RECEIVED)
+        header = traced[1].removeprefix(_RECEIVED)
         if found := _STATUS.match(header):
             # A new answer: headers of the one before, such as a challenge of a proxy, do not count.
             status, headers = int(found[1]), {}
@@ -57,10 +58,6 @@ def read_answers(errors: str) -> Answers:
             name, _, value = header.partition(":")
             headers[name.strip().lower()] = value.strip()
     return Answers(status, headers)
-
-
-def _traced(errors: str) -> Iterator[str]:
-    return (found[1] for line in errors.splitlines() if (found := _TRACED.match(line)))
 
 
 def messages_of(errors: str) -> list[str]:
@@ -78,11 +75,6 @@ def is_broken_off(completed: Completed) -> bool:
     return _BROKEN_OFF.search(completed.errors) is not None
 
 
-def is_dumb_server(errors: str) -> bool:
-    """Return True if the server gave the list of references as a plain file, and git asked for HEAD."""
-    return _PLAIN_FILE.search(errors) is not None and _HEAD_FILE.search(errors) is not None
-
-
 def is_repository(errors: str) -> bool:
     """Return True if the last answer was one of git's smart protocol, and not a page or a folder of files."""
     return read_answers(errors).headers.get("content-type", "").startswith("application/x-git-")
@@ -90,7 +82,8 @@ def is_repository(errors: str) -> bool:
 
 def no_repository(address: RepositoryAddress, errors: str) -> GitFailure:
     """Return the failure of an address that leads to something else; *errors* is what git printed."""
-    if is_dumb_server(errors):
+    # The server gave the list of references as a plain file, and git asked for HEAD.
+    if _PLAIN_FILE.search(errors) and _HEAD_FILE.search(errors):
         return _address(
             f"{address.url} is served by git's dumb HTTP protocol, which is not supported",
             "serve the repository with `git http-backend`, or by a forge",

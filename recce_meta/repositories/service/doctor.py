@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import shutil
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 from sqlalchemy import RowMapping, select
@@ -32,21 +32,15 @@ FULL, SCARCE = 1.0, 10.0
 def check_machine(work: Path, isolation: Settings, environ: Mapping[str, str]) -> list[Check]:
     """Return the checks of this machine, for a worker with the work folder *work*."""
     kinds = asyncio.run(_isolation(isolation))
-    return [_git(environ), _uv(environ), *kinds, _folder(work), _disk(work)]
+    programs = [_program("git", find_git, environ), _program("uv", find_uv, environ)]
+    return [*programs, *kinds, _folder(work), _disk(work)]
 
 
-def _git(environ: Mapping[str, str]) -> Check:
+def _program(name: str, find: Callable[[Mapping[str, str]], str], environ: Mapping[str, str]) -> Check:
     try:
-        return Check("git", True, find_git(environ))
+        return Check(name, True, find(environ))
     except RecceMetaError as error:
-        return Check("git", False, error.message, error.hint)
-
-
-def _uv(environ: Mapping[str, str]) -> Check:
-    try:
-        return Check("uv", True, find_uv(environ))
-    except RecceMetaError as error:
-        return Check("uv", False, error.message, error.hint)
+        return Check(name, False, error.message, error.hint)
 
 
 async def _isolation(settings: Settings) -> list[Check]:

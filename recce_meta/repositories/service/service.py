@@ -234,7 +234,8 @@ class RepositoryService:
         """
         if not request.is_upload_only and request.database is None:
             parse_address(request.repo_url, self._rules)
-        self._refuse_used_name(request.name)
+        if request.name is not None and any(one.name == request.name for one in self.list()):
+            raise UsageError(f"A connection '{request.name}' exists", hint="choose another name")
         return self._keys() if given_secrets(request) else None
 
     def _store(
@@ -583,10 +584,6 @@ class RepositoryService:
         if not {"token": connection.has_token, "url": has_url}.get(field, connection.github_app):
             return None
         return connections.read_secret(self.state, self._keys(), connection.id, field)
-
-    def _refuse_used_name(self, name: str | None) -> None:
-        if name is not None and any(one.name == name for one in self.list()):
-            raise UsageError(f"A connection '{name}' exists", hint="choose another name")
 
     def _free_name(self, repository: str, subdirectory: str) -> str:
         """Return the name of the repository, with that of the subdirectory or a number if it is used."""
