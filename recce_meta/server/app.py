@@ -116,12 +116,12 @@ def create_app(
         *site.routes(*PAGES),
         *(route for pages in CONNECTION_PAGES for route in connection_routes(pages, site)),
         api_mount(site),
-        Route("/help", _help(site), methods=["GET"]),
+        Route("/help", partial(_help, site), methods=["GET"]),
         Route("/static/{name}", _static, methods=["GET"]),
         *health.routes(stores.values(), service),
         Route(METRICS, _metrics(state, stores.values()), methods=["GET"]),
-        Route(LOGIN, _login_page(access, site), methods=["GET", "POST"]),
-        Route("/logout", _logout(access), methods=["POST"]),
+        Route(LOGIN, partial(_login_page, access, site), methods=["GET", "POST"]),
+        Route("/logout", partial(log_out, access=access), methods=["POST"]),
     ]
     app = Starlette(routes=routes, lifespan=lifespan)
     app.router.redirect_slashes = False  # see `_without_slash`
@@ -218,31 +218,23 @@ async def _static(request: Request) -> Response:
     return respond(found, request, f"public, {lifetime}")
 
 
-def _help(site: Site) -> Callable[[Request], Awaitable[Response]]:
-    async def endpoint(request: Request) -> Response:
-        page = render_page(Page("help.html", "Keyboard and lists"), **site.shared(None))
-        return respond(rendered(page, HTML), request)
-
-    return endpoint
+async def _help(site: Site, request: Request) -> Response:
+    page = render_page(Page("help.html", "Keyboard and lists"), **site.shared(None))
+    return respond(rendered(page, HTML), request)
 
 
-def _login_page(access: Access, site: Site) -> Callable[[Request], Awaitable[Response]]:
-    async def endpoint(request: Request) -> Response:
-        # Checked here as well as in `log_in`: the page repeats it in a hidden field.
-        target, is_wrong = own_path(request.query_params.get("next", "/")), request.method == "POST"
-        if is_wrong:
-            answer = await log_in(request, access)
-            if isinstance(answer, Response):
-                return answer
-            target = answer
-        page = Page("login.html", "Log in", {"target": target, "is_wrong": is_wrong})
-        # The frame has no links into a store: names of stores are only for those who are logged in.
-        body = render_page(page, **{**site.shared(None), "to": None, "has_login": False})
-        return Response(
-            body, 401 if is_wrong else 200, media_type=HTML, headers={"Cache-Control": "no-store"}
-        )
-
-    return endpoint
+async def _login_page(access: Access, site: Site, request: Request) -> Response:
+    # Checked here as well as in `log_in`: the page repeats it in a hidden field.
+    target, is_wrong = own_path(request.query_params.get("next", "/")), request.method == "POST"
+    if is_wrong:
+        answer = await log_in(request, access)
+        if isinstance(answer, Response):
+            return answer
+        target = answer
+    page = Page("login.html", "Log in", {"target": target, "is_wrong": is_wrong})
+    # The frame has no links into a store: names of stores are only for those who are logged in.
+    body = render_page(page, **{**site.shared(None), "to": None, "has_login": False})
+    return Response(body, 401 if is_wrong else 200, media_type=HTML, headers={"Cache-Control": "no-store"})
 
 
 def _metrics(state: State | None, stores: Collection[Store]) -> Callable[[Request], Awaitable[Response]]:
@@ -257,12 +249,5 @@ def _metrics(state: State | None, stores: Collection[Store]) -> Callable[[Reques
             return Response(f"{error.message}: {error.hint}.\n", 503, media_type="text/plain")
         text, media_type = await run_in_threadpool(found.render, request.headers.get("accept", ""))
         return Response(text, headers={"Content-Type": media_type, "Cache-Control": "no-store"})
-
-    return endpoint
-
-
-def _logout(access: Access) -> Callable[[Request], Awaitable[Response]]:
-    async def endpoint(request: Request) -> Response:
-        return await log_out(request, access)
 
     return endpoint

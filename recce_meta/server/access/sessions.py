@@ -310,11 +310,6 @@ def plain_address(address: str) -> str:
     return str(mapped or found)
 
 
-def session_name(session: str) -> str:
-    """Return a short name of *session*, which reveals nothing of its secret."""
-    return _digest(session).hex()[:8]
-
-
 Failed = Callable[[Exception, Request], Awaitable[Response]]
 """Function that answers a request which failed."""
 
@@ -420,7 +415,8 @@ class AccessMiddleware:
         session = self._access.session_of(headers)
         # Browsers add cookies to requests of pages on other ports of the host: a session is not a token.
         if session is not None and await self._access.has_session(session):
-            return Grant(f"session {session_name(session)}")
+            # A short name, which reveals nothing of its secret.
+            return Grant(f"session {_digest(session).hex()[:8]}")
         if bearer is not None and self._access.checks(bearer):
             return await self._access.granted(bearer, address)
         return Grant(address) if self._access.token is None else None

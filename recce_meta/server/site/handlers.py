@@ -174,13 +174,7 @@ def decoded(text: str) -> str:
 def query_of(http: HttpRequest) -> Parameters:
     """Return the parameters of the address that are not empty. Raises UsageError for malformed ones."""
     text = bytes(http.scope["query_string"]).decode("latin-1")
-    try:
-        given = parse_qsl(text, max_num_fields=MOST_PARAMETERS)
-    except ValueError as error:
-        raise UsageError(
-            f"The address has more than {MOST_PARAMETERS} parameters", hint="remove some of them"
-        ) from error
-    return Parameters((decoded(name), decoded(value)) for name, value in given)
+    return Parameters(_pairs(text, "address", "parameters"))
 
 
 async def form_of(http: HttpRequest) -> dict[str, str]:
@@ -188,13 +182,18 @@ async def form_of(http: HttpRequest) -> dict[str, str]:
     body = await read_form(http, LARGEST_FORM)
     if body is None:
         raise UsageError("The form is too large", hint=f"send at most {LARGEST_FORM // 1024} kB")
+    return dict(_pairs(body.decode("utf-8", "replace"), "form", "fields"))
+
+
+def _pairs(text: str, place: str, noun: str) -> list[tuple[str, str]]:
+    """Return the names and values in *text*, of a *place*. Raises UsageError for many or malformed ones."""
     try:
-        given = parse_qsl(body.decode("utf-8", "replace"), max_num_fields=MOST_PARAMETERS)
+        given = parse_qsl(text, max_num_fields=MOST_PARAMETERS)
     except ValueError as error:
         raise UsageError(
-            f"The form has more than {MOST_PARAMETERS} fields", hint="remove some of them"
+            f"The {place} has more than {MOST_PARAMETERS} {noun}", hint="remove some of them"
         ) from error
-    return {decoded(name): decoded(value) for name, value in given}
+    return [(decoded(name), decoded(value)) for name, value in given]
 
 
 LARGEST_FORM = 256 * 1024

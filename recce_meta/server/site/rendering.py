@@ -60,7 +60,8 @@ def environment() -> Environment:
     found.globals |= {"cell": cell, "moment": moment, "static": static_address}
     found.filters["code_html"] = highlighted
     found.filters["bytes"] = file_size
-    found.filters["field"] = field_value
+    # For the attribute of a form's field, which sends the value back unchanged.
+    found.filters["field"] = lambda value: escape(str(value))
     found.filters["field_text"] = field_text
     return found
 
@@ -75,11 +76,6 @@ def compile_templates(pause: float = PAUSE) -> None:
         for file in files(package).joinpath("templates").iterdir():
             environment().get_template(file.name)
             sleep(pause)
-
-
-def field_value(value: object) -> Markup:
-    """Return *value* for the attribute of a form's field, which sends it back unchanged."""
-    return escape(str(value))
 
 
 def field_text(text: str) -> Markup:

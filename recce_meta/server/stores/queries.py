@@ -14,11 +14,11 @@ import threading
 import time
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import AbstractContextManager, ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime, timezone
 from functools import partial
-from typing import TYPE_CHECKING, Any, Protocol, TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 import msgspec
 
@@ -34,7 +34,6 @@ from recce_meta.api.data.requests import (
     RequestRules,
     refuse_request,
 )
-from recce_meta.api.run_reader import RunReader
 from recce_meta.api.runs import RunPair
 from recce_meta.config.nodes import NodeGlobs
 from recce_meta.data_diff.plan import Plan, Query
@@ -47,7 +46,6 @@ from recce_meta.server.access.problems import (
     NotAllowed,
     NotFound,
     RequestStopped,
-    StopRequest,
     TooManyQueries,
 )
 from recce_meta.server.access.scopes import is_named
@@ -57,7 +55,7 @@ from recce_meta.store.select import require_complete
 from recce_meta.store.session import refuse_newer
 
 if TYPE_CHECKING:
-    from recce_meta.server.stores.stores import Permissions
+    from recce_meta.server.stores.stores import Store, StoreView
 
 _LOG = logging.getLogger(__name__)
 HEARTBEAT_SECONDS = 30.0
@@ -118,37 +116,6 @@ class QuerySettings:
     """Returns the adapter of a target or a URL."""
 
 
-class DataView(Protocol):
-    """Store during the start of a job: `StoreView`."""
-
-    adapter: UnifiedSqlAdapter
-
-    def diff(self, base: RunMetadata, current: RunMetadata) -> RunDiff:
-        """Return the changes from *base* to *current*."""
-
-    def reader(self, run: RunMetadata) -> RunReader:
-        """Return a reader of *run*."""
-
-
-class DataStore(Protocol):
-    """Store with the data that jobs read: `Store`."""
-
-    name: str
-    permissions: Permissions
-
-    def writing(self) -> AbstractContextManager[UnifiedSqlAdapter]:
-        """Yield a connection that may write."""
-
-    def view(self, stop: StopRequest | None = None) -> AbstractContextManager[Any]:
-        """Yield the store for reading; see DataView."""
-
-    def data(self) -> AbstractContextManager[UnifiedSqlAdapter]:
-        """Yield a new connection to the data, which only reads."""
-
-    def default_threads(self) -> int:
-        """Return the number of concurrent statements of the profile."""
-
-
 def _size(result: AnyAnswer | tuple[AnyDataDiff, ...]) -> int:
     """Return the size of *result* as JSON. Raises UsageError if it is too large for a page."""
     size = len(msgspec.json.encode(result_tree(result)))
@@ -178,7 +145,7 @@ def _failure(job: QueryJob, error: RecceMetaError) -> str:
 class QueryManager:
     """Jobs of one store. Any number of threads may use it."""
 
-    def __init__(self, store: DataStore, settings: QuerySettings | None = None) -> None:
+    def __init__(self, store: Store, settings: QuerySettings | None = None) -> None:
         self._store, self.settings = store, settings or QuerySettings()
         self._lock = threading.RLock()
         self._jobs: dict[str, QueryJob] = {}
@@ -565,9 +532,9 @@ class QueryManager:
 def _opened(
     job: QueryJob,
     runs: RunPair,
-    view: DataView,
+    view: StoreView,
     opened: ExitStack,
-    data: DataStore,
+    data: Store,
     settings: QuerySettings,
     around: Around,
 ) -> Comparison:
@@ -612,7 +579,7 @@ def _compare_all(
     return tuple(comparison.data_of(pairs, (), None, tell, is_partial=True))
 
 
-def save_results(store: DataStore, queries: QueryManager, job: QueryJob) -> None:
+def save_results(store: Store, queries: QueryManager, job: QueryJob) -> None:
     """Save the results of *job* to the store, unless that was done."""
     with queries.saving(job) as is_first:
         if is_first:

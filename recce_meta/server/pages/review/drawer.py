@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from recce_meta.api.data.requests import DiffKind
@@ -204,16 +204,6 @@ def _column(request: Request) -> str:
     return request.query.get("column", "").removeprefix(f"{request.query.get('node', '')}.")
 
 
-def _data_tab(request: Request, pair: ReportedPair, node: PageNode, change: Change | None) -> dict[str, Any]:
-    return _results(request, pair, node, is_profile=False)
-
-
-def _profile_tab(
-    request: Request, pair: ReportedPair, node: PageNode, change: Change | None
-) -> dict[str, Any]:
-    return _results(request, pair, node, is_profile=True)
-
-
 def _query_tab(request: Request, pair: ReportedPair, node: PageNode, change: Change | None) -> dict[str, Any]:
     forms = forms_in_diff(request.view, pair.base, pair.current, node.unique_id)
     blocks = _blocks([one for one in node.results if isinstance(one, QueryDiff)])
@@ -268,17 +258,13 @@ def _results(request: Request, pair: ReportedPair, node: PageNode, *, is_profile
     }
 
 
-def _notes_tab(request: Request, pair: ReportedPair, node: PageNode, change: Change | None) -> dict[str, Any]:
-    return {"panels": _panels(request.view, pair, node.unique_id)}
-
-
-_TAB_VALUES = {
+_TAB_VALUES: Mapping[str, Callable[[Request, ReportedPair, PageNode, Change | None], Mapping[str, Any]]] = {
     "code": _code_tab,
     "columns": _columns_tab,
-    "data": _data_tab,
-    "profile": _profile_tab,
+    "data": lambda request, pair, node, _: _results(request, pair, node, is_profile=False),
+    "profile": lambda request, pair, node, _: _results(request, pair, node, is_profile=True),
     "query": _query_tab,
-    "notes": _notes_tab,
+    "notes": lambda request, pair, node, _: {"panels": _panels(request.view, pair, node.unique_id)},
 }
 
 

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from typing import Any
 
-from recce_meta.models.change import Change, Impact
+from recce_meta.models.change import Change
 from recce_meta.report.diff_details import reach_phrase
 from recce_meta.report.labels import TESTS, by_harm, main_reasons, node_label
 from recce_meta.report.review.phrases import marks_phrase
@@ -47,13 +47,18 @@ def impacted_listing(pair: ReportedPair, origin: str | None = None) -> Listing:
     """Return the affected nodes, of the change of *origin* if it is given; failing nodes are first."""
     found = [one for one in pair.report.diff.impacted if origin is None or one.origin == origin]
     found.sort(key=lambda one: (not one.fails, one.distance, one.resource_type in TESTS, node_label(one)))
-    rows = [_impacted_row(one) for one in found]
     columns = [
-        ListColumn("name", "node", link=lambda row: pair.to.node(pair.current.run_id, row["unique_id"])),
+        ListColumn(
+            "name", "node", of=node_label, link=lambda one: pair.to.node(pair.current.run_id, one.unique_id)
+        ),
         ListColumn("resource_type", "type", has_facets=True),
-        ListColumn("affected", "affected"),
+        ListColumn(
+            "affected",
+            "affected",
+            of=lambda one: reach_phrase(one, 8) or (one.reach.value if one.reach else ""),
+        ),
         ListColumn("distance", "steps", "number"),
-        ListColumn("origin", "by the change of", "code", link=lambda row: pair.of_node(row["origin"])),
+        ListColumn("origin", "by the change of", "code", link=lambda one: pair.of_node(one.origin)),
         ListColumn(
             "confidence",
             "confidence",
@@ -65,19 +70,4 @@ def impacted_listing(pair: ReportedPair, origin: str | None = None) -> Listing:
         ListColumn("may_fail", "may fail", has_facets=True, about="Why a removed column may make it fail"),
         ListColumn("unique_id", "unique id", "code"),
     ]
-    return Listing("Affected nodes", columns, rows)
-
-
-def _impacted_row(one: Impact) -> Mapping[str, Any]:
-    return {
-        "name": node_label(one),
-        "resource_type": one.resource_type,
-        "affected": reach_phrase(one, 8) or (one.reach.value if one.reach else ""),
-        "distance": one.distance,
-        "origin": one.origin,
-        "confidence": one.confidence,
-        "reach": one.reach and one.reach.value,
-        "fails": one.fails,
-        "may_fail": one.may_fail,
-        "unique_id": one.unique_id,
-    }
+    return Listing.of("Affected nodes", columns, found)
