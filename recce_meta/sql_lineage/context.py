@@ -110,7 +110,17 @@ class _Worker(threading.Thread, Generic[_Result]):
 
 
 def _interrupt(thread: threading.Thread) -> None:
-    """Make *thread* stop at its next Python instruction."""
+    """Make *thread* stop at its next Python instruction.
+
+    Python drops what is raised in a finalizer or a callback of the garbage collector, and the thread would
+    go on. So this waits, within a second, until the thread is in code that analyses. It is still there
+    when it is interrupted, because threads change places only where Python also raises the exception.
+    """
+    for _ in range(100):
+        frame = sys._current_frames().get(thread.ident or 0)
+        if frame is None or frame.f_globals.get("__name__", "").startswith(("sqlglot", "recce_meta.")):
+            break
+        thread.join(0.01)
     # The C function takes an unsigned long. ctypes would pass a Python int as a shorter C int.
     identity = ctypes.c_ulong(thread.ident or 0)
     ctypes.pythonapi.PyThreadState_SetAsyncExc(identity, ctypes.py_object(_WorkerAbandoned))
