@@ -1,4 +1,7 @@
-"""Lazy imports of own modules: the names of a package, and whole modules, are loaded on first use."""
+"""Lazy imports of own modules: the names of a package, and whole modules, are loaded on first use.
+
+No other module imports by name.
+"""
 
 from __future__ import annotations
 
@@ -7,6 +10,7 @@ from collections.abc import Callable
 from importlib import import_module
 from pathlib import Path
 from types import ModuleType
+from typing import Any
 
 _IMPORT = re.compile(r"^from (\S+) import (\w+) as \2$", re.MULTILINE)
 
@@ -37,3 +41,9 @@ class LazyModule(ModuleType):
 
     def __getattr__(self, name: str) -> object:
         return getattr(import_module(self.__name__), name)
+
+
+def load(target: str) -> Any:
+    """Import and return the object that *target* names as `module:name`, or a whole module."""
+    module, _, name = target.partition(":")
+    return getattr(import_module(module), name) if name else import_module(module)

@@ -19,10 +19,9 @@ from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, TypeVar
 
-from recce_meta.adapter.cancellation import refuse_odd_timeout
+from recce_meta.adapter.cancellation import refuse_odd_timeout, retry
 from recce_meta.adapter.connection import DriverConnection, Session, Stream
 from recce_meta.adapter.statements import is_query, only_reads, single_statement
-from recce_meta.adapter.waiting import retry
 from recce_meta.errors import (
     DEFAULT_LOCK_SECONDS,
     AuthenticationFailed,

@@ -10,6 +10,7 @@ shows whether the server still answers; a statement is given up only if several 
 
 from __future__ import annotations
 
+import random
 import sys
 import time
 from collections.abc import Callable, Iterator
@@ -20,7 +21,14 @@ from math import isfinite
 from threading import Event, Thread, current_thread
 from typing import Generic, Protocol, TypeVar
 
-from recce_meta.errors import ConnectionLost, QueryCancelled, QueryTimeout, UsageError, WarehouseError
+from recce_meta.errors import (
+    ConnectionLost,
+    QueryCancelled,
+    QueryTimeout,
+    TransientFailure,
+    UsageError,
+    WarehouseError,
+)
 
 Result = TypeVar("Result")
 
@@ -291,3 +299,38 @@ def refuse_odd_timeout(timeout: float | None) -> None:
         )
     if timeout is not None and timeout <= 0:
         raise UsageError(f"timeout must be greater than 0 seconds, got {timeout:g}")
+
+
+ATTEMPTS = 4
+RETRY_SECONDS = 30.0
+"""Time after which a statement that waited for a lock is not tried again."""
+LOCK_TIMEOUT = "55P03"
+"""Code of PostgreSQL for a statement that waited too long for a lock."""
+FIRST_PAUSE_SECONDS = 0.1
+"""Doubled after each attempt, and randomly shortened by up to a half so that conflicting writers separate."""
+
+
+def retry(
+    work: Callable[[float | None], Result], *, only_reads: Callable[[], bool], timeout: float | None = None
+) -> Result:
+    """Return the result of *work*, retried up to `ATTEMPTS` times after a transient failure.
+
+    *timeout* limits all attempts together; *work* receives the remaining seconds. *only_reads* is called if
+    it is unknown whether the work was done.
+    """
+    started = time.monotonic()
+    left = timeout
+    for attempt in range(1, ATTEMPTS + 1):
+        try:
+            return work(left)
+        except (TransientFailure, ConnectionLost) as error:
+            pause = FIRST_PAUSE_SECONDS * 2 ** (attempt - 1) * random.uniform(0.5, 1.0)
+            if timeout is not None:
+                left = timeout - (time.monotonic() - started) - pause
+            is_late = left is not None and left <= 0
+            has_waited = error.code == LOCK_TIMEOUT and time.monotonic() - started > RETRY_SECONDS
+            is_late = is_late or error.code == NO_ANSWER or has_waited
+            if attempt == ATTEMPTS or is_late or not (error.retriable or only_reads()):
+                raise
+            time.sleep(pause)
+    raise AssertionError("unreachable")

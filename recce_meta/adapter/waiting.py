@@ -1,4 +1,4 @@
-"""Retries after temporary failures, and waiting for other writers of a store: how long, and for whom."""
+"""Waiting for other writers of a store: how long, and for whom."""
 
 from __future__ import annotations
 
@@ -8,49 +8,12 @@ from collections.abc import Callable
 from contextlib import suppress
 from typing import TYPE_CHECKING, NamedTuple, TypeVar
 
-from recce_meta.adapter.cancellation import NO_ANSWER
-from recce_meta.errors import ConnectionLost, StoreLocked, TransientFailure, WarehouseError
+from recce_meta.errors import StoreLocked, TransientFailure, WarehouseError
 
 if TYPE_CHECKING:
     from recce_meta.adapter.adapter import UnifiedSqlAdapter
 
 T = TypeVar("T")
-
-ATTEMPTS = 4
-RETRY_SECONDS = 30.0
-"""Time after which a statement that waited for a lock is not tried again."""
-LOCK_TIMEOUT = "55P03"
-"""Code of PostgreSQL for a statement that waited too long for a lock."""
-FIRST_PAUSE_SECONDS = 0.1
-"""Doubled after each attempt, and randomly shortened by up to a half so that conflicting writers separate."""
-
-
-def retry(
-    work: Callable[[float | None], T], *, only_reads: Callable[[], bool], timeout: float | None = None
-) -> T:
-    """Return the result of *work*, retried up to `ATTEMPTS` times after a transient failure.
-
-    *timeout* limits all attempts together; *work* receives the remaining seconds. *only_reads* is called if
-    it is unknown whether the work was done.
-    """
-
-    started = time.monotonic()
-    left = timeout
-    for attempt in range(1, ATTEMPTS + 1):
-        try:
-            return work(left)
-        except (TransientFailure, ConnectionLost) as error:
-            pause = FIRST_PAUSE_SECONDS * 2 ** (attempt - 1) * random.uniform(0.5, 1.0)
-            if timeout is not None:
-                left = timeout - (time.monotonic() - started) - pause
-            is_late = left is not None and left <= 0
-            has_waited = error.code == LOCK_TIMEOUT and time.monotonic() - started > RETRY_SECONDS
-            is_late = is_late or error.code == NO_ANSWER or has_waited
-            if attempt == ATTEMPTS or is_late or not (error.retriable or only_reads()):
-                raise
-            time.sleep(pause)
-    raise AssertionError("unreachable")
-
 
 TELL_SECONDS = 5.0
 """Time after which a writer reports for whom it waits."""

@@ -24,7 +24,7 @@ from click.shell_completion import (
 )
 
 from recce_meta.cli.known_names import KnownNode, KnownRun, known_nodes, known_runs, location_of
-from recce_meta.cli.lazy import load
+from recce_meta.lazy import load
 
 SELECTOR = "selector"
 METHODS = {

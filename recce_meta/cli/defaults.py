@@ -18,9 +18,9 @@ from typing import Any, NamedTuple
 
 import click
 
-from recce_meta.cli.lazy import load
 from recce_meta.config.discovery import find_config_files
 from recce_meta.errors import UsageError
+from recce_meta.lazy import load
 from recce_meta.profiles.discovery import dbt_variable, with_dotenv, working_directory
 
 PREFIX = "RECCE_META_"

@@ -1,7 +1,7 @@
 """Loader of commands: imports the implementation of a command when the command runs.
 
 The module of a command holds its options and help. `recce-meta COMMAND --help` therefore imports no adapter,
-no SQL parser and no report. This is the only place that imports modules of recce_meta by name.
+no SQL parser and no report.
 """
 
 from __future__ import annotations
@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Mapping
 from copy import copy
 from functools import reduce, wraps
-from importlib import import_module
 from keyword import iskeyword
 from typing import Any
 
@@ -17,14 +16,9 @@ import click
 
 from recce_meta.cli.command import ONLY_PARSED, prepared
 from recce_meta.errors import RecceMetaError, UnknownNameError, UsageError
+from recce_meta.lazy import load
 
 Decorator = Callable[[Callable[..., Any]], Callable[..., Any]]
-
-
-def load(target: str) -> Any:
-    """Import and return the object that *target* names as `module:name`, or a whole module."""
-    module, _, name = target.partition(":")
-    return getattr(import_module(module), name) if name else import_module(module)
 
 
 def lazy(target: str) -> Callable[[Callable[[], None]], Callable[..., None]]:

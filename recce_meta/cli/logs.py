@@ -16,6 +16,7 @@ import threading
 import time
 import traceback
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from contextvars import copy_context
 from pathlib import Path
 
@@ -23,7 +24,6 @@ import click
 import msgspec
 
 from recce_meta._version import __version__
-from recce_meta.cli.console import print_error
 from recce_meta.errors import RecceMetaError
 from recce_meta.log_ids import FIELDS, log_ids
 from recce_meta.redaction import harmless_json, presentable
@@ -176,7 +176,9 @@ class _Json(_Masked):
         }
         if (text := self.traceback(record)) is not None:
             line["traceback"] = text
-        print_error(harmless_json(msgspec.json.encode(line)).decode())
+        # Standard error may be closed, or its disk full.
+        with suppress(OSError, ValueError):
+            click.echo(harmless_json(msgspec.json.encode(line)), err=True)
 
 
 def _log_defect(raised: threading.ExceptHookArgs) -> None:

@@ -17,8 +17,9 @@ from recce_meta._version import __version__
 from recce_meta.cli.command import global_options
 from recce_meta.cli.console import Console, alert, new_console
 from recce_meta.cli.ending import exit_within
-from recce_meta.cli.lazy import CommandLine, LazyGroup, load
+from recce_meta.cli.lazy import CommandLine, LazyGroup
 from recce_meta.errors import MESSAGE_LENGTH, RecceMetaError, UsageError, WarehouseError, shorten
+from recce_meta.lazy import load
 from recce_meta.redaction import hide_secrets, presentable
 
 SECTIONS = {

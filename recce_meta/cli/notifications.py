@@ -11,9 +11,9 @@ from uuid import uuid4
 from msgspec import Struct
 
 from recce_meta.cli.console import warn
-from recce_meta.cli.lazy import load
 from recce_meta.cli.options import server_pages
 from recce_meta.errors import RecceMetaError, plural
+from recce_meta.lazy import load
 
 if TYPE_CHECKING:
     from recce_meta.report.review.notices import Notice

@@ -22,8 +22,9 @@ from recce_meta.cli.command import OUTPUT as OUTPUT
 from recce_meta.cli.console import console, is_colored, shows_progress
 from recce_meta.cli.console import say as say
 from recce_meta.cli.console import warn as warn
-from recce_meta.cli.lazy import Decorator, load, packed, together
+from recce_meta.cli.lazy import Decorator, packed, together
 from recce_meta.errors import DEFAULT_LOCK_SECONDS, UsageError, quoted
+from recce_meta.lazy import load
 from recce_meta.redaction import neutralise
 from recce_meta.store.sql_files import DEFAULT_SCHEMA
 

@@ -11,8 +11,8 @@ from pathlib import Path
 import click
 
 from recce_meta.api.record import target_folder
+from recce_meta.cli.console import say
 from recce_meta.cli.defaults import selection_parameters
-from recce_meta.cli.options import say
 from recce_meta.errors import RecceMetaError, UsageError, quoted
 from recce_meta.extractors.selector_file import read_selectors
 from recce_meta.graph.selector_syntax import SELECTOR

@@ -27,9 +27,9 @@ from recce_meta.lsp.projects import (
     named_projects,
     project_root,
 )
-from recce_meta.lsp.text.file_texts import known_columns
+from recce_meta.lsp.text.file_texts import known_columns, read_query
 from recce_meta.lsp.text.positions import Lines
-from recce_meta.lsp.text.query_text import Columns, moved, read_query
+from recce_meta.lsp.text.query_text import Columns, moved
 from recce_meta.lsp.text.template import ModelTemplate, read_template
 from recce_meta.models import NodeMetadata
 

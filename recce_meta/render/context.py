@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator, Mapping
 from copy import deepcopy
-from typing import TYPE_CHECKING, Any, ClassVar, NoReturn
+from typing import Any, ClassVar, NoReturn
 
 from recce_meta.errors import TemplateError, quoted
 from recce_meta.models import MacroMetadata, NodeMetadata
@@ -25,7 +25,7 @@ from recce_meta.render.objects import (
     dbt_error,
     not_recorded,
 )
-from recce_meta.render.project import Variables
+from recce_meta.render.project import RenderProject, Target, TextScope, Variables
 from recce_meta.render.relation import (
     Relation,
     RelationStyle,
@@ -37,10 +37,6 @@ from recce_meta.render.relation import (
     stored_columns,
     warn_of_defaults,
 )
-from recce_meta.render.target import Target
-
-if TYPE_CHECKING:
-    from recce_meta.render.project import RenderProject
 
 
 class AdapterNames(TemplateObject):
@@ -228,7 +224,7 @@ _UNSET: Any = object()
 _BARE_CALL = re.compile(r"\s*(?:env_var|ref|var|source|doc)\s*\(.+\)\s*$")
 
 
-class RenderScope:
+class RenderScope(TextScope):
     """State of one text being rendered: its node, and the nodes and settings used so far."""
 
     def __init__(
@@ -241,11 +237,8 @@ class RenderScope:
         evaluate: Callable[[str, RenderScope], Any],
         warnings: list[str],
     ) -> None:
-        self.project, self.node, self.package = project, node, package
+        super().__init__(project, node, package, evaluate, warnings)
         self.incremental = incremental
-        self.evaluate = evaluate
-        """Function that returns the value of a text that may contain Jinja."""
-        self.warnings = warnings
         self.ephemeral: dict[str, NodeMetadata] = {}
         """Ephemeral models that the text references, in order."""
         self.names = DbtContext(self)
@@ -280,11 +273,6 @@ class RenderScope:
             self.ephemeral.setdefault(node.unique_id, node)
             return cte_of(self.project.cte_name(node), node)
         return relation_of(node, self.project.adapter_type)
-
-    def warn_once(self, text: str) -> None:
-        """Add *text* to the renderer's warnings unless it is already there."""
-        if text not in self.warnings:
-            self.warnings.append(text)
 
     def call_of(self, macro: MacroMetadata) -> Any:
         """Return *macro* as a callable for this text."""

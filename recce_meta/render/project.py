@@ -6,11 +6,11 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from copy import deepcopy
 from datetime import datetime
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import Any, ClassVar
 
 from msgspec import Struct
 
@@ -23,12 +23,33 @@ from recce_meta.render.macros import MacroLibrary
 from recce_meta.render.objects import TemplateObject
 from recce_meta.render.relation import NodeLookup
 from recce_meta.render.sandbox import Sandbox
+from recce_meta.render.target import name_unknown
 
-if TYPE_CHECKING:
-    from recce_meta.render.context import RenderScope
-
+_NAMES = ("name", "target_name")
 LONGEST_SHOWN = 60
 """Maximum length of a value in a warning or an error."""
+
+
+class TextScope:
+    """One text being rendered: its node, and the project that it may use."""
+
+    def __init__(
+        self,
+        project: RenderProject,
+        node: NodeMetadata | None,
+        package: str | None,
+        evaluate: Callable[[str, Any], Any],
+        warnings: list[str],
+    ) -> None:
+        self.project, self.node, self.package = project, node, package
+        self.evaluate = evaluate
+        """Function that returns the value of a text that may contain Jinja, in this scope."""
+        self.warnings = warnings
+
+    def warn_once(self, text: str) -> None:
+        """Add *text* to the renderer's warnings unless it is already there."""
+        if text not in self.warnings:
+            self.warnings.append(text)
 
 
 class Variables(TemplateObject):
@@ -42,7 +63,7 @@ class Variables(TemplateObject):
     __slots__ = ("_scope",)
     readable: ClassVar[frozenset[str]] = frozenset(["has_var"])
 
-    def __init__(self, scope: RenderScope) -> None:
+    def __init__(self, scope: TextScope) -> None:
         self._scope = scope
 
     def has_var(self, name: str) -> bool:
@@ -134,6 +155,46 @@ class Variables(TemplateObject):
 def _as_text(value: Any) -> str:
     """Return *value* as text, because dbt renders a variable with Jinja to text."""
     return value if isinstance(value, str) else str(value)
+
+
+class Target(TemplateObject):
+    """`target`; its name is only in run_results.json, so it may be unknown."""
+
+    __slots__ = ("_scope",)
+    readable: ClassVar[frozenset[str]] = frozenset(["get"])
+
+    def __init__(self, scope: TextScope) -> None:
+        self._scope = scope
+
+    @property
+    def _facts(self) -> Mapping[str, Any]:
+        return self._scope.project.target
+
+    def __getitem__(self, name: str) -> Any:
+        value = self._facts[name]
+        if value is None and name in _NAMES:
+            return self._name()
+        return deepcopy(value)
+
+    def __contains__(self, name: object) -> bool:
+        return name in self._facts
+
+    def get(self, name: str, default: Any = None) -> Any:
+        """Return the target's value for *name*, else *default*."""
+        return self[name] if name in self._facts else default
+
+    def _name(self) -> Any:
+        """Return the name inferred from the run's nodes; raise TemplateError if that fails."""
+        scope = self._scope
+        evidence = scope.project.evidence
+        found = None if evidence is None else evidence.target_name(scope.node)
+        if found is None:
+            raise name_unknown()
+        scope.warn_once(
+            f"target.name was inferred to be {quoted(found.value)} from {found.reason}; "
+            "set it with --target-name"
+        )
+        return found.value
 
 
 class Notes:

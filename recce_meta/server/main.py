@@ -28,13 +28,14 @@ from recce_meta.adapter import UnifiedSqlAdapter
 from recce_meta.errors import ConfigurationError, UsageError, quoted
 from recce_meta.report.addresses import server_addresses
 from recce_meta.repositories.service.service import RepositoryService
+from recce_meta.server.access.scopes import READ_ONLY, Permissions
 from recce_meta.server.access.sessions import LOCAL_NAMES, Access, host_name, is_loopback, plain_address
 from recce_meta.server.app import create_app
 from recce_meta.server.metrics import Metrics
 from recce_meta.server.metrics import listening as listening_for_metrics
 from recce_meta.server.site.rendering import compile_templates
 from recce_meta.server.stores.queries import QuerySettings
-from recce_meta.server.stores.stores import READ_ONLY, Permissions, Store, prepare_diffs
+from recce_meta.server.stores.stores import Store, prepare_diffs
 
 
 class OpenedStore(NamedTuple):

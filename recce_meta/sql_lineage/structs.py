@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from functools import lru_cache
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple, Protocol
 
 from sqlglot import exp
 
@@ -25,9 +25,6 @@ from recce_meta.sql_lineage.scope import Scope, is_open, star_columns
 from recce_meta.warehouses.parsing import STUMBLES
 from recce_meta.warehouses.types import Sql
 
-if TYPE_CHECKING:
-    from recce_meta.sql_lineage.fields import ExpressionReader
-
 _CHOOSING = (exp.ArrayAgg, exp.AnyValue, exp.First, exp.Last)
 """Aggregates that yield one of their arguments, or a list of them."""
 _AROUND = (exp.Bracket, exp.Order, exp.Limit, exp.IgnoreNulls, exp.RespectNulls, exp.Distinct)
@@ -36,7 +33,19 @@ MAKING = (exp.Struct, exp.Array, *_CHOOSING, exp.Bracket, *_QUERIES)
 """Expressions that may yield a struct with known members."""
 
 
-def members(node: Sql, scope: Scope, reader: ExpressionReader) -> tuple[Output, ...]:
+class StructReader(Protocol):
+    """Reader of the values of members, see `fields.ExpressionReader`."""
+
+    dialect: str
+
+    def read(self, root: Sql, scope: Scope, place: str) -> Reads:
+        """Return what *root* reads in *scope*."""
+
+    def once(self, root: Sql, scope: Scope, place: str) -> Reads:
+        """Return the result of `read`, cached."""
+
+
+def members(node: Sql, scope: Scope, reader: StructReader) -> tuple[Output, ...]:
     """Return the members of the struct, or of the structs in a list, that *node* yields; empty if unknown.
 
     If an aggregate selects among structs, its ORDER BY determines each member.
@@ -69,7 +78,7 @@ def members(node: Sql, scope: Scope, reader: ExpressionReader) -> tuple[Output, 
     )
 
 
-def _of_value(node: Sql, scope: Scope, reader: ExpressionReader) -> tuple[Output, ...]:
+def _of_value(node: Sql, scope: Scope, reader: StructReader) -> tuple[Output, ...]:
     if isinstance(node, exp.Struct):
         return tuple(_written(args(node, "expressions"), scope, reader))
     if isinstance(node, exp.Column):
@@ -81,7 +90,7 @@ def _of_value(node: Sql, scope: Scope, reader: ExpressionReader) -> tuple[Output
     return ()
 
 
-def _written(fields: Sequence[Sql], scope: Scope, reader: ExpressionReader) -> list[Output]:
+def _written(fields: Sequence[Sql], scope: Scope, reader: StructReader) -> list[Output]:
     found: list[Output] = []
     for place, field in enumerate(fields):
         value = field.expression if isinstance(field, exp.PropertyEQ) else unwrapped(field)
@@ -172,7 +181,7 @@ class StructFields(NamedTuple):
     in_list: bool
 
 
-def fields_of(node: Sql, scope: Scope, reader: ExpressionReader) -> StructFields | None:
+def fields_of(node: Sql, scope: Scope, reader: StructReader) -> StructFields | None:
     """Return the fields of the struct that *node* yields. None if it may not be a struct.
 
     The type of a table's column lists its fields. Each of them is read from the whole column.
@@ -188,7 +197,7 @@ def fields_of(node: Sql, scope: Scope, reader: ExpressionReader) -> StructFields
     return None if typed is None else StructFields(_read_from(reads, typed[0]), typed[1])
 
 
-def leaves_of(node: Sql, scope: Scope, reader: ExpressionReader) -> tuple[Output, ...] | None:
+def leaves_of(node: Sql, scope: Scope, reader: StructReader) -> tuple[Output, ...] | None:
     """Return the columns of DuckDB's `unnest(node, recursive := true)`; None if the type is unknown.
 
     Structs within structs are unpacked, but lists within structs are not. A column without a struct yields no

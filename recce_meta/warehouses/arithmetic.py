@@ -13,15 +13,12 @@ from collections.abc import Sequence
 from decimal import ROUND_FLOOR, Context, Decimal, Inexact
 from fractions import Fraction
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple, TypeAlias
+from typing import Any, ClassVar, NamedTuple, Protocol, TypeAlias
 
 from sqlglot import exp
 
 from recce_meta.models.data_diff import MEAN_DIGITS
 from recce_meta.warehouses.types import ColumnType, Kind, Sql
-
-if TYPE_CHECKING:
-    from recce_meta.warehouses.dialect import Dialect
 
 Figure: TypeAlias = int | float | Decimal
 
@@ -45,6 +42,34 @@ class Distances(NamedTuple):
     largest: Figure | None = None
     is_rounded: bool = False
     """True if doubles were used in place of numbers with more digits."""
+
+
+class NumberDialect(Protocol):
+    """SQL of numbers, see `dialect.Dialect`."""
+
+    decimal_digits: ClassVar[int | None]
+    keeps_scale: ClassVar[bool]
+
+    def is_within(self, value: Sql, of: ColumnType) -> Sql | None:
+        """Build the condition that *value* is finite; None if every value is."""
+
+    def double(self, value: Sql) -> Sql:
+        """Cast *value* to a double."""
+
+    def decimal(self, value: Sql, scale: int) -> Sql:
+        """Cast *value* to the widest decimal with *scale* digits after the point."""
+
+    def text(self, value: Sql) -> Sql:
+        """Cast *value* to a string."""
+
+    def arithmetic(self, base: ColumnType, current: ColumnType) -> Arithmetic:
+        """Return the arithmetic for two whole numbers or decimals of these types."""
+
+    def exact(self, value: Sql, digits: int, scale: int, *, more: int = 0) -> Sql:
+        """Cast *value* to a decimal of *digits*, with room for *more*."""
+
+    def exact_number(self, digits: str) -> Sql:
+        """Return the number in *digits* as a decimal."""
 
 
 class Arithmetic(ABC):
@@ -77,7 +102,7 @@ class Arithmetic(ABC):
         return [1] * self.counts[1]
 
 
-def arithmetic_of(dialect: Dialect, base: ColumnType, current: ColumnType, kind: Kind) -> Arithmetic:
+def arithmetic_of(dialect: NumberDialect, base: ColumnType, current: ColumnType, kind: Kind) -> Arithmetic:
     """Return the arithmetic for two columns that are compared as a *kind* of number."""
     if kind is Kind.FLOAT:
         return Doubles(dialect)
@@ -113,7 +138,7 @@ def mean_of(total: Fraction, count: int) -> Decimal:
 class Doubles(Arithmetic):
     """Doubles. Differences whose sum would overflow are scaled down and summed separately."""
 
-    def __init__(self, dialect: Dialect) -> None:
+    def __init__(self, dialect: NumberDialect) -> None:
         self._dialect = dialect
 
     def is_close(self, base: Sql, current: Sql, absolute: Decimal, relative: Decimal) -> Sql:
@@ -201,7 +226,9 @@ class Decimals(Arithmetic):
     rows: ClassVar[int] = 10
     """Digits of the number of rows whose differences can be summed."""
 
-    def __init__(self, dialect: Dialect, whole: int, scale: int, *, may_be_infinite: bool = False) -> None:
+    def __init__(
+        self, dialect: NumberDialect, whole: int, scale: int, *, may_be_infinite: bool = False
+    ) -> None:
         self._dialect = dialect
         self._digits = whole + scale
         self._scale = scale

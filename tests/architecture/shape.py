@@ -33,8 +33,7 @@ MOST_SHORT_MODULES = 0.14
 WORDS_TO_SPARE = 5
 
 LOADERS = {
-    "lazy.py": "public names of a package, on first use",
-    "cli/lazy.py": "module of a command, when it runs or shows its help",
+    "lazy.py": "public names of a package, and a module that a string names, on first use",
     "plugins.py": "entry points of other packages, and one folder of many",
 }
 """Modules that import the package's own modules inside functions, with what they load."""

@@ -8,8 +8,8 @@ from collections.abc import Iterator
 import click
 import pytest
 
-from recce_meta.cli.lazy import load
 from recce_meta.cli.main import cli
+from recce_meta.lazy import load
 
 
 def commands(group: click.Group, *names: str) -> Iterator[tuple[str, click.Command]]:

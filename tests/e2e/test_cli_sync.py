@@ -14,9 +14,10 @@ from typing import Any
 import pytest
 
 from recce_meta.adapter import UnifiedSqlAdapter
+from recce_meta.server.access.scopes import Permissions
 from recce_meta.server.access.sessions import Access
 from recce_meta.server.app import create_app
-from recce_meta.server.stores.stores import Permissions, Store
+from recce_meta.server.stores.stores import Store
 from recce_meta.store.sql_files import DEFAULT_SCHEMA
 from tests.e2e.conftest import Cli
 from tests.e2e.test_cli_upload import running

@@ -24,10 +24,10 @@ from recce_meta.api.run_choice import select_runs
 from recce_meta.api.run_reader import StoredRunReader
 from recce_meta.cli.connections import Connection, configured_base_branch
 from recce_meta.cli.data_options import ByNode
-from recce_meta.cli.lazy import load
 from recce_meta.cli.options import LISTS, REMARKS, progress, report_size, say, server_pages, write
 from recce_meta.errors import UsageError
 from recce_meta.extractors.git import git_output
+from recce_meta.lazy import load
 from recce_meta.models import RunDiff, Status
 from recce_meta.models.data_diff import AnyDataDiff
 from recce_meta.models.marks.annotation import AnnotatedObjects

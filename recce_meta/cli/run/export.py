@@ -17,10 +17,10 @@ from recce_meta.api.export import (
     write_exports,
 )
 from recce_meta.cli.connections import Connection
-from recce_meta.cli.lazy import load
 from recce_meta.cli.options import emit, emit_bytes, progress, say, screen
 from recce_meta.errors import UsageError
 from recce_meta.extractors.recce_state import is_recce_state, recce_state_of
+from recce_meta.lazy import load
 from recce_meta.models.export import Export
 from recce_meta.report.runs import (
     TransferredRun,

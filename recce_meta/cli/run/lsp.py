@@ -13,9 +13,9 @@ from pathlib import Path
 import click
 from msgspec import Struct
 
-from recce_meta.cli.lazy import load
 from recce_meta.cli.options import say
 from recce_meta.errors import ConfigurationError, install_hint
+from recce_meta.lazy import load
 
 INSTALL = install_hint("lsp")
 

@@ -32,7 +32,6 @@ from recce_meta.api.record import (
 from recce_meta.cli.connections import Connection
 from recce_meta.cli.console import alert, console
 from recce_meta.cli.defaults import current_config, data_of_environment
-from recce_meta.cli.lazy import load
 from recce_meta.cli.options import emit, progress, say, screen, warn
 from recce_meta.cli.wrapper import in_one_line, run_and_record
 from recce_meta.errors import (
@@ -48,6 +47,7 @@ from recce_meta.extractors.artifact import find_artifact
 from recce_meta.extractors.commit_proof import Checkout
 from recce_meta.extractors.git import GitState, detect_git
 from recce_meta.extractors.project import BUILT_EARLIER, project_above
+from recce_meta.lazy import load
 from recce_meta.models import NodeMetadata, Project, RunMetadata
 from recce_meta.models.run import DBT, PART, dbt_options
 from recce_meta.models.stored import NodeStatistics

@@ -19,9 +19,9 @@ from recce_meta.api.data.requests import RequestRules
 from recce_meta.cli.connections import Connection, connection_of
 from recce_meta.cli.defaults import FILE, ORIGINS, current_config
 from recce_meta.cli.ending import stop_in_time
-from recce_meta.cli.lazy import load
 from recce_meta.cli.options import say
 from recce_meta.errors import ConfigurationError, install_hint
+from recce_meta.lazy import load
 from recce_meta.quality.masking import privacy_of
 from recce_meta.report.addresses import DEFAULT_STORE
 from recce_meta.store.sql_files import DEFAULT_SCHEMA

@@ -21,11 +21,10 @@ from msgspec.structs import replace
 from recce_meta import report
 from recce_meta.adapter import UnifiedSqlAdapter
 from recce_meta.cli.connections import Connection
-from recce_meta.cli.lazy import load
 from recce_meta.cli.options import LISTS, emit, progress, say, screen, warn
 from recce_meta.cli.options import show as present
 from recce_meta.errors import RecceMetaError, SelectorError, UsageError
-from recce_meta.lazy import LazyModule
+from recce_meta.lazy import LazyModule, load
 from recce_meta.models import Check
 from recce_meta.models.lineage import Direction
 from recce_meta.models.rows import ResultList

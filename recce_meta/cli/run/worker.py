@@ -17,10 +17,10 @@ from msgspec import Struct
 from recce_meta.adapter import UnifiedSqlAdapter
 from recce_meta.cli.connections import Connection
 from recce_meta.cli.ending import stop_in_time
-from recce_meta.cli.lazy import load
 from recce_meta.cli.options import say
 from recce_meta.cli.run.serve import stores_of
 from recce_meta.errors import ConfigurationError, RecceMetaError, install_hint
+from recce_meta.lazy import load
 from recce_meta.models.run import Check
 from recce_meta.repositories.state.database import State, open_state, require_state
 from recce_meta.repositories.state.secrets import KEY_FILE

@@ -7,9 +7,9 @@ from collections.abc import Iterator, Sequence
 from msgspec import Struct
 from msgspec.structs import replace
 
-from recce_meta.lsp.text.file_texts import FileText, columns_of
+from recce_meta.lsp.text.file_texts import FileText, columns_of, read_query
 from recce_meta.lsp.text.positions import TextSpan
-from recce_meta.lsp.text.query_text import Columns, TextCte, TextOutput, read_query
+from recce_meta.lsp.text.query_text import Columns, TextCte, TextOutput
 from recce_meta.lsp.text.sql_scopes import ScopeTable
 from recce_meta.models.node import matching_name
 

@@ -16,8 +16,9 @@ from msgspec.structs import replace
 from recce_meta.errors import ConfigurationError
 from recce_meta.extractors import jinja
 from recce_meta.extractors.jinja import Block
+from recce_meta.lazy import LazyModule
 from recce_meta.lsp.text.positions import Lines, TextSpan
-from recce_meta.lsp.text.query_text import Columns, QueryText, TextCte, TextOutput, read_query, tables_of
+from recce_meta.lsp.text.query_text import Columns, QueryText, TextCte, TextOutput
 from recce_meta.lsp.text.sql_scopes import ScopeTable, SelectScope, SqlScopes
 from recce_meta.lsp.text.template import ModelTemplate, TagCall, read_template
 from recce_meta.models import NodeMetadata
@@ -28,6 +29,10 @@ if TYPE_CHECKING:
     from recce_meta.lsp.documents import TextView
     from recce_meta.lsp.project.index import ProjectIndex
     from recce_meta.lsp.project.live import LiveModel
+    from recce_meta.lsp.text import query_reading
+else:
+    # It loads sqlglot, which the server does only after its first answer.
+    query_reading = LazyModule("recce_meta.lsp.text.query_reading")
 
 Texts = Mapping[Path, str]
 """Open texts by path."""
@@ -44,6 +49,29 @@ _SECTIONS = {
     "unit_test": "unit_tests",
 }
 """Keys of properties files that are not the type of resource with an `s`."""
+
+
+def read_query(
+    template: ModelTemplate,
+    dialect: str,
+    schemas: Mapping[str, Columns],
+    *,
+    earlier: QueryText | None = None,
+    cursor: int | None = None,
+    timeout: float = 1.0,
+) -> QueryText:
+    """Return the query of *template*.
+
+    *schemas* has the known columns of tables by identifier in the mask. *earlier* is the result for the text
+    before the last edits, already moved to the offsets of this text by `moved`. *cursor* is the offset of the
+    last edit: a name or keyword that is half-typed there is completed before the text is parsed.
+    """
+    return query_reading.read(template, dialect, schemas, earlier, cursor, timeout)
+
+
+def tables_of(template: ModelTemplate, dialect: str) -> Sequence[str]:
+    """Return the identifiers in the mask that are read as tables, without resolving any column."""
+    return query_reading.tables(template, dialect)
 
 
 class FileText:

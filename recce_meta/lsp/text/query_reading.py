@@ -60,7 +60,7 @@ def read(
     cursor: int | None,
     timeout: float,
 ) -> QueryText:
-    """Return the query of *template*; see `query_text.read_query`."""
+    """Return the query of *template*; see `file_texts.read_query`."""
     return _TextReader(template, dialect, schemas, cursor, timeout).read(earlier)
 
 

@@ -8,19 +8,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from enum import Enum
-from typing import TYPE_CHECKING, TypeVar
+from typing import TypeVar
 
 from msgspec import Struct
 
-from recce_meta.lazy import LazyModule
 from recce_meta.lsp.text.positions import TextSpan
-from recce_meta.lsp.text.template import ModelTemplate, TagArgument, TagCall
-
-if TYPE_CHECKING:
-    from recce_meta.lsp.text import query_reading
-else:
-    # It loads sqlglot, which the server does only after its first answer.
-    query_reading = LazyModule("recce_meta.lsp.text.query_reading")
+from recce_meta.lsp.text.template import TagArgument, TagCall
 
 Columns = Mapping[str, str | None]
 """Types of columns by name, in order; None for an unknown type."""
@@ -120,29 +113,6 @@ class QueryText(Struct, frozen=True):
     """The final SELECT list."""
     edited: int = 0
     """Version of the text that an `EARLIER` part is from."""
-
-
-def read_query(
-    template: ModelTemplate,
-    dialect: str,
-    schemas: Mapping[str, Columns],
-    *,
-    earlier: QueryText | None = None,
-    cursor: int | None = None,
-    timeout: float = 1.0,
-) -> QueryText:
-    """Return the query of *template*.
-
-    *schemas* has the known columns of tables by identifier in the mask. *earlier* is the result for the text
-    before the last edits, already moved to the offsets of this text by `moved`. *cursor* is the offset of the
-    last edit: a name or keyword that is half-typed there is completed before the text is parsed.
-    """
-    return query_reading.read(template, dialect, schemas, earlier, cursor, timeout)
-
-
-def tables_of(template: ModelTemplate, dialect: str) -> Sequence[str]:
-    """Return the identifiers in the mask that are read as tables, without resolving any column."""
-    return query_reading.tables(template, dialect)
 
 
 def output_origins(query: QueryText, output: TextOutput) -> Sequence[TextOrigin]:

@@ -11,6 +11,7 @@ connection: others do not exist for it, see `RepositoryService.limited_to`.
 from __future__ import annotations
 
 import re
+from dataclasses import dataclass
 from functools import cache
 from typing import NamedTuple
 
@@ -19,6 +20,34 @@ from starlette.routing import compile_path
 from recce_meta.plugins import forge_names
 from recce_meta.redaction import presentable
 from recce_meta.repositories.state.tokens import ApiToken, TokenScope, allows
+from recce_meta.server.access.problems import NotAllowed
+
+
+@dataclass(frozen=True)
+class Permissions:
+    """What users of the pages may do in addition to reading the store."""
+
+    queries: bool = False
+    """They may run statements that read data: `serve --allow-queries`."""
+    writes: bool = False
+    """They may write reviews, notes and results of data diffs to the store: `serve --allow-writes`."""
+
+    def require_queries(self) -> None:
+        """Raise NotAllowed unless users may start queries."""
+        if not self.queries:
+            raise NotAllowed(
+                "This server runs no queries for its users", hint="start it with serve --allow-queries"
+            )
+
+    def require_writes(self) -> None:
+        """Raise NotAllowed unless users may write to the store."""
+        if not self.writes:
+            raise NotAllowed(
+                "This server does not write to the store", hint="start it with serve --allow-writes"
+            )
+
+
+READ_ONLY = Permissions()
 
 
 class ScopeRule(NamedTuple):

@@ -14,11 +14,11 @@ import threading
 import time
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime, timezone
 from functools import partial
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import Any, Protocol, TypeAlias
 
 import msgspec
 
@@ -34,6 +34,7 @@ from recce_meta.api.data.requests import (
     RequestRules,
     refuse_request,
 )
+from recce_meta.api.run_reader import RunReader
 from recce_meta.api.runs import RunPair
 from recce_meta.config.nodes import NodeGlobs
 from recce_meta.data_diff.plan import Plan, Query
@@ -46,16 +47,14 @@ from recce_meta.server.access.problems import (
     NotAllowed,
     NotFound,
     RequestStopped,
+    StopRequest,
     TooManyQueries,
 )
-from recce_meta.server.access.scopes import is_named
+from recce_meta.server.access.scopes import Permissions, is_named
 from recce_meta.server.stores.query_jobs import JobState, PageState, QueryJob, RanStatement, result_tree
 from recce_meta.store.data_diffs import save_data_diffs
 from recce_meta.store.select import require_complete
 from recce_meta.store.session import refuse_newer
-
-if TYPE_CHECKING:
-    from recce_meta.server.stores.stores import Store, StoreView
 
 _LOG = logging.getLogger(__name__)
 HEARTBEAT_SECONDS = 30.0
@@ -142,10 +141,43 @@ def _failure(job: QueryJob, error: RecceMetaError) -> str:
     )
 
 
+class QueriedView(Protocol):
+    """Store while a job is planned, see `stores.StoreView`."""
+
+    @property
+    def adapter(self) -> UnifiedSqlAdapter:
+        """Connection that only reads."""
+
+    def reader(self, run: RunMetadata) -> RunReader:
+        """Return a reader of *run*."""
+
+    def diff(self, base: RunMetadata, current: RunMetadata) -> RunDiff:
+        """Return the changes from *base* to *current*."""
+
+
+class QueriedStore(Protocol):
+    """Store whose data jobs read, see `stores.Store`."""
+
+    name: str
+    permissions: Permissions
+
+    def default_threads(self) -> int:
+        """Return the number of concurrent statements of the profile."""
+
+    def view(self, stop: StopRequest | None = None) -> AbstractContextManager[QueriedView]:
+        """Return the store for the plan of a job."""
+
+    def data(self) -> AbstractContextManager[UnifiedSqlAdapter]:
+        """Return a new connection to the data, which only reads."""
+
+    def writing(self) -> AbstractContextManager[UnifiedSqlAdapter]:
+        """Return a connection that may write."""
+
+
 class QueryManager:
     """Jobs of one store. Any number of threads may use it."""
 
-    def __init__(self, store: Store, settings: QuerySettings | None = None) -> None:
+    def __init__(self, store: QueriedStore, settings: QuerySettings | None = None) -> None:
         self._store, self.settings = store, settings or QuerySettings()
         self._lock = threading.RLock()
         self._jobs: dict[str, QueryJob] = {}
@@ -413,7 +445,7 @@ class QueryManager:
             with self._store.view(job.stop) as view:
                 runs = RunPair(view.reader(job.base), view.reader(job.current))
                 around = partial(self._turn, job)
-                comparison = _opened(job, runs, view, opened, self._store, self.settings, around)
+                comparison = _opened(job, runs, view.adapter, opened, self._store, self.settings, around)
                 is_all = job.request.kind is DiffKind.DATA
                 globs = self.settings.rules.globs
                 diff = view.diff(job.base, job.current) if is_all else None
@@ -532,9 +564,9 @@ class QueryManager:
 def _opened(
     job: QueryJob,
     runs: RunPair,
-    view: StoreView,
+    adapter: UnifiedSqlAdapter,
     opened: ExitStack,
-    data: Store,
+    data: QueriedStore,
     settings: QuerySettings,
     around: Around,
 ) -> Comparison:
@@ -549,7 +581,7 @@ def _opened(
     places = data_places(runs, settings.data_target, settings.base_target, settings.of_environment)
     current, base = open_sides(places, store, target)
     comparison = Comparison(
-        store=lambda: view.adapter,
+        store=lambda: adapter,
         current=current,
         base=base,
         threads=settings.threads,
@@ -579,7 +611,7 @@ def _compare_all(
     return tuple(comparison.data_of(pairs, (), None, tell, is_partial=True))
 
 
-def save_results(store: Store, queries: QueryManager, job: QueryJob) -> None:
+def save_results(store: QueriedStore, queries: QueryManager, job: QueryJob) -> None:
     """Save the results of *job* to the store, unless that was done."""
     with queries.saving(job) as is_first:
         if is_first:

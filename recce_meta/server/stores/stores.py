@@ -40,7 +40,8 @@ from recce_meta.errors import (
 )
 from recce_meta.models import LineageEdge, NodeMetadata, RunDiff, RunMetadata
 from recce_meta.report.addresses import Addresses
-from recce_meta.server.access.problems import NotAllowed, RequestStopped, StopRequest, StoreBusy
+from recce_meta.server.access.problems import RequestStopped, StopRequest, StoreBusy
+from recce_meta.server.access.scopes import READ_ONLY, Permissions
 from recce_meta.server.stores.caches import LruCache, memory_of
 from recce_meta.server.stores.queries import QueryManager, QuerySettings
 from recce_meta.store.change_counter import change_counter
@@ -129,33 +130,6 @@ class _Failure(NamedTuple):
 
     at: float
     error: RecceMetaError
-
-
-@dataclass(frozen=True)
-class Permissions:
-    """What users of the pages may do in addition to reading the store."""
-
-    queries: bool = False
-    """They may run statements that read data: `serve --allow-queries`."""
-    writes: bool = False
-    """They may write reviews, notes and results of data diffs to the store: `serve --allow-writes`."""
-
-    def require_queries(self) -> None:
-        """Raise NotAllowed unless users may start queries."""
-        if not self.queries:
-            raise NotAllowed(
-                "This server runs no queries for its users", hint="start it with serve --allow-queries"
-            )
-
-    def require_writes(self) -> None:
-        """Raise NotAllowed unless users may write to the store."""
-        if not self.writes:
-            raise NotAllowed(
-                "This server does not write to the store", hint="start it with serve --allow-writes"
-            )
-
-
-READ_ONLY = Permissions()
 
 
 class Store:

@@ -14,9 +14,8 @@ from recce_meta.extractors.project import extract_project
 from recce_meta.lsp.documents import OpenText, TextView
 from recce_meta.lsp.features.hover import MOST_ORIGINS, ColumnHover
 from recce_meta.lsp.project.index import ProjectIndex
-from recce_meta.lsp.text.file_texts import FileText
+from recce_meta.lsp.text.file_texts import FileText, read_query
 from recce_meta.lsp.text.positions import Lines
-from recce_meta.lsp.text.query_text import read_query
 from recce_meta.lsp.text.template import read_template
 from recce_meta.models import NodeMetadata
 

@@ -14,7 +14,8 @@ from starlette.testclient import TestClient
 from recce_meta.adapter import UnifiedSqlAdapter
 from recce_meta.models.marks.annotation import LONGEST_NOTE, PRESENT, AnnotationEvent, AnnotationTarget
 from recce_meta.report.addresses import Addresses
-from recce_meta.server.stores.stores import READ_ONLY, Permissions, Store
+from recce_meta.server.access.scopes import READ_ONLY, Permissions
+from recce_meta.server.stores.stores import Store
 from recce_meta.store.marks.annotations import AnnotationChange, add_annotations, list_annotations
 from recce_meta.store.read import list_runs
 from recce_meta.store.sql_files import DEFAULT_SCHEMA

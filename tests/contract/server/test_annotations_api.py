@@ -16,10 +16,10 @@ from starlette.testclient import TestClient
 from recce_meta.adapter import UnifiedSqlAdapter
 from recce_meta.models.marks.annotation import LONGEST_NOTE, AnnotationEvent
 from recce_meta.repositories.state.tokens import TokenScope, add_token
-from recce_meta.server.access.scopes import BOUND
+from recce_meta.server.access.scopes import BOUND, READ_ONLY, Permissions
 from recce_meta.server.access.sessions import Access
 from recce_meta.server.api import call
-from recce_meta.server.stores.stores import READ_ONLY, Permissions, Store
+from recce_meta.server.stores.stores import Store
 from recce_meta.store.marks.annotations import list_annotations
 from tests.contract.server.api_shop import check, described
 from tests.contract.server.connected_shop import CONNECTION, SERVE_TOKEN, Connected, connected

@@ -21,10 +21,11 @@ from recce_meta.adapter import UnifiedSqlAdapter
 from recce_meta.adapter.pool import Pool
 from recce_meta.api.browse.query_text import called_relations
 from recce_meta.report.addresses import Addresses
+from recce_meta.server.access.scopes import Permissions
 from recce_meta.server.access.sessions import Access
 from recce_meta.server.app import create_app
 from recce_meta.server.pages.forms.editor import graph_actions
-from recce_meta.server.stores.stores import Permissions, Store
+from recce_meta.server.stores.stores import Store
 from tests.contract.server import data_shop
 from tests.contract.server.data_shop import (
     ALONE,

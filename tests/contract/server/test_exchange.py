@@ -25,10 +25,11 @@ from recce_meta.extractors.project import extract_project
 from recce_meta.models.marks.annotation import AnnotationTarget
 from recce_meta.repositories.state.tokens import TokenScope, add_token
 from recce_meta.server.access.limits import UploadLimits
+from recce_meta.server.access.scopes import Permissions
 from recce_meta.server.access.sessions import Access
 from recce_meta.server.app import create_app
 from recce_meta.server.main import bound_socket
-from recce_meta.server.stores.stores import Permissions, Store
+from recce_meta.server.stores.stores import Store
 from recce_meta.store.marks.annotations import AnnotationChange, add_annotations
 from recce_meta.store.prune import Retention, prune
 from recce_meta.store.read import list_runs

@@ -20,7 +20,7 @@ from recce_meta.errors import UsageError
 from recce_meta.models.data_diff import DetailRow, Subject, ValueDetail
 from recce_meta.repositories.state.audit import list_events
 from recce_meta.repositories.state.tokens import TokenScope
-from recce_meta.server.access.scopes import Grant
+from recce_meta.server.access.scopes import Grant, Permissions
 from recce_meta.server.access.sessions import COOKIE, SECURE_COOKIE, Access
 from recce_meta.server.app import create_app
 from recce_meta.server.pages.review.grid import grid_of
@@ -28,7 +28,7 @@ from recce_meta.server.site.handlers import Parameters
 from recce_meta.server.stores import queries
 from recce_meta.server.stores.queries import QuerySettings
 from recce_meta.server.stores.query_jobs import request_of
-from recce_meta.server.stores.stores import Permissions, Store
+from recce_meta.server.stores.stores import Store
 from recce_meta.store.sql_files import DEFAULT_SCHEMA
 from tests.contract.server.connected_shop import connected
 from tests.contract.server.small_store import file_url, record_side

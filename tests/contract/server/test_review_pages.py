@@ -24,8 +24,9 @@ from recce_meta.demo_data import DATABASE, load_tables
 from recce_meta.extractors.git import GitState
 from recce_meta.extractors.project import extract_project
 from recce_meta.report.addresses import Addresses
+from recce_meta.server.access.scopes import READ_ONLY, Permissions
 from recce_meta.server.stores import stores
-from recce_meta.server.stores.stores import READ_ONLY, Permissions, Store
+from recce_meta.server.stores.stores import Store
 from recce_meta.store.read import list_runs
 from recce_meta.store.sql_files import DEFAULT_SCHEMA
 from tests.contract.server.rich_store import parsed

@@ -18,9 +18,10 @@ from recce_meta.repositories.state.connections import add_connection, remove_con
 from recce_meta.repositories.state.tokens import TokenScope, add_token
 from recce_meta.repositories.state.workspaces import get_workspace, touch_workspace
 from recce_meta.server.access.limits import ConnectionLimits
+from recce_meta.server.access.scopes import Permissions
 from recce_meta.server.access.sessions import Access
 from recce_meta.server.api.workspaces import SYNC_LIMITS
-from recce_meta.server.stores.stores import Permissions, Store
+from recce_meta.server.stores.stores import Store
 from recce_meta.store.read import list_runs
 from recce_meta.store.select import load_run, resolve_run
 from recce_meta.sync.bundle import BundleReplica

@@ -15,11 +15,12 @@ import uvicorn
 
 from recce_meta.adapter import UnifiedSqlAdapter
 from recce_meta.server.access.problems import TooManyQueries
+from recce_meta.server.access.scopes import Permissions
 from recce_meta.server.access.sessions import Access
 from recce_meta.server.app import create_app
 from recce_meta.server.main import bound_socket
 from recce_meta.server.stores import queries
-from recce_meta.server.stores.stores import Permissions, Store
+from recce_meta.server.stores.stores import Store
 from tests.contract.server.small_store import file_url, record_side
 from tests.e2e.server.test_keyboard import until
 

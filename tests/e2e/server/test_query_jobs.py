@@ -14,11 +14,12 @@ from starlette.testclient import TestClient
 from recce_meta.adapter import UnifiedSqlAdapter
 from recce_meta.api.data.requests import RequestRules
 from recce_meta.quality.masking import privacy_of
+from recce_meta.server.access.scopes import Permissions
 from recce_meta.server.access.sessions import Access
 from recce_meta.server.app import create_app
 from recce_meta.server.stores import queries
 from recce_meta.server.stores.queries import QuerySettings
-from recce_meta.server.stores.stores import Permissions, Store
+from recce_meta.server.stores.stores import Store
 
 pytestmark = pytest.mark.extensive
 

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from recce_meta.adapter.cancellation import NO_ANSWER
-from recce_meta.adapter.waiting import ATTEMPTS, retry
+from recce_meta.adapter.cancellation import ATTEMPTS, NO_ANSWER, retry
 from recce_meta.errors import (
     AuthenticationFailed,
     ConnectionFailed,

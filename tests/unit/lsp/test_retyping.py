@@ -13,8 +13,9 @@ from typing import NamedTuple
 
 import pytest
 
+from recce_meta.lsp.text.file_texts import read_query
 from recce_meta.lsp.text.positions import TextSpan
-from recce_meta.lsp.text.query_text import QueryText, TextColumn, TextOrigin, TextQuality, moved, read_query
+from recce_meta.lsp.text.query_text import QueryText, TextColumn, TextOrigin, TextQuality, moved
 from recce_meta.lsp.text.template import read_template
 from tests.unit.lsp.real_models import RealModel, real_models
 

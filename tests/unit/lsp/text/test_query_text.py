@@ -7,6 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from recce_meta.errors import SqlNotAnalysed
+from recce_meta.lsp.text.file_texts import read_query, tables_of
 from recce_meta.lsp.text.query_text import (
     Columns,
     QueryText,
@@ -15,8 +16,6 @@ from recce_meta.lsp.text.query_text import (
     TextQuality,
     moved,
     output_origins,
-    read_query,
-    tables_of,
 )
 from recce_meta.lsp.text.template import read_template
 from recce_meta.sql_lineage import column_lineage
