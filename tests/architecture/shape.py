@@ -12,9 +12,10 @@ import io
 import re
 import tokenize
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Container, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
 from typing import TypeGuard
 
@@ -215,6 +216,39 @@ def _is_own(name: str) -> bool:
     return name.split(".")[0] in (PACKAGE.name, "")
 
 
+def import_cycles(modules: Sequence[Module]) -> Offenders:
+    """Return a cycle of modules, if there is one; imports for type checkers count as well."""
+    names = {_name(module): module for module in modules}
+    imported = {
+        name: {_module_of(target, names) for target in _imported(module)} - {None, name}
+        for name, module in names.items()
+    }
+    try:
+        TopologicalSorter(imported).prepare()
+    except CycleError as error:
+        cycle = error.args[1]
+        return {" < ".join(cycle): len(cycle) - 1}
+    return {}
+
+
+def _name(module: Module) -> str:
+    path = Path(PACKAGE.name, module.path).with_suffix("")
+    return ".".join(path.parent.parts if path.name == "__init__" else path.parts)
+
+
+def _imported(module: Module) -> Iterator[str]:
+    for node in module.nodes:
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            yield from (f"{node.module}.{alias.name}" for alias in node.names)
+
+
+def _module_of(target: str, names: Container[str]) -> str | None:
+    """Return the module that an import of *target* loads: itself, or the one that holds the name."""
+    return next((name for name in (target, target.rpartition(".")[0]) if name in names), None)
+
+
 def broad_handlers(modules: Sequence[Module]) -> Offenders:
     """Return the functions that handle every exception, with the number of handlers.
 
@@ -294,6 +328,7 @@ MEASURES: dict[str, Callable[[Sequence[Module]], Offenders]] = {
     "commands of more than 20 lines": long_commands,
     "class names of several classes": repeated_class_names,
     "imports of own modules inside functions": deferred_imports,
+    "cycles of modules": import_cycles,
 }
 """Rules whose offenders are listed in offenders.yml."""
 WORDS = "discouraged words"

@@ -88,6 +88,16 @@ OFFENCES: dict[str, list[tuple[dict[str, str], Offenders]]] = {
         ({"m.py": "import recce_meta.graph\ndef f():\n    import duckdb\n    import_module('duckdb')"}, {}),
         ({"plugins.py": "def f(name): return import_module(name)"}, {}),
     ],
+    "cycles of modules": [
+        (
+            {
+                "a.py": "from recce_meta.b.c import name",
+                "b/c.py": "if TYPE_CHECKING:\n    from recce_meta import a",
+            },
+            {"recce_meta.a < recce_meta.b.c < recce_meta.a": 2},
+        ),
+        ({"a.py": "import recce_meta.b, os", "b.py": "from recce_meta import c", "c.py": "import re"}, {}),
+    ],
 }
 """Small packages for each rule, and the offenders that must be found in them."""
 
