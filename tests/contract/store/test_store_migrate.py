@@ -50,6 +50,11 @@ OLD_VERSIONS = [
 ]
 
 
+def old_file(version, name):
+    """Return the bytes of a file that *version* left: store.duckdb, store.sql or store.sqlite.sql."""
+    return gzip.decompress((DATA / f"store_v{version}" / f"{name}.gz").read_bytes())
+
+
 @pytest.fixture(params=OLD_VERSIONS)
 def old_version(request):
     """Each version before this one."""
@@ -59,17 +64,16 @@ def old_version(request):
 @pytest.fixture
 def old_store(store, old_version):
     """A store as that version left it, the same in all of them but for runs that came later."""
-    folder = DATA / f"store_v{old_version}"
     if old_version < store.backend.spelling.oldest_store:
         pytest.skip(f"no store of version {old_version} was ever in this warehouse")
     if store.adapter.warehouse.name == "duckdb":
         store.adapter.close()
         file = Path(store.url.removeprefix("duckdb:///"))
-        file.write_bytes(gzip.decompress((folder / "store.duckdb.gz").read_bytes()))
+        file.write_bytes(old_file(old_version, "store.duckdb"))
         store.schema = "recce_metadata"
     else:
         name = "store.sqlite.sql" if store.adapter.warehouse.name == "sqlite" else "store.sql"
-        script = (folder / name).read_text(encoding="utf-8")
+        script = old_file(old_version, name).decode()
         quoted = store.adapter.quote_identifier(store.schema)
         for statement in split_statements(script.replace("recce_metadata", quoted)):
             store.adapter.execute(statement)

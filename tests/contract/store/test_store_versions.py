@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gzip
 import re
 
 import duckdb
@@ -27,7 +26,7 @@ from recce_meta.store.session import (
     store_versions,
 )
 from recce_meta.store.write import record_run
-from tests.contract.store.test_store_migrate import DATA, RUNS
+from tests.contract.store.test_store_migrate import RUNS, old_file
 
 OF_THE_FUTURE = (
     "CREATE TABLE {s}.run_costs (run_id VARCHAR(64), amount INTEGER)",
@@ -225,7 +224,7 @@ def test_a_migration_that_is_stopped_leaves_nothing_where_creating_can_be_undone
 def test_views_keep_their_grants_and_readers_when_an_old_store_is_migrated(store):
     if store.adapter.warehouse.name != "postgres":
         pytest.skip("DuckDB has no roles, and drops what other views read")
-    script = (DATA / "store_v6" / "store.sql").read_text(encoding="utf-8")
+    script = old_file(6, "store.sql").decode()
     quoted = store.adapter.quote_identifier(store.schema)
     for statement in sql_files.split_statements(script.replace("recce_metadata", quoted)):
         store.adapter.execute(statement)
@@ -255,7 +254,7 @@ def columns_now(tmp_path_factory):
 @pytest.mark.parametrize("version", [version for version in RUNS if version >= TABLES_GROW_SINCE])
 def test_tables_only_gain_columns_and_views_at_their_end(version, columns_now, tmp_path):
     file = tmp_path / "before.duckdb"
-    file.write_bytes(gzip.decompress((DATA / f"store_v{version}" / "store.duckdb.gz").read_bytes()))
+    file.write_bytes(old_file(version, "store.duckdb"))
     before, now = _columns(file), columns_now
 
     for table, columns in before["BASE TABLE"].items():

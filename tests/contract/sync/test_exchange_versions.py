@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gzip
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -14,7 +13,7 @@ from recce_meta.models import Project
 from recce_meta.store.select import load_run
 from recce_meta.store.session import SCHEMA_VERSION, store_versions
 from recce_meta.sync.exchange import exchange
-from tests.contract.store.test_store_migrate import DATA, OLD_VERSIONS, RUNS
+from tests.contract.store.test_store_migrate import OLD_VERSIONS, RUNS, old_file
 from tests.contract.store.test_store_versions import OF_THE_FUTURE, age
 from tests.contract.sync.conftest import Side, push
 
@@ -27,7 +26,7 @@ MakeProject = Callable[..., Project]
 def older(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Side]:
     """A DuckDB file with a store of each earlier version."""
     path = tmp_path / "older.duckdb"
-    path.write_bytes(gzip.decompress((DATA / f"store_v{request.param}" / "store.duckdb.gz").read_bytes()))
+    path.write_bytes(old_file(request.param, "store.duckdb"))
     with UnifiedSqlAdapter.from_url(f"duckdb:///{path}") as adapter:
         yield Side(adapter)
 
@@ -63,7 +62,7 @@ def test_all_older_stores_agree_on_the_hash_of_the_same_run(
     team = make_side("team")
     for version in RUNS:
         path = tmp_path / f"v{version}.duckdb"
-        path.write_bytes(gzip.decompress((DATA / f"store_v{version}" / "store.duckdb.gz").read_bytes()))
+        path.write_bytes(old_file(version, "store.duckdb"))
         with UnifiedSqlAdapter.from_url(f"duckdb:///{path}") as adapter:
             push(Side(adapter), team)
 
