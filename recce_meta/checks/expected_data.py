@@ -26,16 +26,15 @@ from recce_meta.models.checks import (
     ExpectValues,
 )
 from recce_meta.models.data_diff import (
-    ColumnHistogram,
+    ColumnDistribution,
     ColumnProfile,
     ColumnTopK,
-    HistogramDiff,
+    DistributionDiff,
     KeyCounts,
     Profile,
     ProfileDiff,
     QueryDiff,
     RowsDiff,
-    TopKDiff,
     Value,
     ValueDetail,
     ValueDiff,
@@ -475,10 +474,10 @@ def _allowed(limit: Amount, figure: str) -> str:
     return f"at most {Amount(points)} point{'' if points == 1 else 's'} allowed"
 
 
-def distribution_violations(expect: ExpectDistribution, diff: HistogramDiff | TopKDiff) -> list[str]:
+def distribution_violations(expect: ExpectDistribution, diff: DistributionDiff) -> list[str]:
     """Return columns whose distributions differ by more than their limit."""
     name = diff.subject.name
-    columns: Sequence[ColumnHistogram | ColumnTopK] = diff.columns
+    columns: Sequence[ColumnDistribution] = diff.columns
     found = unknown_columns(name, list(expect.max_distance), [column.name for column in columns], "counted")
     found += [] if columns else [f"{name}: {NOTHING_COUNTED}"]
     for column in columns:
@@ -488,7 +487,7 @@ def distribution_violations(expect: ExpectDistribution, diff: HistogramDiff | To
     return found
 
 
-def _distribution(name: str, column: ColumnHistogram | ColumnTopK, limit: Amount) -> list[str]:
+def _distribution(name: str, column: ColumnDistribution, limit: Amount) -> list[str]:
     if column.reason:
         return [f"{name}: column {column.name} was not counted: {column.reason}"]
     sides = _sides(column)
@@ -503,7 +502,7 @@ def _distribution(name: str, column: ColumnHistogram | ColumnTopK, limit: Amount
     return [f"{name}: {moved} of the distribution of column {column.name} moved, {allowed(limit)}"]
 
 
-def _sides(column: ColumnHistogram | ColumnTopK) -> tuple[list[int], list[int]] | None:
+def _sides(column: ColumnDistribution) -> tuple[list[int], list[int]] | None:
     """Return each side's row count per bin or value; the last item counts the rows outside of them."""
     if isinstance(column, ColumnTopK):
         if column.base_valid is None or column.current_valid is None:
@@ -536,9 +535,9 @@ def distribution_distance(base: Sequence[int], current: Sequence[int]) -> Fracti
     )
 
 
-def distribution_differences(diff: HistogramDiff | TopKDiff) -> list[str]:
+def distribution_differences(diff: DistributionDiff) -> list[str]:
     """Return columns whose counts differ between the sides, by bin or by value."""
-    columns: Sequence[ColumnHistogram | ColumnTopK] = diff.columns
+    columns: Sequence[ColumnDistribution] = diff.columns
     found = [] if columns else [f"{diff.subject.name}: {NOTHING_COUNTED}"]
     for column in columns:
         if column.reason:

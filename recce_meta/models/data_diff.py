@@ -611,6 +611,13 @@ class NotCompared(DataDiff, frozen=True, kw_only=True, tag_field="type", tag="no
     reason: str
 
 
+ColumnDistribution: TypeAlias = ColumnTopK | ColumnHistogram
+DistributionDiff: TypeAlias = TopKDiff | HistogramDiff
+"""Counts of the values of columns."""
+FiguresDiff: TypeAlias = ProfileDiff | DistributionDiff
+"""Figures of columns, which compare no rows."""
+
+
 AnyDataDiff: TypeAlias = (
     RowCountDiff
     | SchemaDiff
@@ -618,9 +625,7 @@ AnyDataDiff: TypeAlias = (
     | ValueDetail
     | RowsDiff
     | QueryDiff
-    | ProfileDiff
-    | TopKDiff
-    | HistogramDiff
+    | FiguresDiff
     | Failed
     | NotCompared
 )

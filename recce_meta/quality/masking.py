@@ -15,6 +15,7 @@ from recce_meta.data_diff.row_sample import RowSample
 from recce_meta.models.checks import CheckReport
 from recce_meta.models.data_diff import (
     AnyDataDiff,
+    ColumnDistribution,
     ColumnHistogram,
     ColumnProfile,
     ColumnTopK,
@@ -196,7 +197,7 @@ def _counts_of(profile: Profile) -> Profile:
     return replace(profile, min=None, max=None, avg=None, median=None, true_count=None)
 
 
-def _is_hidden(column: ColumnTopK | ColumnHistogram, privacy: Privacy) -> bool:
+def _is_hidden(column: ColumnDistribution, privacy: Privacy) -> bool:
     """Return True if values of *column* are withheld; an expression is private like each column it reads."""
     return privacy.withholds(column.name) or any(
         name == "*" or privacy.withholds(name) for name in column.reads

@@ -27,9 +27,9 @@ from recce_meta.errors import StoreError, UsageError
 from recce_meta.models import Json, RunMetadata
 from recce_meta.models.data_diff import (
     AnyDataDiff,
-    ColumnHistogram,
-    ColumnTopK,
+    ColumnDistribution,
     ColumnValues,
+    DistributionDiff,
     Failed,
     HistogramDiff,
     NotCompared,
@@ -252,9 +252,9 @@ def _column_row(column: ColumnValues) -> ColumnRow:
     )
 
 
-def _distributions(result: TopKDiff | HistogramDiff) -> Headline:
+def _distributions(result: DistributionDiff) -> Headline:
     """Return the headline of counted values; equality is unknown if a column could not be counted."""
-    columns: Sequence[ColumnTopK | ColumnHistogram] = result.columns
+    columns: Sequence[ColumnDistribution] = result.columns
     unknown = sum(bool(column.reason) for column in columns)
     differing = sum(not column.reason and counts_differ(column) for column in columns)
     return Headline(

@@ -4,16 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from decimal import Decimal
-from typing import TypeAlias
 
 from msgspec import Struct
 
 from recce_meta.models.data_diff import (
     AnyDataDiff,
+    ColumnDistribution,
     ColumnHistogram,
-    ColumnTopK,
     ColumnValues,
     Failed,
+    FiguresDiff,
     HistogramDiff,
     NotCompared,
     ProfileDiff,
@@ -30,7 +30,6 @@ from recce_meta.models.data_diff import (
     is_rounded,
 )
 
-Distribution: TypeAlias = ProfileDiff | TopKDiff | HistogramDiff
 AS_DOUBLES = "as doubles, to 15 digits"
 ODD_KEYS = "NULL or repeated keys"
 NAMES_SHOWN = 8
@@ -38,7 +37,7 @@ SAME_RELATION = "both sides are the same relation"
 """Reason why nothing is compared if base and current read one relation, or run one query, at one time."""
 
 
-def counts_differ(column: ColumnTopK | ColumnHistogram) -> bool:
+def counts_differ(column: ColumnDistribution) -> bool:
     """Return True if the number of rows with a value or with NULL, in a bin or in none, differs."""
     if isinstance(column, ColumnHistogram):
         base, current = column.base_nulls, column.current_nulls
@@ -113,7 +112,7 @@ def role_sees(hidden: str) -> str:
     return f"only what the role may see ({hidden})"
 
 
-def _rows_limited_by(result: RowCount | RowComparison | Distribution) -> list[str]:
+def _rows_limited_by(result: RowCount | RowComparison | FiguresDiff) -> list[str]:
     """Return which rows and values can be in *result*: policies and the condition."""
     hidden = result.subject.hidden
     return [
@@ -127,7 +126,7 @@ def limits_of(result: AnyDataDiff) -> list[str]:
     if isinstance(result, QueryDiff):
         answer = result.values or result.rows or result.detail
         return [] if answer is None else limits_of(answer)
-    if isinstance(result, (ProfileDiff, TopKDiff, HistogramDiff)):
+    if isinstance(result, FiguresDiff):
         return figures_limited_by(result) + _without_figures(result)
     if isinstance(result, SchemaDiff):
         return list(result.notes)
@@ -136,7 +135,7 @@ def limits_of(result: AnyDataDiff) -> list[str]:
     return [*narrowed_by(result), *_left_out_rows(result), *_left_out_columns(result)]
 
 
-def figures_limited_by(result: Distribution) -> list[str]:
+def figures_limited_by(result: FiguresDiff) -> list[str]:
     """Return what limits figures: policies, a condition, excluded columns, an earlier time, estimates."""
     phrases = _rows_limited_by(result)
     phrases += [f"without {_counted(result.excluded, 'column')}"] if result.excluded else []
@@ -154,7 +153,7 @@ def figures_limited_by(result: Distribution) -> list[str]:
     return phrases
 
 
-def _without_figures(result: Distribution) -> list[str]:
+def _without_figures(result: FiguresDiff) -> list[str]:
     if not result.columns:
         return ["no column"]
     return [f"column {column.name}: {column.reason}" for column in result.columns if column.reason]

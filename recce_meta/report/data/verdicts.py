@@ -22,6 +22,7 @@ from recce_meta.models.data_diff import (
     ColumnProfile,
     ColumnValues,
     Failed,
+    FiguresDiff,
     NotCompared,
     ProfileDiff,
     QueryDiff,
@@ -41,7 +42,6 @@ from recce_meta.report.labels import PASSED, join_words, moment
 from recce_meta.report.values import count, percent
 from recce_meta.tables.gaps import (
     SAME_RELATION,
-    Distribution,
     count_gap,
     count_limit,
     counts_differ,
@@ -407,7 +407,7 @@ def _of_detail(result: ValueDetail) -> DiffVerdict:
     return _unless_limited(result, None)
 
 
-def _of_columns(result: Distribution) -> DiffVerdict:
+def _of_columns(result: FiguresDiff) -> DiffVerdict:
     total = len(result.columns)
     if isinstance(result, ProfileDiff):
         differing = len(differing_columns(result))
@@ -432,7 +432,7 @@ def _of_columns(result: Distribution) -> DiffVerdict:
     return DiffVerdict(Outcome.EQUAL, f"same {title_of(result)} in {plural(total, 'column')}")
 
 
-def _one_side_only(result: Distribution) -> str:
+def _one_side_only(result: FiguresDiff) -> str:
     if isinstance(result, ProfileDiff):
         has_base = any(column.base for column in result.columns)
         has_current = any(column.current for column in result.columns)

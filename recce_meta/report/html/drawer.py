@@ -10,10 +10,8 @@ from markupsafe import Markup, escape
 from recce_meta.models.change import Change, Impact, RunDiff
 from recce_meta.models.data_diff import (
     AnyDataDiff,
-    HistogramDiff,
-    ProfileDiff,
+    FiguresDiff,
     QueryDiff,
-    TopKDiff,
 )
 from recce_meta.redaction import neutralise
 from recce_meta.report.html.code import CODE_CHARACTERS, code_sentence, codes_of, size_of
@@ -27,7 +25,6 @@ ROWS_SHOWN, TESTS_SHOWN = 1_000, 100
 MANY_NODES, CODE_ROOM, DATA_ROOM = 100, 250_000, 300_000
 """Number of nodes above which a file has a limited size, and characters of their code and data diffs."""
 WITHOUT_TABLES = "Its tables are not in this file of many nodes: recce-meta diff --data --select shows them."
-OF_PROFILE = (ProfileDiff, TopKDiff, HistogramDiff)
 
 
 class DrawerNode(NamedTuple):
@@ -121,7 +118,7 @@ def _tabs(row: ReviewRow | None, node: PageNode) -> list[tuple[str, list[AnyData
     """Return the data diffs of each tab that the node has."""
     found: dict[str, list[AnyDataDiff]] = {"data": [], "profile": [], "query": []}
     for one in node.results:
-        is_query, is_profile = isinstance(one, QueryDiff), isinstance(one, OF_PROFILE)
+        is_query, is_profile = isinstance(one, QueryDiff), isinstance(one, FiguresDiff)
         found["query" if is_query else "profile" if is_profile else "data"].append(one)
     has_data = node.summary is not None or (row is not None and row.has_rows)
     return [(tab, some) for tab, some in found.items() if some or (tab == "data" and has_data)]

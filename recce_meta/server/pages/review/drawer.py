@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, get_args
 
 from recce_meta.api.data.requests import DiffKind
 from recce_meta.api.runs import find_node
@@ -11,12 +11,10 @@ from recce_meta.errors import UsageError, did_you_mean, quoted
 from recce_meta.models.change import Change, Status
 from recce_meta.models.data_diff import (
     AnyDataDiff,
-    HistogramDiff,
-    ProfileDiff,
+    FiguresDiff,
     QueryDiff,
     RowsDiff,
     SchemaDiff,
-    TopKDiff,
     ValueDetail,
     ValueDiff,
 )
@@ -57,10 +55,9 @@ MOST_BUTTONS = 20
 """Columns whose differing rows are one click away; a form has the others."""
 MOST_COLUMNS = 500
 """Columns in the tab of a node, those that changed first."""
-_OF_PROFILE = (ProfileDiff, TopKDiff, HistogramDiff)
 _CHECKS = {False: ("value_diff", "row_count_diff"), True: ("profile_diff",)}
 """Types of checks that each tab proposes: data, and profile."""
-_KINDS = (SchemaDiff, ValueDiff, RowsDiff, ValueDetail, *_OF_PROFILE, QueryDiff)
+_KINDS = (SchemaDiff, ValueDiff, RowsDiff, ValueDetail, *get_args(FiguresDiff), QueryDiff)
 """Data diffs of a node in their order."""
 
 
@@ -231,7 +228,7 @@ def _results(request: Request, pair: ReportedPair, node: PageNode, *, is_profile
     shown = [
         one
         for one in node.results
-        if isinstance(one, _OF_PROFILE) is is_profile
+        if isinstance(one, FiguresDiff) is is_profile
         and not isinstance(one, QueryDiff)
         # A saved answer is shown once.
         and not (job and job.saved_at and isinstance(one, type(job.result)))
