@@ -121,7 +121,7 @@ def find_node(
             hint="use one of these unique ids",
         )
     known = sorted({known for node in nodes.values() for known in names_of(node)} | nodes.keys())
-    hint = did_you_mean(name, known) or "write the name or the unique id of a node of the run"
+    hint = did_you_mean(name, known) or "write the name or the unique id of an enabled node of the run"
     raise SelectorError(f"Node '{name}' not found", hint=hint)
 
 

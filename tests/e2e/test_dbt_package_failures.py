@@ -91,7 +91,7 @@ def test_missing_rights_and_failing_statements_are_told_and_leave_nothing_behind
     assert no_rows.startswith(WARNING) and no_rows.endswith(rows)
     assert " recorded: " in allowed
     assert refused == f"{WARNING}the disk is full"
-    assert read_only == f"{WARNING}the connection is read-only"
+    assert read_only == f"{WARNING}the connection is read-only: use a writable target"
     with UnifiedSqlAdapter.from_url(postgres.url) as owner:
         assert list_runs(owner.at(postgres.schema)) == []
         assert owner.execute(f"SELECT COUNT(*) FROM {schema}.store_graph_parts")[1] == [(0,)]

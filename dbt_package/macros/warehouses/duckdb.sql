@@ -14,7 +14,7 @@
 {% macro duckdb__obstacle(store) %}
     {%- set rows = recce_meta.rows_of('SELECT readonly FROM duckdb_databases() WHERE database_name = current_database()') -%}
     {%- if rows and (rows | first)[0] -%}
-        {{- return('the database was opened read-only') -}}
+        {{- return('the database was opened read-only: use a target without access_mode: read_only') -}}
     {%- endif -%}
     {{- return('') -}}
 {% endmacro %}

@@ -38,7 +38,7 @@
     {%- set is_read_only, has_schema, has_store, may_create_schema, may_create, may_use, closed, database, user = row -%}
     {%- set in_schema = ' IN SCHEMA ' ~ store.schema ~ ' TO ' ~ user -%}
     {%- if is_read_only -%}
-        {{- return('the connection is read-only') -}}
+        {{- return('the connection is read-only: use a writable target') -}}
     {%- elif not has_schema and not may_create_schema -%}
         {{- return('there is no store, and ' ~ user ~ ' may not create its schema: GRANT CREATE ON DATABASE ' ~ database ~ ' TO ' ~ user) -}}
     {%- elif has_schema and not may_use -%}
