@@ -113,9 +113,12 @@ def _right(
         }
         grant = grants[need.right](need.schema, role)
     hint = grant_hint(warehouse, grant)
-    if grant is None or need.right is not Right.WRITE:
-        return hint
     # Only the store is ever written.
+    return recorder_hint(hint, role) if grant is not None and need.right is Right.WRITE else hint
+
+
+def recorder_hint(hint: str, role: str | None) -> str:
+    """Return *hint* on a privilege, after the command that prints all rights of a *role* that records."""
     to = quote(role or "ROLE")
     return f"recce-meta sql grants --role recorder --to {to} prints the rights to record; {hint}"
 

@@ -8,13 +8,15 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager, nullcontext, suppress
 from enum import Enum
 
 from msgspec import Struct
 
 from recce_meta._version import __version__
 from recce_meta.adapter import Session, UnifiedSqlAdapter
+from recce_meta.adapter.errors import grant_hint, recorder_hint
+from recce_meta.adapter.statements import Right, need_of
 from recce_meta.adapter.waiting import retrying
 from recce_meta.errors import (
     MissingRelation,
@@ -282,20 +284,35 @@ def open_store(
         _prepare(adapter, create=create, writes=writes)
         is_ready = True
     with _session(adapter, atomic=writes) as store:
-        if not is_ready:
-            # A version created here is remembered only by the next session, because it is not committed yet.
-            _remember(adapter, _make_ready(adapter, store, create=create, writes=writes))
-        if writes:
-            store.execute("begin_write")
-            _require_write_version(store)
+        with _rights_to_record(adapter) if writes else nullcontext():
+            if not is_ready:
+                # A version created here is remembered only by the next session: it is not committed yet.
+                _remember(adapter, _make_ready(adapter, store, create=create, writes=writes))
+            if writes:
+                store.execute("begin_write")
+                _require_write_version(store)
         yield store
+
+
+@contextmanager
+def _rights_to_record(adapter: UnifiedSqlAdapter) -> Iterator[None]:
+    """Let the hint name the rights to write even if the role may not read the store either."""
+    try:
+        yield
+    except PermissionDenied as error:
+        need = need_of(error.sql or "", adapter.warehouse.dialect, error.message)
+        grant = adapter.warehouse.grant_to_write(adapter.schema, adapter.role)
+        if need is not None and need.right is Right.READ and grant is not None:
+            error.hint = recorder_hint(grant_hint(adapter.warehouse, grant), adapter.role)
+        raise
 
 
 def refuse_newer(adapter: UnifiedSqlAdapter) -> None:
     """Raise StoreError if the store is newer than this recce_meta writes. Long work calls this first."""
     if adapter.store_versions.get(adapter.schema) == SCHEMA_VERSION:
         return
-    versions = store_versions(adapter)
+    with _rights_to_record(adapter):
+        versions = store_versions(adapter)
     if versions is not None:
         _refuse_writing(versions, adapter.schema)
         _remember(adapter, versions.write)

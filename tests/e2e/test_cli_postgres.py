@@ -128,6 +128,10 @@ def test_doctor_reports_what_a_role_may_do(
     assert runs.code == 3 and "permission denied for schema" in runs.err
     assert "\nhint: ask an administrator to run: GRANT USAGE ON SCHEMA" in runs.err
     assert doctor.code == 3 and "No store found" not in runs.err + doctor.out
+    for writing in (("record",), ("prune", "--older-than", "10d")):
+        refused = other(*writing).err
+        assert "permission denied for schema" in refused, refused
+        assert f"\nhint: recce-meta sql grants --role recorder --to {role} prints the rights" in refused
 
     grant("GRANT USAGE ON SCHEMA {schema} TO {role}")
     grant("GRANT SELECT ON ALL TABLES IN SCHEMA {schema} TO {role}")
