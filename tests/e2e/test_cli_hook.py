@@ -97,6 +97,21 @@ def test_a_failed_build_is_recorded_and_keeps_its_exit_code(shop: Any, dbt: list
 
 
 @pytest.mark.extensive
+def test_a_command_that_was_ended_before_it_had_results_is_named(
+    shop: Any, project: Path, dbt: list[str]
+) -> None:
+    whole = shop("hook", "--", *dbt, "1", "target-base")
+    (results,) = (project / "target").glob("run_results.json*")
+    (project / "target-base" / results.name).unlink()
+    results.unlink()
+    killed, ended = (shop("hook", "--", *dbt, code, "target-base") for code in ("137", "0"))
+
+    warning = "warning: The command failed with exit code 137 and left no results: the run has none\n"
+    assert killed.code == 137 and warning in killed.err
+    assert "left no results" not in whole.err + ended.err
+
+
+@pytest.mark.extensive
 def test_a_repeated_job_records_once(shop: Any, dbt: list[str]) -> None:
     first, second = (shop("hook", "--", *dbt, "0", "target-base") for _ in range(2))
 

@@ -426,8 +426,11 @@ def hook(
                 body = _upload(upload.to, connection, options, upload)
             say(_uploaded_text(body, **screen(sys.stderr)))
             return
+        project = read_artifacts(connection, options, checkout)
+        if code and not project.results:
+            alert(f"The command failed with exit code {code} and left no results: the run has none")
         with impatient():
-            recorded = write_run(connection, read_artifacts(connection, options, checkout), options)
+            recorded = write_run(connection, project, options)
         # Standard output belongs to the command.
         say(recorded_text(recorded, **screen(sys.stderr)))
 
