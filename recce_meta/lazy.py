@@ -1,7 +1,4 @@
-"""Lazy imports of own modules: the names of a package, and whole modules, are loaded on first use.
-
-No other module imports by name.
-"""
+"""Lazy imports of own modules: the names of a package, and whole modules, are loaded on first use."""
 
 from __future__ import annotations
 

@@ -12,8 +12,8 @@ from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from decimal import ROUND_FLOOR, Context, Decimal, Inexact
 from fractions import Fraction
-from functools import cached_property
-from typing import Any, ClassVar, NamedTuple, Protocol, TypeAlias
+from functools import cached_property, lru_cache
+from typing import Any, ClassVar, NamedTuple, TypeAlias
 
 from sqlglot import exp
 
@@ -44,32 +44,54 @@ class Distances(NamedTuple):
     """True if doubles were used in place of numbers with more digits."""
 
 
-class NumberDialect(Protocol):
-    """SQL of numbers, see `dialect.Dialect`."""
+@lru_cache(maxsize=256)
+def _type(text: str, dialect: str) -> exp.DataType:
+    """Return the type that *dialect* writes as *text*. Callers must copy it."""
+    return exp.DataType.build(text, dialect=dialect)
 
-    decimal_digits: ClassVar[int | None]
-    keeps_scale: ClassVar[bool]
 
+class NumberDialect(ABC):
+    """SQL of numbers: the standard, and PostgreSQL where it is silent."""
+
+    name: ClassVar[str] = ""
+    """sqlglot's name of the dialect, also the name of its folder."""
+    decimal_digits: ClassVar[int | None] = 38
+    """Digits of the widest decimal; None if there is no relevant limit."""
+    keeps_scale: ClassVar[bool] = True
+    """True if a difference that may exceed the maximum digits keeps all digits after the point."""
+    double_type: ClassVar[str] = "DOUBLE"
+    text_type: ClassVar[str] = "TEXT"
+
+    @abstractmethod
     def is_within(self, value: Sql, of: ColumnType) -> Sql | None:
-        """Build the condition that *value* is finite; None if every value is."""
+        """Build the condition that *value* is finite, or in the years 1 to 9999; None if every value is."""
+
+    def text(self, value: Sql) -> Sql:
+        """Cast *value* to text."""
+        return exp.cast(value, _type(self.text_type, self.name), dialect=self.name)
 
     def double(self, value: Sql) -> Sql:
         """Cast *value* to a double."""
+        return exp.cast(value, _type(self.double_type, self.name), dialect=self.name)
 
     def decimal(self, value: Sql, scale: int) -> Sql:
         """Cast *value* to the widest decimal with *scale* digits after the point."""
-
-    def text(self, value: Sql) -> Sql:
-        """Cast *value* to a string."""
+        digits = self.decimal_digits or 1000
+        return exp.cast(value, f"DECIMAL({digits}, {scale})", dialect=self.name)
 
     def arithmetic(self, base: ColumnType, current: ColumnType) -> Arithmetic:
         """Return the arithmetic for two whole numbers or decimals of these types."""
+        types = (base, current)
+        return Decimals(self, max(map(whole_digits, types)), max(of.scale or 0 for of in types))
 
     def exact(self, value: Sql, digits: int, scale: int, *, more: int = 0) -> Sql:
-        """Cast *value* to a decimal of *digits*, with room for *more*."""
+        """Cast *value*, which fits, to a decimal of *digits*. It may be multiplied by up to *more* digits."""
+        return exp.cast(value, _type(f"DECIMAL({digits}, {scale})", self.name), dialect=self.name)
 
     def exact_number(self, digits: str) -> Sql:
-        """Return the number in *digits* as a decimal."""
+        """Return the number in *digits*, without an exponent, as a decimal and never as a double."""
+        literal = exp.Literal.number(digits.lstrip("-"))
+        return exp.Neg(this=literal) if digits.startswith("-") else literal
 
 
 class Arithmetic(ABC):

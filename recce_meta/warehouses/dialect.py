@@ -10,7 +10,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from decimal import Decimal
-from functools import lru_cache
 from typing import ClassVar, TypeAlias
 
 from sqlglot import ErrorLevel, exp
@@ -20,7 +19,7 @@ from sqlglot.errors import UnsupportedError
 from recce_meta.errors import UnknownNameError, UsageError
 from recce_meta.models.data_diff import Moment
 from recce_meta.plugins import DIALECTS, plugin_names
-from recce_meta.warehouses.arithmetic import Arithmetic, Decimals, whole_digits
+from recce_meta.warehouses.arithmetic import NumberDialect
 from recce_meta.warehouses.registry import GENERIC, built_in, folders_with, plugin
 from recce_meta.warehouses.types import ColumnType, Kind, Sql, column_type
 
@@ -47,12 +46,6 @@ def per_cent(percent: float) -> str:
     return f"{Decimal(repr(percent)).normalize():f}"
 
 
-@lru_cache(maxsize=256)
-def _type(text: str, dialect: str) -> exp.DataType:
-    """Return the type that *dialect* writes as *text*. Callers must copy it."""
-    return exp.DataType.build(text, dialect=dialect)
-
-
 def moment_literal(moment: Moment) -> Sql:
     """Return the version of *moment* as a number, or its time with the offset as a text."""
     if moment.at is None:
@@ -68,11 +61,9 @@ def unchanged(value: Sql) -> Sql:
     return value
 
 
-class Dialect:
+class Dialect(NumberDialect):
     """Default SQL: the SQL standard, and PostgreSQL where the standard is silent."""
 
-    name: ClassVar[str] = ""
-    """sqlglot's name of the dialect, also the name of its folder."""
     ignores_case_of_columns: ClassVar[bool] = False
     """True if two columns of a table cannot differ in case alone."""
     has_short_databases: ClassVar[bool] = False
@@ -87,12 +78,6 @@ class Dialect:
     """True if NaN = NaN: IEEE 754 says no, most warehouses yes."""
     has_nan: ClassVar[bool] = True
     """True if floats can be NaN or infinite."""
-    decimal_digits: ClassVar[int | None] = 38
-    """Digits of the widest decimal; None if there is no relevant limit."""
-    keeps_scale: ClassVar[bool] = True
-    """True if a difference that may exceed the maximum digits keeps all digits after the point."""
-    double_type: ClassVar[str] = "DOUBLE"
-    text_type: ClassVar[str] = "TEXT"
     timestamp_type: ClassVar[str] = "TIMESTAMP"
     """Without a time zone."""
     has_cheap_distinct: ClassVar[bool] = False
@@ -326,35 +311,6 @@ class Dialect:
     def text_of(self, value: Sql, of: ColumnType) -> Sql:
         """Return *value* as text. Its type has a single text form."""
         return self.text(value)
-
-    def text(self, value: Sql) -> Sql:
-        """Cast *value* to text."""
-        return exp.cast(value, _type(self.text_type, self.name), dialect=self.name)
-
-    def double(self, value: Sql) -> Sql:
-        """Cast *value* to a double."""
-        return exp.cast(value, _type(self.double_type, self.name), dialect=self.name)
-
-    def decimal(self, value: Sql, scale: int) -> Sql:
-        """Cast *value* to the widest decimal with *scale* digits after the point."""
-        digits = self.decimal_digits or 1000
-        return exp.cast(value, f"DECIMAL({digits}, {scale})", dialect=self.name)
-
-    # Arithmetic
-
-    def arithmetic(self, base: ColumnType, current: ColumnType) -> Arithmetic:
-        """Return the arithmetic for two whole numbers or decimals of these types."""
-        types = (base, current)
-        return Decimals(self, max(map(whole_digits, types)), max(of.scale or 0 for of in types))
-
-    def exact(self, value: Sql, digits: int, scale: int, *, more: int = 0) -> Sql:
-        """Cast *value*, which fits, to a decimal of *digits*. It may be multiplied by up to *more* digits."""
-        return exp.cast(value, _type(f"DECIMAL({digits}, {scale})", self.name), dialect=self.name)
-
-    def exact_number(self, digits: str) -> Sql:
-        """Return the number in *digits*, without an exponent, as a decimal and never as a double."""
-        literal = exp.Literal.number(digits.lstrip("-"))
-        return exp.Neg(this=literal) if digits.startswith("-") else literal
 
     # Hashing
 
