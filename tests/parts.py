@@ -93,10 +93,15 @@ PARTS = {
         sources=r"docs/|examples/|[^/]*\.(md|yml|toml)$|\.github/|\.ci/|recce_meta/(cli|api)/",
         tests=r"tests/(docs|architecture)/",
     ),
+    "data": Part(
+        needs="PostgreSQL MySQL",
+        sources=r"recce_meta/(adapter|data_diff|quality|warehouses)/|recce_meta/api/data/",
+        tests=r"tests/contract/(data_diff|quality)/|tests/golden/|tests/e2e/test_cli_(data|diff_data|quality|terminal)",
+    ),
     "proofs": Part(
         needs="PostgreSQL MySQL git",
         sources=r"recce_meta/|scripts/|benchmarks/",
-        tests=r"tests/(e2e|property|unit|golden|proofs)/|tests/contract/(api|data_diff|diff|mcp|quality|sql_lineage)/",
+        tests=r"tests/(e2e|property|unit|proofs)/|tests/contract/(api|diff|mcp|sql_lineage)/",
     ),
 }
 
