@@ -150,6 +150,7 @@ def pytest_collection(session: pytest.Session) -> None:
     worker = getattr(session.config, "workerinput", None)
     if worker is None:
         return
+    gc.disable()  # until `pytest_collection_finish`: nearly everything that a collection creates stays
     folder, root = session.config.invocation_params.dir, session.config.rootpath
     files = sorted(
         file for argument in session.config.args for file in Path(folder, argument).rglob("test_*.py")
@@ -268,6 +269,7 @@ def pytest_collection_finish() -> None:
     gc.collect()
     gc.freeze()
     gc.set_threshold(20_000, 20, 20)
+    gc.enable()
 
 
 def pytest_unconfigure() -> None:
