@@ -30,12 +30,16 @@ import msgspec
 import pytest
 from hypothesis import HealthCheck, settings
 
+from recce_meta.adapter import UnifiedSqlAdapter
 from recce_meta.extractors.git import GitState
 from recce_meta.extractors.project import extract_project
 from recce_meta.models import Project
+from recce_meta.store.session import init_store
 from recce_meta.warehouses.registry import folders_with
 from scripts import render_sql
 from tests import emulators, needs, parts
+from tests.once import built_once
+from tests.proofs import sampled
 
 if TYPE_CHECKING:
     from _pytest.terminal import TerminalReporter
@@ -43,7 +47,12 @@ if TYPE_CHECKING:
     from xdist.scheduler import LoadScopeScheduling
     from xdist.workermanage import WorkerController
 
-settings.register_profile("busy machines", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.register_profile(
+    "busy machines",
+    deadline=None,
+    max_examples=sampled(100, 25),
+    suppress_health_check=[HealthCheck.too_slow],
+)
 settings.load_profile("busy machines")
 
 DATA_HOME = Path(tempfile.gettempdir()) / f"recce-meta-tests-{os.getpid()}"
@@ -99,8 +108,8 @@ EXPENSIVE = (
     "test_workers.py",
 )
 """Modules with few, slow tests: they begin first, so that no process is left alone with one in the end."""
-TOGETHER = ("tests/e2e/server",)
-"""Folders of which one process runs all modules: they share a server and a browser."""
+TOGETHER = ("tests/architecture", "tests/e2e/server")
+"""Folders of which one process runs all modules: they share the parsed package, or a server and a browser."""
 EMULATED = re.compile(rf"^tests/contract/.*\[(?:.*-)?({'|'.join(emulators.NAMES)})[]-]")
 """Ids of tests on the emulator of a warehouse. One process runs them all: each process starts its own."""
 
@@ -210,7 +219,7 @@ def _leave_cases_out(items: list[pytest.Item]) -> None:
         marker = cases[0].get_closest_marker("cases")
         assert marker is not None
         (count,) = marker.args
-        kept = {number * (len(cases) - 1) // (count - 1) for number in range(count)}
+        kept = {number * (len(cases) - 1) // max(count - 1, 1) for number in range(count)}
         for number, case in enumerate(cases):
             if number not in kept:
                 case.add_marker("extensive")
@@ -372,6 +381,17 @@ def state_variants(variants_of: VariantsOf) -> Variants:
     """Return the variants of scripts/build_state_variants.py."""
     folder = DATA / "state_variants"
     return variants_of(unzipped(folder / "base.json.gz"), unzipped(folder / "variants.json.gz"))
+
+
+@pytest.fixture(scope="session")
+def default_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return a DuckDB file with an empty store in the default schema; tests take copies."""
+
+    def create(folder: Path) -> None:
+        with UnifiedSqlAdapter.from_url(f"duckdb:///{folder / 'store.duckdb'}") as adapter:
+            init_store(adapter)
+
+    return built_once(tmp_path_factory, "default store", create) / "store.duckdb"
 
 
 @pytest.fixture(scope="session")

@@ -210,17 +210,19 @@ class GitServer:
 
         A branch that does not exist begins at the branch or commit *base*, by default without a parent.
         """
-        stream = [f"commit refs/heads/{branch}\n".encode()]
+        ref, path = f"refs/heads/{branch}", self.folder / name
+        stream = [f"commit {ref}\nmark :1\n".encode()]
         stream.append(f"committer Tester <t@example.com> {int(time.time())} +0000\n".encode())
         stream.append(b"data 6\nchange\n")
-        parent = f"refs/heads/{branch}" if branch in self.branches(name) else base
-        if parent is not None:
-            sha = self._git("rev-parse", f"{parent}^{{commit}}", repository=name)
+        if (path / ref).is_file() or ((path / "packed-refs").exists() and branch in self.branches(name)):
+            stream.append(f"from {ref}^0\n".encode())
+        elif base is not None:
+            sha = self._git("rev-parse", f"{base}^{{commit}}", repository=name)
             stream.append(f"from {sha}\n".encode())
-        for path, content in files.items():
-            stream.extend(_change(path, content))
-        self._git("fast-import", "--quiet", "--force", repository=name, stdin=b"".join(stream))
-        return self.head(name, branch)
+        for file, content in files.items():
+            stream.extend(_change(file, content))
+        stream.append(b"get-mark :1\n")
+        return self._git("fast-import", "--quiet", "--force", repository=name, stdin=b"".join(stream))
 
     def head(self, name: str, branch: str = "main") -> str:
         """Return the commit of a branch."""

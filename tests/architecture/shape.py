@@ -14,7 +14,7 @@ import tokenize
 from collections import Counter
 from collections.abc import Callable, Container, Iterator, Sequence
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cache, cached_property
 from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
 from typing import TypeGuard
@@ -114,10 +114,13 @@ class Module:
         return (node for node in self.nodes if isinstance(node, Function))
 
 
-def read_modules(package: Path = PACKAGE) -> list[Module]:
-    """Return all modules of *package*, sorted by path."""
+@cache
+def read_modules(package: Path = PACKAGE) -> tuple[Module, ...]:
+    """Return all modules of *package*, sorted by path, each of which is parsed once."""
     paths = sorted(package.rglob("*.py"))
-    return [Module(path.relative_to(package).as_posix(), path.read_text(encoding="utf-8")) for path in paths]
+    return tuple(
+        Module(path.relative_to(package).as_posix(), path.read_text(encoding="utf-8")) for path in paths
+    )
 
 
 def short_modules(modules: Sequence[Module]) -> Offenders:

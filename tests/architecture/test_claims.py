@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 
-from tests.architecture.shape import PACKAGE
+from tests.architecture.shape import PACKAGE, read_modules
 
 HOMES = frozenset(PACKAGE / name for name in ("report/data/verdicts.py", "report/labels.py"))
 """Modules with the words for equal data, and for unchanged nodes."""
@@ -29,10 +29,14 @@ NO_CLAIMS = {
 
 def texts_of(package: Path) -> Iterator[tuple[Path, str]]:
     """Yield the texts in modules and templates that users may read, without docstrings and one-word keys."""
-    for path in sorted(package.rglob("*.py")):
-        nodes = list(ast.walk(ast.parse(path.read_text(encoding="utf-8"))))
-        docstrings = {id(node.value) for node in nodes if isinstance(node, ast.Expr)}
-        constants = [node for node in nodes if isinstance(node, ast.Constant) and id(node) not in docstrings]
+    for module in read_modules():
+        path = PACKAGE / module.path
+        if not path.is_relative_to(package):
+            continue
+        docstrings = {id(node.value) for node in module.nodes if isinstance(node, ast.Expr)}
+        constants = [
+            node for node in module.nodes if isinstance(node, ast.Constant) and id(node) not in docstrings
+        ]
         texts = [node.value for node in constants if isinstance(node.value, str)]
         yield from ((path, text) for text in texts if not text.isidentifier())
     for path in sorted(package.rglob("*.html")):

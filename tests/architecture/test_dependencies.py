@@ -13,6 +13,8 @@ from packaging.requirements import Requirement
 from packaging.specifiers import SpecifierSet
 from packaging.version import Version
 
+from tests.architecture.shape import read_modules
+
 ROOT = Path(__file__).parents[2]
 PROJECT = (ROOT / "pyproject.toml").read_text(encoding="utf-8")
 PINS: dict[str, dict[str, str]] = json.loads(
@@ -84,13 +86,11 @@ PURE = {"connection", "dialect", "catalog"}
 def imported(below: str = "") -> set[str]:
     """Every top-level module that recce_meta, or the file or folder *below* it, imports."""
     found: set[str] = set()
-    start = ROOT / "recce_meta" / below
-    for path in [start] if start.is_file() else start.rglob("*.py"):
-        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
-            if isinstance(node, ast.Import):
-                found |= {alias.name.split(".")[0] for alias in node.names}
-            elif isinstance(node, ast.ImportFrom) and node.module:
-                found.add(node.module.split(".")[0])
+    for node in (node for module in read_modules() if module.path.startswith(below) for node in module.nodes):
+        if isinstance(node, ast.Import):
+            found |= {alias.name.split(".")[0] for alias in node.names}
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            found.add(node.module.split(".")[0])
     return found
 
 

@@ -58,6 +58,7 @@ def test_every_warehouse_is_in_the_list_of_drivers() -> None:
     assert set(available()) <= set(DRIVERS)
 
 
+@pytest.mark.cases(3)
 @pytest.mark.parametrize("warehouse", OUTPUTS)
 @pytest.mark.parametrize("command", ["runs", "doctor", "init"])
 def test_a_command_loads_no_driver_of_another_warehouse(tmp_path: Path, warehouse: str, command: str) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 
 from recce_meta.plugins import forge_names
 from tests.architecture.shape import Module, read_modules
@@ -27,7 +28,7 @@ EXCEPTIONS = {
 """Modules that may name a forge, with the reason."""
 
 
-def naming(modules: list[Module]) -> set[str]:
+def naming(modules: Sequence[Module]) -> set[str]:
     """Return the paths of *modules* outside `forges` that name a forge."""
     return {
         module.path
@@ -37,7 +38,7 @@ def naming(modules: list[Module]) -> set[str]:
 
 
 def test_only_documented_modules_name_a_forge() -> None:
-    assert naming(list(read_modules())) == set(EXCEPTIONS)
+    assert naming(read_modules()) == set(EXCEPTIONS)
 
 
 def test_a_forge_is_found_in_code_comments_and_strings() -> None:

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.architecture.shape import Function
+from tests.architecture.shape import Function, read_modules
 
 ROOT = Path(__file__).parents[2]
 NAME = re.compile(r"recce_meta(\.\w+)+(:[\w.]+)?")
@@ -161,16 +161,14 @@ def _exists(name: str) -> bool:
 @pytest.mark.drivers
 @pytest.mark.parametrize("folder", ["recce_meta", "scripts", "benchmarks", "examples"])
 def test_every_late_name_exists(folder: str) -> None:
-    paths = [path.relative_to(ROOT) for path in (ROOT / folder).rglob("*.py")]
+    modules = read_modules(ROOT / folder)
 
     wrong = [
-        name
-        for path in paths
-        for name in missing(path, late_names(ast.parse((ROOT / path).read_text("utf-8"))))
+        name for module in modules for name in missing(Path(folder, module.path), late_names(module.tree))
     ]
     wrong = [name for name in wrong if not name.startswith(TABLES)]
     assert not wrong, "\n".join(wrong)
-    assert len(paths) > 1
+    assert len(modules) > 1
 
 
 def test_every_name_in_pages_and_files_exists() -> None:

@@ -9,8 +9,9 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager, redirect_stderr, redirect_stdout
+from contextlib import contextmanager, nullcontext, redirect_stderr, redirect_stdout
 from dataclasses import dataclass, field
+from functools import partial
 from hashlib import sha256
 from pathlib import Path
 from threading import current_thread, main_thread
@@ -189,9 +190,10 @@ class Shop:
 
     def build(self, name: str, base: str | None, current: str | None) -> None:
         """Fill the table *name* on either side with what a query gives; None leaves the side without."""
-        for place, query in (("{base}", base), ("{current}", current)):
-            if query is not None:
-                self.sql(f'CREATE TABLE {place}."{name}" AS {query}')
+        sides = (("{base}", base), ("{current}", current))
+        self.sql(
+            *(f'CREATE TABLE {place}."{name}" AS {query}' for place, query in sides if query is not None)
+        )
 
     def write(self, *names: str, key: str | None = None, **changed: Mapping[str, Any]) -> None:
         """Write artifacts of the models *names*; *changed* has what differs in current."""
@@ -240,32 +242,47 @@ class Shop:
 
 
 @contextmanager
-def shop_on(warehouse: str, cli: Cli, url: str) -> Iterator[Shop]:
-    """Two empty schemas on a warehouse, dropped afterwards with the store."""
-    token = uuid4().hex[:8]
-    store = f"meta {token}"
+def shop_on(warehouse: str, cli: Cli, url: str, token: str | None = None) -> Iterator[Shop]:
+    """Two empty schemas on a warehouse, dropped afterwards with the store; those of *token* exist."""
+    name = token or uuid4().hex[:8]
+    store = f"meta {name}"
     place = UnifiedSqlAdapter.from_url(url)
-    with place:
+    with nullcontext() if token else place:
         shop = Shop(
             cli.within(RECCE_META_URL=url, RECCE_META_SCHEMA=store),
             warehouse,
             url,
             place.database or "",
-            f"Prod's {token}",
-            f"PR 42 {token}",
+            f"Prod's {name}",
+            f"PR 42 {name}",
         )
-        shop.sql("CREATE SCHEMA {base}", "CREATE SCHEMA {current}")
+        if token is None:
+            shop.sql("CREATE SCHEMA {base}", "CREATE SCHEMA {current}")
     yield shop
     if warehouse != "duckdb":  # the file goes with the folder
         shop.sql(*(f'DROP SCHEMA IF EXISTS "{name}" CASCADE' for name in (shop.base, shop.current, store)))
 
 
+def _create_shop(folder: Path, *, with_store: bool) -> None:
+    url = f"duckdb:///{folder / 'shop.duckdb'}"
+    with shop_on("duckdb", Cli(folder), url, "file") as shop:
+        shop.sql("CREATE SCHEMA {base}", "CREATE SCHEMA {current}")
+        if with_store:
+            assert shop.cli("init").code == 0
+
+
 @pytest.fixture(params=["duckdb", pytest.param("postgres", marks=pytest.mark.extensive)])
-def shop(request: pytest.FixtureRequest, cli: Cli) -> Iterator[Shop]:
+def shop(
+    request: pytest.FixtureRequest, cli: Cli, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Shop]:
     """Each warehouse in turn."""
     if request.param == "duckdb":
-        url = f"duckdb:///{cli.folder / 'shop.duckdb'}"
+        with_store = request.node.get_closest_marker("with_store") is not None
+        build = partial(_create_shop, with_store=with_store)
+        made = built_once(tmp_path_factory, f"shop of DuckDB, store {with_store}", build)
+        file = shutil.copy(made / "shop.duckdb", cli.folder)
+        url, token = f"duckdb:///{file}", "file"
     else:
-        url = request.getfixturevalue("postgres_url")
-    with shop_on(request.param, cli, url) as shop:
+        url, token = request.getfixturevalue("postgres_url"), None
+    with shop_on(request.param, cli, url, token) as shop:
         yield shop

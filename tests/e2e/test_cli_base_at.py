@@ -75,10 +75,8 @@ def test_what_has_no_such_past_is_not_compared(lake: tuple[str, Any], table: str
     assert "hint: the table was created or replaced later, or its history is gone" in ran.err
 
 
-def test_base_is_the_run_of_current_unless_it_is_named(cli: Any, project: Path) -> None:
-    shop = cli.within(project, RECCE_META_URL=f"duckdb:///{cli.folder / 'shop.duckdb'}")
-    assert shop("record", "target-base", "--environment", "base").code == 0
-    assert shop("record", "--environment", "current").code == 0
+def test_base_is_the_run_of_current_unless_it_is_named(store: Any, project: Path) -> None:
+    shop = store.within(project, RECCE_META_URL=f"duckdb:///{store.folder / 'store.duckdb'}")
     count = ("row-count", "orders", "--live", "--sql")
     now, own = shop(*count).out, shop(*count, "--base-at", "4").out
     of_base = shop(*count, "--base-at", "4", "--base", "base").out
@@ -94,9 +92,10 @@ def test_base_is_the_run_of_current_unless_it_is_named(cli: Any, project: Path) 
         (("query-diff", "select 1"), "Queries are not compared with --base-at"),
     ],
 )
-def test_what_it_cannot_be_combined_with(cli: Any, project: Path, given: tuple[str, ...], says: str) -> None:
-    shop = cli.within(project, RECCE_META_URL=f"duckdb:///{cli.folder / 'shop.duckdb'}")
-    shop("record", "--environment", "current")
+def test_what_it_cannot_be_combined_with(
+    store: Any, project: Path, given: tuple[str, ...], says: str
+) -> None:
+    shop = store.within(project, RECCE_META_URL=f"duckdb:///{store.folder / 'store.duckdb'}")
     ran = shop(*given, "--base-at", "1")
 
     assert ran.code == 2 and says in ran.err

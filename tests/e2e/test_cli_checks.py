@@ -116,7 +116,11 @@ def test_results_are_stored_where_history_is_a_query(shop: Any) -> None:
     assert "Saved 7 check results" in with_diff.err
 
 
-def test_every_report_of_a_diff_has_the_verdict_of_stored_checks(shop: Any) -> None:
+@pytest.mark.with_store
+@pytest.mark.parametrize(
+    "more", [("--data",), *(pytest.param(one, marks=pytest.mark.extensive) for one in ((), ("--details",)))]
+)
+def test_every_report_of_a_diff_has_the_verdict_of_stored_checks(shop: Any, more: tuple[str, ...]) -> None:
     shop.record()
     wrong = "  - name: No model\n    type: value_diff\n    params: {model: ordres}\n"
     (shop.cli.folder / "checks.yml").write_text(f"checks:\n{GOOD}{wrong}", encoding="utf-8")
@@ -124,19 +128,19 @@ def test_every_report_of_a_diff_has_the_verdict_of_stored_checks(shop: Any) -> N
     assert "none yet" in before[2] and not any("8 checks" in text for text in before)
     assert shop.cli("check", "run", "--save", "-o", "checks.txt").code == 2
 
-    for more in ((), ("--details",), ("--data",)):
-        text, comment, page, document = (
-            shop.cli("diff", "--format", style, *more).out for style in ("table", "markdown", "html", "json")
-        )
-        assert "1 of 8 checks in error" in text
-        assert comment.splitlines()[1].startswith("### \N{CROSS MARK} ")
-        assert "1 of 8 checks in error" in comment.splitlines()[1]
-        assert "1 of 8 in error" in page and "none yet" not in page
-        verdict = json.loads(document)["verdict"]
-        assert verdict["tone"] == "failed"
-        assert "1 of 8 checks in error" in " ".join(verdict["sentences"])
+    text, comment, page, document = (
+        shop.cli("diff", "--format", style, *more).out for style in ("table", "markdown", "html", "json")
+    )
+    assert "1 of 8 checks in error" in text
+    assert comment.splitlines()[1].startswith("### \N{CROSS MARK} ")
+    assert "1 of 8 checks in error" in comment.splitlines()[1]
+    assert "1 of 8 in error" in page and "none yet" not in page
+    verdict = json.loads(document)["verdict"]
+    assert verdict["tone"] == "failed"
+    assert "1 of 8 checks in error" in " ".join(verdict["sentences"])
 
 
+@pytest.mark.with_store
 def test_an_agent_reads_the_verdict_of_the_reports(shop: Any) -> None:
     shop.record()
     (shop.cli.folder / "checks.yml").write_text(f"checks:\n{GOOD}{CHANGED}", encoding="utf-8")
@@ -160,6 +164,7 @@ def test_an_agent_reads_the_verdict_of_the_reports(shop: Any) -> None:
     assert "data differs" in said
 
 
+@pytest.mark.with_store
 def test_a_selection_has_the_checks_of_its_nodes(shop: Any) -> None:
     shop.sql("INSERT INTO {current}.plain VALUES (2)")
     shop.record()
@@ -253,6 +258,7 @@ def test_checks_are_of_recorded_runs_by_default(shop: Any) -> None:
     assert (ran.code, ran.err) == (0, "")
 
 
+@pytest.mark.cases(5)
 @pytest.mark.parametrize(
     ("arguments", "code", "says"),
     [
@@ -290,6 +296,7 @@ def test_no_checks_are_no_failure(shop: Any) -> None:
     assert ran.out.endswith("\n\nNo checks in checks.yml\n")
 
 
+@pytest.mark.cases(2)
 @pytest.mark.parametrize(
     ("kind", "params", "message"),
     [

@@ -73,6 +73,7 @@ def test_every_command_answers_in_every_format_and_to_a_file(orders: Any) -> Non
             assert style == "table" or file == shown.out
 
 
+@pytest.mark.cases(2)
 @pytest.mark.parametrize("command", ["row-count", "schema", "value", "profile", "top-k", "histogram"])
 def test_a_term_that_selects_nothing_is_named(orders: Any, command: str) -> None:
     ran = orders(command, "--select", "orders ordrs tag:nope")
@@ -82,6 +83,7 @@ def test_a_term_that_selects_nothing_is_named(orders: Any, command: str) -> None
     assert "orders" in ran.out
 
 
+@pytest.mark.cases(2)
 @pytest.mark.parametrize("command", ["row-count", "schema", "value", "profile", "top-k", "histogram"])
 def test_a_selection_without_nodes_claims_nothing(orders: Any, command: str) -> None:
     ran = orders(command, "--select", "ordrs")
@@ -133,6 +135,7 @@ def test_names_that_need_quotes_are_found(shop: Any) -> None:
     assert ran.code == 0 and re.search("1 of [0-9]+ rows? changed", ran.out)
 
 
+@pytest.mark.cases(3)
 @pytest.mark.parametrize("command", COMMANDS)
 def test_what_is_printed_by_sql_is_what_the_warehouse_runs(orders: Any, command: str) -> None:
     ran = orders(command, "orders", "--sql")
@@ -146,6 +149,7 @@ def test_what_is_printed_by_sql_is_what_the_warehouse_runs(orders: Any, command:
 
 
 class TestNeverBuilt:
+    @pytest.mark.cases(2)
     @pytest.mark.parametrize("command", [name for name in COMMANDS if name != "row-count"])
     def test_alone_it_is_an_error(self, orders: Any, command: str) -> None:
         ran = orders(command, "gone")
@@ -154,6 +158,7 @@ class TestNeverBuilt:
         assert ran.err.startswith("error: gone in base not found: ")
         assert "\nhint: build it, or check its schema" in ran.err
 
+    @pytest.mark.cases(2)
     @pytest.mark.parametrize("command", [name for name in COMMANDS if name != "row-count"])
     def test_among_others_they_go_on(self, orders: Any, command: str) -> None:
         ran = orders(command, "plain", "gone", "orders", "--format", "json")
@@ -227,7 +232,7 @@ class TestKeys:
 
 
 class TestWrongUse:
-    @pytest.mark.cases(8)
+    @pytest.mark.cases(5)
     @pytest.mark.parametrize(
         ("arguments", "says"),
         [
@@ -279,6 +284,7 @@ class TestWrongUse:
 
 
 class TestQueries:
+    @pytest.mark.cases(4)
     @pytest.mark.parametrize(
         "sql",
         [
@@ -319,6 +325,7 @@ class TestQueries:
 
 
 class TestTypes:
+    @pytest.mark.cases(3)
     @pytest.mark.parametrize("command", COMMANDS)
     def test_no_type_ends_a_command(self, shop: Any, command: str) -> None:
         shop.sql(*TYPES[shop.warehouse])

@@ -98,6 +98,7 @@ def test_a_stored_run_is_compared_with_artifacts_on_disk(store: Any, project: Pa
     assert changed(back)["payment_mix"] == "added"
 
 
+@pytest.mark.cases(4)
 @pytest.mark.parametrize(
     ("options", "expected"),
     [
@@ -140,6 +141,7 @@ def test_state_selectors_compare_the_two_runs(store: Any) -> None:
     assert new == {"customer_segments": "added"}
 
 
+@pytest.mark.cases(4)
 @pytest.mark.parametrize(
     ("conditions", "code"),
     [

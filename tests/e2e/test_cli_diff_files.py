@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import shlex
+import shutil
 import subprocess
 from pathlib import Path
 from typing import Any
@@ -24,6 +25,7 @@ from recce_meta.api.diff_files import (
 )
 from recce_meta.diff.run_by_dbt import CALLED_BY_DBT
 from tests.e2e.conftest import ROOT, Cli
+from tests.once import built_once
 
 FILES = {
     "dbt_project.yml": "name: shop\nversion: '1.0'\nprofile: shop\n",
@@ -47,6 +49,8 @@ class Checkout:
         self.root = cli.folder / "repository"
         self.project = self.root / "shop"
         self.cli = cli.within(self.project)
+
+    def make(self) -> None:
         for name, text in FILES.items():
             self.write(name, text)
         for name, text in PACKAGE.items():
@@ -83,7 +87,11 @@ GUESSED = GUESS.format("standard SQL")
 
 
 @pytest.fixture
-def checkout(cli: Cli) -> Checkout:
+def checkout(cli: Cli, tmp_path_factory: pytest.TempPathFactory) -> Checkout:
+    made = built_once(tmp_path_factory, "files", lambda folder: Checkout(Cli(folder)).make())
+    shutil.copytree(
+        made, cli.folder, symlinks=True, dirs_exist_ok=True, ignore=shutil.ignore_patterns("*.sample")
+    )
     return Checkout(cli)
 
 
@@ -337,6 +345,7 @@ def test_other_folders_are_no_projects(checkout: Checkout, tmp_path: Path) -> No
 PYTHON = "def model(dbt, session):\n    "
 
 
+@pytest.mark.cases(40)
 @pytest.mark.parametrize(
     ("name", "text", "said"),
     [
@@ -618,6 +627,7 @@ def test_property_files_of_another_shape_fail_or_may_fail(
     assert ("~ alone" in ran[1].out) is (codes[0] == 0)
 
 
+@pytest.mark.cases(6)
 @pytest.mark.parametrize(
     ("config", "said"),
     [
@@ -664,6 +674,7 @@ def test_a_schema_that_only_dbt_can_render_is_no_clash(checkout: Checkout) -> No
     assert ran.code == 0, ran.err
 
 
+@pytest.mark.cases(4)
 @pytest.mark.parametrize(
     ("name", "text", "dialect", "failing"),
     [
@@ -693,6 +704,7 @@ def test_seeds_have_the_columns_of_their_files(
     assert fails | {one for one, why in reasons.items() if "the build fails" in why} == failing
 
 
+@pytest.mark.cases(4)
 @pytest.mark.parametrize(("dialect", "fails"), [("postgres", False), ("databricks", True)])
 @pytest.mark.parametrize(
     ("name", "text"),
@@ -737,6 +749,7 @@ def test_a_package_in_a_folder_of_the_project_is_compared(checkout: Checkout) ->
     assert ran.code == 1 and "alone fails: " in ran.err, ran.err
 
 
+@pytest.mark.cases(10)
 @pytest.mark.parametrize(
     ("name", "text"),
     [
@@ -834,6 +847,7 @@ def test_what_only_the_engine_of_dbt_2_reads_may_fail(
     assert checkout.cli("diff", "--files", "HEAD", "--fail-on", "fails").code == 0
 
 
+@pytest.mark.cases(5)
 @pytest.mark.parametrize(
     ("text", "said"),
     [
@@ -859,6 +873,7 @@ def test_files_of_macros_that_dbt_cannot_parse_fail(
     assert "no file defines" not in out
 
 
+@pytest.mark.cases(5)
 @pytest.mark.parametrize(
     ("name", "text", "title"),
     [

@@ -92,6 +92,7 @@ def test_reading_from_a_file_that_is_not_there_fails_and_creates_none(cli: Any, 
     assert list(cli.folder.glob("*.duckdb")) == []
 
 
+@pytest.mark.cases(2)
 @pytest.mark.parametrize(
     "command", [["runs"], ["show"], ["diff"], ["lineage", "orders"], ["prune", "--keep-last", "1"]]
 )
@@ -148,6 +149,7 @@ def test_runs_that_are_not_there(store: Any, selector: str, message: str, hint: 
     assert_told(ran, 3 if selector.startswith("path:") else 2, message, hint)
 
 
+@pytest.mark.cases(4)
 @pytest.mark.parametrize(
     ("option", "name"),
     [
@@ -212,6 +214,7 @@ def test_nodes_that_are_not_there(store: Any, node: str, message: str, hint: str
     assert_told(store("lineage", node), 2, message, hint)
 
 
+@pytest.mark.cases(4)
 @pytest.mark.parametrize(
     ("selection", "message"),
     [

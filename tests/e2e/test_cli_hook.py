@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 import os
+import shutil
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -69,8 +70,10 @@ def _replaced(number: int, file: IO[bytes]) -> Iterator[io.TextIOWrapper]:
 
 
 @pytest.fixture
-def shop(cli: Cli, project: Path) -> Cli:
+def shop(request: pytest.FixtureRequest, cli: Cli, project: Path, default_file: Path) -> Cli:
     """Return the command in the process of the tests, whose streams the hooked command inherits."""
+    if request.node.get_closest_marker("without_store") is None:
+        shutil.copy(default_file, project / "store.duckdb")
     return InheritedCli(cli.folder).within(project, RECCE_META_URL="duckdb:///store.duckdb")
 
 
@@ -182,6 +185,7 @@ def test_a_strict_job_fails_before_the_command(
     assert ran.err.startswith("error: ") and "hunter2secret" not in ran.err
 
 
+@pytest.mark.without_store
 def test_a_strict_job_needs_no_store_yet(shop: Any, dbt: list[str]) -> None:
     ran = shop("hook", "--strict", "--", *dbt, "0", "target-base")
 
@@ -381,6 +385,7 @@ def test_arguments_of_the_command_may_be_any_bytes(shop: Any, project: Path) -> 
     assert (ran.code, ran.out) == (0, "b'\\xff\\xfe'\n")
 
 
+@pytest.mark.without_store
 def test_a_store_that_is_a_pipe_is_refused(shop: Any, project: Path, dbt: list[str]) -> None:
     os.mkfifo(project / "store.duckdb")
 

@@ -22,6 +22,7 @@ from recce_meta.report.tabular.delimited import delimited
 from recce_meta.tables.data import REMARKS, SUBJECT, data_types
 from recce_meta.tables.results import CHANGES, CHECKS, IMPACT, LINEAGE, QUALITY, QUALITY_FIGURES
 from recce_meta.tables.rows import field_types
+from tests.contract.server.small_store import copy_demo
 
 pytestmark = pytest.mark.extensive
 
@@ -31,9 +32,7 @@ OF_CELLS = {**SUBJECT, **CELLS, **REMARKS}
 @pytest.fixture(scope="module")
 def demo(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The demo's file, with the data of both runs."""
-    from recce_meta.api.demo import demo
-
-    return Path(demo(tmp_path_factory.mktemp("demo")).database)
+    return copy_demo(tmp_path_factory, tmp_path_factory.mktemp("demo"))
 
 
 @pytest.fixture

@@ -113,6 +113,7 @@ def test_a_note_can_be_replaced_and_deleted_and_its_history_stays(shop: Cli) -> 
     assert "Bob" in lines[3]
 
 
+@pytest.mark.cases(4)
 @pytest.mark.cases(8)
 @pytest.mark.parametrize(
     ("arguments", "message", "hint"),

@@ -14,8 +14,7 @@ pytestmark = pytest.mark.extensive
 
 def test_reports_of_a_diff_name_owners_and_show_notes(tmp_path: Path) -> None:
     url = file_url(tmp_path / "store.duckdb")
-    for side in ("base", "current"):
-        record_side(url, side)
+    record_side(url, "base", "current")
     note = [
         "note",
         "orders",

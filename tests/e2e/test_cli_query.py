@@ -121,7 +121,7 @@ REFUSED = {
 }
 
 
-@pytest.mark.cases(8)
+@pytest.mark.cases(5)
 @pytest.mark.parametrize("statement", REFUSED)
 def test_only_one_query_is_run(filled: Any, statement: str) -> None:
     ran = filled("query", statement)

@@ -37,6 +37,7 @@ def held(file: Path, mode: str) -> Iterator[int]:
         process.communicate(b"\n")
 
 
+@pytest.mark.cases(2)
 @pytest.mark.parametrize("command", ["row-count", "value", "schema", "profile"])
 def test_a_command_reads_beside_a_reader(cli: Any, file: Path, command: str) -> None:
     before = file.stat().st_mtime_ns

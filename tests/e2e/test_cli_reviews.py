@@ -18,8 +18,7 @@ pytestmark = pytest.mark.extensive
 def url(tmp_path: Path) -> str:
     """A store with both sides of the demo, and an approved node."""
     found = file_url(tmp_path / "store.duckdb")
-    for side in ("base", "current"):
-        record_side(found, side)
+    record_side(found, "base", "current")
     with UnifiedSqlAdapter.from_url(found) as adapter:
         review(adapter, "orders", "current", "base", reviewer="Ann", comment="checked | twice")
     return found

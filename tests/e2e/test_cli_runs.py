@@ -104,11 +104,12 @@ def make_project(root: Path) -> None:
 
 
 @pytest.fixture(params=["duckdb", "postgres"])
-def shop(cli: Any, tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[Checkout]:
+def shop(cli: Any, tmp_path: Path, default_file: Path, request: pytest.FixtureRequest) -> Iterator[Checkout]:
     """A clean checkout of `main` with one commit."""
     root = tmp_path / "shop"
     make_project(root)
     if request.param == "duckdb":
+        shutil.copy(default_file, tmp_path / STORE)
         yield Checkout(cli, root, RECCE_META_URL=f"duckdb:///{tmp_path / STORE}").started()
         return
     url, schema = request.getfixturevalue("postgres_url"), f"runs_{uuid4().hex[:8]}"

@@ -321,6 +321,7 @@ NO_DATA = NEVER | {
 }
 
 
+@pytest.mark.cases(3)
 @pytest.mark.parametrize(
     ("command", "never", "modules", "statements"),
     [

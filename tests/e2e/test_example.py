@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from recce_meta.api.demo import demo
+from tests.contract.server.small_store import copy_demo
 
 pytestmark = pytest.mark.extensive
 
@@ -27,7 +27,7 @@ sys.exit(f"imported {imported}" if imported else 0)
 def shop(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder with the demo's store and data, and a profiles.yml for them."""
     folder = tmp_path_factory.mktemp("shop")
-    database = demo(folder).database
+    database = copy_demo(tmp_path_factory, folder)
     profile = f"jaffle_shop:\n  target: dev\n  outputs:\n    dev: {{type: duckdb, path: '{database}'}}\n"
     (folder / "profiles.yml").write_text(profile, encoding="utf-8")
     return folder

@@ -88,6 +88,7 @@ def test_a_plugin_s_project_is_recorded_once_compared_and_traced(tiny: Cli, tmp_
     assert [one["unique_id"] for one in json.loads(lineage.out)["nodes"]] == ["model.tiny.a", "model.tiny.b"]
 
 
+@pytest.mark.cases(3)
 @pytest.mark.parametrize(
     ("source", "code", "message"),
     [

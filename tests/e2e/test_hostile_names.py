@@ -49,7 +49,7 @@ COMMANDS = [
 ]  # fmt: skip
 
 
-@pytest.mark.cases(8)
+@pytest.mark.cases(5)
 @pytest.mark.parametrize(
     "arguments", COMMANDS, ids=lambda arguments: re.sub(r"[^\w. -]", "", " ".join(arguments))
 )

@@ -16,6 +16,7 @@ from recce_meta import UnifiedSqlAdapter, render_report
 from recce_meta.cli.main import COMMANDS
 from recce_meta.store.sql_files import DEFAULT_SCHEMA
 from scripts.docs_python import FUNCTIONS
+from tests.contract.server.small_store import copy_demo
 from tests.e2e.conftest import Cli
 
 pytestmark = pytest.mark.extensive
@@ -105,7 +106,7 @@ CASES: dict[str, Case] = {
 def shop(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The folder of a demo, whose store and data are in one database, and a file of checks."""
     folder = tmp_path_factory.mktemp("demo")
-    api.demo(folder)
+    copy_demo(tmp_path_factory, folder)
     with UnifiedSqlAdapter.from_url(f"duckdb:///{folder / 'jaffle_shop.duckdb'}") as adapter:
         api.add_note(adapter, "orders", api.NoteEdit(text="one", tags="core", owners="Finance"), author="Ann")
         api.add_note(adapter, "orders", "two", author="Ann")

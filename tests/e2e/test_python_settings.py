@@ -188,6 +188,7 @@ def test_the_configuration_has_the_runs_selections_and_limits(shop: Shop, adapte
     assert api.run_checks(adapter, config=config).choice == comparison.diff.choice
 
 
+@pytest.mark.cases(2)
 @pytest.mark.parametrize(
     ("text", "arguments", "options"),
     [

@@ -128,6 +128,7 @@ def test_a_function_refuses_nodes_of_one_relation(parsed: Any) -> None:
         value_diff(adapter, base, current)
 
 
+@pytest.mark.with_store
 def test_counts_of_another_time_are_compared(parsed: Any) -> None:
     assert parsed.cli("record", "-e", "base", "--target-path", "base", "--stats", "row-count").code == 0
     assert parsed.cli("record", "-e", "current", "--target-path", "current").code == 0
@@ -141,6 +142,7 @@ def test_counts_of_another_time_are_compared(parsed: Any) -> None:
     assert {one["reason"] for one in results if one["type"] == "not_compared"} == {SAME}
 
 
+@pytest.mark.with_store
 def test_a_recorded_build_of_the_version_is_enough(parsed: Any) -> None:
     for side in ("base", "current"):
         results(parsed, side, "build")
@@ -154,6 +156,7 @@ def test_a_recorded_build_of_the_version_is_enough(parsed: Any) -> None:
     assert "No build" not in ran.out
 
 
+@pytest.mark.with_store
 @pytest.mark.parametrize("is_edited", [False, True])
 def test_tests_after_a_recorded_build_do_not_hide_it(parsed: Any, *, is_edited: bool) -> None:
     path = parsed.cli.folder / "current" / "manifest.json"

@@ -18,10 +18,11 @@ from sqlglot import exp, parse_one
 
 from recce_meta.models.change import Category, SqlChange, Status
 from recce_meta.sql_diff import compare_sql
+from tests.proofs import sampled
 from tests.property import harmful_edits, harmless_edits
 from tests.property.categories_queries import TABLES, Maker
 
-EXAMPLES = int(os.environ.get("RECCE_META_CATEGORY_EXAMPLES", "120"))
+EXAMPLES = int(os.environ.get("RECCE_META_CATEGORY_EXAMPLES", sampled("120", "64")))
 FIRST = int(os.environ.get("RECCE_META_CATEGORY_SEED", "0"))
 SCHEMAS = {table: dict.fromkeys(columns, "int") for table, columns in TABLES.items()}
 LEAST_HARMLESS = 0.9

@@ -20,6 +20,7 @@ from recce_meta.extractors.git import GitState
 from recce_meta.extractors.project import extract_project
 from recce_meta.models import NodeMetadata, Project, Reason, Status
 from recce_meta.models.relation_tokens import resolve, tokenise
+from tests.proofs import sampled
 
 DATA = Path(__file__).parents[1] / "data"
 NODE = NodeMetadata(unique_id="model.p.m", name="m", resource_type="model", language="sql")
@@ -100,13 +101,13 @@ def without(project: Project, drop: set[int]) -> Project:
 
 
 @given(PROJECTS)
-@settings(deadline=None, max_examples=25)
+@settings(deadline=None, max_examples=sampled(25, 8))
 def test_nothing_differs_from_itself(project: Project) -> None:
     assert detect_changes(project, project) == {}
 
 
 @given(PROJECTS, PROJECTS)
-@settings(deadline=None, max_examples=60)
+@settings(deadline=None, max_examples=sampled(60, 15))
 def test_swapping_the_sides_swaps_added_and_removed_and_keeps_the_rest(one: Project, other: Project) -> None:
     there, back = detect_changes(one, other), detect_changes(other, one)
     opposite = {Status.ADDED: Status.REMOVED, Status.REMOVED: Status.ADDED}
@@ -119,7 +120,7 @@ def test_swapping_the_sides_swaps_added_and_removed_and_keeps_the_rest(one: Proj
 
 
 @given(PROJECTS, PROJECTS)
-@settings(deadline=None, max_examples=40)
+@settings(deadline=None, max_examples=sampled(40, 10))
 def test_every_change_is_of_a_known_node_and_says_why(one: Project, other: Project) -> None:
     ids = [{node.unique_id for node in (*side.nodes, *side.groups)} for side in (one, other)]
     changes = detect_changes(one, other)

@@ -42,6 +42,7 @@ from recce_meta.redaction import neutralise
 from recce_meta.report import data_json, data_markdown, data_text, html_report, pull_request_markdown
 from recce_meta.report.terminal import display_width
 from recce_meta.report.values import cell_text, figure, pair_text, percent
+from tests.proofs import sampled
 
 FRAGMENTS = [
     "|", "\\|", "`", "```", "~~~", "\n", "\r\n", "\t", "\x1b[31m", "\x00", "\u202e", "\u2028", "<!--", "-->",
@@ -286,7 +287,7 @@ results = st.lists(
 Results = tuple[AnyDataDiff, ...]
 
 
-slow = settings(deadline=None, max_examples=40, suppress_health_check=[HealthCheck.too_slow])
+slow = settings(deadline=None, max_examples=sampled(40, 12), suppress_health_check=[HealthCheck.too_slow])
 
 
 def is_clean(text: str, allowed: str) -> bool:

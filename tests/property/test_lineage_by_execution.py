@@ -16,17 +16,20 @@ from typing import Any
 
 import pytest
 
+from tests.proofs import sampled
 from tests.property.lineage_projects import Models
 from tests.property.lineage_queries import TABLES, Queries
 from tests.property.perturbing import Perturbed, Tally, check
 
 ROOT = Path(__file__).parents[2]
-EXAMPLES = int(os.environ.get("RECCE_META_LINEAGE_EXAMPLES", "25"))
+EXAMPLES = int(os.environ.get("RECCE_META_LINEAGE_EXAMPLES", sampled("25", "12")))
 FIRST = int(os.environ.get("RECCE_META_LINEAGE_SEED", "0"))
 CHOSEN = os.environ.get("RECCE_META_LINEAGE_PROJECTS")
 FEW = (
     ROOT / "recce_meta/demo_data/current",
-    ROOT / "tests/data/artifacts/generated/jaffle_ext_full/dbt_1.10",
+    pytest.param(
+        ROOT / "tests/data/artifacts/generated/jaffle_ext_full/dbt_1.10", marks=pytest.mark.extensive
+    ),
 )
 FOLDERS = sorted({path.parent for path in Path(CHOSEN).rglob("manifest.json*")}) if CHOSEN else FEW
 

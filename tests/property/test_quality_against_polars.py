@@ -25,8 +25,9 @@ from recce_meta.adapter import UnifiedSqlAdapter
 from recce_meta.api.quality_tables import TableRequest, measure_tables
 from recce_meta.models.quality import ColumnQuality, TableQuality
 from recce_meta.quality.measure import QualitySettings
+from tests.proofs import sampled
 
-EXAMPLES = int(os.environ.get("RECCE_META_QUALITY_EXAMPLES", "10"))
+EXAMPLES = int(os.environ.get("RECCE_META_QUALITY_EXAMPLES", sampled("10", "4")))
 UTC = timezone.utc
 TEXTS = st.sampled_from(["", " ", "  ", "a", "A", " a", "é", "e\u0301", "日本", "🙂", "\t", "\u00a0", "it's"])
 FLOATS = st.sampled_from([math.nan, math.inf, -math.inf, 0.0, -0.0, 0.1, -2.5, 1e300, 5e-324])

@@ -15,6 +15,7 @@ from recce_meta.adapter import UnifiedSqlAdapter
 from recce_meta.errors import UsageError
 from recce_meta.redaction import redact
 from recce_meta.warehouses import Warehouse, available, url_databases, warehouse_for_scheme, warehouse_named
+from tests.proofs import sampled
 
 WAREHOUSES = [
     *(pytest.param(warehouse_named(name), id=name) for name in available()),
@@ -66,7 +67,7 @@ def read_back(warehouse: Warehouse, sql: str) -> list[tuple[bool, str]]:
 @example(name="x`; DROP TABLE t; --")
 @example(name="a\\")
 @example(name=":\U00010000@")
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=sampled(40, 10), deadline=None)
 def test_a_quoted_name_is_one_identifier_with_the_same_text(warehouse: Warehouse, name: str) -> None:
     try:
         sql = warehouse.quote_identifier(name)
@@ -81,7 +82,7 @@ def test_a_quoted_name_is_one_identifier_with_the_same_text(warehouse: Warehouse
 
 @pytest.mark.parametrize("warehouse", WAREHOUSES)
 @given(parts=st.lists(NAMES | st.sampled_from(HOSTILE), min_size=2, max_size=3))
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=sampled(20, 6), deadline=None)
 def test_a_quoted_table_is_its_parts_and_periods(warehouse: Warehouse, parts: list[str]) -> None:
     schema, table, *database = parts
     try:
@@ -152,7 +153,9 @@ def test_hostile_names_are_the_names_of_tables(
 
 
 @given(table=NAMES, column=NAMES)
-@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(
+    max_examples=sampled(25, 8), deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
 def test_any_names_are_the_names_of_tables(database: UnifiedSqlAdapter, table: str, column: str) -> None:
     # SQLite calls a column of a view `column1` if its name is true or false, quoted or not.
     assume(database.warehouse.name != "sqlite" or column.lower() not in ("true", "false"))

@@ -20,6 +20,7 @@ PROJECTS = {
 """Folders, and a number of failures that each has at least."""
 
 
+@pytest.mark.cases(3)
 @pytest.mark.parametrize("folder", PROJECTS)
 def test_what_fails_without_a_column_is_what_names_it(folder: str) -> None:
     project = extracted(ARTIFACTS / folder)

@@ -12,6 +12,7 @@ from recce_meta.render import Limits, SimpleTemplateRenderer
 from recce_meta.render.limits import BINARY
 from recce_meta.render.renderer import inject
 from recce_meta.render.sandbox import Sandbox
+from tests.proofs import sampled
 
 ORDERS = NodeMetadata(
     unique_id="model.shop.orders",
@@ -78,7 +79,7 @@ TEMPLATES = st.one_of(
 
 
 @pytest.mark.extensive
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=sampled(300, 75), deadline=None)
 @given(TEMPLATES)
 def test_a_template_is_rendered_or_is_one_error(template: str) -> None:
     renderer = SimpleTemplateRenderer(None, [ORDERS], limits=Limits(seconds=5, steps=20_000))

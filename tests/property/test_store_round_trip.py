@@ -119,7 +119,7 @@ def adapter(tmp_path_factory):
 
 
 @settings(
-    max_examples=sampled(300, 10),
+    max_examples=sampled(300, 4),
     deadline=None,
     suppress_health_check=list(HealthCheck),
     phases=[Phase.generate],

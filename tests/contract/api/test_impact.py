@@ -23,6 +23,7 @@ from recce_meta.store.columns import columns_of
 from recce_meta.store.select import resolve_run
 from recce_meta.store.session import open_store
 from recce_meta.store.write import record_run
+from tests.contract.store.conftest import adapter, database, schema, store
 from tests.impact_shop import (
     AFTER,
     ANALYSES,
@@ -40,6 +41,7 @@ from tests.impact_shop import (
     node,
 )
 
+__all__ = ["adapter", "database", "schema", "store"]
 ARTIFACTS = Path(__file__).parents[2] / "data" / "artifacts" / "generated" / "jaffle_ext_full" / "dbt_1.10"
 Reached = dict[tuple[str, str | None, str], tuple[int, float]]
 """Distance and confidence by node, column and reach."""

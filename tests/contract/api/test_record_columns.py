@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -20,8 +20,10 @@ from recce_meta.models import Project
 from recce_meta.models.lineage import NodeColumns
 from recce_meta.sql_lineage.project.columns import QUERIES
 from recce_meta.store.columns import load_columns
+from tests.contract.store.conftest import adapter, database, schema, store
 
-pytestmark = pytest.mark.beyond_emulators
+__all__ = ["adapter", "database", "schema", "store"]
+pytestmark = [pytest.mark.beyond_emulators, pytest.mark.core("duckdb")]
 SHOP = extract_project(demo_data.artifacts("base"), environment="base", git=GitState())
 CUSTOMERS = "model.jaffle_shop.customers"
 
@@ -29,14 +31,6 @@ CUSTOMERS = "model.jaffle_shop.customers"
 def computed_columns() -> Mapping[str, NodeColumns]:
     """The columns of the whole shop, computed in memory."""
     return MemoryRunReader(SHOP).columns([node.unique_id for node in SHOP.nodes])
-
-
-@pytest.fixture
-def schema(backend: Any, adapter: UnifiedSqlAdapter) -> Iterator[str]:
-    name = backend.spelling.schema_name()
-    yield name
-    if backend.name != "duckdb":
-        backend.spelling.drop_schema(adapter, name)
 
 
 def run_of(run_id: str, **fields: Any) -> Project:
@@ -54,6 +48,7 @@ def changed(project: Project, unique_id: str, before: str, after: str) -> Projec
     return replace(project, nodes=tuple(nodes))
 
 
+@pytest.mark.core("duckdb", "postgres")
 def test_a_run_is_recorded_with_the_columns_that_are_computed_from_its_nodes(
     adapter: UnifiedSqlAdapter, schema: str
 ) -> None:

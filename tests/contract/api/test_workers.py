@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -41,8 +42,8 @@ def read(folder: Path) -> Project:
 
 @pytest.fixture(scope="module")
 def shop(tmp_path_factory: pytest.TempPathFactory) -> Project:
-    """A project of 200 models in layers. One cannot be read, another has the SQL of a third."""
-    project = read(write(tmp_path_factory.mktemp("shop"), 200, 50))
+    """A project of 150 models in layers. One cannot be read, another has the SQL of a third."""
+    project = read(write(tmp_path_factory.mktemp("shop"), 150, 50))
     models = [node for node in project.nodes if node.resource_type == "model"]
     edits = {models[50].unique_id: "select from", models[71].unique_id: str(models[70].compiled_code)}
     return replace(
@@ -71,6 +72,7 @@ class LateAnswer(LocalAnswer):
     is_ready = False
 
 
+@pytest.mark.cases(2)
 @pytest.mark.parametrize("sample", ["fivetran/hubspot", "fivetran/jira", "recce/pr2", "datahub/sample_1"])
 def test_answers_that_come_late_change_nothing(sample: str) -> None:
     project = read(ARTIFACTS / sample)
@@ -87,7 +89,7 @@ def test_answers_that_come_late_change_nothing_for_nodes_that_read_later_ones_wi
     models = [node for node in shop.nodes if node.resource_type == "model" and node.compiled_code]
     odd = {
         models[i].unique_id: f"select * from {models[j].relation_name}"
-        for i, j in ((3, 150), (150, 3), (20, 21), (21, 22), (30, 30), (199, 0))
+        for i, j in ((3, 120), (120, 3), (20, 21), (21, 22), (30, 30), (149, 0))
     }
     project = replace(
         shop,
@@ -106,10 +108,10 @@ def test_answers_that_come_late_change_nothing_for_nodes_that_read_later_ones_wi
 
 
 def test_two_workers_store_the_rows_of_one_process(
-    shop: Project, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    shop: Project, default_file: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def rows(name: str) -> dict[str, list[Any]]:
-        file = tmp_path / name
+        file = shutil.copy(default_file, tmp_path / name)
         with UnifiedSqlAdapter.from_url(f"duckdb:///{file}") as adapter:
             result = record_run(adapter, shop, now=shop.run.run_at)
         assert len(result.column_warnings) == 1

@@ -46,7 +46,7 @@ def compared(sides: Sides, of: str, base: str, current: str, **options: Any) -> 
     )
 
 
-@pytest.mark.cases(8)
+@pytest.mark.cases(4)
 @pytest.mark.parametrize("of", ["INTEGER", "DECIMAL(9, 2)", "DATE", "TIMESTAMP"])
 @pytest.mark.parametrize("odd", ["~N", "a|b", "~", "~t", "a\nb"])
 def test_a_text_in_a_column_of_another_type_is_not_null_and_no_second_value(
@@ -165,6 +165,7 @@ def both_of(kind: str, request: pytest.FixtureRequest, tmp_path: Path) -> Iterat
         yield base, current
 
 
+@pytest.mark.cases(3)
 @pytest.mark.parametrize(("kind", "of", "base", "current", *("shown", "shown_current")), ENCODED)
 def test_values_that_are_compared_by_a_code_are_shown_as_they_read(
     kind: str,

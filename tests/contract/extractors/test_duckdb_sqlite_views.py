@@ -12,6 +12,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from recce_meta.extractors.database_views import ViewReader
+from tests.proofs import sampled
 
 TABLES = ("t", "u", "w x")
 SPELLINGS = {
@@ -134,7 +135,7 @@ def read_in_duckdb(connection: duckdb.DuckDBPyConnection, sql: str) -> set[str] 
 
 
 @pytest.mark.parametrize("engine", ["sqlite", "duckdb"])
-@settings(max_examples=25, deadline=None, suppress_health_check=[*HealthCheck])
+@settings(max_examples=sampled(25, 10), deadline=None, suppress_health_check=[*HealthCheck])
 @given(data=st.data())
 def test_a_query_reads_the_tables_that_the_engine_reads(
     engine: str, data: st.DataObject, lite: sqlite3.Connection, duck: duckdb.DuckDBPyConnection

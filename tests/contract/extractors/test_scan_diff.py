@@ -2,21 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from datetime import datetime, timezone
-from uuid import uuid4
 
 import pytest
 from msgspec.structs import replace
 
-from recce_meta import UnifiedSqlAdapter
 from recce_meta.api.diff import NOTHING_MORE, diff, whole_diff
 from recce_meta.api.record import record_run
 from recce_meta.api.runs import load_lineage
 from recce_meta.models import Column, NodeMetadata, Project, Reason, RunMetadata
 from recce_meta.models.catalog import relation_id, schema_id
 from recce_meta.store.select import load_run
-from tests.contract.conftest import BACKENDS, Backend
+from tests.contract.store.conftest import Store, database, store
+
+__all__ = ["database", "store"]
+pytestmark = pytest.mark.beyond_emulators
 
 
 def relation(name: str, kind: str = "table", **fields: object) -> NodeMetadata:
@@ -97,20 +97,8 @@ def project(run_id: str, nodes: tuple[NodeMetadata, ...], command: str = "scan")
     return Project(run=run, nodes=tuple(sorted(nodes, key=lambda node: node.unique_id)))
 
 
-@pytest.fixture
-def store(backend: Backend) -> Iterator[tuple[UnifiedSqlAdapter, str]]:
-    if backend.name not in BACKENDS:
-        pytest.skip("what is read of a store is the same everywhere, and tested with dbt's runs")
-    schema = f"recce_scan_{uuid4().hex[:8]}"
-    with backend.connect() as adapter:
-        yield adapter, schema
-        adapter.execute(f"DROP SCHEMA IF EXISTS {adapter.quote_identifier(schema)} CASCADE")
-
-
-def test_a_stored_diff_of_two_scans_tells_what_comparing_them_whole_tells(
-    store: tuple[UnifiedSqlAdapter, str],
-) -> None:
-    adapter, schema = store
+def test_a_stored_diff_of_two_scans_tells_what_comparing_them_whole_tells(store: Store) -> None:
+    adapter, schema = store.adapter, store.schema
     part = "scan --include film --include c*"
     scans = [project("scan-1", BEFORE), project("scan-2", AFTER), project("scan-3", AFTER[1:4], part)]
     for scan in scans:
@@ -148,10 +136,8 @@ def _told(change: object) -> object:
     return replace(change, details=details)  # type: ignore[type-var]
 
 
-def test_the_lineage_of_a_scanned_table_has_its_foreign_keys_beside_it(
-    store: tuple[UnifiedSqlAdapter, str],
-) -> None:
-    adapter, schema = store
+def test_the_lineage_of_a_scanned_table_has_its_foreign_keys_beside_it(store: Store) -> None:
+    adapter, schema = store.adapter, store.schema
     record_run(adapter.at(schema), project("scan-1", BEFORE))
 
     film = load_lineage(lambda: adapter.at(schema), "latest", "shop.film")

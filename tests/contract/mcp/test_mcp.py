@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import shutil
 import subprocess
 import sys
 import time
@@ -405,8 +406,10 @@ def test_resources(agent: Agent) -> None:
     assert "ref('int_order_payments')" in sql["raw_code"] and '"stg_orders"' in sql["compiled_code"]
 
 
-def test_the_file_is_free_between_calls_and_answers_while_a_process_writes(tmp_path: Path) -> None:
-    file = demo(tmp_path).database
+def test_the_file_is_free_between_calls_and_answers_while_a_process_writes(
+    demo_file: Path, tmp_path: Path
+) -> None:
+    file = Path(shutil.copy(demo_file, tmp_path))
     caller = Agent(file, READING)
     assert "run bc1c9a92" in caller.ask("what_changed")
     writing = (

@@ -336,6 +336,7 @@ def test_a_commit_whose_last_job_is_cancelled_does_not_stay_pending(quick_shop: 
     assert shop.forge.statuses[-1][1] == "error"
 
 
+@pytest.mark.cases(4)
 @pytest.mark.parametrize(
     ("own", "file", "is_fork", "expected"),
     [

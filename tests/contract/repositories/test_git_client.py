@@ -216,6 +216,7 @@ def test_a_repository_with_sha_256_is_fetched(repository: Repository) -> None:
     assert fetched.sha == sha and (client.folder / "c/dbt_project.yml").is_file()
 
 
+@pytest.mark.cases(2)
 @pytest.mark.parametrize("damage", ["HEAD", "config", "objects/pack", "shallow"])
 def test_a_damaged_mirror_is_replaced(repository: Repository, damage: str) -> None:
     asyncio.run(repository.client().fetch(repository.mirror, "main", repository.sha))

@@ -56,6 +56,7 @@ def test_a_missing_repository_is_reported(repository: Repository) -> None:
     assert "token may read it" in (failure_of(repository.client("t").head("main")).hint or "")
 
 
+@pytest.mark.cases(5)
 @pytest.mark.parametrize(
     ("status", "headers", "kind", "can_retry", "wait"),
     [
@@ -151,6 +152,7 @@ def test_a_page_or_a_folder_of_files_is_not_a_repository(
     assert failure.kind is GitFailureKind.ADDRESS and said in failure.message
 
 
+@pytest.mark.cases(3)
 @pytest.mark.parametrize(
     "answer",
     [

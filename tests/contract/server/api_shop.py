@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
+from shutil import copytree
 from typing import Any
 
 import jsonschema
@@ -26,6 +27,8 @@ from recce_meta.server.app import create_app
 from recce_meta.server.stores.stores import Store
 from recce_meta.store.marks.annotations import AnnotationChange, add_annotations
 from recce_meta.store.sql_files import DEFAULT_SCHEMA
+from tests.contract.server.small_store import file_url
+from tests.once import built_once
 
 SHOP = "/api/stores/default"
 PROJECT = "jaffle_shop"
@@ -52,13 +55,14 @@ _BUILT: list[str] = []
 def shop_url(folders: pytest.TempPathFactory) -> str:
     """Return the URL of the store, which is created once for all modules. Tests must not write to it."""
     if not _BUILT:
-        _BUILT.append(_build(folders.mktemp("api")))
+        folder = folders.mktemp("api")
+        copytree(built_once(folders, "api", _build), folder, dirs_exist_ok=True)
+        _BUILT.append(file_url(folder / f"{PROJECT}.duckdb"))
     return _BUILT[0]
 
 
-def _build(folder: Path) -> str:
-    database = demo(folder).database
-    url = f"duckdb:///{database}"
+def _build(folder: Path) -> None:
+    url = file_url(demo(folder).database)
     checks = folder / "checks.yml"
     checks.write_text(CHECKS)
     with UnifiedSqlAdapter.from_url(url) as adapter:
@@ -70,7 +74,6 @@ def _build(folder: Path) -> str:
         adapter.execute(f"CREATE TABLE extra.{quoted} (id int PRIMARY KEY, {quoted} text)")
         adapter.execute(f"CREATE TABLE extra.child (id int, parent int REFERENCES extra.{quoted}(id))")
         scan(adapter, options=ScanOptions(project="live", environment="warehouse"))
-    return url
 
 
 def annotate(adapter: UnifiedSqlAdapter) -> None:

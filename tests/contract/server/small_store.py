@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+from functools import cache
 from pathlib import Path
+from shutil import copy
+from tempfile import TemporaryDirectory
 
+import pytest
 from starlette.testclient import TestClient
 
 from recce_meta import demo_data
 from recce_meta.adapter import UnifiedSqlAdapter
+from recce_meta.api.demo import demo
 from recce_meta.api.record import record_project
 from recce_meta.extractors.project import extract_project
 from recce_meta.server.access.sessions import Access
@@ -16,14 +21,38 @@ from recce_meta.server.stores.stores import Store
 from recce_meta.store.marks.annotations import insert_events, list_annotations
 from recce_meta.store.session import open_store
 from recce_meta.store.sql_files import DEFAULT_SCHEMA
+from tests.once import built_once
 
 LOCAL = "http://127.0.0.1"
 
 
-def record_side(url: str, side: demo_data.Side = "base", schema: str = DEFAULT_SCHEMA) -> None:
-    """Record one side of the demo into the store at *url*."""
+def record_side(url: str, *sides: demo_data.Side, schema: str = DEFAULT_SCHEMA) -> None:
+    """Record sides of the demo, or base, into the store at *url*; a new DuckDB file is a copy."""
+    file, sides = Path(url.removeprefix("duckdb:///")), sides or ("base",)
+    if url.startswith("duckdb:///") and not file.exists():
+        file.write_bytes(_recorded(*sides, schema=schema))
+    else:
+        _record(url, *sides, schema=schema)
+
+
+@cache
+def _recorded(*sides: demo_data.Side, schema: str) -> bytes:
+    with TemporaryDirectory() as folder:
+        file = Path(folder, "store.duckdb")
+        _record(file_url(file), *sides, schema=schema)
+        return file.read_bytes()
+
+
+def _record(url: str, *sides: demo_data.Side, schema: str) -> None:
     with UnifiedSqlAdapter.from_url(url) as adapter:
-        record_project(adapter.at(schema), extract_project(demo_data.artifacts(side), environment=side))
+        for side in sides:
+            record_project(adapter.at(schema), extract_project(demo_data.artifacts(side), environment=side))
+
+
+def copy_demo(factory: pytest.TempPathFactory, folder: Path) -> Path:
+    """Copy the file of `recce-meta demo`, which is built once, to *folder*."""
+    file = built_once(factory, "demo", demo) / f"{demo_data.DATABASE}.duckdb"
+    return Path(copy(file, folder))
 
 
 def copy_annotations(source: UnifiedSqlAdapter, target: UnifiedSqlAdapter, schema: str) -> None:

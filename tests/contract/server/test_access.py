@@ -417,6 +417,7 @@ ODD = [
 ]
 
 
+@pytest.mark.cases(5)
 @pytest.mark.parametrize("text", ODD)
 def test_odd_addresses_are_no_failures_of_the_server(store: Store, text: str) -> None:
     client = client_of(store)
@@ -426,6 +427,7 @@ def test_odd_addresses_are_no_failures_of_the_server(store: Store, text: str) ->
         assert "<script>alert" not in answer.text and "Traceback" not in answer.text
 
 
+@pytest.mark.cases(5)
 @pytest.mark.parametrize(
     "query",
     ["%00=1", "sort=%00", "page=99999999999999999999", "page=-1", "page=1e9", "sort=nothing", "limit=0",

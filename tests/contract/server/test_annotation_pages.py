@@ -37,8 +37,7 @@ Place = tuple[str, str]
 def whole_file(tmp_path_factory: pytest.TempPathFactory) -> str:
     """A DuckDB file with both sides of the demo."""
     url = file_url(tmp_path_factory.mktemp("noted") / "store.duckdb")
-    for side in ("base", "current"):
-        record_side(url, side)
+    record_side(url, "base", "current")
     return url
 
 
@@ -57,8 +56,7 @@ def place(request: pytest.FixtureRequest) -> Iterator[Place]:
         yield request.getfixturevalue("noted_file")
         return
     url, schema = request.getfixturevalue("postgres_url"), f"notes_{uuid4().hex[:12]}"
-    for side in ("base", "current"):
-        record_side(url, side, schema)
+    record_side(url, "base", "current", schema=schema)
     try:
         yield url, schema
     finally:
@@ -261,6 +259,7 @@ def test_without_permission_there_is_no_form_and_no_write(noted_file: Place) -> 
     assert values_at(noted_file) == {("note", "seen by all")}
 
 
+@pytest.mark.cases(2)
 @pytest.mark.parametrize(
     ("headers", "status"),
     [

@@ -105,6 +105,7 @@ def test_every_path_of_a_store_is_tested_here():
     assert paths == {*LISTS, *DOCUMENTS, stores}
 
 
+@pytest.mark.cases(5)
 @pytest.mark.parametrize("path", LISTS)
 def test_pages_have_every_item_once(client: TestClient, path: str):
     whole = answer(client, path, **LISTS[path], limit=500)
@@ -138,6 +139,7 @@ LIKE_COMMANDS = [
 ]
 
 
+@pytest.mark.cases(4)
 @pytest.mark.parametrize(("path", "parameters", "command"), LIKE_COMMANDS)
 def test_documents_are_those_of_the_commands(
     client: TestClient, url: str, tmp_path: Path, path: str, parameters: dict[str, str], command: str

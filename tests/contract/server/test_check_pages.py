@@ -24,7 +24,9 @@ TO = Addresses("default")
 
 
 @pytest.mark.extensive
-@pytest.mark.parametrize("warehouse", ["client", "postgres_client"])
+@pytest.mark.parametrize(
+    "warehouse", ["client", pytest.param("postgres_client", marks=pytest.mark.extensive)]
+)
 def test_the_list_has_the_rows_of_check_history(
     warehouse: str, rich_url: str, request: pytest.FixtureRequest
 ) -> None:

@@ -131,6 +131,7 @@ def test_an_upload_is_recorded_once_and_is_shown_by_the_connection(shop: Connect
     assert run["extraction"]["connection"] == "shop" and run["environment"] == "prod"
 
 
+@pytest.mark.cases(4)
 @pytest.mark.parametrize(
     ("body", "headers", "expected"),
     [

@@ -276,6 +276,7 @@ REASONS = {
 }
 
 
+@pytest.mark.cases(4)
 @pytest.mark.parametrize("node", REASONS)
 def test_a_node_without_data_to_compare_says_why(duckdb_shop: Shop, node: str) -> None:
     for address in (TO.diff(BASE, CURRENT, node=node, tab="data"), TO.node(CURRENT, node, "data")):
@@ -365,6 +366,7 @@ TEMPLATES = (
 )
 
 
+@pytest.mark.cases(3)
 @pytest.mark.parametrize("text", TEMPLATES)
 def test_the_shown_sql_is_that_of_query_diff(shop: Shop, text: str, tmp_path: Path) -> None:
     status, found, page = shown_sql(shop, text)

@@ -63,7 +63,9 @@ def document(rich_url: str, sides: tuple[str, str]) -> dict[str, Any]:
         return json.loads(report.diff_json(found))  # type: ignore[no-any-return]
 
 
-@pytest.mark.parametrize("warehouse", ["client", "postgres_client"])
+@pytest.mark.parametrize(
+    "warehouse", ["client", pytest.param("postgres_client", marks=pytest.mark.extensive)]
+)
 @pytest.mark.parametrize("pair", ["sides", "hostile_sides"])
 def test_the_lists_have_the_changes_of_the_command(
     pair: str, warehouse: str, rich_url: str, request: pytest.FixtureRequest

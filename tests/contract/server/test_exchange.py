@@ -120,8 +120,7 @@ def replica(url: str, *, creates: bool = False) -> StoreReplica:
 def build(folder: Path) -> None:
     """Create a store with two runs and a note in *folder*."""
     url = file_url(folder / "mine.duckdb")
-    record_side(url, "base")
-    record_side(url, "current")
+    record_side(url, "base", "current")
     found = replica(url)
     note(found, "first")
     found.close()

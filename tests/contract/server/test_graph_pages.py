@@ -37,7 +37,7 @@ def runs(rich_url: str) -> dict[str, str]:
     return found | {f"hostile {place}": run_id for place, run_id in hostile.items()}
 
 
-@pytest.fixture(params=["client", "postgres_client"])
+@pytest.fixture(params=["client", pytest.param("postgres_client", marks=pytest.mark.extensive)])
 def either(request: pytest.FixtureRequest) -> TestClient:
     """Return a client of the store in DuckDB, and then of its copy in PostgreSQL."""
     return request.getfixturevalue(request.param)  # type: ignore[no-any-return]
@@ -145,6 +145,7 @@ def test_a_node_opens_with_its_neighbours_and_counts_the_hidden_ones(
     assert ids(wider) == near | readers > near
 
 
+@pytest.mark.cases(3)
 @pytest.mark.parametrize("selection", ["+orders", "tag:mart", "path:models/staging", "orders+1 customers"])
 def test_selectors_name_the_nodes_that_export_names(
     selection: str, either: TestClient, rich_url: str, runs: dict[str, str]
@@ -215,6 +216,7 @@ def test_the_script_and_its_style_are_served(client: TestClient) -> None:
         assert answer.status_code == 200 and answer.headers["content-type"].startswith(kind)
 
 
+@pytest.mark.cases(3)
 @pytest.mark.parametrize(
     ("view", "status", "words"),
     [
@@ -314,7 +316,7 @@ def test_selectors_of_runs_lead_to_ids_and_keep_the_view(client: TestClient, run
         assert (found.status_code, found.headers.get("location")) == (307, wanted)
 
 
-@pytest.mark.cases(8)
+@pytest.mark.cases(4)
 @pytest.mark.parametrize("spelling", range(len(SPELLINGS)))
 def test_a_hostile_name_is_a_node_like_any_other(
     spelling: int, client: TestClient, runs: dict[str, str]

@@ -38,8 +38,10 @@ def page(client: TestClient, address: str, status: int = 200) -> ParsedPage:
     return parsed(answer.text)
 
 
-@pytest.mark.cases(8)
-@pytest.mark.parametrize("warehouse", ["client", "postgres_client"])
+@pytest.mark.cases(5)
+@pytest.mark.parametrize(
+    "warehouse", ["client", pytest.param("postgres_client", marks=pytest.mark.extensive)]
+)
 @pytest.mark.parametrize("column", [None, "status", "AMOUNT"])
 @pytest.mark.parametrize("direction", list(Direction))
 def test_the_lists_have_the_nodes_and_columns_of_the_command(
@@ -119,6 +121,7 @@ def test_a_run_without_column_lineage_lists_whole_nodes(client: TestClient) -> N
     assert TO.node("shop-3", f"model.{SHOP}.customers") in found.links
 
 
+@pytest.mark.cases(4)
 @pytest.mark.parametrize("index", range(11))
 def test_hostile_names_are_text(index: int, client: TestClient, rich_url: str) -> None:
     run = run_id(rich_url, "<b>env</b>/1", HOSTILE)

@@ -110,6 +110,7 @@ def test_a_failing_test_leads_to_its_node(client: TestClient) -> None:
     assert any("/runs/shop-3/nodes/" in link for link in page.links)
 
 
+@pytest.mark.extensive
 def test_the_same_overview_from_both_stores(client: TestClient, postgres_client: TestClient) -> None:
     lists = [one.get("/s/default/environments.json").json() for one in (client, postgres_client)]
 

@@ -111,6 +111,7 @@ def test_a_hostile_project_is_text(client: TestClient) -> None:
         assert client.get(TO.project(HOSTILE, part)).status_code == 200
 
 
+@pytest.mark.extensive
 def test_both_stores_show_the_same_project(client: TestClient, postgres_client: TestClient) -> None:
     pages = [
         parsed(one.get(TO.of("projects", SHOP, environment="prod")).text) for one in (client, postgres_client)

@@ -16,7 +16,6 @@ from starlette.testclient import TestClient
 
 from recce_meta import demo_data
 from recce_meta.adapter import UnifiedSqlAdapter
-from recce_meta.api.demo import demo
 from recce_meta.api.public.data import ComparisonOptions, diff_data, run_checks
 from recce_meta.api.record import record_project
 from recce_meta.api.reviews import list_reviews
@@ -30,7 +29,7 @@ from recce_meta.server.stores.stores import Store
 from recce_meta.store.read import list_runs
 from recce_meta.store.sql_files import DEFAULT_SCHEMA
 from tests.contract.server.rich_store import parsed
-from tests.contract.server.small_store import LOCAL, client_of, file_url, record_side
+from tests.contract.server.small_store import LOCAL, client_of, copy_demo, file_url, record_side
 
 pytestmark = pytest.mark.core("duckdb")
 
@@ -60,8 +59,7 @@ def reviewed_file(whole_file: str, tmp_path: Path) -> str:
 
 
 def _record(url: str, schema: str, folder: Path) -> None:
-    for side in ("base", "current"):
-        record_side(url, side, schema)
+    record_side(url, "base", "current", schema=schema)
     (folder / "checks.yml").write_text(CHECKS, encoding="utf-8")
     with UnifiedSqlAdapter.from_url(url) as adapter:
         if url.startswith("duckdb"):
@@ -192,11 +190,11 @@ def compared(client: TestClient, base: str, current: str, sql: str, **more: str)
 
 
 def test_a_query_becomes_a_check_that_later_commits_ask_again(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(stores, "COPY_PAUSE", 0.0)
     place = (file_url(tmp_path / f"{DATABASE}.duckdb"), DEFAULT_SCHEMA)
-    demo(tmp_path)
+    copy_demo(tmp_path_factory, tmp_path)
     base, current = runs_at(place)
     by_status = "select status, sum(amount) as amount\nfrom {{ ref('orders') }} group by 1"
     with client_at(place, Permissions(queries=True)) as client:
@@ -232,11 +230,11 @@ def test_a_query_becomes_a_check_that_later_commits_ask_again(
 
 
 def test_a_check_is_added_from_a_result_and_survives_commits(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(stores, "COPY_PAUSE", 1e6)
     place = (file_url(tmp_path / f"{DATABASE}.duckdb"), DEFAULT_SCHEMA)
-    demo(tmp_path)
+    copy_demo(tmp_path_factory, tmp_path)
     with UnifiedSqlAdapter.from_url(place[0]) as adapter:
         diff_data(adapter, "base", "current", options=SAVED)
     base, current = runs_at(place)
@@ -353,6 +351,7 @@ def test_only_pages_of_this_server_may_write(
     assert len(marks_at(place)) - before == (status == 303)
 
 
+@pytest.mark.cases(4)
 @pytest.mark.parametrize(
     ("given", "message"),
     [

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pytest
 from starlette.testclient import TestClient
 
 from recce_meta.adapter import UnifiedSqlAdapter
@@ -23,6 +24,7 @@ def test_every_part_of_a_store_has_rows(rich_url: str) -> None:
     assert all(counts.values()), counts
 
 
+@pytest.mark.extensive
 def test_both_stores_list_the_same_runs(client: TestClient, postgres_client: TestClient) -> None:
     answers = [one.get("/s/default/runs.json").json() for one in (client, postgres_client)]
 

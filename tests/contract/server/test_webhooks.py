@@ -165,6 +165,7 @@ def end(hooked: Hooked, job_id: str, sha: str, status: JobStatus = JobStatus.SUC
     )
 
 
+@pytest.mark.cases(2)
 @pytest.mark.parametrize("forge", FORGES)
 def test_a_push_requests_one_job_however_often_it_is_sent(hooked: Hooked, forge: Forge) -> None:
     shop, push = hooked.connect(forge), recorded(forge, "push")

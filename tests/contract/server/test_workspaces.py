@@ -187,6 +187,7 @@ def test_a_change_to_the_folder_of_another_workspace_is_refused(
     )
 
 
+@pytest.mark.cases(4)
 @pytest.mark.parametrize(
     "fields",
     [

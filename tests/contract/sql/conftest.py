@@ -82,13 +82,13 @@ def empty_store(prepared: tuple[Any, str] | None, request: pytest.FixtureRequest
 
 
 @pytest.fixture(scope="session")
-def told_file(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, str]:
+def told_file(tmp_path_factory: pytest.TempPathFactory, default_file: Path) -> tuple[Path, str]:
     """The history that the module's functions tell in a file of DuckDB, and its schema; tests take a copy."""
     file = tmp_path_factory.mktemp("told") / "told.duckdb"
-    schema = spelling_of("duckdb").schema_name()
+    shutil.copy(default_file, file)
     with UnifiedSqlAdapter.from_url(f"duckdb:///{file}") as adapter:
-        told(SqlStore(adapter, schema))
-    return file, schema
+        told(SqlStore(adapter, sql_files.DEFAULT_SCHEMA))
+    return file, sql_files.DEFAULT_SCHEMA
 
 
 @pytest.fixture(scope="session")
@@ -127,13 +127,18 @@ def _told_on(backend: Any) -> SqlStore:
 
 
 @pytest.fixture
-def own_store(backend: Any, request: pytest.FixtureRequest) -> Iterator[SqlStore]:
+def own_store(backend: Any, prepared_databases: Any, request: pytest.FixtureRequest) -> Iterator[SqlStore]:
     """The same in a store that the test may change."""
     if backend.name == "duckdb":
         with _copied(request, "told_file") as store:
             yield store
-    else:
-        yield told(request.getfixturevalue("empty_store"))
+        return
+    with prepared_databases.copied(backend, "told", lambda at: told(SqlStore(at, at.schema))) as copy:
+        if copy is None:
+            yield told(request.getfixturevalue("empty_store"))
+            return
+        with copy[0].connect() as adapter:
+            yield SqlStore(adapter, copy[1])
 
 
 @pytest.fixture

@@ -199,6 +199,7 @@ def test_column_impact_follows_a_field_with_its_struct(
 
 
 @pytest.mark.beyond_emulators
+@pytest.mark.cases(2)
 @pytest.mark.parametrize("seed", range(3))
 def test_column_impact_of_random_projects_is_what_a_walk_finds(
     empty_store: Any, make_run: Callable[..., Project], make_model: Callable[..., NodeMetadata], seed: int

@@ -19,7 +19,7 @@ from recce_meta.sync.history import save_sync
 from recce_meta.sync.types import SyncRecord
 from tests.proofs import sampled
 
-pytestmark = pytest.mark.emulated
+pytestmark = [pytest.mark.emulated, pytest.mark.core("postgres", "sqlite")]
 
 OF_EACH_STORE = ("recorded_at",)
 """Columns that two stores cannot have in common: when they were written."""

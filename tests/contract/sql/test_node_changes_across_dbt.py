@@ -93,6 +93,7 @@ def edited(node: NodeMetadata) -> NodeMetadata:
     return replace(node, **edits[node.unique_id]()) if node.unique_id in edits else node
 
 
+@pytest.mark.cases(2)
 @pytest.mark.parametrize(("folder", "before", "after"), UPGRADES)
 def test_an_edit_made_with_an_upgrade_of_dbt_is_told_from_it(
     empty_store: Any, folder: str, before: str, after: str

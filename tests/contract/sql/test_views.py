@@ -218,6 +218,7 @@ def test_compiled_code_comes_back_to_the_byte_in_the_environment_of_its_run(stor
     ]
 
 
+@pytest.mark.cases(4)
 @pytest.mark.parametrize(
     "code",
     [

@@ -80,6 +80,18 @@ def store(backend: Any, request: pytest.FixtureRequest) -> Iterator[Store]:
         yield Store(backend, schema, adapter)
 
 
+@pytest.fixture
+def adapter(store: Store) -> UnifiedSqlAdapter:
+    """The adapter of the store."""
+    return store.adapter
+
+
+@pytest.fixture
+def schema(store: Store) -> str:
+    """The schema of the store."""
+    return store.schema
+
+
 Recorded = Callable[..., Store]
 
 

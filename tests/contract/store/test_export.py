@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Callable, Iterator
 from datetime import date, datetime, timedelta, timezone
 from decimal import Decimal
@@ -249,8 +250,10 @@ def another_store(store: Any, tmp_path: Path) -> Iterator[Store]:
 
 
 @pytest.fixture
-def file(tmp_path: Path) -> Iterator[UnifiedSqlAdapter]:
-    """A DuckDB file without a store."""
+def file(tmp_path: Path, default_file: Path, request: pytest.FixtureRequest) -> Iterator[UnifiedSqlAdapter]:
+    """A DuckDB file with an empty store, or without one for tests `without_store`."""
+    if request.node.get_closest_marker("without_store") is None:
+        shutil.copy(default_file, tmp_path / "elsewhere.duckdb")
     with UnifiedSqlAdapter.from_url(f"duckdb:///{tmp_path / 'elsewhere.duckdb'}") as adapter:
         yield adapter
 
@@ -259,9 +262,10 @@ _whole: list[Export] = []
 
 
 @pytest.fixture
-def whole(file: UnifiedSqlAdapter, make_project: Callable[..., Project], tmp_path: Path) -> Export:
+def whole(default_file: Path, make_project: Callable[..., Project], tmp_path: Path) -> Export:
     """The later run, read once from a store that is gone by then."""
     if not _whole:
+        shutil.copy(default_file, tmp_path / "source.duckdb")
         with UnifiedSqlAdapter.from_url(f"duckdb:///{tmp_path / 'source.duckdb'}") as source:
             record_both(Source(source), make_project)
             _whole.append(exported(source, DEFAULT_SCHEMA, "current-1"))
@@ -313,6 +317,7 @@ def as_bytes(export: Export) -> bytes:
 
 
 @pytest.mark.beyond_emulators
+@pytest.mark.core("duckdb")
 def test_a_document_gives_the_same_rows_in_every_table_of_another_store(
     store: Any, make_project: Callable[..., Project], file: UnifiedSqlAdapter, another_store: Store
 ) -> None:
@@ -413,6 +418,7 @@ def test_a_run_of_the_same_id_with_other_contents_is_refused(file: UnifiedSqlAda
     assert rows(file) == before
 
 
+@pytest.mark.without_store
 def test_what_fails_on_the_way_leaves_nothing_behind(file: UnifiedSqlAdapter, whole: Export) -> None:
     unknown = replace(whole.data_diffs[0], result=b'{"type":"of tomorrow"}')
 

@@ -9,22 +9,19 @@ from recce_meta.adapter import UnifiedSqlAdapter
 from recce_meta.api.run_reader import MemoryRunReader, StoredRunReader
 from recce_meta.extractors.project import extract_project
 from recce_meta.store.write import record_run
-from tests.spelling import spelling_of
 
 ORDERS = "model.jaffle_shop.orders"
 
 
 @pytest.fixture
-def runs(adapter: UnifiedSqlAdapter, schema_name: str) -> tuple[MemoryRunReader, StoredRunReader]:
+def runs(adapter: UnifiedSqlAdapter, schema: str) -> tuple[MemoryRunReader, StoredRunReader]:
     """The demo's current run as it was read, and as it is stored."""
     project = extract_project(demo_data.artifacts("current"), environment="current")
-    recorded = record_run(adapter.at(schema_name), project)
-    return MemoryRunReader(project), StoredRunReader(adapter.at(schema_name), recorded.run)
+    recorded = record_run(adapter.at(schema), project)
+    return MemoryRunReader(project), StoredRunReader(adapter.at(schema), recorded.run)
 
 
-def test_parts_are_what_the_whole_has(
-    runs: tuple[MemoryRunReader, StoredRunReader], adapter: UnifiedSqlAdapter, schema_name: str
-) -> None:
+def test_parts_are_what_the_whole_has(runs: tuple[MemoryRunReader, StoredRunReader]) -> None:
     read, stored = runs
     ids = [ORDERS, "model.jaffle_shop.customers", "model.jaffle_shop.nowhere"]
 
@@ -40,4 +37,3 @@ def test_parts_are_what_the_whole_has(
     assert stored.tests_of(["seed.jaffle_shop.nowhere"]) == []
     assert stored.project.nodes == read.project.nodes
     assert stored.nodes(ids) == read.nodes(ids), "also once the whole is here"
-    spelling_of(adapter.warehouse.name).drop_schema(adapter, schema_name)

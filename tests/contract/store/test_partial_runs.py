@@ -215,6 +215,7 @@ def test_sql_that_reads_its_environment_is_assumed_in_the_same_target_and_unknow
     assert not found[1][unique_id("stg")].outputs
 
 
+@pytest.mark.cases(4)
 @pytest.mark.parametrize(
     ("code", "target", "is_noted"),
     [
@@ -458,6 +459,7 @@ LIMITS = {
 """Subqueries that dbt writes in place of a relation, by option."""
 
 
+@pytest.mark.cases(2)
 @pytest.mark.parametrize("option", LIMITS)
 @pytest.mark.parametrize("edit", ["values", "a column less", "the same query"])
 def test_the_limits_of_a_build_of_a_part_are_no_change(

@@ -28,12 +28,11 @@ COMMENTED = {
 
 
 @pytest.mark.parametrize("is_repeated", [False, True], ids=["created", "refreshed"])
-def test_every_view_and_column_has_a_comment(store, is_repeated):
+def test_every_view_and_column_has_a_comment(store, prepared, is_repeated):
     query = COMMENTED.get(store.adapter.warehouse.name)
     if query is None:
         pytest.skip("tests/unit/store/test_sql_files.py reads the statements")
-    init_store(store.adapter.at(store.schema))
-    if is_repeated:
+    for _ in range((prepared is None) + is_repeated):
         init_store(store.adapter.at(store.schema))
 
     quoted = store.adapter.quote_identifier(store.schema)

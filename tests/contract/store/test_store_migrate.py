@@ -120,6 +120,7 @@ def test_there_is_a_store_of_every_version_before_this_one():
     assert list(RUNS) == list(range(1, SCHEMA_VERSION))
 
 
+@pytest.mark.core("duckdb", "postgres")
 def test_an_old_store_is_migrated_without_losing_a_row(old_store, old_version):
     result = init_store(old_store.adapter.at(old_store.schema))
 
@@ -322,6 +323,7 @@ def test_how_edges_of_an_old_store_are_known_is_derived_for_dbt_and_unknown_else
     assert [len(node.edge_origins) for node in loaded.nodes] == [int(is_stored), 0]
 
 
+@pytest.mark.cases(1)
 def test_reading_or_recording_migrates_too(old_store, old_version, make_project):
     known = RUNS[old_version]
     # As commands read; a file is opened for writing once.
@@ -377,6 +379,7 @@ def test_a_deletion_in_an_old_store_is_kept_from_now_on(migrated_store, old_vers
     assert migrated_store.scalar("SELECT COUNT(*) FROM {s}.store_tombstones") == 1
 
 
+@pytest.mark.cases(1)
 def test_a_migrated_store_has_the_tables_of_a_new_one(migrated_store, tables_of_new_stores, tmp_path):
     columns = """
         SELECT table_name, column_name, data_type, is_nullable FROM information_schema.columns

@@ -26,10 +26,9 @@ FORMER_TABLES = (
 
 
 @pytest.fixture
-def recorded(store, make_project):
+def recorded(recorded_store, make_project):
     """A store with one run."""
-    record_run(store.adapter.at(store.schema), make_project())
-    return store
+    return recorded_store("one run", [make_project()])
 
 
 def quoted_schema(store):
@@ -77,6 +76,7 @@ def test_every_table_has_the_prefix_and_every_public_relation_is_a_view(recorded
     assert not any(name.startswith("store") for name in public)
 
 
+@pytest.mark.cases(3)
 @pytest.mark.parametrize("name", FORMER_TABLES)
 def test_a_view_with_the_name_of_a_table_has_its_columns_in_their_order(recorded, name):
     assert columns_of(recorded, name) == columns_of(recorded, sql_files.table_name(name))
@@ -124,6 +124,7 @@ def test_renames_that_were_interrupted_continue(recorded, make_project, monkeypa
     assert load_run(recorded.adapter.at(recorded.schema), "run-1").nodes == make_project().nodes
 
 
+@pytest.mark.core("duckdb", "postgres")
 def test_readers_and_views_of_users_follow_renamed_tables(recorded):
     if recorded.adapter.warehouse.name != "postgres":
         pytest.skip("grants and views of users follow a renamed table in PostgreSQL")

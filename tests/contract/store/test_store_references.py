@@ -53,6 +53,7 @@ def reached(store: Any, run: str, target: str) -> ImpactView:
 
 
 @pytest.mark.beyond_emulators
+@pytest.mark.core("duckdb")
 def test_runs_without_references_say_so_until_they_are_recorded_again(store: Any) -> None:
     for project in (BASE, CURRENT):
         record_as_before(store, project)
@@ -93,7 +94,7 @@ def test_a_new_run_of_the_same_graph_does_not_take_over_outdated_columns(store: 
 
 @pytest.mark.without_store
 @pytest.mark.beyond_emulators
-@pytest.mark.parametrize("old_version", [4, 5], indirect=True)
+@pytest.mark.parametrize("old_version", [pytest.param(4, marks=pytest.mark.extensive), 5], indirect=True)
 @pytest.mark.core("duckdb")
 def test_a_run_of_an_old_store_says_that_references_were_not_checked(
     old_store: Any, old_version: int

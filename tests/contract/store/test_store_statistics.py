@@ -271,6 +271,7 @@ def test_of_writers_at_once_the_first_stays_whole(store, make_project):
     assert table_counts(store) == (12, 60)
 
 
+@pytest.mark.cases(2)
 @pytest.mark.parametrize("table", ["node_statistics", "column_statistics", "runs"])
 def test_a_write_that_stops_half_way_leaves_nothing(store, make_project, monkeypatch, table):
     record_run(store.adapter.at(store.schema), make_project("run-0"))

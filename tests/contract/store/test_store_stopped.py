@@ -27,7 +27,7 @@ from tests.proofs import sampled
 
 pytestmark = pytest.mark.emulated
 
-STRIDE = sampled(1, 11)
+STRIDE = sampled(1, 15)
 """Every how many statements one is the last."""
 SENDING = ("query", "execute", "insert_rows")
 
@@ -36,6 +36,7 @@ class Stopped(Exception):
     """The recorder is no more."""
 
 
+@pytest.mark.core("duckdb")
 def test_nothing_is_visible_and_the_next_recorder_completes_it(
     store: Any, make_project: Callable[..., Project], monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -8,7 +8,6 @@ import duckdb
 import pytest
 
 from recce_meta import __version__
-from recce_meta.adapter import UnifiedSqlAdapter
 from recce_meta.api.demo import doctor
 from recce_meta.errors import MissingRelation, StoreError
 from recce_meta.store import session, sql_files
@@ -40,10 +39,9 @@ OF_THE_FUTURE = (
 
 
 @pytest.fixture
-def recorded(store, make_project):
+def recorded(recorded_store, make_project):
     """A store with one run."""
-    record_run(store.adapter.at(store.schema), make_project())
-    return store
+    return recorded_store("one run", [make_project()])
 
 
 def age(store, *, write=SCHEMA_VERSION + 1, read=READ_VERSION, by="9.8.7", statements=OF_THE_FUTURE):
@@ -221,6 +219,7 @@ def test_a_migration_that_is_stopped_leaves_nothing_where_creating_can_be_undone
 
 
 @pytest.mark.without_store
+@pytest.mark.core("duckdb", "postgres")
 def test_views_keep_their_grants_and_readers_when_an_old_store_is_migrated(store):
     if store.adapter.warehouse.name != "postgres":
         pytest.skip("DuckDB has no roles, and drops what other views read")
@@ -243,12 +242,9 @@ TABLES_GROW_SINCE = 6
 
 
 @pytest.fixture(scope="module")
-def columns_now(tmp_path_factory):
+def columns_now(default_file):
     """The columns of a new store."""
-    file = tmp_path_factory.mktemp("new") / "store.duckdb"
-    with UnifiedSqlAdapter.from_url(f"duckdb:///{file}") as adapter:
-        init_store(adapter)
-    return _columns(file)
+    return _columns(default_file)
 
 
 @pytest.mark.parametrize("version", [version for version in RUNS if version >= TABLES_GROW_SINCE])

@@ -20,6 +20,12 @@ from tests.proofs import sampled
 GENERATED = Path(__file__).parents[2] / "data" / "artifacts" / "generated"
 
 
+@pytest.fixture
+def store(recorded_store: Any, state_cases: Any) -> Any:
+    """A store with the run that most tests record first."""
+    return recorded_store("base", [state_cases("base")])
+
+
 def named(variants: Any, name: str) -> Project:
     """The variant, as a run whose id is its name."""
     project = variants(name)
@@ -153,6 +159,7 @@ def test_what_only_dbts_engine_renamed_is_told_alike_and_once(store: Any) -> Non
     assert {impact.unique_id for impact in stored.impacted} <= known
 
 
+@pytest.mark.cases(3)
 @pytest.mark.parametrize(
     "name", ["create_table_as", "get_incremental_default_sql", "generate_schema_name", "get_catalog"]
 )

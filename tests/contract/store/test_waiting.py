@@ -27,6 +27,7 @@ from recce_meta.warehouses.postgres import connection as postgres
 from recce_meta.warehouses.postgres.catalog import _SETTINGS
 from tests.proofs import sampled
 
+pytestmark = pytest.mark.core("duckdb", "postgres")
 MakeProject = Callable[..., Project]
 
 

@@ -12,7 +12,7 @@ import pytest
 from recce_meta.adapter import UnifiedSqlAdapter
 from recce_meta.models import Project, RunMetadata
 from recce_meta.store.read import list_runs
-from recce_meta.store.session import init_store, open_store
+from recce_meta.store.session import open_store
 from recce_meta.store.sql_files import DEFAULT_SCHEMA, KEYS
 from recce_meta.store.write import record_run
 from recce_meta.sync.encoding import pack
@@ -90,15 +90,6 @@ def outcomes(report: SyncReport, status: ExchangeStatus) -> list[ObjectOutcome]:
 def here(store: Store) -> Side:
     """A store on each warehouse, which does not exist yet."""
     return Side(store.adapter, store.schema)
-
-
-@pytest.fixture(scope="session")
-def default_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A DuckDB file with an empty store: creating one takes longer than most tests."""
-    path = tmp_path_factory.mktemp("stores") / "empty.duckdb"
-    with UnifiedSqlAdapter.from_url(f"duckdb:///{path}") as adapter:
-        init_store(adapter)
-    return path
 
 
 @pytest.fixture

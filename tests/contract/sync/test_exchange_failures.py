@@ -101,6 +101,7 @@ def test_a_damaged_run_fails_alone_and_ninety_nine_others_arrive(
 
 
 @pytest.mark.beyond_emulators
+@pytest.mark.cases(3)
 @pytest.mark.parametrize(
     ("table", "reason"),
     [

@@ -300,9 +300,9 @@ _CHANGES = problems("derived graph_changes", "derived graph_impacts")
 @pytest.mark.parametrize(
     ("table", "damage"),
     [
-        ("graph_changes", "UPDATE {s} SET status = 'removed'"),
+        pytest.param("graph_changes", "UPDATE {s} SET status = 'removed'", marks=pytest.mark.extensive),
         pytest.param("graph_changes", "UPDATE {s} SET code_changed = NULL", marks=pytest.mark.extensive),
-        pytest.param("graph_changes", "DELETE FROM {s}", marks=pytest.mark.core("duckdb", "sqlite")),
+        ("graph_changes", "DELETE FROM {s}"),
         ("graph_impacts", "UPDATE {s} SET distance = distance + 1"),
         pytest.param("graph_impacts", "DELETE FROM {s}", marks=pytest.mark.extensive),
     ],

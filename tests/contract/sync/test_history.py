@@ -41,12 +41,11 @@ def outcome(status: ExchangeStatus, direction: str = "push", **fields: object) -
 
 
 @pytest.fixture
-def place(adapter, schema_name, backend):
+def place(store, prepared):
     """A store without runs."""
-    init_store(adapter.at(schema_name))
-    yield adapter, schema_name
-    if backend.name != "duckdb":
-        backend.spelling.drop_schema(adapter, schema_name)
+    if prepared is None:
+        init_store(store.adapter.at(store.schema))
+    return store.adapter, store.schema
 
 
 def test_an_exchange_is_kept_with_its_counts(place):

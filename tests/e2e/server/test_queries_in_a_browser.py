@@ -34,8 +34,7 @@ def started(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[tuple[S
     """Yield a store that is served in this process, and the address of an endless query."""
     monkeypatch.setattr(queries, "HEARTBEAT_SECONDS", HEARTBEAT)
     url = file_url(tmp_path / "demo.duckdb")
-    for side in ("base", "current"):
-        record_side(url, side)  # type: ignore[arg-type]
+    record_side(url, "base", "current")
     store = Store(
         "default",
         lambda: UnifiedSqlAdapter.from_url(url),

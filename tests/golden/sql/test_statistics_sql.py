@@ -173,6 +173,7 @@ def script(queries: list[Query]) -> str:
     return "\n".join(f"-- {query.side.value}: {query.about}\n{query.sql};\n" for query in queries)
 
 
+@pytest.mark.cases(4)
 @pytest.mark.parametrize("dialect_name", dialect_names())
 def test_every_dialect_has_its_statements(
     dialect_name: str, check_golden: Callable[[Path, str], None]

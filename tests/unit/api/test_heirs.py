@@ -7,11 +7,11 @@ from typing import Any
 import pytest
 from msgspec.structs import replace
 
-from recce_meta.adapter import UnifiedSqlAdapter
 from recce_meta.api.diff import NOTHING_MORE, failing_changes, stored_diff, whole_diff
 from recce_meta.api.record import record_run
 from recce_meta.models import NodeMetadata, RunDiff
 from recce_meta.models.change import Category, Reach, Status
+from tests.once import empty_store
 from tests.unit.api.test_kept_rows import node, project
 from tests.unit.api.test_named_readers import SOURCE
 
@@ -35,7 +35,7 @@ def found(old: NodeMetadata, new: NodeMetadata, sql: str = "select id, a from {}
         for run_id, one in (("b", old), ("bc", new))
     ]
     whole = whole_diff(*sides, NOTHING_MORE)
-    with UnifiedSqlAdapter.from_url("sqlite:///:memory:") as store:
+    with empty_store() as store:
         runs = [record_run(store, side).run for side in sides]
         stored = stored_diff(store, *runs)
     assert [(one.unique_id, one.category) for one in stored.changes] == [

@@ -25,9 +25,8 @@ from recce_meta.sql_lineage.propagation import (
     TYPE_KEPT_ABOVE,
     UNTRACED_ABOVE,
 )
+from tests.once import empty_store
 
-MEMORY = "sqlite:///:memory:"
-"""In SQLite these tests take a fifth of their time in DuckDB."""
 CHECK = {"materialized": "snapshot", "strategy": "check", "check_cols": ["a"], "unique_key": "id"}
 CHECK_ALL = {**CHECK, "check_cols": "all"}
 TIMESTAMP = {"materialized": "snapshot", "strategy": "timestamp", "updated_at": "ts", "unique_key": "id"}
@@ -151,7 +150,7 @@ def test_the_deciding_columns_are_stored_as_column_edges() -> None:
 
 @pytest.fixture
 def store() -> Iterator[UnifiedSqlAdapter]:
-    with UnifiedSqlAdapter.from_url(MEMORY) as adapter:
+    with empty_store() as adapter:
         yield adapter
 
 
@@ -161,7 +160,7 @@ def test_a_table_that_becomes_a_view_is_unstable_if_a_view_above_it_is(subtests:
         ("select id, random() as x from raw", "table", "non_breaking"),
         ("select id, 1 as x from raw", "view", "non_breaking"),
     ):
-        with subtests.test(sql=sql, above=above), UnifiedSqlAdapter.from_url(MEMORY) as store:
+        with subtests.test(sql=sql, above=above), empty_store() as store:
             nodes = [
                 node("p", sql, materialized=above),
                 node("q", "select id, x from p", "model.shop.p", materialized="view"),

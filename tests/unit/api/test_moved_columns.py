@@ -5,11 +5,11 @@ from __future__ import annotations
 import duckdb
 import pytest
 
-from recce_meta.adapter import UnifiedSqlAdapter
 from recce_meta.api.diff import NOTHING_MORE, stored_diff, whole_diff
 from recce_meta.api.record import record_run
 from recce_meta.models.change import Reach
 from recce_meta.report.diff_details import detail_phrases
+from tests.once import empty_store
 from tests.unit.api.test_kept_rows import node, project
 
 ORDERS = "select {} from (values (1, 100), (2, 200), (3, -5)) as v(id, amount)"
@@ -68,7 +68,7 @@ def test_readers_by_position_are_affected_by_another_order(sql: str) -> None:
         )
         for run_id, query in (("b", BASE), ("bc", CURRENT))
     ]
-    with UnifiedSqlAdapter.from_url("sqlite:///:memory:") as store:
+    with empty_store() as store:
         runs = [record_run(store, side).run for side in sides]
         diffs = [whole_diff(*sides, NOTHING_MORE), stored_diff(store, *runs)]
 

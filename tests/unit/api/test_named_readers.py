@@ -8,11 +8,11 @@ import duckdb
 import pytest
 from msgspec.structs import replace
 
-from recce_meta.adapter import UnifiedSqlAdapter
 from recce_meta.api.diff import NOTHING_MORE, failing_changes, stored_diff, whole_diff
 from recce_meta.api.record import record_run
 from recce_meta.models import NodeMetadata
 from recce_meta.sql_lineage.propagation import NAMES_GONE
+from tests.once import empty_store
 from tests.unit.api.test_kept_rows import node, project
 
 
@@ -56,7 +56,7 @@ def test_readers_of_a_relation_that_moves_or_goes_may_fail(after: NodeMetadata |
         project(run_id, *([built] if built else []), *sources, *readers)
         for run_id, built in (("b", BUILT), ("bc", after))
     ]
-    with UnifiedSqlAdapter.from_url("sqlite:///:memory:") as store:
+    with empty_store() as store:
         runs = [record_run(store, side).run for side in sides]
         diffs = [whole_diff(*sides, NOTHING_MORE), stored_diff(store, *runs)]
     for diff in diffs:

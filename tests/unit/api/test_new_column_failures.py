@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
+from functools import cache
 from typing import Any
 
 import duckdb
 import pytest
 from msgspec.structs import replace
 
-from recce_meta.adapter import UnifiedSqlAdapter
 from recce_meta.api.diff import NOTHING_MORE, failing_changes, stored_diff, whole_diff
 from recce_meta.api.record import record_run
 from recce_meta.models import Column, NodeMetadata, RunDiff
@@ -16,6 +16,7 @@ from recce_meta.models.node import SEED_HEADER
 from recce_meta.report.diff_details import is_unsure
 from recce_meta.report.review.phrases import failure_sentences
 from recce_meta.sql_lineage.propagation import NOT_ADDED_ABOVE
+from tests.once import empty_store
 from tests.unit.api.test_kept_rows import APPEND, node, project
 
 PARENT, MORE = "select 1 as id, 2 as v", "select 1 as id, 2 as v, 3 as status"
@@ -45,7 +46,7 @@ def diff_of(
         )
     ]
     diff = whole_diff(*sides, NOTHING_MORE)
-    with UnifiedSqlAdapter.from_url("sqlite:///:memory:") as store:
+    with empty_store() as store:
         runs = [record_run(store, side).run for side in sides]
         stored = stored_diff(store, *runs)
     assert [(one.name, one.fails, one.may_fail) for one in stored.impacted] == [
@@ -54,15 +55,20 @@ def diff_of(
     return diff
 
 
+@cache
+def judge() -> duckdb.DuckDBPyConnection:
+    session = duckdb.connect()
+    session.sql(f"create table parent as {MORE}")
+    for one in ABOVE:
+        session.sql(f"create table {one.name} as {one.compiled_code}".replace('"d"."s".', ""))
+    return session
+
+
 def is_refused(reader: str) -> bool:
-    with duckdb.connect() as session:
-        session.sql(f"create table parent as {MORE}")
-        for one in ABOVE:
-            session.sql(f"create table {one.name} as {one.compiled_code}".replace('"d"."s".', ""))
-        try:
-            session.sql(f"create table r as {reader}")
-        except duckdb.BinderException:
-            return True
+    try:
+        judge().sql(f"create or replace table r as {reader}")
+    except duckdb.BinderException:
+        return True
     return False
 
 

@@ -9,7 +9,6 @@ from typing import Any
 import pytest
 from msgspec.structs import replace
 
-from recce_meta.adapter import UnifiedSqlAdapter
 from recce_meta.api.diff import NOTHING_MORE, stored_diff, whole_diff
 from recce_meta.api.impact import impact_in
 from recce_meta.api.record import record_run
@@ -18,6 +17,7 @@ from recce_meta.extractors.manifest import read_manifest
 from recce_meta.models import NodeMetadata, Project, RunDiff
 from recce_meta.models.lineage import Direction
 from recce_meta.sql_lineage.project.columns import analyse_project
+from tests.once import empty_store
 from tests.unit.api.test_kept_rows import node, project
 
 ARTIFACTS = Path(__file__).parents[2] / "data" / "artifacts"
@@ -202,7 +202,7 @@ def test_what_needs_a_column_is_the_same_in_the_store_and_in_every_answer(
     sides = [shop("b", *definitions), shop("bc", *definitions, without=column)]
     found = whole_diff(*sides, NOTHING_MORE)
     assert answers(found) == expected
-    with UnifiedSqlAdapter.from_url("sqlite:///:memory:") as store:
+    with empty_store() as store:
         runs = [record_run(store, side).run for side in sides]
         assert answers(stored_diff(store, *runs)) == expected
         views = [

@@ -28,7 +28,7 @@ def built_by(version: str) -> Project:
     return extract_project(DATA / f"dbt_{version}", git=GitState(), hash_seed_files=False)
 
 
-@pytest.fixture(params=["1.6", "1.10", "2.0"])
+@pytest.fixture(params=[pytest.param("1.6", marks=pytest.mark.extensive), "1.10", "2.0"])
 def project(request: pytest.FixtureRequest) -> Project:
     return built_by(request.param)
 

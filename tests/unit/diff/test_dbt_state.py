@@ -75,7 +75,7 @@ def test_unmodified_and_old_are_the_rest_of_what_dbt_lists(
             assert not resolve("unmodified") & resolve("modified")
 
 
-RELEASES = ("1.8", pytest.param("1.10", marks=pytest.mark.extensive), "1.12")
+RELEASES = (*(pytest.param(one, marks=pytest.mark.extensive) for one in ("1.8", "1.10")), "1.12")
 NOT_TOLD = {
     "vcon_v3_disabled_off": "dbt reads the contract of the disabled node, which is not extracted",
 }

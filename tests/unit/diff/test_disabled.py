@@ -9,13 +9,13 @@ from typing import Any
 import pytest
 from msgspec.structs import replace as with_fields
 
-from recce_meta import UnifiedSqlAdapter
 from recce_meta.api.diff import NOTHING_MORE, stored_diff, whole_diff
 from recce_meta.api.record import record_run
 from recce_meta.extractors.project import extract_project
 from recce_meta.models import Project
 from recce_meta.models.change import Category, Reason, Status
 from recce_meta.store.read import load_nodes
+from tests.once import empty_store
 
 OF_TARGET = "{{ config(enabled=(target.name == 'prod')) }} select 1"
 EDITED, SPACED = OF_TARGET.replace("1", "2"), OF_TARGET.replace("1", "  1")
@@ -80,7 +80,7 @@ def test_an_edit_of_a_disabled_node_is_a_change_and_another_target_is_none(
     tmp_path: Path, before: Any, after: Any, status: str | None, reasons: list[str], category: str | None
 ) -> None:
     sides = [run(tmp_path, name, *side) for name, side in (("base", before), ("current", after))]
-    with UnifiedSqlAdapter.from_url("sqlite:///:memory:") as store:
+    with empty_store() as store:
         stored = [record_run(store, side).run for side in sides]
         diffs = [whole_diff(*sides, NOTHING_MORE), stored_diff(store, *stored)]
         is_listed = any(node.unique_id == "model.shop.m" for node in load_nodes(store, stored[1]))

@@ -11,7 +11,7 @@ import json
 import re
 from collections.abc import Iterator
 from functools import cache, lru_cache
-from itertools import pairwise
+from itertools import pairwise, product
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -61,9 +61,10 @@ def read(path: Path) -> dict[str, Any]:
 
 
 loaded = cache(read)
-"""Only of hosts: each process of the tests collects this module, and would keep every manifest."""
+"""Only of hosts: a process would keep every manifest."""
 
 
+@cache
 def hosts() -> dict[str, Host]:
     """The node of each resource type and major version that has the most values."""
     best: dict[str, tuple[int, Host]] = {}
@@ -93,9 +94,6 @@ def users(manifest: dict[str, Any], macro: str) -> dict[str, Any]:
         if macro in (node.get("depends_on") or {}).get("macros", ()):
             found[unique_id] = {key: value for key, value in node.items() if "compiled" not in key}
     return found
-
-
-HOSTS = hosts()
 
 
 def paths(value: Any, path: tuple[str, ...] = ()) -> Iterator[tuple[str, ...]]:
@@ -234,8 +232,8 @@ NOT_HOSTED = ("doc", "catalog")
 
 def nearest_host(kind: str, newest: int) -> Host:
     """Return the host of the version nearest to *newest*, of which v20 is not one."""
-    numbers = [int(name.rpartition(" v")[2]) for name in HOSTS if name.startswith(f"{kind} v")]
-    return HOSTS[f"{kind} v{min((one for one in numbers if one <= 12), key=lambda one: abs(one - newest))}"]
+    numbers = [int(name.rpartition(" v")[2]) for name in hosts() if name.startswith(f"{kind} v")]
+    return hosts()[f"{kind} v{min((one for one in numbers if one <= 12), key=lambda one: abs(one - newest))}"]
 
 
 def edited(kind: str, key: SchemaKey, value: Any, *, enforced: bool = False) -> dict[str, Any]:
@@ -252,6 +250,7 @@ def edited(kind: str, key: SchemaKey, value: Any, *, enforced: bool = False) -> 
     return manifest
 
 
+@pytest.mark.cases(9)
 @pytest.mark.parametrize("kind", [*(one for one in SCHEMA_KEYS if one not in NOT_HOSTED), "model, enforced"])
 def test_no_key_of_dbts_schemas_changes_silently_without_a_documented_reason(
     kind: str, tmp_path: Path
@@ -273,7 +272,7 @@ def test_no_key_of_dbts_schemas_changes_silently_without_a_documented_reason(
 
 
 def test_no_key_of_catalogs_changes_silently_without_a_documented_reason(tmp_path: Path) -> None:
-    host = HOSTS["model v12"]
+    host = hosts()["model v12"]
     manifest = with_value(host, ("description",), "")
     node = manifest[host.section][host.unique_id]
     places = {key: node[key] for key in ("database", "schema")} | {"name": node["alias"], "type": "table"}
@@ -299,28 +298,31 @@ def test_no_key_of_catalogs_changes_silently_without_a_documented_reason(tmp_pat
     assert silent == []
 
 
-@pytest.mark.parametrize("kind", HOSTS)
-def test_no_key_of_manifests_changes_silently_without_a_documented_reason(kind: str, tmp_path: Path) -> None:
-    host = HOSTS[kind]
-    node = loaded(host.manifest)[host.section][host.unique_id]
+@pytest.mark.cases(2)
+@pytest.mark.parametrize("part", range(8))
+def test_no_key_of_manifests_changes_silently_without_a_documented_reason(part: int, tmp_path: Path) -> None:
     silent = []
-    for path in dict.fromkeys(paths(node)):
-        value: Any = node
-        for key in path:
-            value = value[int(key)] if isinstance(value, list) else value[key]
-        changed = other(value)
-        is_folder = "+" in str(path) or (isinstance(value, dict) and any("+" in key for key in value))
-        if changed is None or is_folder or is_documented(kind.rpartition(" ")[0], path):
-            continue
-        if not diff(with_value(host, path, value), with_value(host, path, changed), tmp_path).changes:
-            silent.append(".".join(path))
+    for kind, host in list(hosts().items())[part::8]:
+        node = loaded(host.manifest)[host.section][host.unique_id]
+        for path in dict.fromkeys(paths(node)):
+            value: Any = node
+            for key in path:
+                value = value[int(key)] if isinstance(value, list) else value[key]
+            changed = other(value)
+            is_folder = "+" in str(path) or (isinstance(value, dict) and any("+" in key for key in value))
+            if changed is None or is_folder or is_documented(kind.rpartition(" ")[0], path):
+                continue
+            if not diff(with_value(host, path, value), with_value(host, path, changed), tmp_path).changes:
+                silent.append((kind, ".".join(path)))
     assert silent == []
 
 
-@pytest.mark.parametrize("kind", [kind for kind in HOSTS if kind.split()[0] in ("model", "source", "seed")])
+@pytest.mark.parametrize("kind", ["model", "source", "seed"])
 def test_a_key_that_is_not_known_is_named_and_its_effect_unknown(kind: str, tmp_path: Path) -> None:
-    for path, value in UNKNOWN.items():
-        base, current = (with_value(HOSTS[kind], path, one) for one in (None, value))
+    found = [host for name, host in hosts().items() if name.split()[0] == kind]
+    assert found
+    for host, (path, value) in product(found, UNKNOWN.items()):
+        base, current = (with_value(host, path, one) for one in (None, value))
         (change,) = diff(base, current, tmp_path).changed
         named = ".".join(path).removeprefix("config.")
         assert any(detail.key.startswith(named) or named.startswith(detail.key) for detail in change.details)
@@ -329,7 +331,7 @@ def test_a_key_that_is_not_known_is_named_and_its_effect_unknown(kind: str, tmp_
 
 @pytest.mark.parametrize("key", ["classifiers", "columns", "new_key"])
 def test_a_key_of_a_definition_that_is_not_known_is_named(key: str, tmp_path: Path) -> None:
-    base, current = (with_value(HOSTS["unit_test v12"], (key,), one) for one in (ABSENT, {"a": {"b": "c"}}))
+    base, current = (with_value(hosts()["unit_test v12"], (key,), one) for one in (ABSENT, {"a": {"b": "c"}}))
     (change,) = diff(base, current, tmp_path).changed
     assert [detail.key.split(".")[0] for detail in change.details] == [key]
 
@@ -346,15 +348,15 @@ def test_hooks_contracts_exports_and_listed_columns_are_compared(tmp_path: Path)
         ("model v5", ("docs",), {"show": True}, {"show": False}, "docs.show"),
         ("saved_query v12", ("config", "schema"), "a", "b", "schema"),
     ):
-        base, current = (with_value(HOSTS[kind], path, one) for one in (before, after))
+        base, current = (with_value(hosts()[kind], path, one) for one in (before, after))
         if before is None:
-            del base["nodes"][HOSTS[kind].unique_id]["columns"]["new"]
+            del base["nodes"][hosts()[kind].unique_id]["columns"]["new"]
         (change,) = diff(base, current, tmp_path).changes
         assert key in [detail.key for detail in change.details] or key == "docs.show"
 
 
 def test_a_recorder_that_did_not_read_a_key_shows_no_change(tmp_path: Path) -> None:
-    host = HOSTS["model v12"]
+    host = hosts()["model v12"]
     (tmp_path / "manifest.json").write_text(
         json.dumps(with_value(host, ("columns", "id", "policy_tags"), ["p"])), encoding="utf-8"
     )

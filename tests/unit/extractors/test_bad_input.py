@@ -120,6 +120,7 @@ WRONG_COLUMNS = {
 }
 
 
+@pytest.mark.cases(20)
 @pytest.mark.parametrize("name", ["catalog.json", "run_results.json"])
 @pytest.mark.parametrize(
     "data",

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from recce_meta.graph.hidden_paths import DrawnEdge, closing_cycles, drawn_edges, paths_through
 from recce_meta.models.graph_view import ADDED, BACKWARD, INDIRECT, REMOVED
+from tests.proofs import sampled
 
 NAMES = [f"n{number}" for number in range(9)]
 graphs = st.sets(st.tuples(st.sampled_from(NAMES), st.sampled_from(NAMES)), max_size=24)
@@ -26,7 +27,7 @@ def reachable(start: str, children: dict[str, list[str]], through: set[str]) -> 
     return found
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=sampled(400, 80), deadline=None)
 @given(graphs, st.sets(st.sampled_from(NAMES)))
 def test_shown_nodes_are_connected_as_in_the_whole_graph(
     edges: set[tuple[str, str]], hidden: set[str]
@@ -71,7 +72,7 @@ def of_runs(base: Edges, current: Edges, shown: list[str]) -> list[DrawnEdge]:
     return drawn_edges(shown, children_of(base | current), hidden, marks)
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=sampled(400, 80), deadline=None)
 @given(graphs, graphs, graphs, st.sets(st.sampled_from(NAMES)))
 def test_each_run_has_its_own_edges_and_paths(
     common: Edges, before: Edges, after: Edges, hidden: set[str]

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from recce_meta.graph.layout import Edge, GraphLayout, layout
 from recce_meta.models.graph_view import BOX_HEIGHT, BOX_WIDTH, LAYER_PITCH, ROW_PITCH
+from tests.proofs import sampled
 
 Parents = Mapping[str, Sequence[str]]
 NAMES = [f"n{number:02}" for number in range(18)]
@@ -48,7 +49,7 @@ def random_project(count: int, chance: random.Random) -> dict[str, list[str]]:
     }
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=sampled(200, 40), deadline=None)
 @given(graphs)
 def test_parents_are_left_of_children_and_boxes_apart(parents: dict[str, list[str]]) -> None:
     found = layout(parents, parents)
@@ -65,7 +66,7 @@ def test_parents_are_left_of_children_and_boxes_apart(parents: dict[str, list[st
 
 
 @pytest.mark.extensive
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=sampled(200, 40), deadline=None)
 @given(graphs, st.randoms(use_true_random=False))
 def test_the_layout_depends_on_the_graph_alone(parents: dict[str, list[str]], chance: random.Random) -> None:
     ids = list(parents)
@@ -75,7 +76,7 @@ def test_the_layout_depends_on_the_graph_alone(parents: dict[str, list[str]], ch
     assert layout(ids, shuffled) == layout(parents, parents)
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=sampled(150, 30), deadline=None)
 @given(graphs, graphs)
 def test_with_earlier_positions_boxes_stay_apart_and_edges_run_right(
     before: dict[str, list[str]], after: dict[str, list[str]]

@@ -18,6 +18,7 @@ from recce_meta.redaction import neutralise
 from recce_meta.report import diff_json, diff_markdown, diff_text
 from recce_meta.report.diff_details import column_effects
 from recce_meta.report.terminal import code, display_width, mermaid_label, shorten
+from tests.proofs import sampled
 
 FRAGMENTS = [
     "|", "\\|", "`", "```", "\n", "\r\n", "\t", "\x1b[31m", "\x07", "\u202e", "\u2028", "<!--", "</details>",
@@ -213,7 +214,7 @@ def test_every_changed_node_appears(diff: RunDiff) -> None:
 
 
 @given(diff=diffs(), max_chars=st.integers(8_000, 12_000))
-@settings(max_examples=50)
+@settings(max_examples=sampled(50, 15))
 def test_markdown_stays_within_its_size(diff: RunDiff, max_chars: int) -> None:
     assert len(diff_markdown(diff, max_chars=max_chars)) <= max_chars
 

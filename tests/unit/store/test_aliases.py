@@ -64,6 +64,7 @@ def test_hidden_names_are_found(sql: str, fault: str | None) -> None:
     assert hidden(sql, "bigquery") == ([] if fault is None else [fault])
 
 
+@pytest.mark.cases(2)
 @pytest.mark.parametrize("dialect", dialects())
 def test_no_alias_of_a_statement_hides_a_table_or_a_column(dialect: str) -> None:
     assert len(files(dialect)) > 100

@@ -20,6 +20,7 @@ from recce_meta.errors import UsageError
 from recce_meta.models.data_diff import ColumnHistogram
 from recce_meta.report.data.figures import rows_phrases
 from recce_meta.store.data_diffs import headline_of
+from tests.proofs import sampled
 
 UTC = timezone.utc
 VALUES: dict[str, tuple[str, st.SearchStrategy[Any]]] = {
@@ -78,7 +79,9 @@ def check(column: ColumnHistogram, base: Sequence[Any], current: Sequence[Any]) 
 
 @pytest.mark.extensive
 @pytest.mark.beyond_emulators
-@settings(max_examples=10, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(
+    max_examples=sampled(10, 4), deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
 @given(base=ROWS, current=ROWS, bins=st.integers(1, 60))
 def test_every_value_is_in_its_bin(bench: Any, base: Any, current: Any, bins: int) -> None:
     names = [f"{side} {uuid4().hex}" for side in "bc"]

@@ -20,6 +20,7 @@ from recce_meta.data_diff.profile import profile_diff
 from recce_meta.errors import UnknownNameError
 from recce_meta.models.checks import NONE, ExpectProfile
 from recce_meta.tables.gaps import limits_of
+from tests.proofs import sampled
 
 UTC = timezone.utc
 EVERY = {
@@ -85,7 +86,7 @@ def agrees(own: Any, other: Any) -> bool:
 
 @pytest.mark.beyond_emulators
 @settings(
-    max_examples=15,
+    max_examples=sampled(15, 4),
     deadline=None,
     suppress_health_check=[HealthCheck.function_scoped_fixture],
     phases=[Phase.explicit, Phase.reuse, Phase.generate],
@@ -271,6 +272,7 @@ def test_estimates_are_told_and_are_near(bench: Any) -> None:
     assert len(statements) == (2 if at_once else 4)
 
 
+@pytest.mark.core("duckdb")
 def test_a_thousand_columns_are_profiled(bench: Any) -> None:
     names = {f"column {number}": "integer" for number in range(1000)}
     bench.fill("wide", names, [tuple(range(1000)), tuple(range(1, 1001))])

@@ -26,6 +26,7 @@ from recce_meta.report.data.verdicts import Outcome, verdict
 from recce_meta.tables.gaps import limits_of
 from recce_meta.warehouses.dialect import dialect_named
 from recce_meta.warehouses.types import ColumnType, Kind
+from tests.proofs import sampled
 
 COLUMNS = {"word": "varchar", "number": "decimal(6,2)", "day": "date", "flag": "boolean"}
 ROWS = st.lists(
@@ -52,7 +53,9 @@ def listed(column: ColumnTopK) -> list[tuple[Any, int, int]]:
 
 @pytest.mark.extensive
 @pytest.mark.beyond_emulators
-@settings(max_examples=20, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(
+    max_examples=sampled(20, 6), deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
 @given(base=ROWS, current=ROWS, k=st.integers(1, 12))
 def test_values_are_those_of_an_independent_count(bench: Any, base: Any, current: Any, k: int) -> None:
     names = [f"{side} {uuid4().hex}" for side in "bc"]

@@ -22,6 +22,7 @@ from recce_meta.data_diff.rows import rows_diff
 from recce_meta.data_diff.source import Pair
 from recce_meta.data_diff.value import value_diff
 from recce_meta.models.data_diff import DataSide, RowsDiff, Subject, ValueDiff
+from tests.proofs import sampled
 from tests.spelling import spelling_of
 
 DOUBLES = 'a "quoted" one'
@@ -52,7 +53,7 @@ def way(request: pytest.FixtureRequest) -> str:
 
 
 few = settings(
-    max_examples=10,
+    max_examples=sampled(10, 4),
     deadline=None,
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )

@@ -15,6 +15,7 @@ from recce_meta.data_diff.options import ValueOptions
 from recce_meta.data_diff.rows import rows_diff
 from recce_meta.data_diff.value import value_diff
 from recce_meta.models.data_diff import PRECISIONS, ValueDiff
+from tests.proofs import sampled
 
 Rows = Sequence[Sequence[Any]]
 
@@ -31,7 +32,7 @@ def way(request: pytest.FixtureRequest) -> str:
 
 
 few = settings(
-    max_examples=7,
+    max_examples=sampled(7, 3),
     deadline=None,
     phases=[Phase.explicit, Phase.reuse, Phase.generate],
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
@@ -104,6 +105,7 @@ def test_a_condition_leaves_the_rows_of_both_sides_that_meet_it(
     assert (whole.base_rows, whole.current_rows) == tuple(map(len, kept))
 
 
+@pytest.mark.core("duckdb")
 def test_a_sample_is_one_set_of_keys_on_both_sides_and_in_larger_samples(site: Any, tables: Any) -> None:
     base = [(i, i % 7, f"t{i % 5}") for i in range(0, 1_500)]
     current = [(i, (i + (i % 11 == 0)) % 7, f"t{i % 5}") for i in range(300, 1_800)]

@@ -8,10 +8,11 @@ import pytest
 
 from recce_meta import UnifiedSqlAdapter
 from tests.googlesql import judging
+from tests.proofs import sampled
 from tests.proofs.types import ENGINES as TYPES
 from tests.proofs.types import Engine, GoogleSql, failures, is_same, values_of
 
-SEEDS = (1, 2)
+SEEDS = sampled((1, 2), (1,))
 
 
 @pytest.mark.parametrize("name", ["duckdb", "sqlite", "postgres", "mysql"])

@@ -6,6 +6,7 @@ import json
 import re
 from collections.abc import Callable
 from datetime import datetime, timezone
+from functools import cache
 from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree
@@ -202,17 +203,19 @@ def test_json(check_golden: Callable[[Path, str], None]) -> None:
 def test_json_keeps_to_its_schema(report: CheckReport) -> None:
     document = json.loads(check_report_json(report))
 
-    validator(json.loads((SCHEMAS / "check-run.v1.json").read_text(encoding="utf-8"))).validate(document)
-    diff = validator(json.loads((SCHEMAS / "diff.v1.json").read_text(encoding="utf-8")))
-    data = json.loads((SCHEMAS / "data-diff-2.json").read_text(encoding="utf-8"))
+    validator("check-run.v1.json").validate(document)
+    diff, result = validator("diff.v1.json"), validator("data-diff-2.json", "result")
     for answer in (answer for check in document["checks"] for answer in check["results"]):
         if answer["type"] == "lineage_diff":
             diff.validate({name: value for name, value in answer.items() if name != "type"})
         else:
-            validator({"$ref": "#/$defs/result", "$defs": data["$defs"]}).validate(answer)
+            result.validate(answer)
 
 
-def validator(schema: Any) -> Any:
+@cache
+def validator(name: str, part: str = "") -> Any:
+    schema = json.loads((SCHEMAS / name).read_text(encoding="utf-8"))
+    schema = {"$ref": f"#/$defs/{part}", "$defs": schema["$defs"]} if part else schema
     jsonschema.Draft202012Validator.check_schema(schema)
     return jsonschema.Draft202012Validator(schema)
 

@@ -160,6 +160,7 @@ def statements(dialect_name: str, case: Case) -> list[tuple[str, str]]:
     return found
 
 
+@pytest.mark.cases(4)
 @pytest.mark.parametrize("dialect", dialect_names())
 def test_statements_are_those_that_were_reviewed(
     dialect: str, check_golden: Callable[[Path, str], None]

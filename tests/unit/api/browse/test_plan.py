@@ -6,10 +6,10 @@ import duckdb
 import pytest
 from msgspec.structs import replace
 
-from recce_meta.adapter import UnifiedSqlAdapter
 from recce_meta.api.browse.plan import plan_build
 from recce_meta.api.diff import NOTHING_MORE, stored_diff, whole_diff
 from recce_meta.api.record import record_run
+from tests.once import empty_store
 from tests.unit.api.test_kept_rows import node, project
 
 P, INNER = "model.shop.stg", "model.shop.inner"
@@ -53,7 +53,7 @@ def test_readers_with_other_columns_are_built(edited: str) -> None:
         assert differs is (one in RESHAPED) or one.name == "pivoted"
     readers = [*RESHAPED, *AS_BEFORE, *UNPROVEN]
     sides = [project(run, node("stg", sql), *readers) for run, sql in (("b", before), ("bc", edited))]
-    with UnifiedSqlAdapter.from_url("sqlite:///:memory:") as store:
+    with empty_store() as store:
         runs = [record_run(store, side).run for side in sides]
         diffs = [whole_diff(*sides, NOTHING_MORE), stored_diff(store, *runs)]
     for diff in diffs:

@@ -382,6 +382,7 @@ def test_a_later_commit_is_shown_without_a_new_run_and_after_a_restart(
     assert "Next" in shown(view_of(path=A, index=again), "ref('|b')")[0]
 
 
+@pytest.mark.cases(2)
 @pytest.mark.parametrize("damage", [b"", b"{", b"\xff", b'{"files": {"models/b.sql": [7, "a", false]}}'])
 def test_without_a_usable_file_the_line_is_absent(
     indexed: Callable[[], ProjectIndex], view_of: ViewOf, damage: bytes

@@ -19,6 +19,7 @@ from recce_meta.lsp.text.query_text import (
 )
 from recce_meta.lsp.text.template import read_template
 from recce_meta.sql_lineage import column_lineage
+from tests.proofs import sampled
 from tests.unit.lsp.real_models import RealModel, real_models
 
 
@@ -412,7 +413,7 @@ def test_a_text_that_takes_too_long_has_nothing() -> None:
 WORDS = "select from where with as ( ) , . a b * 1 'x ' \" {{ ref('t') }} {{ m() }} {% if %} join on union by"
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=sampled(60, 15), deadline=None)
 @given(
     st.lists(st.sampled_from(WORDS.split(" ")), max_size=25).map(" ".join),
     st.integers(0, 60),
