@@ -312,6 +312,9 @@ def _field_texts(kind: type) -> dict[str, str]:
 def export_schema() -> Schema:
     """Return the schema of an exported run, which msgspec makes: the document is read with the same types."""
     kinds = msgspec.json.schema(Document)["$defs"]
+    for kind in kinds.values():
+        if text := _sentence(kind.get("description")):  # releases of msgspec differ in its indentation
+            kind["description"] = text
     document = kinds.pop("Document")
     document["properties"]["schema"] = {"const": EXPORT_ID}
     document["properties"]["sha256"] = {"type": "string", "pattern": "^[0-9a-f]{64}$"}
