@@ -108,21 +108,17 @@ class SqlFile:
 
     def in_schema(self, quoted_schema: str) -> str:
         """Return the text with every table in *quoted_schema*; literals and comments are not changed."""
-        return _in_schema(self.text, quoted_schema)
+        return _LEXEMES.sub(lambda found: quoted_schema if found["schema"] else found[0], self.text)
 
     def statements(self, quoted_schema: str = DEFAULT_SCHEMA) -> tuple[str, ...]:
         """Return the statements without their semicolons."""
-        return tuple(map(quoted_schema.join, _pieces(self.text)))
-
-
-def _in_schema(text: str, quoted_schema: str) -> str:
-    return _LEXEMES.sub(lambda found: quoted_schema if found["schema"] else found[0], text)
+        return tuple(map(quoted_schema.join, _pieces(self)))
 
 
 @cache
-def _pieces(text: str) -> tuple[tuple[str, ...], ...]:
-    """Return the statements of *text*, each in the pieces between which the schema is named."""
-    return tuple(tuple(one.split("\0")) for one in split_statements(_in_schema(text, "\0")))
+def _pieces(file: SqlFile) -> tuple[tuple[str, ...], ...]:
+    """Return the statements of *file*, each in the pieces between which the schema is named."""
+    return tuple(tuple(one.split("\0")) for one in split_statements(file.in_schema("\0")))
 
 
 def split_statements(text: str) -> Iterator[str]:

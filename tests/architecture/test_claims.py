@@ -29,10 +29,8 @@ NO_CLAIMS = {
 
 def texts_of(package: Path) -> Iterator[tuple[Path, str]]:
     """Yield the texts in modules and templates that users may read, without docstrings and one-word keys."""
-    for module in read_modules():
-        path = PACKAGE / module.path
-        if not path.is_relative_to(package):
-            continue
+    for module in read_modules(package):
+        path = package / module.path
         docstrings = {id(node.value) for node in module.nodes if isinstance(node, ast.Expr)}
         constants = [
             node for node in module.nodes if isinstance(node, ast.Constant) and id(node) not in docstrings

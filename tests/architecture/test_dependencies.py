@@ -6,7 +6,7 @@ import ast
 import json
 import re
 from functools import cache
-from pathlib import Path
+from pathlib import Path, PurePath
 
 import pytest
 from packaging.requirements import Requirement
@@ -86,7 +86,8 @@ PURE = {"connection", "dialect", "catalog"}
 def imported(below: str = "") -> set[str]:
     """Every top-level module that recce_meta, or the file or folder *below* it, imports."""
     found: set[str] = set()
-    for node in (node for module in read_modules() if module.path.startswith(below) for node in module.nodes):
+    chosen = (module for module in read_modules() if PurePath(module.path).is_relative_to(below))
+    for node in (node for module in chosen for node in module.nodes):
         if isinstance(node, ast.Import):
             found |= {alias.name.split(".")[0] for alias in node.names}
         elif isinstance(node, ast.ImportFrom) and node.module:
