@@ -29,7 +29,7 @@ NEEDS = {
     "git": "install git with its http-backend",
     "Node.js": "install Node.js with npm; packages come from its registry",
     "Neovim": "install nvim",
-    "drivers": "pip install -e '.[all]'",
+    "drivers": "pip install -e '.[all,docs]'",
     "bubblewrap": "install bubblewrap, and allow user namespaces",
     "Docker": "start a Docker engine",
 }
@@ -51,7 +51,7 @@ def missing(need: str, reason: str = "") -> NoReturn:
 
 
 def require_drivers(*modules: str) -> None:
-    """Skip the test if a driver of a warehouse is missing: one of *modules*, else of any warehouse."""
+    """Skip the test if one of *modules* is missing; without any, the driver of a warehouse."""
     for name in modules or DRIVERS:
         try:
             is_installed = find_spec(name) is not None

@@ -89,7 +89,7 @@ PARTS = {
         r"|tests/e2e/test_cli_(newer_store|postgres|grants|scan)",
     ),
     "docs": Part(
-        needs="Node.js git PostgreSQL uv",
+        needs="Node.js git PostgreSQL drivers uv",
         sources=r"docs/|examples/|[^/]*\.(md|yml|toml)$|\.github/|\.ci/|recce_meta/(cli|api)/",
         tests=r"tests/(docs|architecture)/",
     ),

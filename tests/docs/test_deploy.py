@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import Any
 
 import click
-import kubernetes_validate
 import pytest
 import yaml
 
@@ -56,13 +55,19 @@ def parsed(arguments: list[str]) -> dict[str, Any]:
     return command.make_context(arguments[0], options).params
 
 
+@pytest.mark.drivers("kubernetes_validate")
 @pytest.mark.parametrize("file", MANIFESTS, ids=lambda file: file.name)
 def test_manifests_follow_the_schemas_of_kubernetes(file: Path) -> None:
+    import kubernetes_validate
+
     for one in objects(file):
         kubernetes_validate.validate(one, kubernetes_validate.latest_version(), strict=True)
 
 
+@pytest.mark.drivers("kubernetes_validate")
 def test_a_wrong_manifest_would_be_found() -> None:
+    import kubernetes_validate
+
     (deployment,) = [
         one for one in objects(FOLDER / "kubernetes" / "server.yaml") if one["kind"] == "Deployment"
     ]

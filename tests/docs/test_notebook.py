@@ -9,8 +9,9 @@ import sys
 from pathlib import Path
 from typing import Any
 
-import nbformat
 import pytest
+
+from tests import needs
 
 pytestmark = pytest.mark.extensive
 
@@ -31,11 +32,15 @@ def cells(path: Path) -> list[dict[str, Any]]:
 
 
 def test_the_notebook_is_committed_without_outputs() -> None:
+    needs.require_drivers("nbformat")
+    import nbformat
+
     nbformat.validate(nbformat.read(NOTEBOOK, 4))  # type: ignore[no-untyped-call]
     assert [cell for cell in cells(NOTEBOOK) if cell["outputs"] or cell["execution_count"]] == []
 
 
 def test_the_notebook_runs(tmp_path: Path) -> None:
+    needs.require_drivers("nbclient", "ipykernel")
     done = tmp_path / "done.ipynb"
     ran = subprocess.run(
         [sys.executable, "-c", EXECUTE, str(NOTEBOOK), str(done)],
