@@ -57,17 +57,19 @@
 {% endmacro %}
 
 
-{#- Return a sentence about the first table without a column that this package writes, else ''. An INSERT into it would
-    end the user's job. The warehouse's catalog is read if there is one for all tables. -#}
+{#- Return a sentence about the first table that is missing or lacks a column that this package writes, else ''. An
+    INSERT into it would end the user's job. The warehouse's catalog is read if there is one for all tables. -#}
 {% macro missing_columns(store) %}
     {%- set stored = {} -%}
     {%- for row in recce_meta.ask(store, 'store_columns', {'schema': recce_meta.text_literal(store.facts, store.schema_name)}) -%}
         {%- do stored.setdefault(row[0] | lower, []).append(row[1] | lower) -%}
     {%- endfor -%}
     {%- for name, table in recce_meta.store_tables().items() if stored -%}
-        {%- set missing = table.columns | reject('in', stored.get('store_' ~ name, [])) | list -%}
+        {%- set columns = stored.get('store_' ~ name, []) -%}
+        {%- set missing = table.columns | reject('in', columns) | list -%}
         {%- if missing -%}
-            {{- return('store_' ~ name ~ " in '" ~ store.schema_name ~ "' has no column " ~ missing | join(', ') ~ ': recce-meta doctor checks the store') -}}
+            {%- set what = 'has no column ' ~ missing | join(', ') if columns else 'is missing' -%}
+            {{- return('store_' ~ name ~ " in '" ~ store.schema_name ~ "' " ~ what ~ ': recce-meta doctor checks the store') -}}
         {%- endif -%}
     {%- endfor -%}
     {{- return('') -}}

@@ -16,7 +16,7 @@ from recce_meta.api.export import FORMATS
 from recce_meta.api.record import record_project
 from recce_meta.api.runs import load_pair
 from recce_meta.data_diff.options import ValueOptions
-from recce_meta.errors import RecceMetaError
+from recce_meta.errors import MissingRelation, PermissionDenied, RecceMetaError
 from recce_meta.extractors.git import GitState
 from recce_meta.extractors.project import extract_project
 from recce_meta.models import Check, RunDiff, Status
@@ -24,7 +24,7 @@ from recce_meta.models.data_diff import AnyDataDiff
 from recce_meta.models.rows import RowTable, Tabular
 from recce_meta.models.run import DBT
 from recce_meta.plugins import DIALECTS, EXPORTERS, EXTRACTORS, clash_warnings
-from recce_meta.store.session import SCHEMA_VERSION, can_record, refuse_memory, store_versions
+from recce_meta.store.session import SCHEMA_VERSION, can_record, read_no_rows, refuse_memory, store_versions
 from recce_meta.warehouses import clashing
 from recce_meta.warehouses.registry import folders_with
 
@@ -156,5 +156,13 @@ def _store(adapter: UnifiedSqlAdapter) -> Check:
         state = None if versions.is_readable else False
         detail = f"{versions_text}: newer than this recce-meta's {SCHEMA_VERSION}, which can {can}"
         return Check("store", state, detail, versions.remedy)
-    older = "" if versions.write == SCHEMA_VERSION else MIGRATES
-    return Check("store", True, f"{versions_text}{older}")
+    if versions.write < SCHEMA_VERSION:
+        return Check("store", True, f"{versions_text}{MIGRATES}")
+    try:
+        read_no_rows(adapter)
+    except MissingRelation as error:
+        hint = "restore the schema from a backup, or drop it and record again"
+        return Check("store", False, f"{versions_text}, incomplete: {error.message.splitlines()[0]}", hint)
+    except PermissionDenied:
+        pass  # a role that reads the views alone
+    return Check("store", True, versions_text)

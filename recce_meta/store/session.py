@@ -226,6 +226,10 @@ class StoreSession:
         view = sql_files.computed_changes(self.dialect, self._schema_in_statements)
         return self._session.query(f"SELECT * FROM ({view}) AS fresh WHERE run_id IN ({listed})", given)  # noqa: S608
 
+    def read_no_rows(self) -> None:
+        """Read all columns of all tables, but no rows."""
+        self._session.query(sql_files.no_rows(self.dialect, self._schema_in_statements), {})
+
     def rename_tables(self) -> Iterator[str]:
         """Give each table without a prefix its prefix. Yield each renamed table; a repetition continues."""
         present = self.tables()
@@ -421,6 +425,12 @@ def store_versions(adapter: UnifiedSqlAdapter) -> StoreVersions | None:
         if versions is None:
             _refuse_without_rights(store)
         return versions
+
+
+def read_no_rows(adapter: UnifiedSqlAdapter) -> None:
+    """Raise MissingRelation if the store of *adapter* lacks a table or a column that this version has."""
+    with _session(adapter, atomic=False) as store:
+        store.read_no_rows()
 
 
 def can_record(adapter: UnifiedSqlAdapter) -> bool:

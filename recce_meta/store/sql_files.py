@@ -91,6 +91,8 @@ _LEXEMES = re.compile(
 _RELATION = re.compile(
     rf"^CREATE (?:OR REPLACE )?(?:TABLE|VIEW) (?:IF NOT EXISTS )?(?:{DEFAULT_SCHEMA}\.)?(\w+)", re.MULTILINE
 )
+_TABLE = re.compile(r"^CREATE TABLE IF NOT EXISTS (.+) \($", re.MULTILINE)
+_COLUMN = re.compile(r"^  ([\"`]?[a-z_]+[\"`]?) [A-Z]", re.MULTILINE)
 _READ = re.compile(rf"\b{DEFAULT_SCHEMA}\.(\w+)|\b(?:FROM|JOIN)\s+(?!{DEFAULT_SCHEMA}\b)(\w+)")
 """Relation that a file reads; a dialect without schemas does not name any."""
 _CREATE_VIEW = re.compile(rf"^CREATE OR REPLACE VIEW {DEFAULT_SCHEMA}\.\w+ (?:AS\s|\()", re.MULTILINE)
@@ -198,6 +200,16 @@ def relations(dialect: str) -> tuple[str, ...]:
     """Return the names of all relations of a store: its tables, and every view."""
     found = (*_files("ddl", dialect), *_files("views", dialect))
     return tuple(name for file in found for name in _RELATION.findall(file.text))
+
+
+def no_rows(dialect: str, quoted_schema: str) -> str:
+    """Return a query of all columns of all tables of a store; it has no rows."""
+    texts = [text for file in ddl(dialect) for text in file.statements(quoted_schema)]
+    return " UNION ALL ".join(
+        f"SELECT 1 FROM (SELECT {', '.join(_COLUMN.findall(text))} FROM {table} WHERE 1 = 0) AS read_table"  # noqa: S608
+        for text in texts
+        for table in _TABLE.findall(text)
+    )
 
 
 def computed_changes(dialect: str, quoted_schema: str) -> str:

@@ -160,6 +160,16 @@ def test_doctor_reports_both_versions(recorded):
     assert detail.endswith("which can neither read nor write to it")
 
 
+def test_doctor_finds_a_table_that_is_gone(recorded):
+    age(recorded, statements=("ALTER TABLE {s}.store_run_hashes RENAME TO lost",))
+    recorded.adapter.close()
+    with recorded.another() as adapter:
+        check = doctor(lambda: adapter.at(recorded.schema))[-1]
+    assert (check.name, check.ok) == ("store", False)
+    assert "incomplete: " in check.detail and "store_run_hashes" in check.detail
+    assert check.hint == "restore the schema from a backup, or drop it and record again"
+
+
 def test_a_build_with_the_same_number_is_not_recommended(recorded):
     age(recorded, by=__version__)
 
