@@ -20,7 +20,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
-from concurrent.futures import Future, ThreadPoolExecutor, wait
+from concurrent.futures import ThreadPoolExecutor, wait
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from urllib.error import HTTPError
@@ -85,11 +85,14 @@ def record(account: int, run: int) -> None:
         subprocess.run(command, check=True)
 
 
-def report(job: Future, account: int, run: int) -> None:
-    """Print how to repeat a job that failed."""
-    if job.exception() is not None:
+def attempt(account: int, run: int) -> None:
+    """Record the run, or print how to repeat what failed before the answer says so."""
+    try:
+        record(account, run)
+    except Exception as error:
         repeat = f"python dbt_cloud.py {account} {run}"
-        print(f"run {run} was not recorded: {job.exception()}; {repeat} repeats it", flush=True)
+        print(f"run {run} was not recorded: {error}; {repeat} repeats it", flush=True)
+        raise
 
 
 class Receiver(BaseHTTPRequestHandler):
@@ -109,8 +112,7 @@ class Receiver(BaseHTTPRequestHandler):
         if event["eventType"] != "job.run.completed":
             return self.answer(200, "ignored")
         account, run = int(event["accountId"]), int(event["data"]["runId"])
-        job = jobs.submit(record, account, run)
-        job.add_done_callback(lambda done: report(done, account, run))
+        job = jobs.submit(attempt, account, run)
         wait([job], ANSWER_SECONDS)
         if not job.done():
             return self.answer(202, "begun")

@@ -114,7 +114,7 @@ def export_of(data: bytes) -> Export:
         raise _damaged(_where(data) or str(error)) from None
     except RecursionError:
         raise _damaged("it is nested too deeply") from None
-    except UnicodeDecodeError:  # raised for keys; invalid values raise one of the errors above
+    except (msgspec.DecodeError, UnicodeDecodeError):  # by the version of msgspec
         raise _damaged("it is not UTF-8") from None
     body, seal, rest = data.rpartition(SEAL)
     if not seal or rest.rstrip() != f'{found.sha256}"}}'.encode():
@@ -202,7 +202,7 @@ def _where(data: bytes) -> str | None:
         for place, item in enumerate(items):
             try:
                 msgspec.json.decode(item, type=kind)
-            except msgspec.ValidationError as error:
+            except (msgspec.DecodeError, UnicodeDecodeError) as error:
                 text = str(error)
                 at = f"`$.{name}[{place}]"
                 return text.replace("`$", at) if "`$" in text else f"{text} - at {at}`"
