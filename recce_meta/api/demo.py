@@ -103,7 +103,21 @@ def doctor(connect: Callable[[], UnifiedSqlAdapter]) -> list[Check]:
         if not connected:
             return [*checks, Check("store", None, "no connection")]
         store = _store(adapter)
-        return [*_with_role(adapter, checks, store), store, *_writers(adapter)]
+        return [*_with_role(adapter, checks, store), store, *_lacks(adapter, store), *_writers(adapter)]
+
+
+def _lacks(adapter: UnifiedSqlAdapter, store: Check) -> list[Check]:
+    """Return a check that failed if the store lacks a table or column of its version."""
+    if not store.ok or store.detail.endswith(MIGRATES):
+        return []
+    try:
+        read_no_rows(adapter)
+    except MissingRelation as error:
+        hint = "restore the schema from a backup, or drop it and record again"
+        return [Check("tables", False, f"incomplete: {error.message.splitlines()[0]}", hint)]
+    except PermissionDenied:
+        pass  # a role that reads the views alone
+    return []
 
 
 def _writers(adapter: UnifiedSqlAdapter) -> list[Check]:
@@ -156,13 +170,5 @@ def _store(adapter: UnifiedSqlAdapter) -> Check:
         state = None if versions.is_readable else False
         detail = f"{versions_text}: newer than this recce-meta's {SCHEMA_VERSION}, which can {can}"
         return Check("store", state, detail, versions.remedy)
-    if versions.write < SCHEMA_VERSION:
-        return Check("store", True, f"{versions_text}{MIGRATES}")
-    try:
-        read_no_rows(adapter)
-    except MissingRelation as error:
-        hint = "restore the schema from a backup, or drop it and record again"
-        return Check("store", False, f"{versions_text}, incomplete: {error.message.splitlines()[0]}", hint)
-    except PermissionDenied:
-        pass  # a role that reads the views alone
-    return Check("store", True, versions_text)
+    older = "" if versions.write == SCHEMA_VERSION else MIGRATES
+    return Check("store", True, f"{versions_text}{older}")

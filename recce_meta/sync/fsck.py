@@ -14,6 +14,7 @@ import binascii
 from base64 import b64decode
 from collections import Counter, defaultdict
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from datetime import datetime, timezone
 
 from recce_meta.adapter import UnifiedSqlAdapter
@@ -250,6 +251,9 @@ class _Scan:
             missing = [name for name in missing if name in _TABLES]
             views = []
         has_tables = len(views) == len(missing)
+        if missing:
+            with suppress(MissingRelation):  # a role without rights sees no name, and is told so here
+                self.store.read_no_rows()
         for name in missing:
             message = f"the {'view' if name in views else 'table'} is missing"
             fix = _create_views if has_tables else None

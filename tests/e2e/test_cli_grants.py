@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
+from urllib.parse import unquote, urlsplit
 from uuid import uuid4
 
 import pytest
@@ -118,6 +119,25 @@ def test_a_reader_changes_nothing(
 
     assert ran.code == 3
     assert "permission denied" in ran.err
+
+
+def test_what_a_role_may_not_read_is_not_called_missing(
+    recorded: Any, log_in: Callable[[str], str], server: Any, schema: str
+) -> None:
+    from psycopg import sql
+
+    url = log_in("reader")
+    names = {"schema": sql.Identifier(schema), "role": sql.Identifier(unquote(urlsplit(url).username or ""))}
+    for statement in (
+        "REVOKE SELECT ON ALL TABLES IN SCHEMA {schema} FROM {role}",
+        "GRANT SELECT ON {schema}.store, {schema}.runs TO {role}",
+    ):
+        server.execute(sql.SQL(statement).format(**names))
+    reader = recorded.within(RECCE_META_URL=url)
+    assert reader("doctor").code == 0
+    refused = reader("fsck")
+    assert refused.code == 3 and refused.err.startswith("error: permission denied for table store_runs")
+    assert "GRANT SELECT ON ALL TABLES" in refused.err and refused.out == ""
 
 
 def test_a_recorder_records_everything(
