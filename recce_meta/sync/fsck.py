@@ -33,6 +33,7 @@ from recce_meta.store.session import (
     no_store,
     open_store,
     own_versions,
+    read_no_rows,
     refuse_newer,
     store_versions,
     write_views,
@@ -70,7 +71,7 @@ def fsck(adapter: UnifiedSqlAdapter, *, repair: bool = False) -> FsckResult:
 
     Without *repair*, nothing is written, but an older store is migrated, as by every command. A repair waits
     for other writers, and is one transaction where the warehouse has them. Raises StoreNotFound without a
-    store, and StoreError for a store of a newer version.
+    store, StoreError for a newer store, and PermissionDenied if the role may not read the tables.
     """
     before = _look(adapter)
     if not repair:
@@ -105,7 +106,10 @@ def _look(adapter: UnifiedSqlAdapter) -> _Scan:
             again.run()
             seen = {_identity(problem) for problem, _ in scan.found}
             again.found = [one for one in again.found if _identity(one[0]) in seen]
-            return again
+            scan = again
+    if any(problem.kind is ProblemKind.RELATION for problem, _ in scan.found):
+        with suppress(MissingRelation):
+            read_no_rows(adapter)  # catalogs hide what the role may not read
     return scan
 
 
@@ -251,9 +255,6 @@ class _Scan:
             missing = [name for name in missing if name in _TABLES]
             views = []
         has_tables = len(views) == len(missing)
-        if missing:
-            with suppress(MissingRelation):  # a role without rights sees no name, and is told so here
-                self.store.read_no_rows()
         for name in missing:
             message = f"the {'view' if name in views else 'table'} is missing"
             fix = _create_views if has_tables else None
