@@ -112,11 +112,14 @@ def _lacks(adapter: UnifiedSqlAdapter, store: Check) -> list[Check]:
         return []
     try:
         read_no_rows(adapter)
-    except MissingRelation as error:
-        hint = "restore the schema from a backup, or drop it and record again"
-        return [Check("tables", False, f"incomplete: {error.message.splitlines()[0]}", hint)]
     except PermissionDenied:
-        pass  # a role that reads the views alone
+        return []  # a role that reads the views alone
+    except MissingRelation as error:
+        # Some warehouses say the same of a table that the role may not read.
+        hint = "grant the role SELECT on all tables of the store, or restore the schema from a backup"
+        return [Check("tables", False, f"incomplete: {error.message.splitlines()[0]}", hint)]
+    except RecceMetaError as error:
+        return [Check("tables", False, error.message, error.hint)]
     return []
 
 

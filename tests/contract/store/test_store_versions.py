@@ -167,7 +167,7 @@ def test_doctor_finds_a_table_that_is_gone(recorded):
         check = doctor(lambda: adapter.at(recorded.schema))[-1]
     assert (check.name, check.ok) == ("tables", False)
     assert check.detail.startswith("incomplete: ") and "store_run_hashes" in check.detail
-    assert check.hint == "restore the schema from a backup, or drop it and record again"
+    assert (check.hint or "").endswith("or restore the schema from a backup")
 
 
 def test_a_build_with_the_same_number_is_not_recommended(recorded):
