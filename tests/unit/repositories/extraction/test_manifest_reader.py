@@ -31,11 +31,7 @@ def test_an_unknown_key_of_an_upload_is_refused(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("limits", "error", "said"),
     [
-        (
-            {"seconds": 0.1},
-            RecceMetaError,
-            "The server had no time to read the upload: it got 0 s of CPU in 0 s",
-        ),
+        ({"seconds": 0.1}, RecceMetaError, r"had no time to read the upload: it got \d+ s of CPU in \d+ s"),
         ({"cpu_seconds": 0.05}, UsageError, "Reading the upload took too long"),
     ],
 )
