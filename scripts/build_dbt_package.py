@@ -113,10 +113,13 @@ def tables_macros() -> str:
         f"        }}"
         for table, columns in COLUMNS.items()
     )
+    relations = sorted({name for dialect in available() for name in sql_files.relations(dialect)})
     return (
         _macro("schema_version()", f"    {{{{- return({SCHEMA_VERSION}) -}}}}")
         + _macro("read_version()", f"    {{{{- return({READ_VERSION}) -}}}}")
         + _macro("package_version()", f"    {{{{- return({json.dumps(__version__)}) -}}}}")
+        + _macro("version_columns()", f"    {{{{- return({json.dumps([*kinds['store']])}) -}}}}")
+        + _macro("store_relations()", f"    {{{{- return({json.dumps(relations)}) -}}}}")
         + _macro("store_tables()", f"    {{{{- return({{\n{tables}\n    }}) -}}}}")
     )
 

@@ -23,53 +23,84 @@
     {%- if facts is none -%}
         {{- return({'problem': 'no tables are known for ' ~ adapter.type()}) -}}
     {%- endif -%}
-    {%- set given = var('recce_meta_schema', 'recce_metadata') -%}
+    {%- set given = (var('recce_meta_schema', none) or 'recce_metadata') ~ '' -%}
+    {%- if '"' in given or '`' in given -%}
+        {{- return({'problem': 'the var recce_meta_schema has a quote, so it is not the name of a schema: ' ~ given}) -}}
+    {%- endif -%}
     {%- set schema_name = given | upper if facts.folds_to_upper and modules.re.fullmatch('[A-Za-z_][A-Za-z0-9_]*', given) else given -%}
     {%- set schema = given if given == 'recce_metadata' else adapter.quote(schema_name) -%}
     {%- set store = {'facts': facts, 'schema': schema, 'schema_name': schema_name, 'problem': ''} -%}
-    {%- set problem = adapter.dispatch('obstacle', 'recce_meta')(store) or recce_meta.made_ready(store) -%}
+    {%- set problem = adapter.dispatch('obstacle', 'recce_meta')(store) or recce_meta.begin(store) -%}
     {%- if problem -%}
         {{- return({'problem': problem}) -}}
     {%- endif -%}
-    {%- if recce_meta.rows_of('SELECT run_id FROM ' ~ schema ~ '.store_runs WHERE run_id = ' ~ recce_meta.text_literal(facts, invocation_id)) -%}
+    {%- set problem = recce_meta.made_ready(store) -%}
+    {%- if problem -%}
+        {%- do recce_meta.rolled_back(store) -%}
+        {{- return({'problem': problem}) -}}
+    {%- endif -%}
+    {%- set same = recce_meta.rows_of('SELECT run_id FROM ' ~ schema ~ '.store_runs WHERE run_id = ' ~ recce_meta.text_literal(facts, invocation_id)) -%}
+    {%- set problem = recce_meta.committed(store) -%}
+    {%- if problem -%}
+        {{- return({'problem': problem}) -}}
+    {%- elif same -%}
         {{- return({'done': 'run ' ~ invocation_id ~ ' is recorded already'}) -}}
     {%- endif -%}
     {{- return(recce_meta.written(store, recce_meta.contents())) -}}
 {% endmacro %}
 
 
-{#- Create the store if it does not exist; return the problem, or ''. -#}
+{#- Create the store if it does not exist, in the transaction that is open; return the problem, or ''. A table or view
+    that no store has created stays as it is. -#}
 {% macro made_ready(store) %}
     {%- set names = recce_meta.table_names(store) -%}
-    {%- set version = recce_meta.store_version(store, names) -%}
+    {%- set columns = recce_meta.stored_columns(store) -%}
+    {%- set is_store = 'store' in names and (not columns or 'schema_version' in columns.get('store', [])) -%}
+    {%- for name in names if name in recce_meta.store_relations() and not is_store -%}
+        {{- return("schema '" ~ store.schema_name ~ "' has no store, but a relation with a name of it, " ~ name ~ ': set the var recce_meta_schema to another schema') -}}
+    {%- endfor -%}
+    {%- if not is_store and not var('recce_meta_create_store', store.facts.knows_rights) -%}
+        {{- return("there is no store in schema '" ~ store.schema_name ~ "': recce-meta init creates it, or set the var recce_meta_create_store") -}}
+    {%- elif not is_store -%}
+        {{- return(recce_meta.created(store)) -}}
+    {%- endif -%}
+    {%- set version = recce_meta.store_version(store) -%}
     {%- set known = recce_meta.schema_version() -%}
     {%- if version is none -%}
-        {%- if not var('recce_meta_create_store', store.facts.knows_rights) -%}
-            {{- return("there is no store in schema '" ~ store.schema_name ~ "': recce-meta init creates it, or set the var recce_meta_create_store") -}}
-        {%- endif -%}
-        {{- return(recce_meta.created(store)) -}}
+        {{- return("the store in '" ~ store.schema_name ~ "' is incomplete: recce-meta init completes it") -}}
     {%- elif version < known -%}
         {{- return("the store in '" ~ store.schema_name ~ "' has version " ~ version ~ ', this package knows ' ~ known ~ ': recce-meta init brings it forward') -}}
     {%- elif version > known -%}
-        {{- return("the store in '" ~ store.schema_name ~ "' has version " ~ version ~ ', this package knows ' ~ known ~ ': ' ~ recce_meta.upgrade_hint(store)) -}}
+        {{- return("the store in '" ~ store.schema_name ~ "' has version " ~ version ~ ', this package knows ' ~ known ~ ': ' ~ recce_meta.upgrade_hint(store, columns)) -}}
     {%- endif -%}
-    {{- return(recce_meta.missing_columns(store)) -}}
+    {{- return(recce_meta.missing_columns(store, columns)) -}}
 {% endmacro %}
 
 
-{#- Return a sentence about the first table that is missing or lacks a column that this package writes, else ''. An
-    INSERT into it would end the user's job. The warehouse's catalog is read if there is one for all tables. -#}
-{% macro missing_columns(store) %}
-    {%- set stored = {} -%}
+{#- Return the columns of each table and view in the store's schema, in lower case; none of any if the warehouse has no
+    catalog of all tables. -#}
+{% macro stored_columns(store) %}
+    {%- set found = {} -%}
     {%- for row in recce_meta.ask(store, 'store_columns', {'schema': recce_meta.text_literal(store.facts, store.schema_name)}) -%}
-        {%- do stored.setdefault(row[0] | lower, []).append(row[1] | lower) -%}
+        {%- do found.setdefault(row[0] | lower, []).append(row[1] | lower) -%}
     {%- endfor -%}
-    {%- for name, table in recce_meta.store_tables().items() if stored -%}
-        {%- set columns = stored.get('store_' ~ name, []) -%}
-        {%- set missing = table.columns | reject('in', columns) | list -%}
+    {{- return(found) -}}
+{% endmacro %}
+
+
+{#- Return a sentence about the first table that is missing or lacks a column that this package writes, else ''. A
+    statement with it would end the user's job. -#}
+{% macro missing_columns(store, stored) %}
+    {%- set needed = {'store': recce_meta.version_columns()} -%}
+    {%- for name, table in recce_meta.store_tables().items() -%}
+        {%- do needed.update({'store_' ~ name: table.columns}) -%}
+    {%- endfor -%}
+    {%- for name, wanted in needed.items() if stored -%}
+        {%- set columns = stored.get(name, []) -%}
+        {%- set missing = wanted | reject('in', columns) | list -%}
         {%- if missing -%}
             {%- set what = 'has no column ' ~ missing | join(', ') if columns else 'is missing' -%}
-            {{- return('store_' ~ name ~ " in '" ~ store.schema_name ~ "' " ~ what ~ ': recce-meta doctor checks the store') -}}
+            {{- return(name ~ " in '" ~ store.schema_name ~ "' " ~ what ~ ': recce-meta doctor checks the store') -}}
         {%- endif -%}
     {%- endfor -%}
     {{- return('') -}}
@@ -91,19 +122,17 @@
 {% endmacro %}
 
 
-{#- Return the version of the store; none if the table `store` is not among the *names* of its schema. -#}
-{% macro store_version(store, names) %}
-    {%- if 'store' not in names -%}
-        {{- return(none) -}}
-    {%- endif -%}
+{#- Return the version of the store, the latest of its rows; none if there is no row: its creation was interrupted. -#}
+{% macro store_version(store) %}
     {%- set rows = recce_meta.ask(store, 'schema_version', {}) -%}
-    {{- return((rows | first)[0] | int if rows else none) -}}
+    {{- return(rows | map('first') | map('int') | max if rows else none) -}}
 {% endmacro %}
 
 
 {#- Return the hint for a store newer than this package: the version of the package to install. -#}
-{% macro upgrade_hint(store) %}
-    {%- set row = recce_meta.ask(store, 'store_versions', {}) | first -%}
+{% macro upgrade_hint(store, columns) %}
+    {%- set is_named = not columns or ('migrated_by' in columns.store and 'read_version' in columns.store) -%}
+    {%- set row = recce_meta.ask(store, 'store_versions', {}) | first if is_named else none -%}
     {{- return('install version ' ~ row[2] ~ ' of the package, which fits the store' if row and row[2] else 'upgrade the package') -}}
 {% endmacro %}
 
@@ -111,9 +140,8 @@
 {#- Create the store with the statements of `recce-meta init` if it does not exist; return the problem, or ''. -#}
 {% macro created(store) %}
     {%- set name = recce_meta.text_literal(store.facts, store.schema_name) -%}
-    {%- do recce_meta.begin(store) -%}
     {%- do recce_meta.ask(store, 'lock_schema', {'schema': name}) -%}
-    {%- if recce_meta.store_version(store, recce_meta.table_names(store)) is none -%}
+    {%- if 'store' not in recce_meta.table_names(store) -%}
         {%- if store.facts.asks_dbt_for_schemas or not recce_meta.ask(store, 'schema_exists', {'schema': name}) -%}
             {%- do recce_meta.tell(store, 'create_schema', {}) -%}
         {%- endif -%}
@@ -126,5 +154,5 @@
             'migrated_by': recce_meta.text_literal(store.facts, recce_meta.package_version()),
         }) -%}
     {%- endif -%}
-    {{- return(recce_meta.committed(store)) -}}
+    {{- return(recce_meta.met(store)) -}}
 {% endmacro %}

@@ -251,16 +251,23 @@ class StoreSession:
         return frozenset(str(row[min(1, len(row) - 1)]).lower() for row in rows)
 
     def refuse_taken(self) -> None:
-        """Raise StoreError if a user's relations have names of the store, in a schema that both share."""
-        if self._warehouse.shared_schema is None:
+        """Raise StoreError if relations without a store have its names: their owner needs them.
+
+        Tables next to the table `store`, which is created first, are those of an interrupted creation.
+        """
+        present = self.tables()
+        taken = sorted(present & {*sql_files.relations(self.dialect), sql_files.FOREIGN_STORE})
+        if not taken or "store" in present:
             return
-        taken = self.tables() & {*sql_files.relations(self.dialect), sql_files.FOREIGN_STORE}
-        if taken:
-            raise StoreError(
-                "The store cannot be created in this file, which has relations with its names: "
-                + ", ".join(sorted(taken)),
-                hint=f"use a separate file for the store, such as --url {self._warehouse.name}:///recce_meta.db",
-            )
+        if self._warehouse.shared_schema is None:
+            place, hint = f"schema '{self.schema}'", "use another schema for the store, with --schema"
+        else:
+            place = "this file"
+            hint = f"use a separate file for the store, such as --url {self._warehouse.name}:///recce_meta.db"
+        raise StoreError(
+            f"The store cannot be created in {place}, which has relations with its names: {', '.join(taken)}",
+            hint=hint,
+        )
 
     def query_if_there(self, name: str) -> list[tuple[object, ...]]:
         """Return the rows of a query about the schema; empty if the schema does not exist."""

@@ -97,15 +97,58 @@ def test_missing_rights_and_failing_statements_are_told_and_leave_nothing_behind
         assert owner.execute(f"SELECT COUNT(*) FROM {schema}.store_graph_parts")[1] == [(0,)]
 
 
-@pytest.mark.journey
-@pytest.mark.parametrize("warehouse", ["duckdb", "postgres"])
-def test_builds_end_well_with_a_store_of_any_version(
-    warehouse: str, request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
-) -> None:
-    is_duckdb = warehouse == "duckdb"
-    place = (
-        on_duckdb(tmp_path_factory.mktemp("failing")) if is_duckdb else request.getfixturevalue("postgres")
+def test_a_lock_and_a_time_limit_of_the_session_end_no_job(postgres: Place) -> None:
+    assert " recorded: " in said(postgres, ["record"])[0]
+    with UnifiedSqlAdapter.from_url(postgres.url) as other:
+        store = f"{other.quote_identifier(postgres.schema)}.store"
+        for lock in (f"UPDATE {store} SET written_at = written_at", f"LOCK TABLE {store}_runs"):
+            with other.session(atomic=True) as session:
+                session.query(lock, {})
+                answers = said(postgres, ["SET statement_timeout = '2s'", "record"])
+            assert answers == [f"{WARNING}canceling statement due to statement timeout"]
+
+
+@pytest.fixture(params=["duckdb", "postgres"])
+def place(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Place:
+    """The shop on either warehouse."""
+    if request.param == "duckdb":
+        return on_duckdb(tmp_path_factory.mktemp("failing"))
+    found: Place = request.getfixturevalue("postgres")
+    return found
+
+
+def test_relations_of_the_user_stay_and_damaged_stores_are_named(place: Place) -> None:
+    with UnifiedSqlAdapter.from_url(place.url) as owner:
+        schema = owner.quote_identifier(place.schema)
+    store, runs = f"{schema}.store", f"{schema}.runs"
+    answers = said(
+        place,
+        [
+            *(f"CREATE SCHEMA {schema}", f"CREATE VIEW {runs} AS SELECT 42 AS mine", "record"),
+            *(f"CREATE TABLE {store} AS SELECT mine FROM {runs}", f"DROP VIEW {runs}", "record"),
+            *(f"DROP TABLE {store}", f"CREATE TABLE {store}_sales AS SELECT 1 AS price", "record"),
+            *(f"INSERT INTO {store} SELECT 99, migrated_at, NULL, 9, '9.8.7' FROM {store}", "record"),
+            *(f"DELETE FROM {store} WHERE schema_version = 99", f"DELETE FROM {store}_runs"),
+            *(f"ALTER TABLE {store} DROP COLUMN written_at", "record"),
+            *(f"DELETE FROM {store}", f"ALTER TABLE {store} DROP COLUMN migrated_by", "record"),
+        ],
     )
+    view, table, recorded, later, narrow, empty = (answer.removeprefix(WARNING) for answer in answers)
+    mine = f"schema '{place.schema}' has no store, but a relation with a name of it, "
+    assert (view.partition(":")[0], table.partition(":")[0]) == (f"{mine}runs", f"{mine}store")
+    assert " recorded: " in recorded
+    assert later.endswith("install version 9.8.7 of the package, which fits the store")
+    assert narrow.startswith(f"store in '{place.schema}' has no column written_at: ")
+    assert empty == f"the store in '{place.schema}' is incomplete: recce-meta init completes it"
+    quoted = said_by_dbt(place, "run-operation", "recce_meta.record", recce_meta_schema='a"b')
+    assert quoted == [
+        f'{WARNING}the var recce_meta_schema has a quote, so it is not the name of a schema: a"b'
+    ]
+
+
+@pytest.mark.journey
+def test_builds_end_well_with_a_store_of_any_version(place: Place) -> None:
+    is_duckdb = place.url.startswith("duckdb")
     for environment in ("first", "second"):
         recorded, again = said_by_dbt(place, "build", recce_meta_environment=environment)
         assert " recorded: " in recorded

@@ -16,6 +16,16 @@
 {% endmacro %}
 
 
+{% macro version_columns() %}
+    {{- return(["schema_version", "migrated_at", "written_at", "read_version", "migrated_by"]) -}}
+{% endmacro %}
+
+
+{% macro store_relations() %}
+    {{- return(["annotation_events", "annotations", "check_history", "column_analysis", "column_changes", "column_diff_history", "column_impact", "column_lineage", "column_profiles", "column_quality", "column_statistics", "column_top_values", "column_usage", "data_diff_history", "deleted_runs", "foreign_keys", "impacted_nodes", "latest_column_impact", "latest_column_quality", "latest_columns", "latest_constraints", "latest_indexes", "latest_nodes", "latest_results", "latest_row_counts", "latest_runs", "latest_scans", "latest_schemas", "latest_table_quality", "latest_tables", "lineage", "lineage_changes", "metric_history", "node_changes", "node_columns", "node_constraints", "node_indexes", "node_statistics", "nodes", "quality_history", "quality_metrics", "quality_runs", "reviews", "row_count_history", "run_history", "run_results", "run_steps", "runs", "schema_diff_summary", "store", "store_annotation_events", "store_check_results", "store_code_changes", "store_code_steps", "store_column_analyses", "store_column_diffs", "store_column_edges", "store_column_part_nodes", "store_column_parts", "store_column_quality", "store_column_statistics", "store_column_top_values", "store_data_diffs", "store_fact_parts", "store_graph_changes", "store_graph_impacts", "store_graph_nodes", "store_graph_parts", "store_graph_steps", "store_long_texts", "store_macro_sets", "store_macros", "store_node_statistics", "store_node_versions", "store_part_nodes", "store_quality_metrics", "store_quality_runs", "store_relation_facts", "store_reviews", "store_run_hashes", "store_run_results", "store_runs", "store_sync_conflict_pieces", "store_sync_conflicts", "store_syncs", "store_table_quality", "store_tombstones", "store_version_parents", "store_version_references", "store_writers", "sync_conflicts", "sync_history", "table_quality", "table_quality_history", "table_size_history", "top_value_history"]) -}}
+{% endmacro %}
+
+
 {% macro store_tables() %}
     {{- return({
         "runs": {

@@ -39,26 +39,36 @@
 {% endmacro %}
 
 
+{#- Begin a transaction in which no read of the store waits, and so none fails at a time limit of the role; return the
+    problem, or ''. -#}
 {% macro begin(store) %}
     {%- for statement in store.facts.begin -%}
         {%- do run_query(statement) -%}
     {%- endfor -%}
+    {%- if store.facts.has_exception_blocks -%}
+        {%- do recce_meta.send(store, recce_meta.lock_for_reading(recce_meta.text_literal(store.facts, store.schema_name))) -%}
+    {%- endif -%}
+    {{- return(recce_meta.met(store)) -}}
+{% endmacro %}
+
+
+{#- Return the error of a guarded statement, after the transaction is rolled back, else ''. -#}
+{% macro met(store) %}
+    {%- set error = (recce_meta.rows_of(recce_meta.guard_met()) | first)[0] if store.facts.has_exception_blocks else '' -%}
+    {%- if error -%}
+        {%- do recce_meta.rolled_back(store) -%}
+    {%- endif -%}
+    {{- return(error ~ '') -}}
 {% endmacro %}
 
 
 {#- End the transaction; return the error of a guarded statement, else ''. -#}
 {% macro committed(store) %}
-    {%- if store.facts.has_exception_blocks -%}
-        {%- set met = recce_meta.rows_of(recce_meta.guard_met()) | first -%}
-        {%- if met[0] -%}
-            {%- do recce_meta.rolled_back(store) -%}
-            {{- return(met[0] ~ '') -}}
-        {%- endif -%}
-    {%- endif -%}
-    {%- for statement in store.facts.commit -%}
+    {%- set problem = recce_meta.met(store) -%}
+    {%- for statement in store.facts.commit if not problem -%}
         {%- do run_query(statement) -%}
     {%- endfor -%}
-    {{- return('') -}}
+    {{- return(problem) -}}
 {% endmacro %}
 
 

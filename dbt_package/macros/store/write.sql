@@ -5,7 +5,10 @@
     {%- set run = recce_meta.run_row(pieces) -%}
     {%- set graph_id = recce_meta.text_literal(facts, pieces.graph_id) -%}
     {%- set now = namespace(missing=[]) -%}
-    {%- do recce_meta.begin(store) -%}
+    {%- set problem = recce_meta.begin(store) -%}
+    {%- if problem -%}
+        {{- return({'problem': problem}) -}}
+    {%- endif -%}
     {%- if facts.begin -%}
         {%- do recce_meta.tell(store, 'begin_write', {}) -%}
     {%- endif -%}

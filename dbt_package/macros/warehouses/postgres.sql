@@ -53,13 +53,23 @@
 
 
 {#- Return *sql* in a block that catches its error and remembers it until the transaction ends. After an error, guarded
-    statements are no-ops: the failed transaction cannot become visible. -#}
+    statements are no-ops: the failed transaction cannot become visible. OTHERS leaves out a statement_timeout. -#}
 {% macro guarded(sql) %}
     {%- set tag = '$recce_' ~ local_md5(sql) ~ '$' -%}
     {{- return(
         'DO ' ~ tag ~ "\nBEGIN\nIF COALESCE(current_setting('recce_meta.met', true), '') = '' THEN\n" ~ sql ~ ";\nEND IF;\n"
-        ~ "EXCEPTION WHEN OTHERS THEN PERFORM set_config('recce_meta.met', left(SQLERRM, 500), true);\nEND\n" ~ tag
+        ~ "EXCEPTION WHEN OTHERS OR query_canceled THEN PERFORM set_config('recce_meta.met', left(SQLERRM, 500), true);\nEND\n" ~ tag
     ) -}}
+{% endmacro %}
+
+
+{#- Return a statement that locks the tables of the store in *schema* against changes of their columns: later reads need
+    not wait for another session. -#}
+{% macro lock_for_reading(schema) %}
+    {{- return("DECLARE found regclass;\nBEGIN\nFOR found IN SELECT pg_class.oid FROM pg_class JOIN pg_namespace"
+        ~ " ON pg_namespace.oid = relnamespace WHERE nspname = " ~ schema ~ " AND relkind = 'r'"
+        ~ " AND has_table_privilege(pg_class.oid, 'SELECT') AND (relname = 'store' OR relname LIKE 'store\\_%') ORDER BY relname\n"
+        ~ "LOOP EXECUTE 'LOCK TABLE ' || found || ' IN ACCESS SHARE MODE'; END LOOP;\nEND") -}}
 {% endmacro %}
 
 

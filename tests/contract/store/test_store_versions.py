@@ -108,6 +108,23 @@ def test_a_second_row_of_a_process_that_created_the_store_at_the_same_time_is_ha
     assert len(list_runs(recorded.adapter.at(recorded.schema))) == 2
 
 
+def test_relations_of_the_user_with_names_of_a_store_stay(database, make_project):
+    warehouse, adapter = database.adapter.warehouse, database.adapter.at(database.schema)
+    if warehouse.shared_schema is not None:
+        pytest.skip("test_sqlite_files.py has the files that hold one store")
+    schema = warehouse.quote_identifier(warehouse.folded(database.schema))
+    database.adapter.execute(f"CREATE SCHEMA {schema}")
+    database.adapter.execute(f"CREATE VIEW {schema}.runs AS SELECT 42 AS mine")
+
+    for create in (lambda: init_store(adapter), lambda: record_run(adapter, make_project())):
+        with pytest.raises(StoreError, match="which has relations with its names: runs\n"):
+            create()
+
+    assert database.adapter.execute(f"SELECT mine FROM {schema}.runs")[1] == [(42,)]
+    database.adapter.execute(f"DROP VIEW {schema}.runs")
+    assert init_store(adapter).action is InitAction.CREATED
+
+
 def test_init_leaves_a_newer_store_as_it_is(recorded):
     age(recorded)
     before = relations(recorded)
