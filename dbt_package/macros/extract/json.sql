@@ -89,11 +89,14 @@
 {% endmacro %}
 
 
-{#- Return JSON *text* with `\uXXXX` replaced by its character, except control characters and surrogates. -#}
+{#- Return JSON *text* with `\uXXXX` replaced by its character, except control characters and surrogates. U+0000, which
+    no store holds, becomes U+FFFD before it is hashed, as in artifacts that the command line reads. -#}
 {% macro unescaped(text) %}
     {%- set pieces = [] -%}
     {%- for piece in modules.re.split('(\\\\(?:ud[89ab][0-9a-f]{2}\\\\ud[c-f][0-9a-f]{2}|u[0-9a-f]{4}|.))', text) -%}
-        {%- if piece.startswith('\\u') and piece >= '\\u007f' and (piece | length > 6 or not '\\ud800' <= piece <= '\\udfff') -%}
+        {%- if piece == '\\u0000' -%}
+            {%- do pieces.append('\ufffd') -%}
+        {%- elif piece.startswith('\\u') and piece >= '\\u007f' and (piece | length > 6 or not '\\ud800' <= piece <= '\\udfff') -%}
             {%- do pieces.append(fromjson('"' ~ piece ~ '"')) -%}
         {%- else -%}
             {%- do pieces.append(piece) -%}

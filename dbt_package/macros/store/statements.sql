@@ -89,15 +89,6 @@
 {% endmacro %}
 
 
-{#- Return *text* with U+FFFD for U+0000: only DuckDB supports it in strings, and PostgreSQL rejects it in JSON. -#}
-{% macro without_nul(text, kind) %}
-    {%- if kind == 'json' and '\\u0000' in text -%}
-        {{- return(modules.re.sub('(?<!\\\\)((?:\\\\\\\\)*)\\\\u0000', '\\1\ufffd', text)) -}}
-    {%- endif -%}
-    {{- return(text.replace('\x00', '\ufffd')) -}}
-{% endmacro %}
-
-
 {#- Add *rows* to a table of the store; existing rows stay. Rows that the table would refuse become the `problem` of
     *store*; after that, nothing is sent. -#}
 {% macro insert_rows(store, table_name, rows) %}
@@ -150,10 +141,8 @@
             {%- elif kind in ('int', 'bool') -%}
                 {%- do literals.append(value | string | lower) -%}
             {%- else -%}
-                {%- set now.text = value ~ '' -%}
-                {%- if '\x00' in now.text or (kind == 'json' and '\\u0000' in now.text) -%}
-                    {%- set now.text = recce_meta.without_nul(now.text, kind) -%}
-                {%- endif -%}
+                {#- Only DuckDB supports U+0000 in strings; `unescaped` replaces it in JSON. -#}
+                {%- set now.text = (value ~ '').replace('\x00', '\ufffd') -%}
                 {%- for character, escaped in facts.escapes -%}
                     {%- set now.text = now.text.replace(character, escaped) -%}
                 {%- endfor -%}
