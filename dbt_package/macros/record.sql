@@ -54,7 +54,7 @@
     that no store has created stays as it is. -#}
 {% macro made_ready(store) %}
     {%- set names = recce_meta.table_names(store) -%}
-    {%- set columns = recce_meta.stored_columns(store) -%}
+    {%- set columns = recce_meta.stored_columns(store) if names else {} -%}
     {%- set is_store = 'store' in names and (not columns or 'schema_version' in columns.get('store', [])) -%}
     {%- for name in names if name in recce_meta.store_relations() and not is_store -%}
         {{- return("schema '" ~ store.schema_name ~ "' has no store, but a relation with a name of it, " ~ name ~ ': set the var recce_meta_schema to another schema') -}}
@@ -77,8 +77,8 @@
 {% endmacro %}
 
 
-{#- Return the columns of each table and view in the store's schema, in lower case; none of any if the warehouse has no
-    catalog of all tables. -#}
+{#- Return the columns of each table and view in the store's schema, which exists, in lower case; none of any if the
+    warehouse has no catalog of all tables. -#}
 {% macro stored_columns(store) %}
     {%- set found = {} -%}
     {%- for row in recce_meta.ask(store, 'store_columns', {'schema': recce_meta.text_literal(store.facts, store.schema_name)}) -%}
