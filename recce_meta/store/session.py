@@ -251,19 +251,24 @@ class StoreSession:
         return frozenset(str(row[min(1, len(row) - 1)]).lower() for row in rows)
 
     def refuse_taken(self) -> None:
-        """Raise StoreError if relations without a store have its names: their owner needs them.
+        """Raise StoreError if relations without a store have names of its views, which would replace them.
 
-        Tables next to the table `store`, which is created first, are those of an interrupted creation.
+        In a schema that all stores share, no relation may have a name of the store. Views next to the table
+        `store`, which is created first, are those of an interrupted creation.
         """
         present = self.tables()
-        taken = sorted(present & {*sql_files.relations(self.dialect), sql_files.FOREIGN_STORE})
-        if not taken or "store" in present:
+        if "store" in present:
             return
         if self._warehouse.shared_schema is None:
+            names = {*sql_files.public_relations(self.dialect)}
             place, hint = f"schema '{self.schema}'", "use another schema for the store, with --schema"
         else:
+            names = {*sql_files.relations(self.dialect), sql_files.FOREIGN_STORE}
             place = "this file"
             hint = f"use a separate file for the store, such as --url {self._warehouse.name}:///recce_meta.db"
+        taken = sorted(present & names)
+        if not taken:
+            return
         raise StoreError(
             f"The store cannot be created in {place}, which has relations with its names: {', '.join(taken)}",
             hint=hint,

@@ -114,14 +114,15 @@ def test_relations_of_the_user_with_names_of_a_store_stay(database, make_project
         pytest.skip("test_sqlite_files.py has the files that hold one store")
     schema = warehouse.quote_identifier(warehouse.folded(database.schema))
     database.adapter.execute(f"CREATE SCHEMA {schema}")
-    database.adapter.execute(f"CREATE VIEW {schema}.runs AS SELECT 42 AS mine")
+    kind = "TABLE" if warehouse.name == "snowflake" else "VIEW"  # the emulator's catalog lacks views
+    database.adapter.execute(f"CREATE {kind} {schema}.runs AS SELECT 42 AS mine")
 
     for create in (lambda: init_store(adapter), lambda: record_run(adapter, make_project())):
         with pytest.raises(StoreError, match="which has relations with its names: runs\n"):
             create()
 
     assert database.adapter.execute(f"SELECT mine FROM {schema}.runs")[1] == [(42,)]
-    database.adapter.execute(f"DROP VIEW {schema}.runs")
+    database.adapter.execute(f"DROP {kind} {schema}.runs")
     assert init_store(adapter).action is InitAction.CREATED
 
 
