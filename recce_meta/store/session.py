@@ -269,6 +269,7 @@ class StoreSession:
         taken = sorted(present & names)
         if not taken:
             return
+        _refuse_without_rights(self)  # of a role that reads the views alone, the catalog hides `store`
         raise StoreError(
             f"The store cannot be created in {place}, which has relations with its names: {', '.join(taken)}",
             hint=hint,

@@ -102,6 +102,24 @@ def test_a_reader_runs_every_view_question_and_reading_command(
     assert "read-only" in reader("doctor").out
 
 
+def test_a_role_that_reads_views_alone_lacks_rights_and_no_other_schema(
+    recorded: Any, log_in: Callable[[str], str], server: Any, schema: str
+) -> None:
+    from psycopg import sql
+
+    url = log_in("reader")
+    names = {"schema": sql.Identifier(schema), "role": sql.Identifier(unquote(urlsplit(url).username or ""))}
+    for statement in (
+        "REVOKE SELECT ON ALL TABLES IN SCHEMA {schema} FROM {role}",
+        "GRANT SELECT ON {schema}.runs TO {role}",
+    ):
+        server.execute(sql.SQL(statement).format(**names))
+
+    for command in (("init",), ("record", "-e", "other")):
+        ran = recorded.within(RECCE_META_URL=url)(*command)
+        assert (ran.code, "permission denied for table store" in ran.err) == (3, True), ran.err
+
+
 @pytest.mark.parametrize(
     "command",
     [
