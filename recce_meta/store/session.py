@@ -560,7 +560,15 @@ def _refuse_without_rights(store: StoreSession) -> None:
 def _versions(store: StoreSession) -> StoreVersions | None:
     """Return the store's versions; None if there is no store. Reads no table that may not exist."""
     # A query of a missing table would end the transaction in PostgreSQL.
-    return _versions_of(store) if "store" in store.tables() else None
+    if "store" not in store.tables():
+        return None
+    try:
+        return _versions_of(store)
+    except MissingRelation as error:
+        raise StoreError(
+            f"Relation 'store' in schema '{store.schema}' lacks columns of recce_meta's table of this name",
+            hint="use another schema for the store, with --schema",
+        ) from error
 
 
 def _versions_of(store: StoreSession) -> StoreVersions | None:

@@ -122,7 +122,13 @@ def test_relations_of_the_user_with_names_of_a_store_stay(database, make_project
             create()
 
     assert database.adapter.execute(f"SELECT mine FROM {schema}.runs")[1] == [(42,)]
+    database.adapter.execute(f"CREATE TABLE {schema}.store AS SELECT 42 AS mine")
+    for use in (lambda: init_store(adapter), lambda: list_runs(adapter), lambda: store_versions(adapter)):
+        with pytest.raises(StoreError, match=r"Relation 'store' in schema .* lacks columns of"):
+            use()
+
     database.adapter.execute(f"DROP {kind} {schema}.runs")
+    database.adapter.execute(f"DROP TABLE {schema}.store")
     assert init_store(adapter).action is InitAction.CREATED
 
 
