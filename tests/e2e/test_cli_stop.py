@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import ctypes
 import http.client
 import json
+import os
 import re
+import signal
 import subprocess
 import threading
 from collections.abc import Iterator
@@ -51,6 +54,18 @@ def processes_with(text: str) -> list[str]:
 def address_of(serving: Running) -> str:
     """Return host and port of a server as soon as it listens."""
     return serving.until(lambda: re.findall(r"http://(\S+)/ ", serving.log.read_text()))[0]
+
+
+def test_a_signal_that_another_thread_of_a_worker_receives_ends_it(shop: Cli) -> None:
+    send = getattr(ctypes.CDLL(None), "tgkill", None)
+    if send is None:
+        pytest.skip("tgkill, of Linux, sends a signal to a thread")
+    with running(shop, "worker", "--work-dir", str(shop.folder / "work")) as worker:
+        worker.until(lambda: "runs the jobs of" in worker.log.read_text())
+        pid = worker.process.pid
+        thread = next(int(name) for name in os.listdir(f"/proc/{pid}/task") if int(name) != pid)
+        assert send(pid, thread, signal.SIGTERM) == 0
+        assert worker.process.wait(LIMIT) == 0
 
 
 def test_a_worker_that_waits_for_git_ends_and_the_next_one_does_its_job(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import subprocess
-import threading
+import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from importlib.util import find_spec
@@ -74,8 +74,9 @@ def worker(connection: Connection, state: str | None, extraction: WorkerOptions)
             running(opened, stores, extraction, lock_timeout=connection.lock_timeout),
         ):
             try:
-                # The worker has threads of its own; only a signal ends this wait.
-                threading.Event().wait()
+                # Only a signal ends this wait. One that another thread receives does not wake this thread.
+                while True:
+                    time.sleep(0.5)
             finally:
                 stop_in_time()
     except KeyboardInterrupt:  # the worker has stopped
