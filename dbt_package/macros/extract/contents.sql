@@ -45,11 +45,11 @@
 {% endmacro %}
 
 
-{#- Return dbt's manifest, which is reached through `ref`. Unlike `graph`, it has macros, unit tests, and compiled
+{#- Return dbt's manifest, which is reached through dbt's own `ref`. Unlike `graph`, it has macros, unit tests, and compiled
     SQL of ephemeral models. dbt does not document it. Return none if it is missing or disabled. -#}
 {% macro manifest_in_sight() %}
-    {%- if var('recce_meta_internals', true) and ref.manifest is defined and ref.manifest.nodes is defined -%}
-        {{- return(ref.manifest) -}}
+    {%- if var('recce_meta_internals', true) and builtins.ref.manifest is defined and builtins.ref.manifest.nodes is defined -%}
+        {{- return(builtins.ref.manifest) -}}
     {%- endif -%}
     {{- return(none) -}}
 {% endmacro %}

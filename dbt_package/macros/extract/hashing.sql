@@ -8,19 +8,19 @@
 {% macro find_hasher(manifest) %}
     {%- set found = [] -%}
     {%- if var('recce_meta_internals', true) -%}
-        {%- for result in (results | default([], true)) if not found and result.node is defined -%}
+        {#- Sources and exposures have no checksum. -#}
+        {%- for result in (results | default([], true)) if not found and result.node is defined and (result.node.checksum or {}).from_contents is defined -%}
             {%- do found.append(result.node.checksum) -%}
         {%- endfor -%}
-        {%- for node in (manifest.nodes.values() if manifest is not none else []) if not found -%}
+        {%- for node in (manifest.nodes.values() if manifest is not none else []) if not found and (node.checksum or {}).from_contents is defined -%}
             {%- do found.append(node.checksum) -%}
         {%- endfor -%}
     {%- endif -%}
-    {%- set hasher = found | first | default(none, true) -%}
-    {%- if hasher is not none and hasher.from_contents is defined -%}
+    {%- for hasher in found -%}
         {%- if hasher.from_contents(' recce\n  meta\n').checksum == '48f23cc6ca8e5adb51cc181d7a7c156a49d4a533643d1d6020c973988f705a95' -%}
             {{- return(hasher) -}}
         {%- endif -%}
-    {%- endif -%}
+    {%- endfor -%}
     {{- return(none) -}}
 {% endmacro %}
 

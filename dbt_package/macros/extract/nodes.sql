@@ -114,6 +114,24 @@
         {%- set patch = raw.patch_path if '://' in raw.patch_path else raw.package_name ~ '://' ~ raw.patch_path -%}
         {%- do properties.update({'patch_path': patch | replace('\\', '/')}) -%}
     {%- endif -%}
+    {#- Keys of columns that `columns_json` leaves out, as `unread_keys` of recce_meta/extractors/manifest_keys.py. -#}
+    {%- set unread = {} -%}
+    {%- for name, column in (raw.columns or {}).items() -%}
+        {%- set own = {} -%}
+        {%- for key, value in (column.config or {}).items() if key not in ('meta', 'tags') and value not in (none, {}, [], '') -%}
+            {%- do own.update({key: value}) -%}
+        {%- endfor -%}
+        {%- set own = {'config': own} if own else {} -%}
+        {%- for key in column.keys() | reject('in', ('name', 'description', 'data_type', 'meta', 'tags', 'constraints', 'quote', 'doc_blocks', 'config')) if column[key] not in (none, {}, [], '') -%}
+            {%- do own.update({key: column[key]}) -%}
+        {%- endfor -%}
+        {%- if own -%}
+            {%- do unread.update({name: own}) -%}
+        {%- endif -%}
+    {%- endfor -%}
+    {%- if unread -%}
+        {%- do properties.update({'columns': unread}) -%}
+    {%- endif -%}
     {{- return({
         'unique_id': raw.unique_id,
         'name': raw.name or raw.unique_id.split('.')[-1],
