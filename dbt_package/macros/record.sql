@@ -3,7 +3,9 @@
     Never ends the user's job: predictable problems are checked first and logged as one line in dbt's log. With the var
     `recce_meta_fail` a problem is an error. -#}
 {% macro record() %}
-    {%- if execute and var('recce_meta_enabled', true) -%}
+    {#- dbt renders hooks in these commands too, which build nothing, and before it has compiled all nodes. -#}
+    {%- set is_build = (recce_meta.command() or '').split(' ')[0] not in ('compile', 'generate', 'freshness') -%}
+    {%- if execute and is_build and var('recce_meta_enabled', true) -%}
         {%- set said = recce_meta.recorded() -%}
         {%- if said.problem and var('recce_meta_fail', false) -%}
             {%- do exceptions.raise_compiler_error('recce_meta did not record this run: ' ~ said.problem) -%}
@@ -24,8 +26,8 @@
         {{- return({'problem': 'no tables are known for ' ~ adapter.type()}) -}}
     {%- endif -%}
     {%- set given = (var('recce_meta_schema', none) or 'recce_metadata') ~ '' -%}
-    {%- if '"' in given or '`' in given -%}
-        {{- return({'problem': 'the var recce_meta_schema has a quote, so it is not the name of a schema: ' ~ given}) -}}
+    {%- if '"' in given or '`' in given or '\x00' in given -%}
+        {{- return({'problem': 'the var recce_meta_schema has a quote or U+0000, so it is not the name of a schema: ' ~ given}) -}}
     {%- endif -%}
     {%- set schema_name = given | upper if facts.folds_to_upper and modules.re.fullmatch('[A-Za-z_][A-Za-z0-9_]*', given) else given -%}
     {%- set schema = given if given == 'recce_metadata' else adapter.quote(schema_name) -%}
@@ -133,7 +135,7 @@
 {% macro upgrade_hint(store, columns) %}
     {%- set is_named = not columns or ('migrated_by' in columns.store and 'read_version' in columns.store) -%}
     {%- set row = recce_meta.ask(store, 'store_versions', {}) | first if is_named else none -%}
-    {{- return('install version ' ~ row[2] ~ ' of the package, which fits the store' if row and row[2] else 'upgrade the package') -}}
+    {{- return('install version ' ~ row[2] ~ ' of the package, which fits the store' if row and row[2] not in (none, recce_meta.package_version()) else 'upgrade the package') -}}
 {% endmacro %}
 
 

@@ -7,6 +7,9 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from urllib.parse import urlsplit
+from uuid import uuid4
 
 import pytest
 
@@ -100,7 +103,18 @@ def test_missing_rights_and_failing_statements_are_told_and_leave_nothing_behind
 def test_a_lock_and_a_time_limit_of_the_session_end_no_job(postgres: Place) -> None:
     assert " recorded: " in said(postgres, ["record"])[0]
     with UnifiedSqlAdapter.from_url(postgres.url) as other:
-        store = f"{other.quote_identifier(postgres.schema)}.store"
+        schema = other.quote_identifier(postgres.schema)
+        store = f"{schema}.store"
+        # In its transaction dbt renders the next statement for as long as it takes.
+        limit = "idle_in_transaction_session_timeout"
+        refuse = f"""
+            CREATE FUNCTION {schema}.refuse() RETURNS trigger LANGUAGE plpgsql AS
+            $$ BEGIN IF current_setting('{limit}') <> '0' THEN RAISE '{limit}'; END IF; RETURN NEW; END $$;
+            CREATE TRIGGER refuse BEFORE INSERT ON {store}_runs
+            FOR EACH ROW EXECUTE FUNCTION {schema}.refuse()
+        """
+        forget = f"DELETE FROM {store}_runs"
+        assert " recorded: " in said(postgres, [refuse, forget, f"SET {limit} = '60s'", "record"])[0]
         for lock in (f"UPDATE {store} SET written_at = written_at", f"LOCK TABLE {store}_runs"):
             with other.session(atomic=True) as session:
                 session.query(lock, {})
@@ -108,12 +122,16 @@ def test_a_lock_and_a_time_limit_of_the_session_end_no_job(postgres: Place) -> N
             assert answers == [f"{WARNING}canceling statement due to statement timeout"]
 
 
-@pytest.fixture(params=["duckdb", "postgres"])
-def place(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Place:
+@pytest.fixture
+def duckdb_place(tmp_path_factory: pytest.TempPathFactory) -> Place:
+    """The shop on DuckDB."""
+    return on_duckdb(tmp_path_factory.mktemp("failing"))
+
+
+@pytest.fixture(params=["duckdb_place", "postgres"])
+def place(request: pytest.FixtureRequest) -> Place:
     """The shop on either warehouse."""
-    if request.param == "duckdb":
-        return on_duckdb(tmp_path_factory.mktemp("failing"))
-    found: Place = request.getfixturevalue("postgres")
+    found: Place = request.getfixturevalue(request.param)
     return found
 
 
@@ -140,26 +158,72 @@ def test_relations_of_the_user_stay_and_damaged_stores_are_named(place: Place) -
     assert later.endswith("install version 9.8.7 of the package, which fits the store")
     assert narrow.startswith(f"store in '{place.schema}' has no column written_at: ")
     assert empty == f"the store in '{place.schema}' is incomplete: recce-meta init completes it"
-    quoted = said_by_dbt(place, "run-operation", "recce_meta.record", recce_meta_schema='a"b')
-    assert quoted == [
-        f'{WARNING}the var recce_meta_schema has a quote, so it is not the name of a schema: a"b'
+    for name in ('a"b', "a\0b"):
+        (answer,) = said_by_dbt(place, "run-operation", "recce_meta.record", recce_meta_schema=name)
+        assert answer.startswith(f"{WARNING}the var recce_meta_schema has a quote or U+0000")
+
+
+def test_a_transaction_that_a_hook_left_open_stays_the_user_s(duckdb_place: Place) -> None:
+    answers = said(
+        duckdb_place,
+        ["BEGIN", "CREATE TABLE mine AS SELECT 1 AS price", "record", "FROM mine", "ROLLBACK", "record"],
+    )
+    assert answers[0].startswith(f"{WARNING}an earlier hook left its transaction open: ")
+    assert " recorded: " in answers[1]
+
+
+@pytest.fixture(params=["UTF8", "LATIN1"])
+def encoded(
+    request: pytest.FixtureRequest, postgres_url: str, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Place]:
+    """The shop on PostgreSQL, in a database of this encoding."""
+    name = f"recce_{uuid4().hex[:12]}"
+    url = urlsplit(postgres_url)._replace(path=f"/{name}").geturl()
+    with UnifiedSqlAdapter.from_url(postgres_url) as owner:
+        owner.execute(f"CREATE DATABASE {name} TEMPLATE template0 ENCODING '{request.param}' LOCALE 'C'")
+        try:
+            with on_postgres(url, tmp_path_factory.mktemp("encoded")) as place:
+                yield place
+        finally:
+            owner.execute(f"DROP DATABASE {name} WITH (FORCE)")
+
+
+def test_an_encoding_without_all_characters_and_a_missing_language_are_told(
+    encoded: Place, request: pytest.FixtureRequest
+) -> None:
+    lacks = f"{WARNING}the encoding of the connection or the database is "
+    if "LATIN1" in request.node.name:
+        (answer,) = said(encoded, ["record"])
+        assert answer.startswith(f"{lacks}LATIN1, ")
+        return
+    steps = [
+        *("record", "SET client_encoding = 'LATIN9'", "record", "RESET client_encoding"),
+        *("REVOKE USAGE ON LANGUAGE plpgsql FROM PUBLIC", "SET ROLE pg_monitor", "record"),
     ]
+    recorded, in_latin9, without_language = said(encoded, steps)
+    assert " recorded: " in recorded
+    assert in_latin9.startswith(f"{lacks}LATIN9, ")
+    assert without_language.endswith("GRANT USAGE ON LANGUAGE plpgsql TO pg_monitor")
 
 
 @pytest.mark.journey
 def test_builds_end_well_with_a_store_of_any_version(place: Place) -> None:
     is_duckdb = place.url.startswith("duckdb")
-    for environment in ("first", "second"):
-        recorded, again = said_by_dbt(place, "build", recce_meta_environment=environment)
+    environ = {**place.shop.environ, "DBT_CLOUD_GIT_BRANCH": "caf\udce9"}  # a byte that is not UTF-8
+    place = replace(place, shop=replace(place.shop, environ=environ))
+    assert said_by_dbt(place, "compile") == []
+    for environment in ("first", "second", "third"):
+        selected = ("--select", "exposure:dashboard") if environment == "third" else ()
+        recorded, again = said_by_dbt(place, "build", *selected, recce_meta_environment=environment)
         assert " recorded: " in recorded
         assert again.endswith("is recorded already")
     with UnifiedSqlAdapter.from_url(place.url) as owner:
         schema = owner.quote_identifier(place.schema)
         runs = list_runs(owner.at(place.schema))
-        assert {(run.environment, run.build_status) for run in runs} == {
-            ("first", "success"),
-            ("second", "success"),
+        assert {(run.environment, run.build_status, run.branch) for run in runs} == {
+            (environment, "success", "caf\ufffd") for environment in ("first", "second", "third")
         }
+        assert len({run.macro_set_id for run in runs}) == 1
     version = f"UPDATE {schema}.store SET schema_version = schema_version"
     cascade = "" if is_duckdb else " CASCADE"
     answers = said(

@@ -141,8 +141,8 @@
             {%- elif kind in ('int', 'bool') -%}
                 {%- do literals.append(value | string | lower) -%}
             {%- else -%}
-                {#- Only DuckDB supports U+0000 in strings; `unescaped` replaces it in JSON. -#}
-                {%- set now.text = (value ~ '').replace('\x00', '\ufffd') -%}
+                {#- Only DuckDB supports U+0000 in strings, and none lone surrogates; `unescaped` replaces U+0000 in JSON. -#}
+                {%- set now.text = modules.re.sub('[\\x00\\ud800-\\udfff]', '\ufffd', value ~ '') -%}
                 {%- for character, escaped in facts.escapes -%}
                     {%- set now.text = now.text.replace(character, escaped) -%}
                 {%- endfor -%}

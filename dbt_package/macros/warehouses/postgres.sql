@@ -2,7 +2,10 @@
     {{- return(recce_meta.facts_with({
         'batch_characters': 1000000,
         'batch_rows': 1000,
-        'begin': ["BEGIN", "SET LOCAL standard_conforming_strings = on", "SET LOCAL lock_timeout = '60s'"],
+        'begin': [
+            "COMMIT", "BEGIN", "SET LOCAL standard_conforming_strings = on", "SET LOCAL lock_timeout = '60s'",
+            "SELECT set_config(name, '0', true) FROM pg_settings WHERE name IN ('idle_in_transaction_session_timeout', 'transaction_timeout')"
+        ],
         'commit': ['COMMIT'],
         'rows_as': 'values',
         'enforces_keys': true,
@@ -12,7 +15,8 @@
 {% endmacro %}
 
 
-{#- Return the problem of a read-only session or a missing grant, from the catalog, which every role may read. -#}
+{#- Return the problem of an encoding, a read-only session or a missing grant, from the catalog, which every role may
+    read. -#}
 {% macro postgres__obstacle(store) %}
     {%- set schema = recce_meta.text_literal(store.facts, store.schema_name) -%}
     {%- set row = recce_meta.rows_of("
@@ -33,12 +37,21 @@
                         AND (relname <> 'store' OR has_table_privilege(pg_class.oid, 'UPDATE')))
             ),
             quote_ident(current_database()),
-            quote_ident(current_user)
+            quote_ident(current_user),
+            (
+                SELECT encoding FROM (VALUES (pg_client_encoding()), (current_setting('server_encoding'))) AS used (encoding)
+                WHERE encoding <> 'UTF8' LIMIT 1
+            ),
+            EXISTS (SELECT 1 FROM pg_language WHERE lanname = 'plpgsql' AND has_language_privilege(oid, 'USAGE'))
     ") | first -%}
-    {%- set is_read_only, has_schema, has_store, may_create_schema, may_create, may_use, closed, database, user = row -%}
+    {%- set is_read_only, has_schema, has_store, may_create_schema, may_create, may_use, closed, database, user, encoding, may_guard = row -%}
     {%- set in_schema = ' IN SCHEMA ' ~ store.schema ~ ' TO ' ~ user -%}
     {%- if is_read_only -%}
         {{- return('the connection is read-only: use a writable target') -}}
+    {%- elif encoding -%}
+        {{- return('the encoding of the connection or the database is ' ~ encoding ~ ', which lacks characters of the project: use UTF8') -}}
+    {%- elif not may_guard -%}
+        {{- return(user ~ ' may not use PL/pgSQL, which catches errors: GRANT USAGE ON LANGUAGE plpgsql TO ' ~ user) -}}
     {%- elif not has_schema and not may_create_schema -%}
         {{- return('there is no store, and ' ~ user ~ ' may not create its schema: GRANT CREATE ON DATABASE ' ~ database ~ ' TO ' ~ user) -}}
     {%- elif has_schema and not may_use -%}
