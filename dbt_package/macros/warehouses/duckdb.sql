@@ -12,11 +12,12 @@
 
 
 {% macro duckdb__obstacle(store) %}
-    {%- set rows = recce_meta.rows_of('SELECT readonly FROM duckdb_databases() WHERE database_name = current_database()') -%}
-    {%- if rows and (rows | first)[0] -%}
+    {%- set rows = recce_meta.rows_of('SELECT readonly, type FROM duckdb_databases() WHERE database_name = current_database()') -%}
+    {%- set is_read_only, type = rows | first | default((false, none), true) -%}
+    {%- if is_read_only -%}
         {{- return('the database was opened read-only: use a target without access_mode: read_only') -}}
-    {%- elif recce_meta.rows_of('SELECT txid_current()') == recce_meta.rows_of('SELECT txid_current()') -%}
-        {#- dbt does not commit it on DuckDB, and neither does this package: what is in it is the user's. -#}
+    {%- elif type == 'duckdb' and recce_meta.rows_of('SELECT txid_current()') == recce_meta.rows_of('SELECT txid_current()') -%}
+        {#- Other types have no such number. dbt does not commit this transaction, and neither does the package. -#}
         {{- return('an earlier hook left its transaction open: record before it, or call statement with auto_begin=false there') -}}
     {%- endif -%}
     {{- return('') -}}
