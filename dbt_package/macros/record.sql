@@ -42,7 +42,7 @@
         {{- return({'problem': problem}) -}}
     {%- endif -%}
     {%- set same = recce_meta.rows_of('SELECT run_id FROM ' ~ schema ~ '.store_runs WHERE run_id = ' ~ recce_meta.text_literal(facts, invocation_id)) -%}
-    {%- set problem = recce_meta.committed(store) -%}
+    {%- set problem = recce_meta.committed(store) if same or not facts.stays_in_transaction else '' -%}
     {%- if problem -%}
         {{- return({'problem': problem}) -}}
     {%- elif same -%}

@@ -5,7 +5,7 @@
     {%- set run = recce_meta.run_row(pieces) -%}
     {%- set graph_id = recce_meta.text_literal(facts, pieces.graph_id) -%}
     {%- set now = namespace(missing=[]) -%}
-    {%- set problem = recce_meta.begin(store) -%}
+    {%- set problem = '' if facts.stays_in_transaction else recce_meta.begin(store) -%}
     {%- if problem -%}
         {{- return({'problem': problem}) -}}
     {%- endif -%}

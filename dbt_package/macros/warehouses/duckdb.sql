@@ -17,8 +17,8 @@
     {%- if is_read_only -%}
         {{- return('the database was opened read-only: use a target without access_mode: read_only') -}}
     {%- elif type == 'duckdb' and recce_meta.rows_of('SELECT txid_current()') == recce_meta.rows_of('SELECT txid_current()') -%}
-        {#- Other types have no such number. dbt does not commit this transaction, and neither does the package. -#}
-        {{- return('an earlier hook left its transaction open: record before it, or call statement with auto_begin=false there') -}}
+        {#- Other types have no such number. -#}
+        {{- return(recce_meta.is_in_transaction()) -}}
     {%- endif -%}
     {{- return('') -}}
 {% endmacro %}

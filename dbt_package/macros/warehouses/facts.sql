@@ -12,6 +12,8 @@
     `rows_as`               'values' or 'selects': some warehouses allow no functions in VALUES
     `enforces_keys`         true if the store's primary keys are enforced and ON CONFLICT DO NOTHING is supported
     `has_exception_blocks`  true if a statement can be guarded: see `guarded`
+    `stays_in_transaction`  true if the contents are read in the transaction that checks the store: its locks keep the
+                            store as it is, and no time limit of an idle session ends the job
     `knows_rights`          true if `obstacle` finds missing rights, so creating a store cannot fail because of them
     `asks_dbt_for_schemas`  true if listing the tables of a missing schema may be an error
     `table_name_at`         position of the name in the columns of `store_tables`
@@ -39,6 +41,7 @@
         'rows_as': 'selects',
         'enforces_keys': false,
         'has_exception_blocks': false,
+        'stays_in_transaction': false,
         'knows_rights': false,
         'asks_dbt_for_schemas': false,
         'table_name_at': 0,
@@ -52,6 +55,12 @@
         {%- endif -%}
     {%- endfor -%}
     {{- return(facts) -}}
+{% endmacro %}
+
+
+{#- Return the problem of a transaction that is open already. Whether it ends in a commit is the user's decision. -#}
+{% macro is_in_transaction() %}
+    {{- return('an earlier hook left its transaction open: record before it, or call statement with auto_begin=false there') -}}
 {% endmacro %}
 
 

@@ -3,20 +3,21 @@
         'batch_characters': 1000000,
         'batch_rows': 1000,
         'begin': [
-            "COMMIT", "BEGIN", "SET LOCAL standard_conforming_strings = on", "SET LOCAL lock_timeout = '60s'",
+            "COMMIT", "BEGIN ISOLATION LEVEL READ COMMITTED", "SET LOCAL standard_conforming_strings = on", "SET LOCAL lock_timeout = '60s'",
             "SELECT set_config(name, '0', true) FROM pg_settings WHERE name IN ('idle_in_transaction_session_timeout', 'transaction_timeout')"
         ],
         'commit': ['COMMIT'],
         'rows_as': 'values',
         'enforces_keys': true,
         'has_exception_blocks': true,
+        'stays_in_transaction': true,
         'knows_rights': true
     })) -}}
 {% endmacro %}
 
 
-{#- Return the problem of an encoding, a read-only session or a missing grant, from the catalog, which every role may
-    read. -#}
+{#- Return the problem of an open transaction, an encoding, a read-only session or a missing grant, from the catalog,
+    which every role may read. -#}
 {% macro postgres__obstacle(store) %}
     {%- set schema = recce_meta.text_literal(store.facts, store.schema_name) -%}
     {%- set row = recce_meta.rows_of("
@@ -42,12 +43,15 @@
                 SELECT encoding FROM (VALUES (pg_client_encoding()), (current_setting('server_encoding'))) AS used (encoding)
                 WHERE encoding <> 'UTF8' LIMIT 1
             ),
-            EXISTS (SELECT 1 FROM pg_language WHERE lanname = 'plpgsql' AND has_language_privilege(oid, 'USAGE'))
+            EXISTS (SELECT 1 FROM pg_language WHERE lanname = 'plpgsql' AND has_language_privilege(oid, 'USAGE')),
+            txid_current_if_assigned() IS NOT NULL
     ") | first -%}
-    {%- set is_read_only, has_schema, has_store, may_create_schema, may_create, may_use, closed, database, user, encoding, may_guard = row -%}
+    {%- set is_read_only, has_schema, has_store, may_create_schema, may_create, may_use, closed, database, user, encoding, may_guard, has_written = row -%}
     {%- set in_schema = ' IN SCHEMA ' ~ store.schema ~ ' TO ' ~ user -%}
     {%- if is_read_only -%}
         {{- return('the connection is read-only: use a writable target') -}}
+    {%- elif has_written -%}
+        {{- return(recce_meta.is_in_transaction()) -}}
     {%- elif encoding -%}
         {{- return('the encoding of the connection or the database is ' ~ encoding ~ ', which lacks characters of the project: use UTF8') -}}
     {%- elif not may_guard -%}

@@ -41,7 +41,7 @@
             {% do recce_meta.record() %}
         {% else %}
             {% do run_query(step) %}
-            {% if target.type == 'postgres' %}{% do run_query('commit') %}{% endif %}
+            {% if target.type == 'postgres' and not step.startswith('BEGIN') %}{% do run_query('commit') %}{% endif %}
         {% endif %}
     {% endfor %}
 {% endmacro %}
