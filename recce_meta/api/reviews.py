@@ -66,10 +66,10 @@ def review(
 
     *node* is a name or a unique id; *check* is the name of a check with a stored result of these runs.
     *current* and *base* are run selectors; without *base*, the current run is reviewed alone. *status* is
-    seen, approved, or withdrawn, which takes back the earlier mark on the same version. *comment* is at most
-    2,000 characters, and *reviewer* a name of at most 100; passwords in both are masked. Give *fingerprint*,
-    that of an earlier look, to refuse the mark if the node or check changed since. *adapter* connects to the
-    store. *project* limits the selectors to one project.
+    seen, approved, or withdrawn, which takes back the reviewer's earlier marks on the same version. *comment*
+    is at most 2,000 characters, and *reviewer* a name of at most 100; passwords in both are masked. Give
+    *fingerprint*, that of an earlier look, to refuse the mark if the node or check changed since. *adapter*
+    connects to the store. *project* limits the selectors to one project.
 
     Raises UsageError for an invalid argument, and SelectorError or RunNotFound for a name that is not found.
     """

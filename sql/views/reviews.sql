@@ -1,5 +1,5 @@
--- One row per reviewer and reviewed node or check, in the version that was reviewed: the last mark, unless it was
--- withdrawn. Key: review_id. A mark says nothing about a node or check with another fingerprint.
+-- One row per mark of a reviewer on a node or check, in the version that was reviewed, unless the reviewer withdrew it
+-- later. Key: review_id. A mark says nothing about a node or check with another fingerprint.
 CREATE OR REPLACE VIEW reviews AS
 WITH marks AS (
   SELECT
@@ -15,9 +15,12 @@ WITH marks AS (
     reviewer,
     fingerprint,
     ROW_NUMBER() OVER (
-      PARTITION BY project_name, unique_id, check_name, fingerprint, reviewer
+      PARTITION BY project_name, unique_id, check_name, fingerprint, reviewer, status, comment
       ORDER BY reviewed_at DESC, review_id DESC
-    ) AS place
+    ) AS place,
+    MAX(CASE WHEN status = 'withdrawn' THEN reviewed_at END) OVER (
+      PARTITION BY project_name, unique_id, check_name, fingerprint, reviewer
+    ) AS withdrawn_at
   FROM store_reviews
 )
 SELECT
@@ -38,4 +41,4 @@ SELECT
   marks.fingerprint
 FROM marks
 LEFT JOIN store_runs AS runs ON runs.run_id = marks.current_run_id
-WHERE marks.place = 1 AND marks.status <> 'withdrawn';
+WHERE marks.place = 1 AND (marks.withdrawn_at IS NULL OR marks.reviewed_at > marks.withdrawn_at);

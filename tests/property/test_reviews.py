@@ -42,19 +42,17 @@ def test_order_and_repetition_do_not_matter(events, random, fingerprint):
 
 
 @given(EVENTS, st.sampled_from(["one", "two", "three"]))
-def test_a_mark_is_valid_only_if_the_last_event_on_this_version_is_one(events, fingerprint):
-    marks = {mark.reviewer: mark for mark in marks_of(events, fingerprint)}
+def test_an_approval_of_this_version_stands_until_its_reviewer_withdraws_it(events, fingerprint):
+    marks = marks_of(events, fingerprint)
 
     for reviewer in {event.reviewer for event in events}:
         own = [event for event in events if event.reviewer == reviewer and event.fingerprint == fingerprint]
-        if own:
-            last = max(own, key=lambda event: (event.reviewed_at, event.review_id))
-            found = marks.get(reviewer)
-            assert (found is not None and found.is_valid) == (last.status != "withdrawn")
-            assert found is None or found.status == last.status
-        else:
-            assert reviewer not in marks or not marks[reviewer].is_valid
-    assert "withdrawn" not in {mark.status for mark in marks.values()}
+        own.sort(key=lambda event: (event.reviewed_at, event.review_id))
+        statuses = [str(event.status) for event in own]
+        later = statuses[len(statuses) - ["withdrawn", *statuses][::-1].index("withdrawn") :]
+        found = [mark for mark in marks if mark.reviewer == reviewer]
+        assert {mark.status for mark in found if mark.is_valid} == set(later)
+        assert not own or all(mark.is_valid for mark in found)
 
 
 @given(EVENTS)

@@ -28,7 +28,7 @@ class ReviewStatus(StringEnum):
     APPROVED = "approved"
     """The reviewer agrees with it."""
     WITHDRAWN = "withdrawn"
-    """The reviewer takes back the earlier mark."""
+    """The reviewer takes back the earlier marks on the same version."""
 
 
 class Review(Tabular, frozen=True, kw_only=True):
@@ -108,26 +108,32 @@ NO_CONTEXT = PairContext()
 def marks_of(events: Iterable[Review], fingerprint: str | None) -> tuple[ReviewMark, ...]:
     """Return the marks of *events* on one node or check whose present fingerprint is *fingerprint*.
 
-    The last event of each reviewer on this version counts. If a reviewer has none, the last event on any
-    other version is a mark that is not valid. A withdrawn mark is left out. Neither the order of *events* nor
-    repeated events matter. Valid marks are first, the newest of them first.
+    The events of each reviewer on this version count, up to a withdrawal: a later note does not end an
+    approval. If a reviewer has none, those on the version of the last event are marks that are not valid.
+    Neither the order of *events* nor repeated events matter. Valid marks are first, the newest of them first.
     """
-    valid: dict[str, Review] = {}
-    other: dict[str, Review] = {}
-    for event in sorted(events, key=_age):
-        (valid if event.fingerprint == fingerprint else other)[event.reviewer] = event
+    ordered = sorted(events, key=_age)
+    versions = {event.reviewer: event.fingerprint for event in ordered}
+    versions |= {event.reviewer: fingerprint for event in ordered if event.fingerprint == fingerprint}
+    standing: dict[str, dict[tuple[str, str], Review]] = {}
+    for event in ordered:
+        if event.fingerprint == versions[event.reviewer]:
+            own = standing.setdefault(event.reviewer, {})
+            if event.status == ReviewStatus.WITHDRAWN:
+                own.clear()
+            else:
+                own[event.status, event.comment] = event
     found = [
         ReviewMark(
             status=event.status,
-            reviewer=reviewer,
+            reviewer=event.reviewer,
             comment=event.comment,
             reviewed_at=event.reviewed_at,
             run_id=event.current_run_id,
-            is_valid=reviewer in valid,
+            is_valid=event.fingerprint == fingerprint,
         )
-        # A mark on this version replaces one on another version.
-        for reviewer, event in (other | valid).items()
-        if event.status != ReviewStatus.WITHDRAWN
+        for own in standing.values()
+        for event in own.values()
     ]
     # Stable sorts from the least to the most important key.
     found.sort(key=lambda mark: mark.reviewer)

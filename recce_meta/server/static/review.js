@@ -13,7 +13,30 @@
     for (const name of OF_DRAWER) if (name !== "column") query.delete(name);
     return String(query);
   };
-  let shown = location.search, last = 0, compares = false, answers = false;
+  let shown = location.search, last = 0, arrived = 0, compares = false, answers = false;
+
+  // Text that is not sent yet, with the value of the server that it replaces: it stays with its node and form.
+  const typed = new Map();
+  const fields = () => [...document.querySelectorAll("#drawer form[method=post] :is(textarea, input:not([type]))")]
+    .filter((field) => field.name !== "reviewer")
+    .map((field) => {
+      const about = ["node", "column", "parent", "parent_column"].map((name) => field.form.elements[name]?.value);
+      return [field, JSON.stringify([find("#drawer > .node").dataset.node, field.form.action, about, field.name])];
+    });
+  const keep = () => {
+    for (const [{ value, defaultValue }, key] of fields()) {
+      if (value !== defaultValue) typed.set(key, { value, defaultValue });
+      else if (typed.get(key)?.defaultValue === defaultValue) typed.delete(key);
+    }
+  };
+  const restore = () => {
+    for (const [field, key] of fields()) {
+      const kept = typed.get(key);
+      if (kept?.defaultValue !== field.defaultValue) continue;
+      field.value = kept.value;
+      field.closest("details")?.setAttribute("open", "");
+    }
+  };
 
   /** Show the state of *address*: the drawer alone if only that differs. *step* is how the history notes it. */
   async function show(address, step, isWhole = false) {
@@ -21,14 +44,18 @@
     const turn = (last += 1);
     // At once, so that the next key continues from here.
     if (step) history[`${step}State`](null, "", url);
-    const answer = await fetch(whole ? url : `${url.pathname}/drawer${url.search}`);
+    find("#drawer").setAttribute("aria-busy", "true");
+    const answer = await fetch(whole ? url : `${url.pathname}/drawer${url.search}`).catch(() => ({ ok: false, url }));
     const own = new URL(answer.url).pathname;
     // A refused request, a redirect and an error have their own page.
     if (!answer.ok || ![url.pathname, `${url.pathname}/drawer`].includes(own)) { location.assign(url); return; }
     const part = parsed(await answer.text()).querySelector(whole ? "#review" : "#drawer");
     if (turn !== last) return; // a later state was asked for meanwhile
     const isTall = find("#review").dataset.tall, held = document.activeElement?.id;
+    keep();
     if (part) find(whole ? "#review" : "#drawer").replaceWith(part);
+    restore();
+    arrived = turn;
     if (isTall !== undefined) find("#review").dataset.tall = isTall;
     shown = url.search;
     window.htmx?.process(find("#review"));
@@ -41,10 +68,12 @@
     const turn = last, whole = parsed(await (await fetch(location.href)).text());
     if (turn !== last) return refresh(parts); // a later state was asked for meanwhile
     const isUsed = document.activeElement?.closest("#drawer");
+    keep();
     for (const part of parts || [".verdict", "#all", ".tools", ".left", ...(isUsed ? [] : ["#drawer"])]) {
       const place = `#review > ${part}, .work > ${part}, #drawer ${part}`, next = whole.querySelector(place);
       if (next) find(place)?.replaceWith(next);
     }
+    restore();
     window.htmx?.process(find("#review"));
     mark();
   }
@@ -102,6 +131,8 @@
     if (form.matches(".grid-tools")) { event.preventDefault(); go({ find: form.elements.find.value, sort: form.elements.sort.value, page: "" }); return; }
     if (!form.matches("#review form[method=post]")) return;
     event.preventDefault();
+    // The drawer still shows the previous node.
+    if (last !== arrived && form.closest("#drawer")) return;
     const body = new URLSearchParams(new FormData(form, button));
     if (!form.matches(".review-form")) {
       const action = button?.getAttribute("formaction") || form.action;
@@ -114,7 +145,7 @@
     }
     // The page itself is asked for below, so its redirect is not followed.
     const answer = await fetch(form.action, { method: "POST", body, redirect: "manual" });
-    if (answer.type === "opaqueredirect") { show(location.href, "", true); return; }
+    if (answer.type === "opaqueredirect") { form.reset(); keep(); show(location.href, "", true); return; }
     // The refusal has a page of its own. `submit` does not send the value of a button.
     const given = Object.assign(document.createElement("input"), { type: "hidden", name: button.name, value: button.value });
     form.append(given);

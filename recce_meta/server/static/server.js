@@ -22,9 +22,8 @@
   const reviewers = () => document.querySelectorAll(".review input[name=reviewer]");
   try {
     for (const field of reviewers()) field.value = localStorage.getItem("reviewer") || "";
-    document.addEventListener("submit", (event) => {
-      const field = event.target.closest(".review") && event.target.elements.reviewer;
-      if (field) localStorage.setItem("reviewer", field.value);
+    document.addEventListener("change", ({ target }) => {
+      if (target.matches(".review input[name=reviewer]")) localStorage.setItem("reviewer", target.value);
     });
   } catch { /* no storage */ }
 

@@ -137,7 +137,7 @@ def test_a_mark_is_stored_and_shown_at_once(place: tuple[str, str]) -> None:
             ORDERS: f"approved by {hostile['reviewer']}"
         }
         rows = client.get(TO.reviews() + ".json").json()
-        assert [(row["reviewer"], row["comment"], row["last"]) for row in rows] == [
+        assert [(row["reviewer"], row["comment"], row["stands"]) for row in rows] == [
             (hostile["reviewer"], hostile["comment"], True)
         ]
 
@@ -145,7 +145,7 @@ def test_a_mark_is_stored_and_shown_at_once(place: tuple[str, str]) -> None:
         again = parsed(client.get(TO.diff(base, current)).text).text
         assert "0 of 6 approved" in again and "approved by" not in again
         assert "approved by" not in client.get(f"{graph}.json").text
-        assert [row["last"] for row in client.get(TO.reviews() + ".json").json()] == [True, False]
+        assert [row["stands"] for row in client.get(TO.reviews() + ".json").json()] == [False, False]
 
 
 def test_search_finds_code_texts_and_macros_and_says_where(place: tuple[str, str]) -> None:
@@ -356,6 +356,7 @@ def test_only_pages_of_this_server_may_write(
     ("given", "message"),
     [
         ({"reviewer": "x" * 101}, "longer than 100"),
+        ({"reviewer": ""}, "name of the reviewer is missing"),
         ({"comment": "x" * 2001}, "more than 2,000"),
         ({"status": "loved"}, "loved"),
         ({"node": "nope"}, "not found"),

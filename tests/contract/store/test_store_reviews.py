@@ -120,17 +120,19 @@ def test_a_change_of_base_or_of_a_macro_ends_a_mark(store: Any, runs: Any, make_
 
 
 @pytest.mark.core("duckdb", "postgres", "sqlite")
-def test_the_last_mark_of_each_reviewer_counts_and_may_be_withdrawn(store: Any, runs: Any) -> None:
-    approve(store, status="seen")
+def test_marks_count_until_their_reviewer_withdraws_them(store: Any, runs: Any) -> None:
     approve(store, status="approved", reviewer="Bob", comment="fine")
     approve(store)
-    assert sorted(marked(store, *runs)) == [("Ann", "approved", True), ("Bob", "approved", True)]
-    assert store.scalar("SELECT COUNT(*) FROM {s}.reviews") == 2
+    approve(store)
+    approve(store, status="seen", comment="a question")
+    ann = [("Ann", "seen", True), ("Ann", "approved", True)]
+    assert marked(store, *runs) == [*ann, ("Bob", "approved", True)]
+    assert store.scalar("SELECT COUNT(*) FROM {s}.reviews") == 3
 
     approve(store, status="withdrawn")
     assert marked(store, *runs) == [("Bob", "approved", True)]
     assert store.scalar("SELECT comment FROM {s}.reviews") == "fine"
-    assert len(list_reviews(store.adapter.at(store.schema), node=NODE)) == 4
+    assert len(list_reviews(store.adapter.at(store.schema), node=NODE)) == 5
 
 
 def test_a_mark_on_a_check_is_about_its_last_result(store: Any, runs: Any) -> None:

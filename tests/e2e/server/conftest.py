@@ -5,16 +5,25 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+import threading
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from email.message import Message
 from pathlib import Path
 from typing import Any
 
 import pytest
+import uvicorn
 
+from recce_meta.adapter import UnifiedSqlAdapter
+from recce_meta.server.access.scopes import Permissions
+from recce_meta.server.access.sessions import Access
+from recce_meta.server.app import create_app
+from recce_meta.server.main import bound_socket
+from recce_meta.server.stores.stores import Store
 from tests.contract.server import rich_store
 from tests.contract.server.crawler import Answer, Crawl, crawl
 from tests.e2e import browser as driving
@@ -69,6 +78,23 @@ def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
         process.terminate()
         process.wait(timeout=60)
         process.stdout.close()
+
+
+@contextmanager
+def serving(url: str) -> Iterator[tuple[Store, str]]:
+    """Yield a store that this process serves with all permissions, and the address of the server."""
+    permissions = Permissions(queries=True, writes=True)
+    store = Store("default", lambda: UnifiedSqlAdapter.from_url(url), permissions=permissions)
+    listening = bound_socket("127.0.0.1", 0)
+    config = uvicorn.Config(create_app({"default": store}, Access()), log_config=None, ws="none")
+    server = uvicorn.Server(config)
+    thread = threading.Thread(target=server.run, kwargs={"sockets": [listening]}, daemon=True)
+    thread.start()
+    yield store, f"http://127.0.0.1:{listening.getsockname()[1]}"
+    server.should_exit = True
+    thread.join(30)
+    store.close()
+    listening.close()
 
 
 @pytest.fixture(scope="session")

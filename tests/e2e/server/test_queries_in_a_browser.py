@@ -11,17 +11,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import uvicorn
 
-from recce_meta.adapter import UnifiedSqlAdapter
 from recce_meta.server.access.problems import TooManyQueries
-from recce_meta.server.access.scopes import Permissions
-from recce_meta.server.access.sessions import Access
-from recce_meta.server.app import create_app
-from recce_meta.server.main import bound_socket
 from recce_meta.server.stores import queries
 from recce_meta.server.stores.stores import Store
 from tests.contract.server.small_store import file_url, record_side
+from tests.e2e.server.conftest import serving
 from tests.e2e.server.test_keyboard import until
 
 HEARTBEAT = 6.0
@@ -35,28 +30,15 @@ def started(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[tuple[S
     monkeypatch.setattr(queries, "HEARTBEAT_SECONDS", HEARTBEAT)
     url = file_url(tmp_path / "demo.duckdb")
     record_side(url, "base", "current")
-    store = Store(
-        "default",
-        lambda: UnifiedSqlAdapter.from_url(url),
-        permissions=Permissions(queries=True, writes=True),
-    )
-    listening = bound_socket("127.0.0.1", 0)
-    config = uvicorn.Config(create_app({"default": store}, Access()), log_config=None, ws="none")
-    server = uvicorn.Server(config)
-    thread = threading.Thread(target=server.run, kwargs={"sockets": [listening]}, daemon=True)
-    thread.start()
-    root = f"http://127.0.0.1:{listening.getsockname()[1]}/s/default/queries"
     # One text for both sides would read one relation, so it would not run.
     sides = {"base_sql": "SELECT 1 AS n", "current_sql": ENDLESS}
     form = {"kind": "query", "base": "base", "current": "current", **sides}
     opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
-    with opener.open(root, urllib.parse.urlencode(form).encode(), timeout=60) as answer:
-        address = answer.url
-    yield store, address
-    server.should_exit = True
-    thread.join(30)
-    store.close()
-    listening.close()
+    with serving(url) as (store, root):
+        body = urllib.parse.urlencode(form).encode()
+        with opener.open(f"{root}/s/default/queries", body, timeout=60) as answer:
+            address = answer.url
+        yield store, address
 
 
 def test_the_page_updates_itself_and_cancels(browser: Any, started: tuple[Store, str]) -> None:

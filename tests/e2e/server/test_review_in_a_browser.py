@@ -5,13 +5,17 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from itertools import product
+from pathlib import Path
 from typing import Any
 
 import pytest
 
+from recce_meta.adapter import UnifiedSqlAdapter
+from recce_meta.api.reviews import list_reviews
 from recce_meta.report.addresses import Addresses
 from tests.contract.server.rich_store import SHOP
-from tests.e2e.server.conftest import Served
+from tests.contract.server.small_store import file_url, record_side
+from tests.e2e.server.conftest import Served, serving
 from tests.e2e.server.test_keyboard import until
 from tests.e2e.server.test_pages_in_a_browser import AUDIT, AXE, FAULTS, NARROW, TEXT, WIDE
 
@@ -148,6 +152,61 @@ def test_keys_walk_through_the_nodes(window: Any) -> None:
     window.press("v")
     until(window, "return document.querySelector('#review').dataset.view === 'graph'")
     assert window.run(OPEN) == "payment_mix"
+
+
+SLOW = (
+    "const fetched = window.fetch; window.waits = [];"
+    "window.fetch = async (...given) => {"
+    " if (String(given[0]).includes('/drawer')) await new Promise((go) => window.waits.push(go));"
+    " return fetched(...given); }"
+)
+"""Holds back each drawer until a function of `window.waits` is called."""
+PRESS = "document.querySelector('.foot button[value={}]').click()"
+FIELD = "document.querySelector('.foot input[name={}]').value"
+
+
+def test_a_mark_is_of_the_node_on_the_screen_and_needs_a_name(browser: Any, tmp_path: Path) -> None:
+    url = file_url(tmp_path / "demo.duckdb")
+    record_side(url, "base", "current")
+
+    def marks() -> list[tuple[str, str, str]]:
+        with UnifiedSqlAdapter.from_url(url) as adapter:
+            found = list_reviews(adapter)
+        return [(str(one.unique_id).split(".")[-1], one.status, one.reviewer) for one in found]
+
+    with serving(url) as (_, address):
+        browser.look(NARROW)
+        browser.visit(f"{address}/s/default/diff/base/current?node=customers")
+        browser.run("localStorage.clear(); document.querySelector('.foot input[name=reviewer]').value = ''")
+        browser.run(PRESS.format("approved"))
+        assert browser.run(
+            "const fields = [...document.querySelectorAll('.foot input:not([type])')];"
+            "return fields.every((field) => field.offsetWidth > 200)"
+        )
+        browser.run(
+            f"{FIELD.format('comment')} = 'half a sentence'; const name = document.activeElement;"
+            "name.value = 'Ann'; name.dispatchEvent(new Event('change', {bubbles: true}));"
+            f"name.blur(); {SLOW}"
+        )
+
+        browser.press("k")
+        until(browser, "return window.waits.length")
+        browser.press("a")
+        browser.run(PRESS.format("seen"))
+        browser.run("window.waits.pop()()")
+        until(browser, f"{OPEN} !== 'customers'".replace("return ", "return (", 1) + ")")
+        assert browser.run(f"return {FIELD.format('comment')} === '' && {FIELD.format('reviewer')} === 'Ann'")
+        for key in ("j", "2"):
+            browser.press(key)
+            until(browser, "return window.waits.length")
+            browser.run("window.waits.pop()()")
+            until(browser, "return !document.querySelector('#drawer[aria-busy]')")
+        assert browser.run(f"return {FIELD.format('comment')}") == "half a sentence"
+        browser.press("a")
+        until(browser, "return document.querySelector('.foot .ok')")
+        assert browser.run(f"return {FIELD.format('comment')}") == ""
+
+    assert marks() == [("customers", "approved", "Ann")]
 
 
 def test_the_list_is_filtered_while_one_types(window: Any) -> None:

@@ -206,8 +206,6 @@ class ReviewFields(NamedTuple):
     hidden: Mapping[str, str]
 
 
-UNNAMED = "unnamed reviewer"
-"""Name in a mark whose form has none."""
 MARKS = 5_000
 """Most marks in a list; older ones are left out."""
 TONES = {
@@ -235,7 +233,7 @@ def add(request: Request) -> Redirect:
             check=form.get("check"),
             status=form.get("status", ReviewStatus.APPROVED.value),
             comment=form.get("comment", ""),
-            reviewer=form.get("reviewer") or request.author or UNNAMED,
+            reviewer=form.get("reviewer") or request.author or "",
             # From the page that the reviewer saw: a result that changed since then is not reviewed by it.
             fingerprint=form.get("fingerprint"),
         )
@@ -259,14 +257,15 @@ def reviews(request: Request) -> Listing:
     notes = ["Names are those that reviewers gave: recce_meta does not verify them."]
     notes += [f"Only the last {MARKS:,} marks are listed."] if len(found) >= MARKS else []
     notes += [] if view.store.permissions.writes else [f"To review on these pages, {ALLOW}."]
-    known: set[tuple[str | None, ...]] = set()
-    last: set[str] = set()
+    withdrawn: set[tuple[str | None, ...]] = set()
+    standing: set[str] = set()
     for mark in found:  # newest first
         # With the fingerprint, because a mark is about one version of the node or check.
         place = (mark.project_name, mark.unique_id, mark.check_name, mark.fingerprint, mark.reviewer)
-        if place not in known:
-            last.add(mark.review_id)
-        known.add(place)
+        if mark.status == ReviewStatus.WITHDRAWN:
+            withdrawn.add(place)
+        elif place not in withdrawn:
+            standing.add(mark.review_id)
     return Listing.of(
         "Reviews",
         [
@@ -297,12 +296,12 @@ def reviews(request: Request) -> Listing:
             ListColumn("runs", "runs", "code", of=_runs_phrase),
             ListColumn("project_name", "project", has_facets=True),
             ListColumn(
-                "last",
-                "last",
+                "stands",
+                "stands",
                 "flag",
                 has_facets=True,
-                of=lambda mark: mark.review_id in last,
-                about="Whether it is the last mark of the reviewer on this version; only last marks count.",
+                of=lambda mark: mark.review_id in standing,
+                about="Whether the mark counts: the reviewer has not withdrawn it later.",
             ),
         ],
         found,
