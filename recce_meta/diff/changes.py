@@ -16,6 +16,8 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from itertools import chain
 
+from msgspec import structs
+
 from recce_meta.diff.causes import Causes, causes_of, has_jinja, template
 from recce_meta.diff.code import jinja_names, same_code, variable_calls
 from recce_meta.diff.disabled import disabled_pairs, switch_of
@@ -42,7 +44,7 @@ from recce_meta.models import (
     Status,
 )
 from recce_meta.models.catalog import SCANNED
-from recce_meta.models.node import BUILD_FAILURE, DISABLED, as_enabled
+from recce_meta.models.node import BUILD_FAILURE, DISABLED, TWIN, as_enabled
 from recce_meta.warehouses.hooks import hooks_and_macros
 
 TARGET = "{target}"
@@ -182,8 +184,8 @@ def compare(base: ProjectSide, current: ProjectSide) -> dict[str, Change]:
     found: dict[str, Change] = {}
     disabled = dict(disabled_pairs(causes))
     for unique_id, pair in disabled.items():
-        if (change := _of_disabled(*pair, causes)) is not None:
-            found[unique_id] = change
+        if (change := _of_disabled(*pair, causes, is_twin=TWIN in unique_id)) is not None:
+            found[unique_id] = structs.replace(change, unique_id=unique_id)
     renamed = renamed_by_dbt(base, current)
     # A renamed node is compared under its new id only.
     for unique_id in (base.nodes.keys() | current.nodes.keys()) - set(renamed.values()) - disabled.keys():
@@ -212,18 +214,26 @@ def compare(base: ProjectSide, current: ProjectSide) -> dict[str, Change]:
     return dict(sorted(found.items()))
 
 
-def _of_disabled(before: NodeMetadata | None, after: NodeMetadata | None, causes: Causes) -> Change | None:
-    """Return the change of a node that one side or both have disabled, or None if it has none."""
+def _of_disabled(
+    before: NodeMetadata | None, after: NodeMetadata | None, causes: Causes, *, is_twin: bool
+) -> Change | None:
+    """Return the change of a node that one side or both have disabled, or None if it has none.
+
+    That another file's node takes the place of a twin shows in the node that both sides have enabled.
+    """
     if before is None or after is None:
         node = after or before
         status = Status.REMOVED if after is None else Status.ADDED
         return None if node is None else _change(as_enabled(node), status)
     old, new = as_enabled(before), as_enabled(after)
     switch = switch_of(before, after, causes)
-    if switch is None:
+    if switch is not None and is_twin:
+        details = [*code_details(old, new, causes), *seed_details(old, new, causes)]
+    elif switch is None:
         # Macros change the nodes that call them in this target.
         found = node_details(old, new, causes)
         details = [detail for detail in found if detail.reason is not Reason.MACROS]
+        details += _written_place(old, new)
     else:
         if switch.reason is Reason.CONFIG and causes.same_environment:
             return _change(new, Status.REMOVED if after.resource_type == DISABLED else Status.ADDED)
@@ -231,6 +241,17 @@ def _of_disabled(before: NodeMetadata | None, after: NodeMetadata | None, causes
         parts = (code_details, seed_details, config_details)
         details = [*chain.from_iterable(part(old, new, causes) for part in parts), switch]
     return modified_node(new, details) if details else None
+
+
+def _written_place(before: NodeMetadata, after: NodeMetadata) -> Iterator[ChangeDetail]:
+    """Yield the differences in what a disabled source says of its table, whose name dbt does not render."""
+    if after.resource_type == "source":
+        if before.identifier != after.identifier:
+            yield ChangeDetail(Reason.RELATION, "identifier", before.identifier, after.identifier)
+        for key in ("database", "schema"):
+            old, new = (node.properties.get(f"unrendered_{key}") for node in (before, after))
+            if old != new:
+                yield ChangeDetail(Reason.RELATION, key, old, new)
 
 
 def _of_macro(unique_id: str, causes: Causes) -> Change:

@@ -6,14 +6,16 @@ on the targets that have the node is unknown.
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterator
+from itertools import zip_longest
 from typing import TypeAlias
 
 from recce_meta.diff.causes import Causes, template
 from recce_meta.diff.code import jinja_names, variable_calls
 from recce_meta.models import COSMETIC, Change, ChangeDetail, NodeMetadata, Reason, Status
 from recce_meta.models.change import Category, SqlChange
-from recce_meta.models.node import DISABLED, as_enabled
+from recce_meta.models.node import DISABLED, TWIN, as_enabled
 
 Pair: TypeAlias = tuple[NodeMetadata | None, NodeMetadata | None]
 
@@ -24,14 +26,57 @@ _BY_EITHER = "disabled on one side, by an edit or by the target"
 
 
 def disabled_pairs(causes: Causes) -> Iterator[tuple[str, Pair]]:
-    """Yield the id and both sides of each node that one side or both have disabled."""
+    """Yield the id and both sides of each node that one side or both have disabled.
+
+    Several files may define a node, of which dbt enables one. Each file is compared with itself, and has an
+    id with its path.
+    """
     sides = [causes.base.nodes, causes.current.nodes]
-    ids = {one.partition(".")[2] for nodes in sides for one in nodes if one.startswith(f"{DISABLED}.")}
-    for unique_id in sorted(ids):
-        before, after = (nodes.get(unique_id) or nodes.get(f"{DISABLED}.{unique_id}") for nodes in sides)
-        # Another entry with this id may be enabled on both sides.
-        if any(node is not None and node.resource_type == DISABLED for node in (before, after)):
-            yield unique_id, (before, after)
+    twins: dict[str, tuple[list[NodeMetadata], list[NodeMetadata]]] = defaultdict(lambda: ([], []))
+    for number, nodes in enumerate(sides):
+        for key, node in nodes.items():
+            if node.resource_type == DISABLED:
+                twins[key.partition(".")[2].partition(TWIN)[0]][number].append(node)
+    for unique_id, disabled in sorted(twins.items()):
+        enabled = [nodes.get(unique_id) for nodes in sides]
+        is_on_both = None not in enabled
+        for pair in _by_file(disabled, enabled, is_on_both=is_on_both):
+            own = next((one for one in pair if one and one.resource_type != DISABLED), None)
+            ids = [one.unique_id.partition(".")[2] for one in pair if one and one.resource_type == DISABLED]
+            path = next(one.path for one in reversed(pair) if one)
+            key = _last_twin(ids) if own is None else f"{unique_id}{TWIN}{path}" if is_on_both else unique_id
+            yield key, pair
+
+
+def _last_twin(ids: list[str]) -> str:
+    return next((one for one in reversed(ids) if TWIN in one), ids[-1])
+
+
+def _by_file(
+    disabled: tuple[list[NodeMetadata], list[NodeMetadata]],
+    enabled: list[NodeMetadata | None],
+    *,
+    is_on_both: bool,
+) -> Iterator[Pair]:
+    """Yield the entries of one node in pairs of one file, and of files that moved.
+
+    The *enabled* entries are compared with each other if there are two.
+    """
+    before, after = ([*own, *([on] if on else [])] for own, on in zip(disabled, enabled, strict=True))
+    pairs: list[Pair] = []
+    for node in list(before):
+        same = next((one for one in after if one.path == node.path), None)
+        if same is not None:
+            pairs.append((node, same))
+            before.remove(node)
+            after.remove(same)
+    if is_on_both:
+        before, after = ([one for one in side if one.resource_type == DISABLED] for side in (before, after))
+    # An enabled entry is last, and has a counterpart first.
+    pairs += zip_longest(reversed(before), reversed(after))
+    for pair in pairs:
+        if any(node is not None and node.resource_type == DISABLED for node in pair):
+            yield pair
 
 
 def switch_of(before: NodeMetadata, after: NodeMetadata, causes: Causes) -> ChangeDetail | None:

@@ -11,7 +11,7 @@ from __future__ import annotations
 import gc
 import re
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Container, Iterable, Iterator
 from contextlib import contextmanager
 from hashlib import md5, sha256
 from operator import attrgetter
@@ -45,7 +45,7 @@ from recce_meta.extractors.artifact import (
 )
 from recce_meta.extractors.manifest_keys import NODE_PROPERTIES, unread_keys
 from recce_meta.models import Column, Json, LineageEdge, MacroMetadata, NodeMetadata, code_hash
-from recce_meta.models.node import as_disabled, reference_origins
+from recce_meta.models.node import disabled_entries, reference_origins
 from recce_meta.models.run import edges_of
 
 MAX_DEPTH = 100
@@ -461,10 +461,13 @@ def _manifest(path: Path) -> Manifest:
     header = raw.metadata or Metadata()
     version = schema_version(header, path)
     entries = Entries(path)
-    nodes = list(entries.nodes(raw.nodes))
-    nodes += entries.sources(raw.sources or {})
-    nodes += with_relations(entries.nodes(raw.functions or {}), nodes)
-    groups = [*definitions_of(raw.groups, "group"), *entries.disabled(raw.disabled)]
+    nodes = list(entries.nodes(raw.nodes.items()))
+    nodes += entries.sources((raw.sources or {}).items())
+    nodes += with_relations(entries.nodes((raw.functions or {}).items()), nodes)
+    groups = [
+        *definitions_of(raw.groups, "group"),
+        *entries.disabled(raw.disabled, {node.unique_id for node in nodes}),
+    ]
     for section, resource_type in SECTIONS.items():
         nodes += definitions_of(getattr(raw, section), resource_type)
     return Manifest(
@@ -503,15 +506,15 @@ class Entries:
         self._path = path
         self._shared = Shared()
 
-    def nodes(self, section: dict[str, Raw]) -> Iterator[NodeMetadata]:
+    def nodes(self, section: Collection[tuple[str, Raw]]) -> Iterator[NodeMetadata]:
         """Yield the entries of `nodes` or `functions`."""
         # Decoded lazily: a few models are enough, and the rest is decoded only once.
         rule = checksum_rule(
             self._decoded(unique_id, entry)
-            for unique_id, entry in section.items()
+            for unique_id, entry in section
             if unique_id.startswith(("model.", "snapshot."))
         )
-        for unique_id, entry in section.items():
+        for unique_id, entry in section:
             raw = self._decoded(unique_id, entry)
             if raw.root_path and unique_id.startswith("seed."):
                 self.seed_roots[unique_id] = raw.root_path
@@ -519,20 +522,21 @@ class Entries:
             unread = unread_keys(entry, resource_type, _bounded)
             yield node_of(unique_id, raw, rule, self._shared, unread)
 
-    def sources(self, section: dict[str, Raw]) -> Iterator[NodeMetadata]:
+    def sources(self, section: Iterable[tuple[str, Raw]]) -> Iterator[NodeMetadata]:
         """Yield the entries of `sources`."""
-        for unique_id, entry in section.items():
+        for unique_id, entry in section:
             raw = self._decoded(unique_id, entry)
             yield source_of(unique_id, raw, self._shared, unread_keys(entry, "source", _bounded))
 
-    def disabled(self, section: dict[str, Raw] | list[Raw] | None) -> list[NodeMetadata]:
-        """Return the first entry of each disabled node with code or rows of its own, and of each source."""
+    def disabled(
+        self, section: dict[str, Raw] | list[Raw] | None, enabled: Container[str]
+    ) -> list[NodeMetadata]:
+        """Return every disabled source, and every disabled node with code or rows of its own."""
         listed = section if isinstance(section, dict) else {}
-        entries = {key: decode_json(each, type=list[Raw]) for key, each in listed.items()}
-        first = {key: each[0] for key, each in entries.items() if each}
-        sources = {key: each for key, each in first.items() if key.startswith("source.")}
-        built = {key: each for key, each in first.items() if key.split(".", 1)[0] in _MAY_BE_DISABLED}
-        return [as_disabled(node) for node in (*self.nodes(built), *self.sources(sources))]
+        entries = [(key, one) for key, each in listed.items() for one in decode_json(each, type=list[Raw])]
+        sources = [(key, one) for key, one in entries if key.startswith("source.")]
+        built = [(key, one) for key, one in entries if key.split(".", 1)[0] in _MAY_BE_DISABLED]
+        return disabled_entries((*self.nodes(built), *self.sources(sources)), enabled)
 
     def _decoded(self, unique_id: str, entry: Raw) -> RawNode:
         try:

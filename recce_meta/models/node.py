@@ -6,8 +6,8 @@ dataclass takes about ten times as long.
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Callable, Iterable, Mapping
+from collections import Counter, defaultdict
+from collections.abc import Callable, Container, Iterable, Mapping
 from hashlib import sha256
 from typing import Any, TypeAlias, TypeVar
 
@@ -111,6 +111,8 @@ DISABLED = "disabled"
 
 They are stored with groups, have no edges, and matter to a diff alone.
 """
+TWIN = "@"
+"""Text between the id of a disabled node and its file, if another node has the id."""
 
 BUILD_FAILURE = "build_failure"
 """Property of a node that dbt or the warehouse cannot build: `problem` and `place`, the file and line.
@@ -329,8 +331,26 @@ def as_disabled(node: NodeMetadata) -> NodeMetadata:
     )
 
 
+def disabled_entries(nodes: Iterable[NodeMetadata], enabled: Container[str]) -> list[NodeMetadata]:
+    """Return *nodes* as disabled ones, with the file in an id that others, or *enabled* ones, share."""
+    by_id: dict[str, list[NodeMetadata]] = defaultdict(list)
+    for node in nodes:
+        by_id[node.unique_id].append(node)
+    found: dict[str, NodeMetadata] = {}
+    for unique_id, twins in sorted(by_id.items()):
+        is_shared = len(twins) > 1 or unique_id in enabled
+        for node in sorted(twins, key=lambda one: one.path):
+            key = twin = f"{unique_id}{TWIN}{node.path}" if is_shared else unique_id
+            # One file may define a source several times.
+            number = 1
+            while key in found:
+                key = f"{twin}{TWIN}{(number := number + 1)}"
+            found[key] = as_disabled(replace(node, unique_id=key))
+    return list(found.values())
+
+
 def as_enabled(node: NodeMetadata) -> NodeMetadata:
-    """Return *node* with its own id and resource type if it is disabled."""
+    """Return *node* with its own id, which a file may follow, and resource type if it is disabled."""
     if node.resource_type != DISABLED:
         return node
     unique_id = node.unique_id.partition(".")[2]

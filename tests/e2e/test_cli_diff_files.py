@@ -1124,6 +1124,29 @@ def test_an_edit_of_a_node_that_the_target_disables_is_of_unknown_effect(
     assert [one["category"] for one in on_prod] == ["partial_breaking"]
 
 
+def test_of_a_package_with_a_file_per_warehouse_each_is_compared_and_one_line_says_so(
+    checkout: Checkout,
+) -> None:
+    name = "{{ config(enabled=(target.type == kind('%s'))) }} select %s as one"
+    checkout.write("dbt_packages/tool/dbt_project.yml", "name: tool")
+    for number, kind in enumerate(("duckdb", "postgres", "snowflake")):
+        checkout.write(f"dbt_packages/tool/models/{kind}/usage.sql", name % (kind, number))
+        checkout.write(f"models/{kind}/usage.sql", name % (kind, number))
+    checkout.commit()
+    checkout.write("models/snowflake/usage.sql", name % ("snowflake", 9))
+
+    found = checkout.diff("HEAD")
+
+    assert [(one["path"], one["category"]) for one in found["changes"]] == [
+        ("models/snowflake/usage.sql", "unknown")
+    ]
+    lines = [one for one in found["notes"] if "other files define" in one and one.startswith("working")]
+    assert [one.split(": ")[1] for one in lines] == [
+        f"2 files of {one} define nodes that other files define, and may be enabled"
+        for one in ("shop", "tool")
+    ]
+
+
 @pytest.mark.parametrize(
     ("before", "after", "said"),
     [

@@ -14,7 +14,7 @@ from typing import Any
 from msgspec import Struct
 from msgspec.structs import replace
 
-from recce_meta.errors import TemplateError
+from recce_meta.errors import TemplateError, agree, first_of, plural
 from recce_meta.extractors.jinja import read_template
 from recce_meta.extractors.sql_project.files import (
     DbtRefusal,
@@ -41,7 +41,7 @@ from recce_meta.extractors.sql_project.settings import (
     without_file,
 )
 from recce_meta.models import EdgeOrigin, NodeMetadata
-from recce_meta.models.node import BUILD_FAILURE, GUESS, LIKELY, as_disabled, reference_origins
+from recce_meta.models.node import BUILD_FAILURE, GUESS, LIKELY, disabled_entries, reference_origins
 from recce_meta.profiles import read_project_settings
 from recce_meta.profiles.discovery import PROJECT_FILE
 from recce_meta.warehouses.hooks import OPERATION
@@ -165,19 +165,37 @@ class NodeIndex:
         return unique_id
 
 
+def without_twins(drafts: Iterable[Draft], inputs: Inputs) -> tuple[list[Draft], list[NodeMetadata]]:
+    """Return the first enabled draft of each node, and all other nodes: dbt has them disabled."""
+    first: dict[str, Draft] = {}
+    others: list[NodeMetadata] = []
+    skipped: dict[str, list[str]] = defaultdict(list)
+    for draft in drafts:
+        node = draft.node
+        if draft.is_enabled and first.setdefault(node.unique_id, draft) is draft:
+            continue
+        others.append(node)
+        if not draft.is_enabled:
+            continue
+        twin = first[node.unique_id].node
+        if _is_decided(node, inputs) and _is_decided(twin, inputs):
+            text = f"{node.path} was skipped: {node.unique_id} is already defined in {twin.path}"
+            inputs.warnings.append(DbtRefusal.of(node.path, text))
+        else:
+            skipped[node.package_name].append(node.path)
+    for package, paths in skipped.items():
+        which = f"{plural(len(paths), 'file')} of {package} {agree(len(paths), 'define')}"
+        rest = f"nodes that other files define, and may be enabled: {first_of(paths, _NAMED)}"
+        inputs.warnings.append(f"{which} {rest}")
+    return list(first.values()), others
+
+
 def resolved(drafts: Sequence[Draft], inputs: Inputs, reused: set[str]) -> list[NodeMetadata]:
     """Return the enabled nodes of *drafts* with their parents; *reused* nodes already have theirs."""
     names = NodeIndex(drafts, inputs)
     found: dict[str, NodeMetadata] = {}
-    for draft in drafts:
-        if not draft.is_enabled:
-            continue
+    for draft in (one for one in drafts if one.is_enabled):
         node = draft.node
-        if node.unique_id in found:
-            first = found[node.unique_id].path
-            twin = f"{node.path} was skipped: {node.unique_id} is already defined in {first}"
-            inputs.warnings.append(DbtRefusal.of(node.path, twin))
-            continue
         parents = node.parents if node.unique_id in reused else names.parents(draft)
         found[node.unique_id] = replace(node, parents=parents)
     _tell_gone(found, reused, inputs)
@@ -354,18 +372,18 @@ def read_dbt_files(inputs: Inputs, known: Mapping[str, NodeMetadata]) -> DbtFile
         reader = NodeReader(inputs, package, library, usable)
         drafts += [*reader.drafts(), *reader.sources()]
         reused |= reader.reused
-    nodes = resolved(drafts, inputs, reused)
+    enabled, others = without_twins(drafts, inputs)
+    nodes = resolved([*enabled, *(one for one in drafts if not one.is_enabled)], inputs, reused)
     _tell_dynamic(nodes, inputs.warnings)
     inputs.warnings.extend((*_refused_docs(nodes, inputs), *_refused_names(nodes, inputs)))
     refusals = [one for one in inputs.warnings if isinstance(one, DbtRefusal)]
     # The last of a file counts, which is a certain one if there is any.
     refusals.sort(key=lambda one: one.unless is None)
     nodes += {one.path: refused(one, inputs.root.name) for one in refusals}.values()
-    disabled = {one.node.unique_id: as_disabled(one.node) for one in drafts if not one.is_enabled}
     return DbtFiles(
         inputs=inputs,
         nodes=nodes,
-        disabled=[disabled[one] for one in sorted(disabled)],
+        disabled=disabled_entries(others, {node.unique_id for node in nodes}),
         reused=frozenset(reused),
         fingerprint=inputs.fingerprint(),
     )

@@ -339,6 +339,9 @@ class NodeReader:
         identifier = self._folded(entry.get("identifier")) or table.table
         columns = columns_of(entry)
         tags = [tag for one in (block, entry, config) for tag in _as_list(one.get("tags"))]
+        is_enabled = config.get("enabled") is not False
+        # Of a disabled node, only what is written is compared.
+        written = {"unrendered_database": named, "unrendered_schema": block.get("schema")}
         node = NodeMetadata(
             unique_id=f"source.{self.package.name}.{table.source}.{table.table}",
             name=table.table,
@@ -357,9 +360,9 @@ class NodeReader:
             description=str(entry.get("description") or ""),
             tags=tuple(dict.fromkeys(map(str, tags))),
             source_name=table.source,
-            properties=_source_properties(block, entry),
+            properties=_source_properties(block, entry) | ({} if is_enabled else written),
         )
-        return node, config.get("enabled") is not False
+        return node, is_enabled
 
     def _folded(self, value: Json) -> str | None:
         text = folded(value, self.fold) if isinstance(value, str) else value

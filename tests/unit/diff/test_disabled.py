@@ -97,6 +97,72 @@ def test_an_edit_of_a_disabled_node_is_a_change_and_another_target_is_none(
         assert change.category == (category and Category(category))
 
 
+def twins(folder: Path, name: str, v1: tuple[str, bool], v2: tuple[str, bool]) -> Project:
+    """Return a project with two files of one node: each has an amount, and may be enabled."""
+    run(folder, name, None, ON_CI)
+    path = folder / name / "manifest.json"
+    manifest = json.loads(path.read_text())
+    unique_id = "model.shop.m"
+    manifest["disabled"] = {}
+    for file, (code, is_enabled) in {"v1": v1, "v2": v2}.items():
+        entry = {
+            "unique_id": unique_id, "name": "m", "resource_type": "model", "package_name": "shop",
+            "original_file_path": f"models/{file}/m.sql", "schema": "ci", "raw_code": code,
+            "config": {"enabled": is_enabled},
+        }  # fmt: skip
+        if is_enabled:
+            manifest["nodes"][unique_id] = {**entry, "compiled_code": code}
+        else:
+            manifest["disabled"].setdefault(unique_id, []).append(entry)
+    path.write_text(json.dumps(manifest))
+    return extract_project(folder / name, run_id=name)
+
+
+ON, OFF = ("select 1", True), ("select 2", False)
+TWIN_FILE = "model.shop.m@models/v2/m.sql"
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "changed"),
+    [
+        ((ON, OFF), (ON, ("select 3", False)), {TWIN_FILE: "modified"}),
+        ((ON, OFF), (ON, OFF), {}),
+        # The other file takes its place: the node changes, and no file does.
+        ((ON, OFF), ((ON[0], False), (OFF[0], True)), {"model.shop.m": "modified"}),
+        ((("s", False), OFF), (("s", False), ("select 3", False)), {TWIN_FILE: "modified"}),
+        # The only enabled one is switched off.
+        ((ON, OFF), ((ON[0], False), OFF), {"model.shop.m": "removed"}),
+    ],
+)  # fmt: skip
+def test_each_file_of_a_node_with_several_is_compared_with_itself(
+    tmp_path: Path, before: Any, after: Any, changed: dict[str, str]
+) -> None:
+    sides = [twins(tmp_path, name, *side) for name, side in (("base", before), ("current", after))]
+    with empty_store() as store:
+        stored = [record_run(store, side).run for side in sides]
+        for diff in (whole_diff(*sides, NOTHING_MORE), stored_diff(store, *stored)):
+            assert {one.unique_id: one.status.value for one in diff.changed} == changed
+
+
+@pytest.mark.parametrize("key", ["identifier", "unrendered_schema"])
+def test_another_table_of_a_disabled_source_is_a_change(tmp_path: Path, key: str) -> None:
+    source = {
+        "unique_id": "source.shop.raw.t", "name": "t", "source_name": "raw", "resource_type": "source",
+        "identifier": "t", "config": {"enabled": False},
+    }  # fmt: skip
+    sides = []
+    for name, change in (("base", {}), ("current", {key: "other"})):
+        run(tmp_path, name, BY_YAML, ON_CI)
+        path = tmp_path / name / "manifest.json"
+        disabled = {source["unique_id"]: [{**source, **change}]}
+        path.write_text(json.dumps({**json.loads(path.read_text()), "disabled": disabled}))
+        sides.append(extract_project(tmp_path / name, run_id=name))
+
+    (found,) = whole_diff(*sides, NOTHING_MORE).changed
+
+    assert (found.unique_id, found.reasons) == ("source.shop.raw.t", (Reason.RELATION,))
+
+
 def test_a_disabled_function_differs_although_dbt_lists_it_with_the_others(tmp_path: Path) -> None:
     sides = []
     for name, enabled in (("on", True), ("off", False)):
