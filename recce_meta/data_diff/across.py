@@ -4,11 +4,11 @@
 2. Each side sums the hashes of its rows in buckets: the first digits of the hash of the key, or the remainder
    of a key that is one whole number, which needs no second hash. Rows whose key is NULL take no part. If a
    key is repeated, its bucket counts as different.
-3. The rows of buckets that differ are fetched as one text each (`portable`) into the scratch database, where
-   each column gets the type of its values; one that cannot hold every value stays text, which is equal
-   exactly if the values are.
+3. The rows of buckets that differ are fetched as one text each (`portable`) into the scratch database. There,
+   a column gets the type of its kind if every value of that type gives its text back, else it stays text.
 4. The plans for sides of one connection compare them there, so that all figures and options mean the same.
    Rows of equal buckets are added to their result.
+5. The texts are compared as well (`_verify`): values with different texts are equal only by an option.
 
 A bucket that differs looks equal once in a million million times. Sums have 40 bits, as SQLite's are limited
 to 63, and are not combined by XOR, which equal rows would leave unchanged.
@@ -272,6 +272,8 @@ class Differences:
     """Rows of equal buckets."""
     types: Mapping[str, str | None]
     """Type of each column c0, c1, … in the scratch database; None for texts."""
+    differing: int
+    """Number of buckets that differ; 0 if all rows were fetched."""
     note: str
     texts: dict[tuple[int, str], str | None] = field(default_factory=dict)
     """Text of each encoded value of the results, by the index of its column; None if not yet read."""
@@ -300,11 +302,60 @@ class Differences:
             sample=None,
         )
         found = yield from run_locally(plan(local, options))
+        yield from self._verify(found)
         written = self._detail if isinstance(found, ValueDetail) else self._values
         if any(column.is_encoded for column in self.sides.columns):
             written(found)  # notes which values need a text
             yield from self._read_texts()
         return written(found)
+
+    def _verify(self, found: ValueDiff | ValueDetail) -> Plan[None]:
+        """Raise RecceMetaError if *found* calls different texts of one key equal, unexplained by options."""
+        columns = range(len(self.sides.key), len(self.sides.columns))
+        (answer,) = yield [_local(self._unlike_texts(columns, has_repeated=bool(found.left_out)))]
+        changed, *unlike = (int(number) for number in rows_of(answer)[0])
+        exact = [i for i in columns if not self._is_explained(self.sides.columns[i])]
+        is_exact = len(exact) == len(columns)
+        if isinstance(found, ValueDiff):
+            counted = {i: found.columns[i].mismatched for i in exact}
+            is_wrong = any(number not in (None, unlike[i - columns.start]) for i, number in counted.items())
+        else:
+            shown = sum(row.status == "changed" for row in found.rows)
+            is_wrong = is_exact and not found.is_cut and shown != changed
+        # A row whose key is repeated may differ although no row with a key of its own does.
+        is_lost = self.differing and found.is_equal is not False and is_exact and not found.left_out
+        if is_wrong or is_lost:
+            raise RecceMetaError(
+                f"Comparison of {self.sides.pair.subject.name} failed: different texts count as equal",
+                hint="this is a bug, please report it with the types of the columns",
+            )
+
+    def _is_explained(self, column: _WrittenColumn) -> bool:
+        """Return True if an option makes different values of *column* equal."""
+        options = self.sides.options
+        if column.kind.is_number:
+            return options.has_tolerance
+        if column.kind.is_point_in_time:
+            return options.timestamp_precision is not None
+        return column.kind is Kind.TEXT and options.ignores_in_texts
+
+    def _unlike_texts(self, columns: Sequence[int], *, has_repeated: bool) -> Sql:
+        """Count the rows of both sides with one key and different texts: in any and in each of *columns*."""
+        keys = [f"{_value(f'c{i}', self.types[f'c{i}'])} AS k{i}" for i in range(len(self.sides.key))]
+        names = ", ".join(f"k{i}" for i in range(len(keys)))
+        texts = [
+            f"{_part(f'c{i}', 1) if self.sides.columns[i].is_encoded else f'c{i}'} AS t{i}" for i in columns
+        ]
+        sides = [select_of(*map(verbatim, (*keys, *texts))).from_(f"{side.value}_lines") for side in DataSide]
+        if has_repeated:
+            once = verbatim(f"count(*) OVER (PARTITION BY {names}) = 1")
+            sides = [side.qualify(once.copy(), copy=False) for side in sides]
+        differ = [f"a.t{i} IS DISTINCT FROM b.t{i}" for i in columns]
+        counts = [
+            verbatim(f"count(*) FILTER (WHERE {one})") for one in (" OR ".join(differ) or "false", *differ)
+        ]
+        base, current = (side.subquery(alias, copy=False) for side, alias in zip(sides, "ab", strict=True))
+        return select_of(*counts).from_(base).join(current, using=[*names.split(", ")])
 
     def _read_texts(self) -> Plan[None]:
         """Read the texts of the encoded values that were met."""
@@ -457,7 +508,7 @@ def load_differences(pair: Pair, options: ValueOptions) -> Plan[Differences]:
     }
     most = max(with_key for _, with_key in counts.values())
     expected = {side: with_key for side, (_, with_key) in counts.items()}
-    equal, buckets, note = 0, None, ""
+    equal, differing, buckets, note = 0, 0, None, ""
     digits = 3 if most <= MANY_ROWS else 4
     if most > FEW_ROWS:
         counts_keys = sides.is_key_rounded or any(with_key > keys for _, with_key, keys in figures)
@@ -475,6 +526,7 @@ def load_differences(pair: Pair, options: ValueOptions) -> Plan[Differences]:
         if [sum(rows for rows, *_ in found.values()) for found in (before, after)] != [*expected.values()]:
             raise _changed_meanwhile(pair)
         equal = sum(before[one][0] for one in before.keys() - set(buckets))
+        differing = sum(before.get(one) != after.get(one) for one in buckets)
         expected = {
             side: sum(found[one][0] for one in buckets if one in found)
             for side, found in zip(counts, (before, after), strict=True)
@@ -483,7 +535,7 @@ def load_differences(pair: Pair, options: ValueOptions) -> Plan[Differences]:
     yield from _load(sides, buckets, digits, expected)
     note = f"compared across two targets: {sum(expected.values()):,} rows fetched{note}"
     types = yield from _typed(sides)
-    return Differences(sides, counts, equal, types, note)
+    return Differences(sides, counts, equal, types, differing, note)
 
 
 def _changed_meanwhile(pair: Pair) -> RecceMetaError:
@@ -584,9 +636,7 @@ def _typed(sides: _SeparateSides) -> Plan[dict[str, str | None]]:
         name: _type(kind, [next(found) for _ in _type_figures(name, kind)], sides.options)
         for name, kind in kinds.items()
     }
-    values = [
-        verbatim(f"{f'CAST({name} AS {of})' if of else _text(name)} AS {name}") for name, of in types.items()
-    ]
+    values = [verbatim(f"{_value(name, of)} AS {name}") for name, of in types.items()]
     yield [
         _local(
             select_of(*values).from_(f"{source.side.value}_lines"),
@@ -623,8 +673,7 @@ def _type_figures(name: str, kind: Kind) -> list[str]:
             f"coalesce(max({fraction}) FILTER (WHERE {name} LIKE '%.%'), 0)",
         ]
     else:
-        # The year of a date BC is cast without its mark.
-        figures = [are_all(f"{name} NOT LIKE '% BC' AND TRY_CAST({name} AS {_TYPES[kind]}) IS NOT NULL")]
+        figures = [are_all(f"coalesce({_rewritten(name, kind)} = {name}, false)")]
     return [*figures, are_all(f"TRY_CAST({name} AS DOUBLE) IS NOT NULL")] if kind.is_number else figures
 
 
@@ -643,9 +692,25 @@ def _type(kind: Kind, figures: Sequence[Any], options: ValueOptions) -> str | No
     return _TYPES[Kind.FLOAT] if are_doubles and options.has_tolerance else None
 
 
+def _rewritten(name: str, kind: Kind) -> str:
+    """Return SQL for the text of the column *name* after a cast to the type of *kind*."""
+    # Points in time with a zone are written in UTC.
+    of = ColumnType(_TYPES[kind], Kind.TIMESTAMP if kind is Kind.TIMESTAMPTZ else kind)
+    return _SCRATCH.render(_SCRATCH.canonical_text(verbatim(f"TRY_CAST({name} AS {of.text})"), of))
+
+
+def _value(name: str, of: str | None) -> str:
+    """Return SQL for the value of the column *name* of a line: of the type *of*, or its text."""
+    return f"CAST({name} AS {of})" if of else _text(name)
+
+
+def _part(name: str, part: int) -> str:
+    return f"split_part({name}, '{_BEFORE_TEXT}', {part})"
+
+
 def _text(name: str, part: int = 1) -> str:
     """Return the text of a column, which has a second part if it is encoded."""
-    text = f"split_part({name}, '{_BEFORE_TEXT}', {part})"
+    text = _part(name, part)
     # The code of ~ itself comes last, since its text may look like another one.
     for character, code in reversed((*PORTABLE_ESCAPES, *LINE_BREAKS)):
         text = f"replace({text}, '{code}', chr({ord(character)}))"

@@ -74,7 +74,7 @@ def common_type(
             lambda value: dialect.aligned(same(value), current, base),
             type=current,
         )
-    return _texts(dialect, base, current) or _truths(base, current)
+    return _texts(dialect, base, current) or _truths(dialect, base, current)
 
 
 def hashed_type(
@@ -100,6 +100,8 @@ def _hashed(
     """Return the cast that gives values of *common* one type, and that type."""
     text = dialect.text, ColumnType(dialect.text_type, Kind.TEXT)
     if common.kind in (Kind.INTEGER, Kind.DECIMAL):
+        if not dialect.enforces_types:  # a cast would change values of other types
+            return _as_is, types[1]
         # PostgreSQL's `numeric` may hold NaN, which a cast to BIGINT refuses.
         may_be_nan = dialect.decimal_digits is None and any(of.scale is not None for of in types)
         if not may_be_nan and all(of.kind is Kind.BOOLEAN or _fits_bigint(of) for of in types):
@@ -191,7 +193,7 @@ def _points_in_time(dialect: Dialect, base: ColumnType, current: ColumnType, *, 
 
         def timestamp(own: ColumnType, other: ColumnType) -> Cast:
             def cast(value: Sql) -> Sql:
-                plain = exp.cast(value.copy(), "TIMESTAMP", dialect=dialect.name)
+                plain = dialect.as_timestamp(value.copy())
                 # Truncation to a microsecond or more discards the digits that a plain cast may lose.
                 if is_cut:
                     return plain
@@ -247,13 +249,14 @@ def _written(dialect: Dialect, of: ColumnType) -> Cast:
     return lambda value: dialect.text_of(value, of)
 
 
-def _truths(base: ColumnType, current: ColumnType) -> CommonType | None:
+def _truths(dialect: Dialect, base: ColumnType, current: ColumnType) -> CommonType | None:
     """Return a common type for booleans and integers: true is 1."""
     if {base.kind, current.kind} != {Kind.BOOLEAN, Kind.INTEGER}:
         return None
 
     def cast(of: ColumnType) -> Cast:
-        return _as_number if of.kind is Kind.BOOLEAN else _as_is
+        # A boolean of SQLite is a number, perhaps another one than 1 and 0.
+        return _as_number if of.kind is Kind.BOOLEAN and dialect.enforces_types else _as_is
 
     return CommonType(Kind.INTEGER, cast(base), cast(current), "integer", base)
 

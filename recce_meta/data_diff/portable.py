@@ -27,7 +27,7 @@ from sqlglot import exp
 
 from recce_meta.data_diff.compare import normalize
 from recce_meta.data_diff.options import ValueOptions
-from recce_meta.data_diff.source import ColumnPair, negation
+from recce_meta.data_diff.source import ColumnPair
 from recce_meta.models.data_diff import DataSide, Value
 from recce_meta.models.numbers import digits_of, is_finite, is_infinite, round_number
 from recce_meta.warehouses.dialect import Dialect
@@ -75,8 +75,10 @@ def portable_value(
             text = normalize(dialect, dialect.canonical_text(value, of), kind, options)
             return dialect.portable_part(text)
         if kind is Kind.INTEGER and of.kind is Kind.BOOLEAN:
-            one, zero = exp.Literal.string("1"), exp.Literal.string("0")
-            return exp.Case().when(value, one).when(negation(value.copy()), zero)
+            numbers = exp.Case(this=dialect.canonical_text(value, of))
+            for word, digit in (("true", "1"), ("false", "0")):
+                numbers = numbers.when(exp.Literal.string(word), exp.Literal.string(digit))
+            return dialect.portable_part(numbers.else_(dialect.canonical_text(value.copy(), of)))
         # The text of a value follows its type, so both sides need one type before they become text.
         if kind is not of.kind and kind in _CONVERTED:
             value, of = _as_kind(dialect, value, kind), ColumnType(kind.value, kind)
@@ -105,11 +107,9 @@ def common_kind(base: ColumnType, current: ColumnType, *, is_same: bool) -> Kind
 
 def _as_kind(dialect: Dialect, value: Sql, kind: Kind) -> Sql:
     """Cast *value* to a *kind* that can hold it."""
-    if kind is Kind.FLOAT:
-        return dialect.double(value)
-    if kind is Kind.TIMESTAMPTZ:
-        return dialect.as_utc(value)
-    return exp.cast(value, "TIMESTAMP", dialect=dialect.name)
+    if kind is Kind.FLOAT:  # `canonical_text` casts
+        return value
+    return dialect.as_utc(value) if kind is Kind.TIMESTAMPTZ else dialect.as_timestamp(value)
 
 
 _MICROSECONDS = 6
@@ -142,7 +142,10 @@ def parse_portable(text: str | None, of: ColumnType) -> Value:
     if text is None:
         return None
     reader = _READERS.get(of.kind)
-    return text if reader is None else reader(str(text))
+    try:
+        return text if reader is None else reader(str(text))
+    except ValueError:  # SQLite allows any value in any column
+        return text
 
 
 def plain(value: Value, of: ColumnType) -> Value:
@@ -175,7 +178,7 @@ def _integer(text: str) -> Value:
 def _decimal(text: str) -> Value:
     try:
         return Decimal(text)
-    except InvalidOperation:  # SQLite allows text in a numeric column
+    except InvalidOperation:
         return text
 
 

@@ -187,6 +187,10 @@ class Dialect(NumberDialect):
         """Return the string inside *value*, which is an `exact_text` or a column of these."""
         return value
 
+    def as_timestamp(self, value: Sql) -> Sql:
+        """Return *value*, a date or timestamp, as a timestamp without time zone."""
+        return exp.cast(value, "TIMESTAMP", dialect=self.name)
+
     def as_utc(self, value: Sql) -> Sql:
         """Return *value*, a date or timestamp without time zone, as a point in time in UTC."""
         return exp.AtTimeZone(this=exp.cast(value, "TIMESTAMP"), zone=exp.Literal.string("UTC"))

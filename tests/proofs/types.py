@@ -1,10 +1,11 @@
 """Proof that no two different values are called equal: neighbouring values of each ordered pair of types.
 
-    python -m tests.proofs.types ENGINE=URL … [bigquery] [--seconds 600] [--seed 1]
+    python -m tests.proofs.types ENGINE=URL … [bigquery] [--across] [--seconds 600] [--seed 1]
 
 A case draws one number, one instant, one text and 40 ordered pairs of types. Each type gets the values next
 to these that it can hold: the next number, the next microsecond or nanosecond, a trailing blank, a letter's
-case or accent.
+case or accent; columns of SQLite also get values of other types. With `--across`, base and current are in two
+engines, in each order, and every second case compares the sums of parts before the rows.
 For each pair of types, a table of all pairs of values is compared by key and as whole rows. What is then
 called equal must be equal in Python's exact numbers, in nanoseconds, and letter for letter. Prints each
 pair that is not, and exits with 1 if there is one.
@@ -23,13 +24,16 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import ExitStack
 from datetime import datetime, timedelta
 from fractions import Fraction
-from itertools import product
+from itertools import permutations, product
 from typing import Any, NamedTuple
 from uuid import uuid4
+
+from pytest import MonkeyPatch
 
 from recce_meta import UnifiedSqlAdapter
 from recce_meta.api.data.execution import open_data_diff_runner
 from recce_meta.api.data.jobs import details
+from recce_meta.data_diff import across
 from recce_meta.data_diff.options import ValueOptions
 from recce_meta.data_diff.plan import Answer, Plan, Queries, run_plan
 from recce_meta.data_diff.source import Pair, SideRelation, table
@@ -45,6 +49,8 @@ TEXTS = ("a", "ab", "straße", "é", "Zoë", "1", "1.0", "true", "")
 AT_ONCE = 40
 """Pairs of types of one case on each engine."""
 EPOCH = datetime(1970, 1, 1)
+DAY = 86_400 * 10**9
+"""Nanoseconds."""
 Runs = Callable[[Plan[Any]], Any]
 """Runs the queries of a data diff, and returns its result."""
 Meaning = tuple[str, object]
@@ -70,6 +76,11 @@ class Types(NamedTuple):
     texts: dict[str, bool]
     """True if the type ignores trailing blanks."""
     documents: tuple[str, ...] = ()
+    times: tuple[tuple[str, int, bool], ...] = ()
+    """Digits of the fraction of a second; True with an offset."""
+    loose: tuple[str, ...] = ()
+    """Types whose columns hold any value."""
+    booleans: tuple[str, ...] = ()
 
 
 def _signed(bits: int) -> tuple[int, int]:
@@ -96,6 +107,8 @@ ENGINES = {
         ("DATE",),
         {"VARCHAR": False},
         ("JSON",),
+        (("TIME", 6, False), ("TIMETZ", 6, True), ("TIME_NS", 9, False)),
+        booleans=("BOOLEAN",),
     ),
     "postgres": Types(
         {"SMALLINT": _signed(16), "INTEGER": _signed(32), "BIGINT": _signed(64)},
@@ -110,6 +123,8 @@ ENGINES = {
         ("DATE",),
         {"TEXT": False, "VARCHAR(40)": False, "CHAR(40)": True},
         ("JSON", "JSONB"),
+        (("TIME", 6, False), ("TIME(0)", 0, False), ("TIMETZ", 6, True)),
+        booleans=("BOOLEAN",),
     ),
     "mysql": Types(
         {
@@ -124,9 +139,16 @@ ENGINES = {
         ("DATE",),
         {"VARCHAR(40)": False, "TEXT": False, "CHAR(40)": True},
         ("JSON",),
+        (("TIME", 0, False), ("TIME(6)", 6, False)),
     ),
     "sqlite": Types(
-        {"INTEGER": _signed(64)}, {}, {"REAL": "d"}, {}, (), {"TEXT": False, "VARCHAR(40)": False}
+        {"INTEGER": _signed(64)},
+        {},
+        {"REAL": "d"},
+        {},
+        (),
+        {"TEXT": False, "VARCHAR(40)": False},
+        loose=("INT", "DECIMAL(18,3)", "BOOLEAN", "DATE", "DATETIME", "TIME", "BLOB"),
     ),
     "bigquery": Types(
         {"INT64": _signed(64)},
@@ -140,13 +162,16 @@ ENGINES = {
 }
 
 
-def values_of(types: Types, engine: str, seed: int) -> dict[str, list[Value]]:
-    """Return the values of each type next to the number, the instant and the text of case *seed*."""
+def values_of(types: Types, engines: str, seed: int) -> dict[str, list[Value]]:
+    """Return the values of each type next to the number, the instant and the text of case *seed*.
+
+    *engines* names the engines that compare them.
+    """
     draw = random.Random(seed)
     number = Fraction(draw.choice(NUMBERS) * draw.choice((1, 1, -1)))
     number += Fraction(draw.choice(FRACTIONS)) * draw.choice((1, 1, -1))
     instant = (draw.randrange(0, 2 * 10**9) * draw.choice((0, 1, 1)) - draw.choice((0, 0, 10**9))) * 10**9
-    if engine == "mysql":
+    if "mysql" in engines:
         instant = abs(instant)
     text = draw.choice(TEXTS)
     found: dict[str, list[Value]] = {}
@@ -167,10 +192,9 @@ def values_of(types: Types, engine: str, seed: int) -> dict[str, list[Value]]:
             for ns in sorted(near_ns)
         ]
     for name in types.dates:
-        day = 86_400 * 10**9
         found[name] = [
             Value(f"'{_instant(ns, 0)[:10]}'", ("instant", ns))
-            for ns in ((instant // day + step) * day for step in (-1, 0, 1))
+            for ns in ((instant // DAY + step) * DAY for step in (-1, 0, 1))
         ]
     shown = [_decimal(number, 3), str(math.floor(number)), _instant(instant, 0), _instant(instant, 0)[:10]]
     for name, is_padded in types.texts.items():
@@ -185,12 +209,66 @@ def values_of(types: Types, engine: str, seed: int) -> dict[str, list[Value]]:
             Value(f"""'{{"a": {one}}}'""", ("document", json.dumps({"a": json.loads(one)})))
             for one in near_texts
         ]
+    for name, digits, has_offset in types.times:
+        unit_ns = 10 ** (9 - digits)
+        near_ns = {(instant // unit_ns + step) * unit_ns % DAY for step in (-1, 0, 1)}
+        found[name] = [
+            _time(_instant(ns, digits)[11:], offset)
+            for ns in sorted(near_ns)
+            for offset in (("+00", "+02", "-07") if has_offset else ("",))
+        ]
+    for name in types.booleans:
+        found[name] = [Value(word, ("boolean", word == "true")) for word in ("true", "false")]
+    at = _instant(instant, 0)
+    loose = [at, f"{at}.5", f"{at}.123456789", f"{at}+02:00", at[:10], at[11:], f"{at[11:]}.5", text]
+    numbers = [str(math.floor(number)), _decimal(number, 3), f"{float(number)!r}", "2", "1", "0", "0.5"]
+    for name in types.loose:
+        written = [*map(_read_text, loose), *map(_read_number, numbers), Value("x'61'", ("blob", "61"))]
+        found[name] = list(
+            {one.meaning: one for one in (_as_stored(each, name) for each in written)}.values()
+        )
     return {name: values for name, values in found.items() if values}
+
+
+def _time(text: str, offset: str) -> Value:
+    return Value(
+        f"'{text}{offset}'", ("time", (text.rstrip("0").rstrip(".") if "." in text else text, offset))
+    )
+
+
+def _read_text(text: str) -> Value:
+    """Return *text* with what it means in a column of any value: an instant, a time, or a text."""
+    if re.fullmatch(r"\d\d:\d\d:\d\d(\.\d+)?", text):
+        return _time(text, "")
+    found = re.fullmatch(r"(\d{4}-\d\d-\d\d)( \d\d:\d\d:\d\d)?(?:\.(\d+))?", text)
+    if found is None:
+        return Value(f"'{text}'", ("text", text))
+    at = datetime.fromisoformat(f"{found[1]}{found[2] or ''}") - EPOCH
+    ns = (at.days * 86_400 + at.seconds) * 10**9 + int((found[3] or "0").ljust(9, "0"))
+    return Value(f"'{text}'", ("instant", ns))
+
+
+def _read_number(text: str) -> Value:
+    if re.fullmatch(r"-?\d+", text) and abs(int(text)) < 2**63:
+        return _number(text, Fraction(int(text)))
+    # A double that is no integer of 64 bits stays a double: its shortest digits are the value.
+    value = float(text)
+    return _number(text, Fraction(value if value.is_integer() and abs(value) < 2**63 else repr(value)))
+
+
+def _as_stored(value: Value, name: str) -> Value:
+    """Return *value* as a column of the type *name* stores it: numbers are true or false, texts numbers."""
+    kind, meaning = value.meaning
+    if name == "BOOLEAN" and meaning in (0, 1):
+        return Value(value.sql, ("boolean", bool(meaning)))
+    if kind == "text" and name != "BLOB" and re.fullmatch(r"-?\d+(\.\d+)?", str(meaning)):
+        return _read_number(str(meaning))
+    return value
 
 
 def is_same(one: Meaning, other: Meaning) -> bool:
     """Return True if two values are equal, exactly; a text equals a value that it spells."""
-    if one[0] == other[0]:
+    if one[0] == other[0] or {one[0], other[0]} == {"boolean", "number"}:
         return one[1] == other[1]
     for text, value in ((one, other), (other, one)):
         if text[0] == "text":
@@ -260,10 +338,14 @@ class Engine:
 
     def failures(self, seed: int) -> Iterator[str]:
         """Yield the pairs of different values that are called equal in case *seed*."""
-        values = values_of(ENGINES[self.name], self.name, seed)
-        pairs = list(product(values, repeat=2))
+        base, current = self._values(seed)
+        pairs = list(product(base, current))
         for left, right in random.Random(seed).sample(pairs, min(len(pairs), self._at_once)):
-            yield from self._of_pair(seed, left, values[left], right, values[right])
+            yield from self._of_pair(seed, left, base[left], right, current[right])
+
+    def _values(self, seed: int) -> list[dict[str, list[Value]]]:
+        """Return the values of both sides by their type."""
+        return [values_of(ENGINES[self.name], self.name, seed)] * 2
 
     def close(self) -> None:
         """Drop both tables."""
@@ -274,12 +356,12 @@ class Engine:
         self, seed: int, left: str, before: list[Value], right: str, after: list[Value]
     ) -> Iterator[str]:
         both = [(one, other) for one in before for other in after]
-        self._fill("base", left, [one for one, _ in both])
-        self._fill("current", right, [other for _, other in both])
+        base = self.fill("base", left, [one for one, _ in both])
+        current = self.fill("current", right, [other for _, other in both])
         # A runner sees one moment, in which the next tables do not exist.
         runner = open_data_diff_runner(self.adapter, threads=1)
         try:
-            pair = runner.places.pair(f"{self._table}_base", f"{self._table}_current")
+            pair = runner.places.pair(base, current)
             yield from self._of_tables(seed, runner.run, pair, both, left, right)
         finally:
             runner.close()
@@ -314,12 +396,47 @@ class Engine:
         assert count in (None, self._rows)
         return set(range(self._rows)) - {int(str(place)) for place in places}
 
-    def _fill(self, side: str, kind: str, values: list[Value]) -> None:
+    def fill(self, side: str, kind: str, values: list[Value]) -> str:
+        """Create the table of *side* with a column v of the type *kind*, and return its name."""
         self.adapter.execute(f"DROP TABLE IF EXISTS {self._table}_{side}")
         number = "INTEGER" if self.name != "mysql" else "INT"
         self.adapter.execute(f"CREATE TABLE {self._table}_{side} (id {number}, v {kind})")
         rows = ", ".join(f"({at}, {value.sql})" for at, value in enumerate(values))
         self.adapter.execute(f"INSERT INTO {self._table}_{side} VALUES {rows}")
+        return f"{self._table}_{side}"
+
+
+class Across(Engine):
+    """Two engines, with base in the first one and current in the second."""
+
+    def __init__(self, base: Engine, current: Engine, at_once: int = AT_ONCE // 5) -> None:
+        self.name, self._base, self._current = f"{base.name}-{current.name}", base, current
+        self._at_once = at_once
+        self.pairs = self.compared = self.equal = 0
+
+    def close(self) -> None:
+        """Leave the tables to both engines."""
+
+    def failures(self, seed: int) -> Iterator[str]:
+        """Compare the sums of parts before the rows in every second case."""
+        with MonkeyPatch.context() as patch:
+            patch.setattr(across, "FEW_ROWS", seed % 2 * across.FEW_ROWS)
+            yield from super().failures(seed)
+
+    def _values(self, seed: int) -> list[dict[str, list[Value]]]:
+        return [values_of(ENGINES[one.name], self.name, seed) for one in (self._base, self._current)]
+
+    def _of_pair(
+        self, seed: int, left: str, before: list[Value], right: str, after: list[Value]
+    ) -> Iterator[str]:
+        both = [(one, other) for one in before for other in after]
+        base = self._base.fill("base", left, [one for one, _ in both])
+        current = self._current.fill("current", right, [other for _, other in both])
+        runner = open_data_diff_runner(self._current.adapter, self._base.adapter, threads=1)
+        try:
+            yield from self._of_tables(seed, runner.run, runner.places.pair(base, current), both, left, right)
+        finally:
+            runner.close()
 
 
 class GoogleSql(Engine):
@@ -391,10 +508,11 @@ def main() -> None:
     """Run the cases that the command line asks for."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else "")
     parser.add_argument("engines", nargs="+", metavar="ENGINE=URL", help=", ".join(ENGINES))
+    parser.add_argument("--across", action="store_true", help="Compare each pair of engines.")
     clock, given = Clock.of(parser)
     found = 0
     with ExitStack() as stack:
-        engines = []
+        engines: list[Engine] = []
         for text in given.engines:
             name, _, url = text.partition("=")
             engine = (
@@ -404,6 +522,8 @@ def main() -> None:
             )
             stack.callback(engine.close)
             engines.append(engine)
+        if given.across:
+            engines = [Across(base, current) for base, current in permutations(engines, 2)]
         for failure in failures(engines, clock.seeds()):
             found += 1
             print(failure, flush=True)

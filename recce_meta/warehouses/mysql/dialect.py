@@ -117,6 +117,12 @@ class MySQL(Dialect):
             return self.text(self.double(value))
         return self.text(value) if of.kind is Kind.TIMESTAMPTZ else super().portable_text(value, of)
 
+    def canonical_text(self, value: Sql, of: ColumnType) -> Sql:
+        """Add 0 to a whole number: a YEAR and a column with ZEROFILL have leading zeros."""
+        if of.kind is Kind.INTEGER and of.scale is None:
+            value = exp.Add(this=value, expression=exp.Literal.number(0))
+        return super().canonical_text(value, of)
+
     def is_within(self, value: Sql, of: ColumnType) -> Sql | None:
         """Exclude dates without a year, month or day, which MariaDB stores in some modes."""
         if of.kind is not Kind.DATE and of.kind is not Kind.TIMESTAMP:

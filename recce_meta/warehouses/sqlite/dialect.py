@@ -1,7 +1,7 @@
 """SQLite dialect: dates and times are texts, decimals are doubles, and any column can hold any value.
 
-The driver defines the functions `recce_hash`, `recce_hex`, `recce_md5`, `recce_median` and `recce_scientific`
-on its connections. Statements that call them run only there.
+The driver defines the functions `recce_hash`, `recce_hex`, `recce_md5`, `recce_median`, `recce_scientific`
+and `recce_text` on its connections. Statements that call them run only there.
 """
 
 from __future__ import annotations
@@ -32,6 +32,16 @@ _CUTS = {
     "year": (4, "-01-01 00:00:00"),
 }
 """Number of characters of a time to keep, and the text to append."""
+
+_STORED_AS = {
+    Kind.INTEGER: ("integer",),
+    Kind.DECIMAL: ("integer",),
+    Kind.FLOAT: ("integer", "real"),
+    Kind.BOOLEAN: ("integer", "null"),
+    Kind.BINARY: ("blob", "null"),
+    Kind.TEXT: ("text", "integer", "real", "null"),
+}
+"""Types of values that a cast writes as values of a kind; kinds that are not listed are texts."""
 
 
 class SQLite(Dialect):
@@ -76,9 +86,16 @@ class SQLite(Dialect):
         """
         return exp.Collate(this=value, expression=exp.var("BINARY"))
 
+    def as_timestamp(self, value: Sql) -> Sql:
+        """Add midnight to the text of a date; DATETIME would drop a fraction, and what it cannot read."""
+        text = self._written(value)
+        is_date = exp.Like(this=text.copy(), expression=exp.Literal.string("____-__-__"))
+        midnight = exp.DPipe(this=text.copy(), expression=exp.Literal.string(" 00:00:00"), safe=True)
+        return exp.Case().when(is_date, midnight, copy=False).else_(text)
+
     def as_utc(self, value: Sql) -> Sql:
-        """Return the text: SQLite has no time zones."""
-        return self.text(value)
+        """Return the timestamp: SQLite has no time zones."""
+        return self.as_timestamp(value)
 
     def in_utc(self, value: Sql) -> Sql:
         """Return the value: SQLite has no time zones."""
@@ -140,10 +157,10 @@ class SQLite(Dialect):
         return exp.Literal.string(text.removesuffix(" 00:00:00"))
 
     def portable_text(self, value: Sql, of: ColumnType) -> Sql:
-        """Spell out booleans, which are numbers."""
+        """Spell out booleans, which are the numbers 1 and 0; other values keep their text."""
         if of.kind is Kind.BOOLEAN:
-            texts = exp.Literal.string("true"), exp.Literal.string("false")
-            return exp.Case().when(value.copy(), texts[0]).when(exp.not_(value.copy()), texts[1])
+            found = exp.Case(this=value.copy()).when(exp.Literal.number(1), exp.Literal.string("true"))
+            return found.when(exp.Literal.number(0), exp.Literal.string("false")).else_(self.text(value))
         if of.kind.is_point_in_time:
             return self._written(value)
         return super().portable_text(value, of)
@@ -152,6 +169,11 @@ class SQLite(Dialect):
         """Return *value*, a date or time, as text with a blank between the two."""
         literals = [exp.Literal.string("T"), exp.Literal.string(" ")]
         return exp.Anonymous(this="REPLACE", expressions=[self.text(value), *literals])
+
+    def hexadecimal(self, value: Sql) -> Sql:
+        """Keep NULL, which HEX makes an empty text: https://www.sqlite.org/lang_corefunc.html#hex"""
+        is_there = exp.not_(exp.Is(this=value.copy(), expression=exp.null()))
+        return exp.Case().when(is_there, super().hexadecimal(value), copy=False)
 
     def nested_text(self, value: Sql) -> Sql:
         """Cast to text, since SQLite has no arrays."""
@@ -181,6 +203,18 @@ class SQLite(Dialect):
     def hex_number(self, digits: Sql) -> Sql:
         """Call the driver's function, since SQLite cannot parse hexadecimal digits."""
         return exp.Anonymous(this="recce_hex", expressions=[digits])
+
+    def canonical_text(self, value: Sql, of: ColumnType) -> Sql:
+        """Write a value of another type than its column's as it is, so that it equals no value of that type.
+
+        A CAST would make a text the number 0, round a double to 15 digits, and turn a blob into its bytes.
+        """
+        kinds = map(exp.Literal.string, _STORED_AS.get(of.kind, _STORED_AS[Kind.TEXT]))
+        own = exp.Anonymous(this="typeof", expressions=[value.copy()])
+        name = "recce_text" if of.kind.is_number else "quote"
+        other = exp.Anonymous(this=name, expressions=[value.copy()])
+        text = super().canonical_text(value, of)
+        return exp.Case().when(exp.In(this=own, expressions=[*kinds]), text, copy=False).else_(other)
 
     def scientific(self, value: Sql) -> Sql | None:
         """Call the driver's function."""

@@ -8,8 +8,8 @@ A new file is put into WAL mode: an editor reads it while a command records, and
 file keeps its mode, because it may hold a user's data. In the other modes, a writer waits for readers, and
 readers wait for its commit.
 
-`recce_hash`, `recce_hex`, `recce_md5`, `recce_median` and `recce_scientific` are defined on every connection,
-because the queries of data diffs call them.
+`recce_hash`, `recce_hex`, `recce_md5`, `recce_median`, `recce_scientific` and `recce_text` are defined on
+every connection, because the queries of data diffs call them.
 """
 
 from __future__ import annotations
@@ -22,6 +22,7 @@ import statistics
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from datetime import datetime, timezone
+from decimal import Decimal
 from pathlib import Path
 from struct import pack
 from typing import TYPE_CHECKING, Any
@@ -119,6 +120,7 @@ class Driver(BaseDriver):
         driver.create_function("recce_hex", 1, _from_hex, deterministic=True)
         driver.create_function("recce_md5", 1, _md5, deterministic=True)
         driver.create_function("recce_scientific", 1, _scientific, deterministic=True)
+        driver.create_function("recce_text", 1, _text, deterministic=True)
         driver.create_aggregate("recce_median", 1, _Median)
 
     def begin(self, connection: Connection, *, atomic: bool) -> None:
@@ -328,6 +330,13 @@ def _from_hex(value: Any) -> int | None:
 
 def _scientific(value: Any) -> str | None:
     return None if value is None else f"{float(value):.14e}"
+
+
+def _text(value: Any) -> str | None:
+    """Return the shortest digits of a double without an exponent, a blob in hexadecimal, else the text."""
+    if isinstance(value, float):
+        return f"{Decimal(repr(value)).normalize() or Decimal():f}"
+    return f"X'{value.hex()}'" if isinstance(value, bytes) else value if value is None else str(value)
 
 
 class _Median:

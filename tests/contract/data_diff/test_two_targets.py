@@ -11,7 +11,7 @@ from typing import Any
 from uuid import uuid4
 
 import pytest
-from sqlglot import parse_one
+from sqlglot import exp, parse_one
 
 from recce_meta import UnifiedSqlAdapter, value_diff, value_diff_detail
 from recce_meta.api.data.execution import open_data_diff_runner
@@ -56,6 +56,76 @@ def test_a_text_in_a_column_of_another_type_is_not_null_and_no_second_value(
 
     assert (found.changed, found.common) == (1, 2)
     assert found.columns[1].examples[0].base == odd
+
+
+@pytest.mark.cases(4)
+@pytest.mark.parametrize(
+    ("of", "base", "current"),
+    [
+        ("INTEGER", "5.7", "6"),
+        ("INTEGER", "5.000000000000001", "5"),
+        ("DECIMAL(18, 17)", "0.30000000000000004", "0.3"),
+        ("DOUBLE", "'abc'", "0"),
+        ("BOOLEAN", "2", "true"),
+        ("BOOLEAN", "'x'", "false"),
+        ("DATE", "'2024-01-01 23:59:59'", "'2024-01-01'"),
+        ("TIME", "'12:00:00+02'", "'12:00:00'"),
+        ("TIMESTAMP", "'2024-01-01 10:00:00+05:00'", "'2024-01-01 10:00:00'"),
+        ("BLOB", "'ab'", "'\\xAB'::BLOB"),
+        ("VARCHAR", "x'61'", "'a'"),
+        ("UUID", "'no uuid'", "uuid()"),
+    ],
+)
+def test_a_value_that_no_type_gives_back_equals_no_other(
+    sides: Sides, of: str, base: str, current: str
+) -> None:
+    found = compared(sides, of, f"(1, {base}), (2, NULL)", f"(1, {current}), (2, NULL)")
+    rows = value_diff(sides[1], "t", "t", base_adapter=sides[0])
+
+    assert (found.is_equal, found.changed, found.columns[1].matched) == (False, 1, 1)
+    assert (rows.added, rows.removed) == (1, 1)
+
+
+def test_a_date_with_an_odd_time_is_no_timestamp(sides: Sides) -> None:
+    for adapter, of in zip(sides, ("DATE", "TIMESTAMP"), strict=True):
+        adapter.execute(f"CREATE TABLE t (id INTEGER, v {of})")
+    sides[0].execute("INSERT INTO t VALUES (1, '2024-01-01 10:00:00.5'), (2, 'soon'), (3, '2024-01-02')")
+    sides[1].execute("INSERT INTO t VALUES (1, '2024-01-01 10:00:00'), (2, NULL), (3, '2024-01-02')")
+
+    found = value_diff(sides[1], "t", "t", key="id", base_adapter=sides[0])
+
+    assert [one.key for one in found.columns[1].examples] == [(1,), (2,)] and found.changed == 2
+
+
+REPORTED = "Comparison of t failed: different texts count as equal"
+
+
+def test_different_texts_never_count_as_equal(sides: Sides, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(across, "_rewritten", lambda name, kind: name)
+
+    with pytest.raises(RecceMetaError, match=REPORTED):
+        compared(sides, "INTEGER", "(1, 5.7), (2, 1)", "(1, 6), (2, 2)")
+    with pytest.raises(RecceMetaError, match=REPORTED):
+        value_diff_detail(sides[1], "t", "t", key="id", base_adapter=sides[0])
+
+
+def test_an_option_explains_different_texts(sides: Sides) -> None:
+    found = compared(sides, "DOUBLE", "(1, 1.5), (1, 3), (2, 1.5)", "(1, 9), (2, 1.25)", tolerance=0.5)
+
+    assert (found.changed, found.common, found.is_equal) == (0, 1, False)
+
+
+def test_a_part_that_differs_has_a_row_that_differs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    written = across._texts
+
+    def unlike(columns: Any, source: Any, **shown: bool) -> Any:
+        texts = written(columns, source, **shown)
+        return texts if shown or len(columns) == 1 else [*texts, exp.Literal.string(source.side.value)]
+
+    monkeypatch.setattr(across, "FEW_ROWS", 0)
+    monkeypatch.setattr(across, "_texts", unlike)
+    with both_of("duckdb", None, tmp_path) as sides, pytest.raises(RecceMetaError, match=REPORTED):
+        compared(sides, "INTEGER", "(1, 5)", "(1, 5)")
 
 
 def test_values_do_not_move_to_another_column(sides: Sides) -> None:
@@ -149,7 +219,7 @@ ENCODED = [
 
 
 @contextmanager
-def both_of(kind: str, request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Sides]:
+def both_of(kind: str, request: Any, tmp_path: Path) -> Iterator[Sides]:
     """Two targets of one kind of warehouse, without tables."""
     urls, schemas = [f"duckdb:///{tmp_path / name}.db" for name in ("base", "current")], []
     with ExitStack() as stack:

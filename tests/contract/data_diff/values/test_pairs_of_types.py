@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from contextlib import ExitStack
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -10,22 +12,52 @@ from recce_meta import UnifiedSqlAdapter
 from tests.googlesql import judging
 from tests.proofs import sampled
 from tests.proofs.types import ENGINES as TYPES
-from tests.proofs.types import Engine, GoogleSql, failures, is_same, values_of
+from tests.proofs.types import Across, Engine, GoogleSql, failures, is_same, values_of
 
 SEEDS = sampled((1, 2), (1,))
 
 
 @pytest.mark.parametrize("name", ["duckdb", "sqlite", "postgres", "mysql"])
 def test_no_different_values_are_called_equal(name: str, request: Any, tmp_path: Any) -> None:
-    urls = {"duckdb": "duckdb:///:memory:", "sqlite": f"sqlite:///{tmp_path / 'types.db'}"}
-    url = urls.get(name) or request.getfixturevalue(f"{name}_url")
-    with UnifiedSqlAdapter.from_url(url) as adapter:
+    with UnifiedSqlAdapter.from_url(url_of(name, request, tmp_path)) as adapter:
         engine = Engine(name, adapter, at_once=8)
         try:
             assert list(failures([engine], SEEDS)) == []
         finally:
             engine.close()
     assert engine.pairs > engine.compared > engine.equal > 0
+
+
+def url_of(name: str, request: Any, folder: Path) -> str:
+    """The URL of a database of the engine *name*: a file of *folder*, or the server's."""
+    if name in ("duckdb", "sqlite"):
+        return f"{name}:///{folder / name}.db"
+    return str(request.getfixturevalue(f"{name}_url"))
+
+
+@pytest.mark.parametrize(
+    "names",
+    [
+        "sqlite-duckdb",
+        "postgres-sqlite",
+        "duckdb-postgres",
+        "mysql-duckdb",
+        *(pytest.param(names, marks=pytest.mark.extensive) for names in ("sqlite-mysql", "postgres-mysql")),
+    ],
+)
+def test_no_different_values_of_two_engines_are_called_equal(
+    names: str, request: Any, tmp_path: Path
+) -> None:
+    with ExitStack() as stack:
+        base, current = (
+            Engine(name, stack.enter_context(UnifiedSqlAdapter.from_url(url_of(name, request, tmp_path))))
+            for name in names.split("-")
+        )
+        for engine in (base, current):
+            stack.callback(engine.close)
+        both = Across(base, current, at_once=10)
+        assert list(failures([both], (*SEEDS, SEEDS[-1] + 1))) == []
+    assert both.pairs > both.compared > both.equal > 0
 
 
 @pytest.mark.emulator

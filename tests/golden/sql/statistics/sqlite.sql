@@ -489,7 +489,7 @@ UNION ALL
 SELECT
   2 AS column_number,
   ROW_NUMBER() OVER (ORDER BY f.current_rows DESC, f.base_rows DESC, f.v NULLS LAST) AS place,
-  CASE WHEN f.v THEN 'true' WHEN NOT f.v THEN 'false' END AS value,
+  CASE f.v WHEN 1 THEN 'true' WHEN 0 THEN 'false' ELSE CAST(f.v AS TEXT) END AS value,
   f.base_rows,
   f.current_rows
 FROM (
@@ -807,7 +807,7 @@ FROM (
     c.row_count
   FROM (
     SELECT
-      HEX(t."raw") AS v,
+      CASE WHEN NOT t."raw" IS NULL THEN HEX(t."raw") END AS v,
       COUNT(*) AS row_count
     FROM "prod"."orders" AS t
     WHERE
@@ -903,7 +903,7 @@ FROM (
     c.row_count
   FROM (
     SELECT
-      HEX(t."raw") AS v,
+      CASE WHEN NOT t."raw" IS NULL THEN HEX(t."raw") END AS v,
       COUNT(*) AS row_count
     FROM "pr_42"."orders" AS t
     WHERE
@@ -988,11 +988,12 @@ SELECT
   f.row_count
 FROM (
   SELECT
-    HEX(t."raw") AS v,
+    CASE WHEN NOT t."raw" IS NULL THEN HEX(t."raw") END AS v,
     COUNT(*) AS row_count
   FROM "prod"."orders" AS t
   WHERE
-    NOT t."raw" IS NULL AND HEX(t."raw") IN ('00')
+    NOT t."raw" IS NULL
+    AND CASE WHEN NOT t."raw" IS NULL THEN HEX(t."raw") END IN ('00')
   GROUP BY
     1
 ) AS f;
@@ -1989,7 +1990,7 @@ UNION ALL
 SELECT
   4 AS column_number,
   ROW_NUMBER() OVER (ORDER BY f.current_rows DESC, f.v NULLS LAST) AS place,
-  CASE WHEN f.v THEN 'true' WHEN NOT f.v THEN 'false' END AS value,
+  CASE f.v WHEN 1 THEN 'true' WHEN 0 THEN 'false' ELSE CAST(f.v AS TEXT) END AS value,
   f.base_rows,
   f.current_rows
 FROM (
@@ -2196,7 +2197,7 @@ FROM (
       COUNT(*) AS current_rows
     FROM (
       SELECT
-        HEX(t."raw") AS v
+        CASE WHEN NOT t."raw" IS NULL THEN HEX(t."raw") END AS v
       FROM "pr_42"."orders" AS t
       WHERE
         NOT t."raw" IS NULL

@@ -2284,13 +2284,13 @@ SELECT
 FROM (
   SELECT
     recce_md5(
-      COALESCE(REPLACE(REPLACE(CAST(t."id" AS TEXT), '~', '~t'), '|', '~p'), '~N') || '|' || COALESCE(REPLACE(REPLACE(CAST(t."line" AS TEXT), '~', '~t'), '|', '~p'), '~N') || '|' || COALESCE(REPLACE(REPLACE(CAST(t."order" AS TEXT), '~', '~t'), '|', '~p'), '~N') || '|' || COALESCE(REPLACE(REPLACE(CAST(t."a ""quoted"" one" AS TEXT), '~', '~t'), '|', '~p'), '~N') || '|' || COALESCE(
+      COALESCE(
         REPLACE(
           REPLACE(
             CASE
-              WHEN CAST(t."amount" AS TEXT) LIKE '%.%0'
-              THEN RTRIM(RTRIM(CAST(t."amount" AS TEXT), '0'), '.')
-              ELSE CAST(t."amount" AS TEXT)
+              WHEN typeof(t."id") IN ('integer')
+              THEN CAST(t."id" AS TEXT)
+              ELSE recce_text(t."id")
             END,
             '~',
             '~t'
@@ -2303,17 +2303,9 @@ FROM (
         REPLACE(
           REPLACE(
             CASE
-              WHEN CAST(t."rate" AS REAL) = 0
-              THEN '0'
-              WHEN CAST(t."rate" AS REAL) <= 1.7976931348623157e308
-              AND CAST(t."rate" AS REAL) >= -1.7976931348623157e308
-              THEN recce_scientific(CAST(t."rate" AS REAL))
-              WHEN LOWER(CAST(CAST(t."rate" AS REAL) AS TEXT)) IN ('nan', '-nan')
-              THEN 'nan'
-              WHEN CAST(t."rate" AS REAL) < 0
-              THEN '-inf'
-              WHEN CAST(t."rate" AS REAL) > 0
-              THEN 'inf'
+              WHEN typeof(t."line") IN ('integer')
+              THEN CAST(t."line" AS TEXT)
+              ELSE recce_text(t."line")
             END,
             '~',
             '~t'
@@ -2321,17 +2313,14 @@ FROM (
           '|',
           '~p'
         ),
-        '~N'
-      ) || '|' || COALESCE(
-        REPLACE(REPLACE(REPLACE(CAST(t."day" AS TEXT), 'T', ' '), '~', '~t'), '|', '~p'),
         '~N'
       ) || '|' || COALESCE(
         REPLACE(
           REPLACE(
             CASE
-              WHEN REPLACE(REPLACE(CAST(t."at" AS TEXT), 'T', ' '), ' ', 'T') LIKE '%.%0'
-              THEN RTRIM(RTRIM(REPLACE(REPLACE(CAST(t."at" AS TEXT), 'T', ' '), ' ', 'T'), '0'), '.')
-              ELSE REPLACE(REPLACE(CAST(t."at" AS TEXT), 'T', ' '), ' ', 'T')
+              WHEN typeof(t."order") IN ('text', 'integer', 'real', 'null')
+              THEN CAST(t."order" AS TEXT)
+              ELSE quote(t."order")
             END,
             '~',
             '~t'
@@ -2342,18 +2331,160 @@ FROM (
         '~N'
       ) || '|' || COALESCE(
         REPLACE(
-          REPLACE(CASE WHEN t."is_it" THEN 'true' WHEN NOT t."is_it" THEN 'false' END, '~', '~t'),
+          REPLACE(
+            CASE
+              WHEN typeof(t."a ""quoted"" one") IN ('text', 'integer', 'real', 'null')
+              THEN CAST(t."a ""quoted"" one" AS TEXT)
+              ELSE quote(t."a ""quoted"" one")
+            END,
+            '~',
+            '~t'
+          ),
           '|',
           '~p'
         ),
         '~N'
       ) || '|' || COALESCE(
-        REPLACE(REPLACE(CAST(CAST(t."doc" AS TEXT) COLLATE BINARY AS TEXT), '~', '~t'), '|', '~p'),
+        REPLACE(
+          REPLACE(
+            CASE
+              WHEN typeof(t."amount") IN ('integer')
+              THEN CASE
+                WHEN CAST(t."amount" AS TEXT) LIKE '%.%0'
+                THEN RTRIM(RTRIM(CAST(t."amount" AS TEXT), '0'), '.')
+                ELSE CAST(t."amount" AS TEXT)
+              END
+              ELSE recce_text(t."amount")
+            END,
+            '~',
+            '~t'
+          ),
+          '|',
+          '~p'
+        ),
         '~N'
       ) || '|' || COALESCE(
-        REPLACE(REPLACE(CAST(CAST(t."list" AS TEXT) COLLATE BINARY AS TEXT), '~', '~t'), '|', '~p'),
+        REPLACE(
+          REPLACE(
+            CASE
+              WHEN typeof(t."rate") IN ('integer', 'real')
+              THEN CASE
+                WHEN CAST(t."rate" AS REAL) = 0
+                THEN '0'
+                WHEN CAST(t."rate" AS REAL) <= 1.7976931348623157e308
+                AND CAST(t."rate" AS REAL) >= -1.7976931348623157e308
+                THEN recce_scientific(CAST(t."rate" AS REAL))
+                WHEN LOWER(CAST(CAST(t."rate" AS REAL) AS TEXT)) IN ('nan', '-nan')
+                THEN 'nan'
+                WHEN CAST(t."rate" AS REAL) < 0
+                THEN '-inf'
+                WHEN CAST(t."rate" AS REAL) > 0
+                THEN 'inf'
+              END
+              ELSE recce_text(t."rate")
+            END,
+            '~',
+            '~t'
+          ),
+          '|',
+          '~p'
+        ),
         '~N'
-      ) || '|' || COALESCE(REPLACE(REPLACE(LOWER(HEX(t."raw")), '~', '~t'), '|', '~p'), '~N')
+      ) || '|' || COALESCE(
+        REPLACE(
+          REPLACE(
+            CASE
+              WHEN typeof(t."day") IN ('text', 'integer', 'real', 'null')
+              THEN REPLACE(CAST(t."day" AS TEXT), 'T', ' ')
+              ELSE quote(t."day")
+            END,
+            '~',
+            '~t'
+          ),
+          '|',
+          '~p'
+        ),
+        '~N'
+      ) || '|' || COALESCE(
+        REPLACE(
+          REPLACE(
+            CASE
+              WHEN typeof(t."at") IN ('text', 'integer', 'real', 'null')
+              THEN CASE
+                WHEN REPLACE(REPLACE(CAST(t."at" AS TEXT), 'T', ' '), ' ', 'T') LIKE '%.%0'
+                THEN RTRIM(RTRIM(REPLACE(REPLACE(CAST(t."at" AS TEXT), 'T', ' '), ' ', 'T'), '0'), '.')
+                ELSE REPLACE(REPLACE(CAST(t."at" AS TEXT), 'T', ' '), ' ', 'T')
+              END
+              ELSE quote(t."at")
+            END,
+            '~',
+            '~t'
+          ),
+          '|',
+          '~p'
+        ),
+        '~N'
+      ) || '|' || COALESCE(
+        REPLACE(
+          REPLACE(
+            CASE
+              WHEN typeof(t."is_it") IN ('integer', 'null')
+              THEN CASE t."is_it" WHEN 1 THEN 'true' WHEN 0 THEN 'false' ELSE CAST(t."is_it" AS TEXT) END
+              ELSE quote(t."is_it")
+            END,
+            '~',
+            '~t'
+          ),
+          '|',
+          '~p'
+        ),
+        '~N'
+      ) || '|' || COALESCE(
+        REPLACE(
+          REPLACE(
+            CASE
+              WHEN typeof(t."doc") IN ('text', 'integer', 'real', 'null')
+              THEN CAST(CAST(t."doc" AS TEXT) COLLATE BINARY AS TEXT)
+              ELSE quote(t."doc")
+            END,
+            '~',
+            '~t'
+          ),
+          '|',
+          '~p'
+        ),
+        '~N'
+      ) || '|' || COALESCE(
+        REPLACE(
+          REPLACE(
+            CASE
+              WHEN typeof(t."list") IN ('text', 'integer', 'real', 'null')
+              THEN CAST(CAST(t."list" AS TEXT) COLLATE BINARY AS TEXT)
+              ELSE quote(t."list")
+            END,
+            '~',
+            '~t'
+          ),
+          '|',
+          '~p'
+        ),
+        '~N'
+      ) || '|' || COALESCE(
+        REPLACE(
+          REPLACE(
+            CASE
+              WHEN typeof(t."raw") IN ('blob', 'null')
+              THEN LOWER(CASE WHEN NOT t."raw" IS NULL THEN HEX(t."raw") END)
+              ELSE quote(t."raw")
+            END,
+            '~',
+            '~t'
+          ),
+          '|',
+          '~p'
+        ),
+        '~N'
+      )
     ) AS h
   FROM orders_base AS t
 ) AS t
@@ -2370,13 +2501,13 @@ SELECT
 FROM (
   SELECT
     recce_md5(
-      COALESCE(REPLACE(REPLACE(CAST(t."id" AS TEXT), '~', '~t'), '|', '~p'), '~N') || '|' || COALESCE(REPLACE(REPLACE(CAST(t."line" AS TEXT), '~', '~t'), '|', '~p'), '~N') || '|' || COALESCE(REPLACE(REPLACE(CAST(t."order" AS TEXT), '~', '~t'), '|', '~p'), '~N') || '|' || COALESCE(REPLACE(REPLACE(CAST(t."a ""quoted"" one" AS TEXT), '~', '~t'), '|', '~p'), '~N') || '|' || COALESCE(
+      COALESCE(
         REPLACE(
           REPLACE(
             CASE
-              WHEN CAST(t."amount" AS TEXT) LIKE '%.%0'
-              THEN RTRIM(RTRIM(CAST(t."amount" AS TEXT), '0'), '.')
-              ELSE CAST(t."amount" AS TEXT)
+              WHEN typeof(t."id") IN ('integer')
+              THEN CAST(t."id" AS TEXT)
+              ELSE recce_text(t."id")
             END,
             '~',
             '~t'
@@ -2389,17 +2520,9 @@ FROM (
         REPLACE(
           REPLACE(
             CASE
-              WHEN CAST(t."rate" AS REAL) = 0
-              THEN '0'
-              WHEN CAST(t."rate" AS REAL) <= 1.7976931348623157e308
-              AND CAST(t."rate" AS REAL) >= -1.7976931348623157e308
-              THEN recce_scientific(CAST(t."rate" AS REAL))
-              WHEN LOWER(CAST(CAST(t."rate" AS REAL) AS TEXT)) IN ('nan', '-nan')
-              THEN 'nan'
-              WHEN CAST(t."rate" AS REAL) < 0
-              THEN '-inf'
-              WHEN CAST(t."rate" AS REAL) > 0
-              THEN 'inf'
+              WHEN typeof(t."line") IN ('integer')
+              THEN CAST(t."line" AS TEXT)
+              ELSE recce_text(t."line")
             END,
             '~',
             '~t'
@@ -2407,17 +2530,14 @@ FROM (
           '|',
           '~p'
         ),
-        '~N'
-      ) || '|' || COALESCE(
-        REPLACE(REPLACE(REPLACE(CAST(t."day" AS TEXT), 'T', ' '), '~', '~t'), '|', '~p'),
         '~N'
       ) || '|' || COALESCE(
         REPLACE(
           REPLACE(
             CASE
-              WHEN REPLACE(REPLACE(CAST(t."at" AS TEXT), 'T', ' '), ' ', 'T') LIKE '%.%0'
-              THEN RTRIM(RTRIM(REPLACE(REPLACE(CAST(t."at" AS TEXT), 'T', ' '), ' ', 'T'), '0'), '.')
-              ELSE REPLACE(REPLACE(CAST(t."at" AS TEXT), 'T', ' '), ' ', 'T')
+              WHEN typeof(t."order") IN ('text', 'integer', 'real', 'null')
+              THEN CAST(t."order" AS TEXT)
+              ELSE quote(t."order")
             END,
             '~',
             '~t'
@@ -2428,18 +2548,160 @@ FROM (
         '~N'
       ) || '|' || COALESCE(
         REPLACE(
-          REPLACE(CASE WHEN t."is_it" THEN 'true' WHEN NOT t."is_it" THEN 'false' END, '~', '~t'),
+          REPLACE(
+            CASE
+              WHEN typeof(t."a ""quoted"" one") IN ('text', 'integer', 'real', 'null')
+              THEN CAST(t."a ""quoted"" one" AS TEXT)
+              ELSE quote(t."a ""quoted"" one")
+            END,
+            '~',
+            '~t'
+          ),
           '|',
           '~p'
         ),
         '~N'
       ) || '|' || COALESCE(
-        REPLACE(REPLACE(CAST(CAST(t."doc" AS TEXT) COLLATE BINARY AS TEXT), '~', '~t'), '|', '~p'),
+        REPLACE(
+          REPLACE(
+            CASE
+              WHEN typeof(t."amount") IN ('integer')
+              THEN CASE
+                WHEN CAST(t."amount" AS TEXT) LIKE '%.%0'
+                THEN RTRIM(RTRIM(CAST(t."amount" AS TEXT), '0'), '.')
+                ELSE CAST(t."amount" AS TEXT)
+              END
+              ELSE recce_text(t."amount")
+            END,
+            '~',
+            '~t'
+          ),
+          '|',
+          '~p'
+        ),
         '~N'
       ) || '|' || COALESCE(
-        REPLACE(REPLACE(CAST(CAST(t."list" AS TEXT) COLLATE BINARY AS TEXT), '~', '~t'), '|', '~p'),
+        REPLACE(
+          REPLACE(
+            CASE
+              WHEN typeof(t."rate") IN ('integer', 'real')
+              THEN CASE
+                WHEN CAST(t."rate" AS REAL) = 0
+                THEN '0'
+                WHEN CAST(t."rate" AS REAL) <= 1.7976931348623157e308
+                AND CAST(t."rate" AS REAL) >= -1.7976931348623157e308
+                THEN recce_scientific(CAST(t."rate" AS REAL))
+                WHEN LOWER(CAST(CAST(t."rate" AS REAL) AS TEXT)) IN ('nan', '-nan')
+                THEN 'nan'
+                WHEN CAST(t."rate" AS REAL) < 0
+                THEN '-inf'
+                WHEN CAST(t."rate" AS REAL) > 0
+                THEN 'inf'
+              END
+              ELSE recce_text(t."rate")
+            END,
+            '~',
+            '~t'
+          ),
+          '|',
+          '~p'
+        ),
         '~N'
-      ) || '|' || COALESCE(REPLACE(REPLACE(LOWER(HEX(t."raw")), '~', '~t'), '|', '~p'), '~N')
+      ) || '|' || COALESCE(
+        REPLACE(
+          REPLACE(
+            CASE
+              WHEN typeof(t."day") IN ('text', 'integer', 'real', 'null')
+              THEN REPLACE(CAST(t."day" AS TEXT), 'T', ' ')
+              ELSE quote(t."day")
+            END,
+            '~',
+            '~t'
+          ),
+          '|',
+          '~p'
+        ),
+        '~N'
+      ) || '|' || COALESCE(
+        REPLACE(
+          REPLACE(
+            CASE
+              WHEN typeof(t."at") IN ('text', 'integer', 'real', 'null')
+              THEN CASE
+                WHEN REPLACE(REPLACE(CAST(t."at" AS TEXT), 'T', ' '), ' ', 'T') LIKE '%.%0'
+                THEN RTRIM(RTRIM(REPLACE(REPLACE(CAST(t."at" AS TEXT), 'T', ' '), ' ', 'T'), '0'), '.')
+                ELSE REPLACE(REPLACE(CAST(t."at" AS TEXT), 'T', ' '), ' ', 'T')
+              END
+              ELSE quote(t."at")
+            END,
+            '~',
+            '~t'
+          ),
+          '|',
+          '~p'
+        ),
+        '~N'
+      ) || '|' || COALESCE(
+        REPLACE(
+          REPLACE(
+            CASE
+              WHEN typeof(t."is_it") IN ('integer', 'null')
+              THEN CASE t."is_it" WHEN 1 THEN 'true' WHEN 0 THEN 'false' ELSE CAST(t."is_it" AS TEXT) END
+              ELSE quote(t."is_it")
+            END,
+            '~',
+            '~t'
+          ),
+          '|',
+          '~p'
+        ),
+        '~N'
+      ) || '|' || COALESCE(
+        REPLACE(
+          REPLACE(
+            CASE
+              WHEN typeof(t."doc") IN ('text', 'integer', 'real', 'null')
+              THEN CAST(CAST(t."doc" AS TEXT) COLLATE BINARY AS TEXT)
+              ELSE quote(t."doc")
+            END,
+            '~',
+            '~t'
+          ),
+          '|',
+          '~p'
+        ),
+        '~N'
+      ) || '|' || COALESCE(
+        REPLACE(
+          REPLACE(
+            CASE
+              WHEN typeof(t."list") IN ('text', 'integer', 'real', 'null')
+              THEN CAST(CAST(t."list" AS TEXT) COLLATE BINARY AS TEXT)
+              ELSE quote(t."list")
+            END,
+            '~',
+            '~t'
+          ),
+          '|',
+          '~p'
+        ),
+        '~N'
+      ) || '|' || COALESCE(
+        REPLACE(
+          REPLACE(
+            CASE
+              WHEN typeof(t."raw") IN ('blob', 'null')
+              THEN LOWER(CASE WHEN NOT t."raw" IS NULL THEN HEX(t."raw") END)
+              ELSE quote(t."raw")
+            END,
+            '~',
+            '~t'
+          ),
+          '|',
+          '~p'
+        ),
+        '~N'
+      )
     ) AS h
   FROM orders_current AS t
 ) AS t
@@ -2453,13 +2715,13 @@ SELECT
 FROM (
   SELECT
     recce_md5(
-      COALESCE(REPLACE(REPLACE(CAST(t."id" AS TEXT), '~', '~t'), '|', '~p'), '~N') || '|' || COALESCE(REPLACE(REPLACE(CAST(t."line" AS TEXT), '~', '~t'), '|', '~p'), '~N') || '|' || COALESCE(REPLACE(REPLACE(CAST(t."order" AS TEXT), '~', '~t'), '|', '~p'), '~N') || '|' || COALESCE(REPLACE(REPLACE(CAST(t."a ""quoted"" one" AS TEXT), '~', '~t'), '|', '~p'), '~N') || '|' || COALESCE(
+      COALESCE(
         REPLACE(
           REPLACE(
             CASE
-              WHEN CAST(t."amount" AS TEXT) LIKE '%.%0'
-              THEN RTRIM(RTRIM(CAST(t."amount" AS TEXT), '0'), '.')
-              ELSE CAST(t."amount" AS TEXT)
+              WHEN typeof(t."id") IN ('integer')
+              THEN CAST(t."id" AS TEXT)
+              ELSE recce_text(t."id")
             END,
             '~',
             '~t'
@@ -2472,17 +2734,9 @@ FROM (
         REPLACE(
           REPLACE(
             CASE
-              WHEN CAST(t."rate" AS REAL) = 0
-              THEN '0'
-              WHEN CAST(t."rate" AS REAL) <= 1.7976931348623157e308
-              AND CAST(t."rate" AS REAL) >= -1.7976931348623157e308
-              THEN recce_scientific(CAST(t."rate" AS REAL))
-              WHEN LOWER(CAST(CAST(t."rate" AS REAL) AS TEXT)) IN ('nan', '-nan')
-              THEN 'nan'
-              WHEN CAST(t."rate" AS REAL) < 0
-              THEN '-inf'
-              WHEN CAST(t."rate" AS REAL) > 0
-              THEN 'inf'
+              WHEN typeof(t."line") IN ('integer')
+              THEN CAST(t."line" AS TEXT)
+              ELSE recce_text(t."line")
             END,
             '~',
             '~t'
@@ -2490,17 +2744,14 @@ FROM (
           '|',
           '~p'
         ),
-        '~N'
-      ) || '|' || COALESCE(
-        REPLACE(REPLACE(REPLACE(CAST(t."day" AS TEXT), 'T', ' '), '~', '~t'), '|', '~p'),
         '~N'
       ) || '|' || COALESCE(
         REPLACE(
           REPLACE(
             CASE
-              WHEN REPLACE(REPLACE(CAST(t."at" AS TEXT), 'T', ' '), ' ', 'T') LIKE '%.%0'
-              THEN RTRIM(RTRIM(REPLACE(REPLACE(CAST(t."at" AS TEXT), 'T', ' '), ' ', 'T'), '0'), '.')
-              ELSE REPLACE(REPLACE(CAST(t."at" AS TEXT), 'T', ' '), ' ', 'T')
+              WHEN typeof(t."order") IN ('text', 'integer', 'real', 'null')
+              THEN CAST(t."order" AS TEXT)
+              ELSE quote(t."order")
             END,
             '~',
             '~t'
@@ -2511,18 +2762,160 @@ FROM (
         '~N'
       ) || '|' || COALESCE(
         REPLACE(
-          REPLACE(CASE WHEN t."is_it" THEN 'true' WHEN NOT t."is_it" THEN 'false' END, '~', '~t'),
+          REPLACE(
+            CASE
+              WHEN typeof(t."a ""quoted"" one") IN ('text', 'integer', 'real', 'null')
+              THEN CAST(t."a ""quoted"" one" AS TEXT)
+              ELSE quote(t."a ""quoted"" one")
+            END,
+            '~',
+            '~t'
+          ),
           '|',
           '~p'
         ),
         '~N'
       ) || '|' || COALESCE(
-        REPLACE(REPLACE(CAST(CAST(t."doc" AS TEXT) COLLATE BINARY AS TEXT), '~', '~t'), '|', '~p'),
+        REPLACE(
+          REPLACE(
+            CASE
+              WHEN typeof(t."amount") IN ('integer')
+              THEN CASE
+                WHEN CAST(t."amount" AS TEXT) LIKE '%.%0'
+                THEN RTRIM(RTRIM(CAST(t."amount" AS TEXT), '0'), '.')
+                ELSE CAST(t."amount" AS TEXT)
+              END
+              ELSE recce_text(t."amount")
+            END,
+            '~',
+            '~t'
+          ),
+          '|',
+          '~p'
+        ),
         '~N'
       ) || '|' || COALESCE(
-        REPLACE(REPLACE(CAST(CAST(t."list" AS TEXT) COLLATE BINARY AS TEXT), '~', '~t'), '|', '~p'),
+        REPLACE(
+          REPLACE(
+            CASE
+              WHEN typeof(t."rate") IN ('integer', 'real')
+              THEN CASE
+                WHEN CAST(t."rate" AS REAL) = 0
+                THEN '0'
+                WHEN CAST(t."rate" AS REAL) <= 1.7976931348623157e308
+                AND CAST(t."rate" AS REAL) >= -1.7976931348623157e308
+                THEN recce_scientific(CAST(t."rate" AS REAL))
+                WHEN LOWER(CAST(CAST(t."rate" AS REAL) AS TEXT)) IN ('nan', '-nan')
+                THEN 'nan'
+                WHEN CAST(t."rate" AS REAL) < 0
+                THEN '-inf'
+                WHEN CAST(t."rate" AS REAL) > 0
+                THEN 'inf'
+              END
+              ELSE recce_text(t."rate")
+            END,
+            '~',
+            '~t'
+          ),
+          '|',
+          '~p'
+        ),
         '~N'
-      ) || '|' || COALESCE(REPLACE(REPLACE(LOWER(HEX(t."raw")), '~', '~t'), '|', '~p'), '~N')
+      ) || '|' || COALESCE(
+        REPLACE(
+          REPLACE(
+            CASE
+              WHEN typeof(t."day") IN ('text', 'integer', 'real', 'null')
+              THEN REPLACE(CAST(t."day" AS TEXT), 'T', ' ')
+              ELSE quote(t."day")
+            END,
+            '~',
+            '~t'
+          ),
+          '|',
+          '~p'
+        ),
+        '~N'
+      ) || '|' || COALESCE(
+        REPLACE(
+          REPLACE(
+            CASE
+              WHEN typeof(t."at") IN ('text', 'integer', 'real', 'null')
+              THEN CASE
+                WHEN REPLACE(REPLACE(CAST(t."at" AS TEXT), 'T', ' '), ' ', 'T') LIKE '%.%0'
+                THEN RTRIM(RTRIM(REPLACE(REPLACE(CAST(t."at" AS TEXT), 'T', ' '), ' ', 'T'), '0'), '.')
+                ELSE REPLACE(REPLACE(CAST(t."at" AS TEXT), 'T', ' '), ' ', 'T')
+              END
+              ELSE quote(t."at")
+            END,
+            '~',
+            '~t'
+          ),
+          '|',
+          '~p'
+        ),
+        '~N'
+      ) || '|' || COALESCE(
+        REPLACE(
+          REPLACE(
+            CASE
+              WHEN typeof(t."is_it") IN ('integer', 'null')
+              THEN CASE t."is_it" WHEN 1 THEN 'true' WHEN 0 THEN 'false' ELSE CAST(t."is_it" AS TEXT) END
+              ELSE quote(t."is_it")
+            END,
+            '~',
+            '~t'
+          ),
+          '|',
+          '~p'
+        ),
+        '~N'
+      ) || '|' || COALESCE(
+        REPLACE(
+          REPLACE(
+            CASE
+              WHEN typeof(t."doc") IN ('text', 'integer', 'real', 'null')
+              THEN CAST(CAST(t."doc" AS TEXT) COLLATE BINARY AS TEXT)
+              ELSE quote(t."doc")
+            END,
+            '~',
+            '~t'
+          ),
+          '|',
+          '~p'
+        ),
+        '~N'
+      ) || '|' || COALESCE(
+        REPLACE(
+          REPLACE(
+            CASE
+              WHEN typeof(t."list") IN ('text', 'integer', 'real', 'null')
+              THEN CAST(CAST(t."list" AS TEXT) COLLATE BINARY AS TEXT)
+              ELSE quote(t."list")
+            END,
+            '~',
+            '~t'
+          ),
+          '|',
+          '~p'
+        ),
+        '~N'
+      ) || '|' || COALESCE(
+        REPLACE(
+          REPLACE(
+            CASE
+              WHEN typeof(t."raw") IN ('blob', 'null')
+              THEN LOWER(CASE WHEN NOT t."raw" IS NULL THEN HEX(t."raw") END)
+              ELSE quote(t."raw")
+            END,
+            '~',
+            '~t'
+          ),
+          '|',
+          '~p'
+        ),
+        '~N'
+      )
     ) AS h
   FROM orders_base AS t
 ) AS t
@@ -2538,13 +2931,13 @@ SELECT
 FROM (
   SELECT
     recce_md5(
-      COALESCE(REPLACE(REPLACE(CAST(t."id" AS TEXT), '~', '~t'), '|', '~p'), '~N') || '|' || COALESCE(REPLACE(REPLACE(CAST(t."line" AS TEXT), '~', '~t'), '|', '~p'), '~N') || '|' || COALESCE(REPLACE(REPLACE(CAST(t."order" AS TEXT), '~', '~t'), '|', '~p'), '~N') || '|' || COALESCE(REPLACE(REPLACE(CAST(t."a ""quoted"" one" AS TEXT), '~', '~t'), '|', '~p'), '~N') || '|' || COALESCE(
+      COALESCE(
         REPLACE(
           REPLACE(
             CASE
-              WHEN CAST(t."amount" AS TEXT) LIKE '%.%0'
-              THEN RTRIM(RTRIM(CAST(t."amount" AS TEXT), '0'), '.')
-              ELSE CAST(t."amount" AS TEXT)
+              WHEN typeof(t."id") IN ('integer')
+              THEN CAST(t."id" AS TEXT)
+              ELSE recce_text(t."id")
             END,
             '~',
             '~t'
@@ -2557,17 +2950,9 @@ FROM (
         REPLACE(
           REPLACE(
             CASE
-              WHEN CAST(t."rate" AS REAL) = 0
-              THEN '0'
-              WHEN CAST(t."rate" AS REAL) <= 1.7976931348623157e308
-              AND CAST(t."rate" AS REAL) >= -1.7976931348623157e308
-              THEN recce_scientific(CAST(t."rate" AS REAL))
-              WHEN LOWER(CAST(CAST(t."rate" AS REAL) AS TEXT)) IN ('nan', '-nan')
-              THEN 'nan'
-              WHEN CAST(t."rate" AS REAL) < 0
-              THEN '-inf'
-              WHEN CAST(t."rate" AS REAL) > 0
-              THEN 'inf'
+              WHEN typeof(t."line") IN ('integer')
+              THEN CAST(t."line" AS TEXT)
+              ELSE recce_text(t."line")
             END,
             '~',
             '~t'
@@ -2575,17 +2960,14 @@ FROM (
           '|',
           '~p'
         ),
-        '~N'
-      ) || '|' || COALESCE(
-        REPLACE(REPLACE(REPLACE(CAST(t."day" AS TEXT), 'T', ' '), '~', '~t'), '|', '~p'),
         '~N'
       ) || '|' || COALESCE(
         REPLACE(
           REPLACE(
             CASE
-              WHEN REPLACE(REPLACE(CAST(t."at" AS TEXT), 'T', ' '), ' ', 'T') LIKE '%.%0'
-              THEN RTRIM(RTRIM(REPLACE(REPLACE(CAST(t."at" AS TEXT), 'T', ' '), ' ', 'T'), '0'), '.')
-              ELSE REPLACE(REPLACE(CAST(t."at" AS TEXT), 'T', ' '), ' ', 'T')
+              WHEN typeof(t."order") IN ('text', 'integer', 'real', 'null')
+              THEN CAST(t."order" AS TEXT)
+              ELSE quote(t."order")
             END,
             '~',
             '~t'
@@ -2596,18 +2978,160 @@ FROM (
         '~N'
       ) || '|' || COALESCE(
         REPLACE(
-          REPLACE(CASE WHEN t."is_it" THEN 'true' WHEN NOT t."is_it" THEN 'false' END, '~', '~t'),
+          REPLACE(
+            CASE
+              WHEN typeof(t."a ""quoted"" one") IN ('text', 'integer', 'real', 'null')
+              THEN CAST(t."a ""quoted"" one" AS TEXT)
+              ELSE quote(t."a ""quoted"" one")
+            END,
+            '~',
+            '~t'
+          ),
           '|',
           '~p'
         ),
         '~N'
       ) || '|' || COALESCE(
-        REPLACE(REPLACE(CAST(CAST(t."doc" AS TEXT) COLLATE BINARY AS TEXT), '~', '~t'), '|', '~p'),
+        REPLACE(
+          REPLACE(
+            CASE
+              WHEN typeof(t."amount") IN ('integer')
+              THEN CASE
+                WHEN CAST(t."amount" AS TEXT) LIKE '%.%0'
+                THEN RTRIM(RTRIM(CAST(t."amount" AS TEXT), '0'), '.')
+                ELSE CAST(t."amount" AS TEXT)
+              END
+              ELSE recce_text(t."amount")
+            END,
+            '~',
+            '~t'
+          ),
+          '|',
+          '~p'
+        ),
         '~N'
       ) || '|' || COALESCE(
-        REPLACE(REPLACE(CAST(CAST(t."list" AS TEXT) COLLATE BINARY AS TEXT), '~', '~t'), '|', '~p'),
+        REPLACE(
+          REPLACE(
+            CASE
+              WHEN typeof(t."rate") IN ('integer', 'real')
+              THEN CASE
+                WHEN CAST(t."rate" AS REAL) = 0
+                THEN '0'
+                WHEN CAST(t."rate" AS REAL) <= 1.7976931348623157e308
+                AND CAST(t."rate" AS REAL) >= -1.7976931348623157e308
+                THEN recce_scientific(CAST(t."rate" AS REAL))
+                WHEN LOWER(CAST(CAST(t."rate" AS REAL) AS TEXT)) IN ('nan', '-nan')
+                THEN 'nan'
+                WHEN CAST(t."rate" AS REAL) < 0
+                THEN '-inf'
+                WHEN CAST(t."rate" AS REAL) > 0
+                THEN 'inf'
+              END
+              ELSE recce_text(t."rate")
+            END,
+            '~',
+            '~t'
+          ),
+          '|',
+          '~p'
+        ),
         '~N'
-      ) || '|' || COALESCE(REPLACE(REPLACE(LOWER(HEX(t."raw")), '~', '~t'), '|', '~p'), '~N')
+      ) || '|' || COALESCE(
+        REPLACE(
+          REPLACE(
+            CASE
+              WHEN typeof(t."day") IN ('text', 'integer', 'real', 'null')
+              THEN REPLACE(CAST(t."day" AS TEXT), 'T', ' ')
+              ELSE quote(t."day")
+            END,
+            '~',
+            '~t'
+          ),
+          '|',
+          '~p'
+        ),
+        '~N'
+      ) || '|' || COALESCE(
+        REPLACE(
+          REPLACE(
+            CASE
+              WHEN typeof(t."at") IN ('text', 'integer', 'real', 'null')
+              THEN CASE
+                WHEN REPLACE(REPLACE(CAST(t."at" AS TEXT), 'T', ' '), ' ', 'T') LIKE '%.%0'
+                THEN RTRIM(RTRIM(REPLACE(REPLACE(CAST(t."at" AS TEXT), 'T', ' '), ' ', 'T'), '0'), '.')
+                ELSE REPLACE(REPLACE(CAST(t."at" AS TEXT), 'T', ' '), ' ', 'T')
+              END
+              ELSE quote(t."at")
+            END,
+            '~',
+            '~t'
+          ),
+          '|',
+          '~p'
+        ),
+        '~N'
+      ) || '|' || COALESCE(
+        REPLACE(
+          REPLACE(
+            CASE
+              WHEN typeof(t."is_it") IN ('integer', 'null')
+              THEN CASE t."is_it" WHEN 1 THEN 'true' WHEN 0 THEN 'false' ELSE CAST(t."is_it" AS TEXT) END
+              ELSE quote(t."is_it")
+            END,
+            '~',
+            '~t'
+          ),
+          '|',
+          '~p'
+        ),
+        '~N'
+      ) || '|' || COALESCE(
+        REPLACE(
+          REPLACE(
+            CASE
+              WHEN typeof(t."doc") IN ('text', 'integer', 'real', 'null')
+              THEN CAST(CAST(t."doc" AS TEXT) COLLATE BINARY AS TEXT)
+              ELSE quote(t."doc")
+            END,
+            '~',
+            '~t'
+          ),
+          '|',
+          '~p'
+        ),
+        '~N'
+      ) || '|' || COALESCE(
+        REPLACE(
+          REPLACE(
+            CASE
+              WHEN typeof(t."list") IN ('text', 'integer', 'real', 'null')
+              THEN CAST(CAST(t."list" AS TEXT) COLLATE BINARY AS TEXT)
+              ELSE quote(t."list")
+            END,
+            '~',
+            '~t'
+          ),
+          '|',
+          '~p'
+        ),
+        '~N'
+      ) || '|' || COALESCE(
+        REPLACE(
+          REPLACE(
+            CASE
+              WHEN typeof(t."raw") IN ('blob', 'null')
+              THEN LOWER(CASE WHEN NOT t."raw" IS NULL THEN HEX(t."raw") END)
+              ELSE quote(t."raw")
+            END,
+            '~',
+            '~t'
+          ),
+          '|',
+          '~p'
+        ),
+        '~N'
+      )
     ) AS h
   FROM orders_current AS t
 ) AS t
@@ -2650,13 +3174,13 @@ FROM (
   FROM (
     SELECT
       recce_md5(
-        COALESCE(REPLACE(REPLACE(CAST(t."id" AS TEXT), '~', '~t'), '|', '~p'), '~N') || '|' || COALESCE(REPLACE(REPLACE(CAST(t."line" AS TEXT), '~', '~t'), '|', '~p'), '~N') || '|' || COALESCE(REPLACE(REPLACE(CAST(t."order" AS TEXT), '~', '~t'), '|', '~p'), '~N') || '|' || COALESCE(REPLACE(REPLACE(CAST(t."a ""quoted"" one" AS TEXT), '~', '~t'), '|', '~p'), '~N') || '|' || COALESCE(
+        COALESCE(
           REPLACE(
             REPLACE(
               CASE
-                WHEN CAST(t."amount" AS TEXT) LIKE '%.%0'
-                THEN RTRIM(RTRIM(CAST(t."amount" AS TEXT), '0'), '.')
-                ELSE CAST(t."amount" AS TEXT)
+                WHEN typeof(t."id") IN ('integer')
+                THEN CAST(t."id" AS TEXT)
+                ELSE recce_text(t."id")
               END,
               '~',
               '~t'
@@ -2669,17 +3193,9 @@ FROM (
           REPLACE(
             REPLACE(
               CASE
-                WHEN CAST(t."rate" AS REAL) = 0
-                THEN '0'
-                WHEN CAST(t."rate" AS REAL) <= 1.7976931348623157e308
-                AND CAST(t."rate" AS REAL) >= -1.7976931348623157e308
-                THEN recce_scientific(CAST(t."rate" AS REAL))
-                WHEN LOWER(CAST(CAST(t."rate" AS REAL) AS TEXT)) IN ('nan', '-nan')
-                THEN 'nan'
-                WHEN CAST(t."rate" AS REAL) < 0
-                THEN '-inf'
-                WHEN CAST(t."rate" AS REAL) > 0
-                THEN 'inf'
+                WHEN typeof(t."line") IN ('integer')
+                THEN CAST(t."line" AS TEXT)
+                ELSE recce_text(t."line")
               END,
               '~',
               '~t'
@@ -2687,17 +3203,14 @@ FROM (
             '|',
             '~p'
           ),
-          '~N'
-        ) || '|' || COALESCE(
-          REPLACE(REPLACE(REPLACE(CAST(t."day" AS TEXT), 'T', ' '), '~', '~t'), '|', '~p'),
           '~N'
         ) || '|' || COALESCE(
           REPLACE(
             REPLACE(
               CASE
-                WHEN REPLACE(REPLACE(CAST(t."at" AS TEXT), 'T', ' '), ' ', 'T') LIKE '%.%0'
-                THEN RTRIM(RTRIM(REPLACE(REPLACE(CAST(t."at" AS TEXT), 'T', ' '), ' ', 'T'), '0'), '.')
-                ELSE REPLACE(REPLACE(CAST(t."at" AS TEXT), 'T', ' '), ' ', 'T')
+                WHEN typeof(t."order") IN ('text', 'integer', 'real', 'null')
+                THEN CAST(t."order" AS TEXT)
+                ELSE quote(t."order")
               END,
               '~',
               '~t'
@@ -2708,18 +3221,160 @@ FROM (
           '~N'
         ) || '|' || COALESCE(
           REPLACE(
-            REPLACE(CASE WHEN t."is_it" THEN 'true' WHEN NOT t."is_it" THEN 'false' END, '~', '~t'),
+            REPLACE(
+              CASE
+                WHEN typeof(t."a ""quoted"" one") IN ('text', 'integer', 'real', 'null')
+                THEN CAST(t."a ""quoted"" one" AS TEXT)
+                ELSE quote(t."a ""quoted"" one")
+              END,
+              '~',
+              '~t'
+            ),
             '|',
             '~p'
           ),
           '~N'
         ) || '|' || COALESCE(
-          REPLACE(REPLACE(CAST(CAST(t."doc" AS TEXT) COLLATE BINARY AS TEXT), '~', '~t'), '|', '~p'),
+          REPLACE(
+            REPLACE(
+              CASE
+                WHEN typeof(t."amount") IN ('integer')
+                THEN CASE
+                  WHEN CAST(t."amount" AS TEXT) LIKE '%.%0'
+                  THEN RTRIM(RTRIM(CAST(t."amount" AS TEXT), '0'), '.')
+                  ELSE CAST(t."amount" AS TEXT)
+                END
+                ELSE recce_text(t."amount")
+              END,
+              '~',
+              '~t'
+            ),
+            '|',
+            '~p'
+          ),
           '~N'
         ) || '|' || COALESCE(
-          REPLACE(REPLACE(CAST(CAST(t."list" AS TEXT) COLLATE BINARY AS TEXT), '~', '~t'), '|', '~p'),
+          REPLACE(
+            REPLACE(
+              CASE
+                WHEN typeof(t."rate") IN ('integer', 'real')
+                THEN CASE
+                  WHEN CAST(t."rate" AS REAL) = 0
+                  THEN '0'
+                  WHEN CAST(t."rate" AS REAL) <= 1.7976931348623157e308
+                  AND CAST(t."rate" AS REAL) >= -1.7976931348623157e308
+                  THEN recce_scientific(CAST(t."rate" AS REAL))
+                  WHEN LOWER(CAST(CAST(t."rate" AS REAL) AS TEXT)) IN ('nan', '-nan')
+                  THEN 'nan'
+                  WHEN CAST(t."rate" AS REAL) < 0
+                  THEN '-inf'
+                  WHEN CAST(t."rate" AS REAL) > 0
+                  THEN 'inf'
+                END
+                ELSE recce_text(t."rate")
+              END,
+              '~',
+              '~t'
+            ),
+            '|',
+            '~p'
+          ),
           '~N'
-        ) || '|' || COALESCE(REPLACE(REPLACE(LOWER(HEX(t."raw")), '~', '~t'), '|', '~p'), '~N')
+        ) || '|' || COALESCE(
+          REPLACE(
+            REPLACE(
+              CASE
+                WHEN typeof(t."day") IN ('text', 'integer', 'real', 'null')
+                THEN REPLACE(CAST(t."day" AS TEXT), 'T', ' ')
+                ELSE quote(t."day")
+              END,
+              '~',
+              '~t'
+            ),
+            '|',
+            '~p'
+          ),
+          '~N'
+        ) || '|' || COALESCE(
+          REPLACE(
+            REPLACE(
+              CASE
+                WHEN typeof(t."at") IN ('text', 'integer', 'real', 'null')
+                THEN CASE
+                  WHEN REPLACE(REPLACE(CAST(t."at" AS TEXT), 'T', ' '), ' ', 'T') LIKE '%.%0'
+                  THEN RTRIM(RTRIM(REPLACE(REPLACE(CAST(t."at" AS TEXT), 'T', ' '), ' ', 'T'), '0'), '.')
+                  ELSE REPLACE(REPLACE(CAST(t."at" AS TEXT), 'T', ' '), ' ', 'T')
+                END
+                ELSE quote(t."at")
+              END,
+              '~',
+              '~t'
+            ),
+            '|',
+            '~p'
+          ),
+          '~N'
+        ) || '|' || COALESCE(
+          REPLACE(
+            REPLACE(
+              CASE
+                WHEN typeof(t."is_it") IN ('integer', 'null')
+                THEN CASE t."is_it" WHEN 1 THEN 'true' WHEN 0 THEN 'false' ELSE CAST(t."is_it" AS TEXT) END
+                ELSE quote(t."is_it")
+              END,
+              '~',
+              '~t'
+            ),
+            '|',
+            '~p'
+          ),
+          '~N'
+        ) || '|' || COALESCE(
+          REPLACE(
+            REPLACE(
+              CASE
+                WHEN typeof(t."doc") IN ('text', 'integer', 'real', 'null')
+                THEN CAST(CAST(t."doc" AS TEXT) COLLATE BINARY AS TEXT)
+                ELSE quote(t."doc")
+              END,
+              '~',
+              '~t'
+            ),
+            '|',
+            '~p'
+          ),
+          '~N'
+        ) || '|' || COALESCE(
+          REPLACE(
+            REPLACE(
+              CASE
+                WHEN typeof(t."list") IN ('text', 'integer', 'real', 'null')
+                THEN CAST(CAST(t."list" AS TEXT) COLLATE BINARY AS TEXT)
+                ELSE quote(t."list")
+              END,
+              '~',
+              '~t'
+            ),
+            '|',
+            '~p'
+          ),
+          '~N'
+        ) || '|' || COALESCE(
+          REPLACE(
+            REPLACE(
+              CASE
+                WHEN typeof(t."raw") IN ('blob', 'null')
+                THEN LOWER(CASE WHEN NOT t."raw" IS NULL THEN HEX(t."raw") END)
+                ELSE quote(t."raw")
+              END,
+              '~',
+              '~t'
+            ),
+            '|',
+            '~p'
+          ),
+          '~N'
+        )
       ) AS h,
       t."id" AS r0,
       t."line" AS r1,
@@ -2775,13 +3430,13 @@ FROM (
   FROM (
     SELECT
       recce_md5(
-        COALESCE(REPLACE(REPLACE(CAST(t."id" AS TEXT), '~', '~t'), '|', '~p'), '~N') || '|' || COALESCE(REPLACE(REPLACE(CAST(t."line" AS TEXT), '~', '~t'), '|', '~p'), '~N') || '|' || COALESCE(REPLACE(REPLACE(CAST(t."order" AS TEXT), '~', '~t'), '|', '~p'), '~N') || '|' || COALESCE(REPLACE(REPLACE(CAST(t."a ""quoted"" one" AS TEXT), '~', '~t'), '|', '~p'), '~N') || '|' || COALESCE(
+        COALESCE(
           REPLACE(
             REPLACE(
               CASE
-                WHEN CAST(t."amount" AS TEXT) LIKE '%.%0'
-                THEN RTRIM(RTRIM(CAST(t."amount" AS TEXT), '0'), '.')
-                ELSE CAST(t."amount" AS TEXT)
+                WHEN typeof(t."id") IN ('integer')
+                THEN CAST(t."id" AS TEXT)
+                ELSE recce_text(t."id")
               END,
               '~',
               '~t'
@@ -2794,17 +3449,9 @@ FROM (
           REPLACE(
             REPLACE(
               CASE
-                WHEN CAST(t."rate" AS REAL) = 0
-                THEN '0'
-                WHEN CAST(t."rate" AS REAL) <= 1.7976931348623157e308
-                AND CAST(t."rate" AS REAL) >= -1.7976931348623157e308
-                THEN recce_scientific(CAST(t."rate" AS REAL))
-                WHEN LOWER(CAST(CAST(t."rate" AS REAL) AS TEXT)) IN ('nan', '-nan')
-                THEN 'nan'
-                WHEN CAST(t."rate" AS REAL) < 0
-                THEN '-inf'
-                WHEN CAST(t."rate" AS REAL) > 0
-                THEN 'inf'
+                WHEN typeof(t."line") IN ('integer')
+                THEN CAST(t."line" AS TEXT)
+                ELSE recce_text(t."line")
               END,
               '~',
               '~t'
@@ -2812,17 +3459,14 @@ FROM (
             '|',
             '~p'
           ),
-          '~N'
-        ) || '|' || COALESCE(
-          REPLACE(REPLACE(REPLACE(CAST(t."day" AS TEXT), 'T', ' '), '~', '~t'), '|', '~p'),
           '~N'
         ) || '|' || COALESCE(
           REPLACE(
             REPLACE(
               CASE
-                WHEN REPLACE(REPLACE(CAST(t."at" AS TEXT), 'T', ' '), ' ', 'T') LIKE '%.%0'
-                THEN RTRIM(RTRIM(REPLACE(REPLACE(CAST(t."at" AS TEXT), 'T', ' '), ' ', 'T'), '0'), '.')
-                ELSE REPLACE(REPLACE(CAST(t."at" AS TEXT), 'T', ' '), ' ', 'T')
+                WHEN typeof(t."order") IN ('text', 'integer', 'real', 'null')
+                THEN CAST(t."order" AS TEXT)
+                ELSE quote(t."order")
               END,
               '~',
               '~t'
@@ -2833,18 +3477,160 @@ FROM (
           '~N'
         ) || '|' || COALESCE(
           REPLACE(
-            REPLACE(CASE WHEN t."is_it" THEN 'true' WHEN NOT t."is_it" THEN 'false' END, '~', '~t'),
+            REPLACE(
+              CASE
+                WHEN typeof(t."a ""quoted"" one") IN ('text', 'integer', 'real', 'null')
+                THEN CAST(t."a ""quoted"" one" AS TEXT)
+                ELSE quote(t."a ""quoted"" one")
+              END,
+              '~',
+              '~t'
+            ),
             '|',
             '~p'
           ),
           '~N'
         ) || '|' || COALESCE(
-          REPLACE(REPLACE(CAST(CAST(t."doc" AS TEXT) COLLATE BINARY AS TEXT), '~', '~t'), '|', '~p'),
+          REPLACE(
+            REPLACE(
+              CASE
+                WHEN typeof(t."amount") IN ('integer')
+                THEN CASE
+                  WHEN CAST(t."amount" AS TEXT) LIKE '%.%0'
+                  THEN RTRIM(RTRIM(CAST(t."amount" AS TEXT), '0'), '.')
+                  ELSE CAST(t."amount" AS TEXT)
+                END
+                ELSE recce_text(t."amount")
+              END,
+              '~',
+              '~t'
+            ),
+            '|',
+            '~p'
+          ),
           '~N'
         ) || '|' || COALESCE(
-          REPLACE(REPLACE(CAST(CAST(t."list" AS TEXT) COLLATE BINARY AS TEXT), '~', '~t'), '|', '~p'),
+          REPLACE(
+            REPLACE(
+              CASE
+                WHEN typeof(t."rate") IN ('integer', 'real')
+                THEN CASE
+                  WHEN CAST(t."rate" AS REAL) = 0
+                  THEN '0'
+                  WHEN CAST(t."rate" AS REAL) <= 1.7976931348623157e308
+                  AND CAST(t."rate" AS REAL) >= -1.7976931348623157e308
+                  THEN recce_scientific(CAST(t."rate" AS REAL))
+                  WHEN LOWER(CAST(CAST(t."rate" AS REAL) AS TEXT)) IN ('nan', '-nan')
+                  THEN 'nan'
+                  WHEN CAST(t."rate" AS REAL) < 0
+                  THEN '-inf'
+                  WHEN CAST(t."rate" AS REAL) > 0
+                  THEN 'inf'
+                END
+                ELSE recce_text(t."rate")
+              END,
+              '~',
+              '~t'
+            ),
+            '|',
+            '~p'
+          ),
           '~N'
-        ) || '|' || COALESCE(REPLACE(REPLACE(LOWER(HEX(t."raw")), '~', '~t'), '|', '~p'), '~N')
+        ) || '|' || COALESCE(
+          REPLACE(
+            REPLACE(
+              CASE
+                WHEN typeof(t."day") IN ('text', 'integer', 'real', 'null')
+                THEN REPLACE(CAST(t."day" AS TEXT), 'T', ' ')
+                ELSE quote(t."day")
+              END,
+              '~',
+              '~t'
+            ),
+            '|',
+            '~p'
+          ),
+          '~N'
+        ) || '|' || COALESCE(
+          REPLACE(
+            REPLACE(
+              CASE
+                WHEN typeof(t."at") IN ('text', 'integer', 'real', 'null')
+                THEN CASE
+                  WHEN REPLACE(REPLACE(CAST(t."at" AS TEXT), 'T', ' '), ' ', 'T') LIKE '%.%0'
+                  THEN RTRIM(RTRIM(REPLACE(REPLACE(CAST(t."at" AS TEXT), 'T', ' '), ' ', 'T'), '0'), '.')
+                  ELSE REPLACE(REPLACE(CAST(t."at" AS TEXT), 'T', ' '), ' ', 'T')
+                END
+                ELSE quote(t."at")
+              END,
+              '~',
+              '~t'
+            ),
+            '|',
+            '~p'
+          ),
+          '~N'
+        ) || '|' || COALESCE(
+          REPLACE(
+            REPLACE(
+              CASE
+                WHEN typeof(t."is_it") IN ('integer', 'null')
+                THEN CASE t."is_it" WHEN 1 THEN 'true' WHEN 0 THEN 'false' ELSE CAST(t."is_it" AS TEXT) END
+                ELSE quote(t."is_it")
+              END,
+              '~',
+              '~t'
+            ),
+            '|',
+            '~p'
+          ),
+          '~N'
+        ) || '|' || COALESCE(
+          REPLACE(
+            REPLACE(
+              CASE
+                WHEN typeof(t."doc") IN ('text', 'integer', 'real', 'null')
+                THEN CAST(CAST(t."doc" AS TEXT) COLLATE BINARY AS TEXT)
+                ELSE quote(t."doc")
+              END,
+              '~',
+              '~t'
+            ),
+            '|',
+            '~p'
+          ),
+          '~N'
+        ) || '|' || COALESCE(
+          REPLACE(
+            REPLACE(
+              CASE
+                WHEN typeof(t."list") IN ('text', 'integer', 'real', 'null')
+                THEN CAST(CAST(t."list" AS TEXT) COLLATE BINARY AS TEXT)
+                ELSE quote(t."list")
+              END,
+              '~',
+              '~t'
+            ),
+            '|',
+            '~p'
+          ),
+          '~N'
+        ) || '|' || COALESCE(
+          REPLACE(
+            REPLACE(
+              CASE
+                WHEN typeof(t."raw") IN ('blob', 'null')
+                THEN LOWER(CASE WHEN NOT t."raw" IS NULL THEN HEX(t."raw") END)
+                ELSE quote(t."raw")
+              END,
+              '~',
+              '~t'
+            ),
+            '|',
+            '~p'
+          ),
+          '~N'
+        )
       ) AS h,
       t."id" AS r0,
       t."line" AS r1,
@@ -2894,7 +3680,37 @@ FROM (
         AND recce_hex(
           SUBSTRING(
             recce_md5(
-              COALESCE(REPLACE(REPLACE(CAST(t."id" AS TEXT), '~', '~t'), '|', '~p'), '~N') || '|' || COALESCE(REPLACE(REPLACE(CAST(t."order" AS TEXT), '~', '~t'), '|', '~p'), '~N')
+              COALESCE(
+                REPLACE(
+                  REPLACE(
+                    CASE
+                      WHEN typeof(t."id") IN ('integer')
+                      THEN CAST(t."id" AS TEXT)
+                      ELSE recce_text(t."id")
+                    END,
+                    '~',
+                    '~t'
+                  ),
+                  '|',
+                  '~p'
+                ),
+                '~N'
+              ) || '|' || COALESCE(
+                REPLACE(
+                  REPLACE(
+                    CASE
+                      WHEN typeof(t."order") IN ('text', 'integer', 'real', 'null')
+                      THEN CAST(t."order" AS TEXT)
+                      ELSE quote(t."order")
+                    END,
+                    '~',
+                    '~t'
+                  ),
+                  '|',
+                  '~p'
+                ),
+                '~N'
+              )
             ),
             1,
             8
@@ -2934,7 +3750,37 @@ FROM (
         AND recce_hex(
           SUBSTRING(
             recce_md5(
-              COALESCE(REPLACE(REPLACE(CAST(t."id" AS TEXT), '~', '~t'), '|', '~p'), '~N') || '|' || COALESCE(REPLACE(REPLACE(CAST(t."order" AS TEXT), '~', '~t'), '|', '~p'), '~N')
+              COALESCE(
+                REPLACE(
+                  REPLACE(
+                    CASE
+                      WHEN typeof(t."id") IN ('integer')
+                      THEN CAST(t."id" AS TEXT)
+                      ELSE recce_text(t."id")
+                    END,
+                    '~',
+                    '~t'
+                  ),
+                  '|',
+                  '~p'
+                ),
+                '~N'
+              ) || '|' || COALESCE(
+                REPLACE(
+                  REPLACE(
+                    CASE
+                      WHEN typeof(t."order") IN ('text', 'integer', 'real', 'null')
+                      THEN CAST(t."order" AS TEXT)
+                      ELSE quote(t."order")
+                    END,
+                    '~',
+                    '~t'
+                  ),
+                  '|',
+                  '~p'
+                ),
+                '~N'
+              )
             ),
             1,
             8
@@ -2957,22 +3803,49 @@ FROM (
   SELECT
     SUBSTRING(
       recce_md5(
-        COALESCE(REPLACE(REPLACE(CAST(t."id" AS TEXT), '~', '~t'), '|', '~p'), '~N') || '|' || COALESCE(REPLACE(REPLACE(CAST(t."order" AS TEXT), '~', '~t'), '|', '~p'), '~N')
+        COALESCE(
+          REPLACE(
+            REPLACE(
+              CASE
+                WHEN typeof(t."id") IN ('integer')
+                THEN CAST(t."id" AS TEXT)
+                ELSE recce_text(t."id")
+              END,
+              '~',
+              '~t'
+            ),
+            '|',
+            '~p'
+          ),
+          '~N'
+        ) || '|' || COALESCE(
+          REPLACE(
+            REPLACE(
+              CASE
+                WHEN typeof(t."order") IN ('text', 'integer', 'real', 'null')
+                THEN CAST(t."order" AS TEXT)
+                ELSE quote(t."order")
+              END,
+              '~',
+              '~t'
+            ),
+            '|',
+            '~p'
+          ),
+          '~N'
+        )
       ),
       1,
       3
     ) AS b,
     recce_md5(
-      COALESCE(REPLACE(REPLACE(CAST(t."id" AS TEXT), '~', '~t'), '|', '~p'), '~N') || '|' || COALESCE(REPLACE(REPLACE(CAST(t."order" AS TEXT), '~', '~t'), '|', '~p'), '~N') || '|' || COALESCE(REPLACE(REPLACE(CAST(t."line" AS TEXT), '~', '~t'), '|', '~p'), '~N') || '|' || COALESCE(
-        REPLACE(REPLACE(LOWER(CAST(t."a ""quoted"" one" AS TEXT)), '~', '~t'), '|', '~p'),
-        '~N'
-      ) || '|' || COALESCE(
+      COALESCE(
         REPLACE(
           REPLACE(
             CASE
-              WHEN CAST(t."amount" AS TEXT) LIKE '%.%0'
-              THEN RTRIM(RTRIM(CAST(t."amount" AS TEXT), '0'), '.')
-              ELSE CAST(t."amount" AS TEXT)
+              WHEN typeof(t."id") IN ('integer')
+              THEN CAST(t."id" AS TEXT)
+              ELSE recce_text(t."id")
             END,
             '~',
             '~t'
@@ -2985,17 +3858,9 @@ FROM (
         REPLACE(
           REPLACE(
             CASE
-              WHEN CAST(t."rate" AS REAL) = 0
-              THEN '0'
-              WHEN CAST(t."rate" AS REAL) <= 1.7976931348623157e308
-              AND CAST(t."rate" AS REAL) >= -1.7976931348623157e308
-              THEN recce_scientific(CAST(t."rate" AS REAL))
-              WHEN LOWER(CAST(CAST(t."rate" AS REAL) AS TEXT)) IN ('nan', '-nan')
-              THEN 'nan'
-              WHEN CAST(t."rate" AS REAL) < 0
-              THEN '-inf'
-              WHEN CAST(t."rate" AS REAL) > 0
-              THEN 'inf'
+              WHEN typeof(t."order") IN ('text', 'integer', 'real', 'null')
+              THEN CAST(t."order" AS TEXT)
+              ELSE quote(t."order")
             END,
             '~',
             '~t'
@@ -3003,17 +3868,14 @@ FROM (
           '|',
           '~p'
         ),
-        '~N'
-      ) || '|' || COALESCE(
-        REPLACE(REPLACE(REPLACE(CAST(t."day" AS TEXT), 'T', ' '), '~', '~t'), '|', '~p'),
         '~N'
       ) || '|' || COALESCE(
         REPLACE(
           REPLACE(
             CASE
-              WHEN REPLACE(REPLACE(CAST(t."at" AS TEXT), 'T', ' '), ' ', 'T') LIKE '%.%0'
-              THEN RTRIM(RTRIM(REPLACE(REPLACE(CAST(t."at" AS TEXT), 'T', ' '), ' ', 'T'), '0'), '.')
-              ELSE REPLACE(REPLACE(CAST(t."at" AS TEXT), 'T', ' '), ' ', 'T')
+              WHEN typeof(t."line") IN ('integer')
+              THEN CAST(t."line" AS TEXT)
+              ELSE recce_text(t."line")
             END,
             '~',
             '~t'
@@ -3024,21 +3886,195 @@ FROM (
         '~N'
       ) || '|' || COALESCE(
         REPLACE(
-          REPLACE(CASE WHEN t."is_it" THEN 'true' WHEN NOT t."is_it" THEN 'false' END, '~', '~t'),
+          REPLACE(
+            LOWER(
+              CASE
+                WHEN typeof(t."a ""quoted"" one") IN ('text', 'integer', 'real', 'null')
+                THEN CAST(t."a ""quoted"" one" AS TEXT)
+                ELSE quote(t."a ""quoted"" one")
+              END
+            ),
+            '~',
+            '~t'
+          ),
           '|',
           '~p'
         ),
         '~N'
       ) || '|' || COALESCE(
-        REPLACE(REPLACE(CAST(CAST(t."doc" AS TEXT) COLLATE BINARY AS TEXT), '~', '~t'), '|', '~p'),
+        REPLACE(
+          REPLACE(
+            CASE
+              WHEN typeof(t."amount") IN ('integer')
+              THEN CASE
+                WHEN CAST(t."amount" AS TEXT) LIKE '%.%0'
+                THEN RTRIM(RTRIM(CAST(t."amount" AS TEXT), '0'), '.')
+                ELSE CAST(t."amount" AS TEXT)
+              END
+              ELSE recce_text(t."amount")
+            END,
+            '~',
+            '~t'
+          ),
+          '|',
+          '~p'
+        ),
         '~N'
       ) || '|' || COALESCE(
-        REPLACE(REPLACE(CAST(CAST(t."list" AS TEXT) COLLATE BINARY AS TEXT), '~', '~t'), '|', '~p'),
+        REPLACE(
+          REPLACE(
+            CASE
+              WHEN typeof(t."rate") IN ('integer', 'real')
+              THEN CASE
+                WHEN CAST(t."rate" AS REAL) = 0
+                THEN '0'
+                WHEN CAST(t."rate" AS REAL) <= 1.7976931348623157e308
+                AND CAST(t."rate" AS REAL) >= -1.7976931348623157e308
+                THEN recce_scientific(CAST(t."rate" AS REAL))
+                WHEN LOWER(CAST(CAST(t."rate" AS REAL) AS TEXT)) IN ('nan', '-nan')
+                THEN 'nan'
+                WHEN CAST(t."rate" AS REAL) < 0
+                THEN '-inf'
+                WHEN CAST(t."rate" AS REAL) > 0
+                THEN 'inf'
+              END
+              ELSE recce_text(t."rate")
+            END,
+            '~',
+            '~t'
+          ),
+          '|',
+          '~p'
+        ),
         '~N'
-      ) || '|' || COALESCE(REPLACE(REPLACE(LOWER(HEX(t."raw")), '~', '~t'), '|', '~p'), '~N')
+      ) || '|' || COALESCE(
+        REPLACE(
+          REPLACE(
+            CASE
+              WHEN typeof(t."day") IN ('text', 'integer', 'real', 'null')
+              THEN REPLACE(CAST(t."day" AS TEXT), 'T', ' ')
+              ELSE quote(t."day")
+            END,
+            '~',
+            '~t'
+          ),
+          '|',
+          '~p'
+        ),
+        '~N'
+      ) || '|' || COALESCE(
+        REPLACE(
+          REPLACE(
+            CASE
+              WHEN typeof(t."at") IN ('text', 'integer', 'real', 'null')
+              THEN CASE
+                WHEN REPLACE(REPLACE(CAST(t."at" AS TEXT), 'T', ' '), ' ', 'T') LIKE '%.%0'
+                THEN RTRIM(RTRIM(REPLACE(REPLACE(CAST(t."at" AS TEXT), 'T', ' '), ' ', 'T'), '0'), '.')
+                ELSE REPLACE(REPLACE(CAST(t."at" AS TEXT), 'T', ' '), ' ', 'T')
+              END
+              ELSE quote(t."at")
+            END,
+            '~',
+            '~t'
+          ),
+          '|',
+          '~p'
+        ),
+        '~N'
+      ) || '|' || COALESCE(
+        REPLACE(
+          REPLACE(
+            CASE
+              WHEN typeof(t."is_it") IN ('integer', 'null')
+              THEN CASE t."is_it" WHEN 1 THEN 'true' WHEN 0 THEN 'false' ELSE CAST(t."is_it" AS TEXT) END
+              ELSE quote(t."is_it")
+            END,
+            '~',
+            '~t'
+          ),
+          '|',
+          '~p'
+        ),
+        '~N'
+      ) || '|' || COALESCE(
+        REPLACE(
+          REPLACE(
+            CASE
+              WHEN typeof(t."doc") IN ('text', 'integer', 'real', 'null')
+              THEN CAST(CAST(t."doc" AS TEXT) COLLATE BINARY AS TEXT)
+              ELSE quote(t."doc")
+            END,
+            '~',
+            '~t'
+          ),
+          '|',
+          '~p'
+        ),
+        '~N'
+      ) || '|' || COALESCE(
+        REPLACE(
+          REPLACE(
+            CASE
+              WHEN typeof(t."list") IN ('text', 'integer', 'real', 'null')
+              THEN CAST(CAST(t."list" AS TEXT) COLLATE BINARY AS TEXT)
+              ELSE quote(t."list")
+            END,
+            '~',
+            '~t'
+          ),
+          '|',
+          '~p'
+        ),
+        '~N'
+      ) || '|' || COALESCE(
+        REPLACE(
+          REPLACE(
+            CASE
+              WHEN typeof(t."raw") IN ('blob', 'null')
+              THEN LOWER(CASE WHEN NOT t."raw" IS NULL THEN HEX(t."raw") END)
+              ELSE quote(t."raw")
+            END,
+            '~',
+            '~t'
+          ),
+          '|',
+          '~p'
+        ),
+        '~N'
+      )
     ) AS h,
     recce_md5(
-      COALESCE(REPLACE(REPLACE(CAST(t."id" AS TEXT), '~', '~t'), '|', '~p'), '~N') || '|' || COALESCE(REPLACE(REPLACE(CAST(t."order" AS TEXT), '~', '~t'), '|', '~p'), '~N')
+      COALESCE(
+        REPLACE(
+          REPLACE(
+            CASE
+              WHEN typeof(t."id") IN ('integer')
+              THEN CAST(t."id" AS TEXT)
+              ELSE recce_text(t."id")
+            END,
+            '~',
+            '~t'
+          ),
+          '|',
+          '~p'
+        ),
+        '~N'
+      ) || '|' || COALESCE(
+        REPLACE(
+          REPLACE(
+            CASE
+              WHEN typeof(t."order") IN ('text', 'integer', 'real', 'null')
+              THEN CAST(t."order" AS TEXT)
+              ELSE quote(t."order")
+            END,
+            '~',
+            '~t'
+          ),
+          '|',
+          '~p'
+        ),
+        '~N'
+      )
     ) AS k
   FROM (
     SELECT
@@ -3053,7 +4089,37 @@ FROM (
       AND recce_hex(
         SUBSTRING(
           recce_md5(
-            COALESCE(REPLACE(REPLACE(CAST(t."id" AS TEXT), '~', '~t'), '|', '~p'), '~N') || '|' || COALESCE(REPLACE(REPLACE(CAST(t."order" AS TEXT), '~', '~t'), '|', '~p'), '~N')
+            COALESCE(
+              REPLACE(
+                REPLACE(
+                  CASE
+                    WHEN typeof(t."id") IN ('integer')
+                    THEN CAST(t."id" AS TEXT)
+                    ELSE recce_text(t."id")
+                  END,
+                  '~',
+                  '~t'
+                ),
+                '|',
+                '~p'
+              ),
+              '~N'
+            ) || '|' || COALESCE(
+              REPLACE(
+                REPLACE(
+                  CASE
+                    WHEN typeof(t."order") IN ('text', 'integer', 'real', 'null')
+                    THEN CAST(t."order" AS TEXT)
+                    ELSE quote(t."order")
+                  END,
+                  '~',
+                  '~t'
+                ),
+                '|',
+                '~p'
+              ),
+              '~N'
+            )
           ),
           1,
           8
@@ -3076,22 +4142,49 @@ FROM (
   SELECT
     SUBSTRING(
       recce_md5(
-        COALESCE(REPLACE(REPLACE(CAST(t."id" AS TEXT), '~', '~t'), '|', '~p'), '~N') || '|' || COALESCE(REPLACE(REPLACE(CAST(t."order" AS TEXT), '~', '~t'), '|', '~p'), '~N')
+        COALESCE(
+          REPLACE(
+            REPLACE(
+              CASE
+                WHEN typeof(t."id") IN ('integer')
+                THEN CAST(t."id" AS TEXT)
+                ELSE recce_text(t."id")
+              END,
+              '~',
+              '~t'
+            ),
+            '|',
+            '~p'
+          ),
+          '~N'
+        ) || '|' || COALESCE(
+          REPLACE(
+            REPLACE(
+              CASE
+                WHEN typeof(t."order") IN ('text', 'integer', 'real', 'null')
+                THEN CAST(t."order" AS TEXT)
+                ELSE quote(t."order")
+              END,
+              '~',
+              '~t'
+            ),
+            '|',
+            '~p'
+          ),
+          '~N'
+        )
       ),
       1,
       3
     ) AS b,
     recce_md5(
-      COALESCE(REPLACE(REPLACE(CAST(t."id" AS TEXT), '~', '~t'), '|', '~p'), '~N') || '|' || COALESCE(REPLACE(REPLACE(CAST(t."order" AS TEXT), '~', '~t'), '|', '~p'), '~N') || '|' || COALESCE(REPLACE(REPLACE(CAST(t."line" AS TEXT), '~', '~t'), '|', '~p'), '~N') || '|' || COALESCE(
-        REPLACE(REPLACE(LOWER(CAST(t."a ""quoted"" one" AS TEXT)), '~', '~t'), '|', '~p'),
-        '~N'
-      ) || '|' || COALESCE(
+      COALESCE(
         REPLACE(
           REPLACE(
             CASE
-              WHEN CAST(t."amount" AS TEXT) LIKE '%.%0'
-              THEN RTRIM(RTRIM(CAST(t."amount" AS TEXT), '0'), '.')
-              ELSE CAST(t."amount" AS TEXT)
+              WHEN typeof(t."id") IN ('integer')
+              THEN CAST(t."id" AS TEXT)
+              ELSE recce_text(t."id")
             END,
             '~',
             '~t'
@@ -3104,17 +4197,9 @@ FROM (
         REPLACE(
           REPLACE(
             CASE
-              WHEN CAST(t."rate" AS REAL) = 0
-              THEN '0'
-              WHEN CAST(t."rate" AS REAL) <= 1.7976931348623157e308
-              AND CAST(t."rate" AS REAL) >= -1.7976931348623157e308
-              THEN recce_scientific(CAST(t."rate" AS REAL))
-              WHEN LOWER(CAST(CAST(t."rate" AS REAL) AS TEXT)) IN ('nan', '-nan')
-              THEN 'nan'
-              WHEN CAST(t."rate" AS REAL) < 0
-              THEN '-inf'
-              WHEN CAST(t."rate" AS REAL) > 0
-              THEN 'inf'
+              WHEN typeof(t."order") IN ('text', 'integer', 'real', 'null')
+              THEN CAST(t."order" AS TEXT)
+              ELSE quote(t."order")
             END,
             '~',
             '~t'
@@ -3122,17 +4207,14 @@ FROM (
           '|',
           '~p'
         ),
-        '~N'
-      ) || '|' || COALESCE(
-        REPLACE(REPLACE(REPLACE(CAST(t."day" AS TEXT), 'T', ' '), '~', '~t'), '|', '~p'),
         '~N'
       ) || '|' || COALESCE(
         REPLACE(
           REPLACE(
             CASE
-              WHEN REPLACE(REPLACE(CAST(t."at" AS TEXT), 'T', ' '), ' ', 'T') LIKE '%.%0'
-              THEN RTRIM(RTRIM(REPLACE(REPLACE(CAST(t."at" AS TEXT), 'T', ' '), ' ', 'T'), '0'), '.')
-              ELSE REPLACE(REPLACE(CAST(t."at" AS TEXT), 'T', ' '), ' ', 'T')
+              WHEN typeof(t."line") IN ('integer')
+              THEN CAST(t."line" AS TEXT)
+              ELSE recce_text(t."line")
             END,
             '~',
             '~t'
@@ -3143,21 +4225,195 @@ FROM (
         '~N'
       ) || '|' || COALESCE(
         REPLACE(
-          REPLACE(CASE WHEN t."is_it" THEN 'true' WHEN NOT t."is_it" THEN 'false' END, '~', '~t'),
+          REPLACE(
+            LOWER(
+              CASE
+                WHEN typeof(t."a ""quoted"" one") IN ('text', 'integer', 'real', 'null')
+                THEN CAST(t."a ""quoted"" one" AS TEXT)
+                ELSE quote(t."a ""quoted"" one")
+              END
+            ),
+            '~',
+            '~t'
+          ),
           '|',
           '~p'
         ),
         '~N'
       ) || '|' || COALESCE(
-        REPLACE(REPLACE(CAST(CAST(t."doc" AS TEXT) COLLATE BINARY AS TEXT), '~', '~t'), '|', '~p'),
+        REPLACE(
+          REPLACE(
+            CASE
+              WHEN typeof(t."amount") IN ('integer')
+              THEN CASE
+                WHEN CAST(t."amount" AS TEXT) LIKE '%.%0'
+                THEN RTRIM(RTRIM(CAST(t."amount" AS TEXT), '0'), '.')
+                ELSE CAST(t."amount" AS TEXT)
+              END
+              ELSE recce_text(t."amount")
+            END,
+            '~',
+            '~t'
+          ),
+          '|',
+          '~p'
+        ),
         '~N'
       ) || '|' || COALESCE(
-        REPLACE(REPLACE(CAST(CAST(t."list" AS TEXT) COLLATE BINARY AS TEXT), '~', '~t'), '|', '~p'),
+        REPLACE(
+          REPLACE(
+            CASE
+              WHEN typeof(t."rate") IN ('integer', 'real')
+              THEN CASE
+                WHEN CAST(t."rate" AS REAL) = 0
+                THEN '0'
+                WHEN CAST(t."rate" AS REAL) <= 1.7976931348623157e308
+                AND CAST(t."rate" AS REAL) >= -1.7976931348623157e308
+                THEN recce_scientific(CAST(t."rate" AS REAL))
+                WHEN LOWER(CAST(CAST(t."rate" AS REAL) AS TEXT)) IN ('nan', '-nan')
+                THEN 'nan'
+                WHEN CAST(t."rate" AS REAL) < 0
+                THEN '-inf'
+                WHEN CAST(t."rate" AS REAL) > 0
+                THEN 'inf'
+              END
+              ELSE recce_text(t."rate")
+            END,
+            '~',
+            '~t'
+          ),
+          '|',
+          '~p'
+        ),
         '~N'
-      ) || '|' || COALESCE(REPLACE(REPLACE(LOWER(HEX(t."raw")), '~', '~t'), '|', '~p'), '~N')
+      ) || '|' || COALESCE(
+        REPLACE(
+          REPLACE(
+            CASE
+              WHEN typeof(t."day") IN ('text', 'integer', 'real', 'null')
+              THEN REPLACE(CAST(t."day" AS TEXT), 'T', ' ')
+              ELSE quote(t."day")
+            END,
+            '~',
+            '~t'
+          ),
+          '|',
+          '~p'
+        ),
+        '~N'
+      ) || '|' || COALESCE(
+        REPLACE(
+          REPLACE(
+            CASE
+              WHEN typeof(t."at") IN ('text', 'integer', 'real', 'null')
+              THEN CASE
+                WHEN REPLACE(REPLACE(CAST(t."at" AS TEXT), 'T', ' '), ' ', 'T') LIKE '%.%0'
+                THEN RTRIM(RTRIM(REPLACE(REPLACE(CAST(t."at" AS TEXT), 'T', ' '), ' ', 'T'), '0'), '.')
+                ELSE REPLACE(REPLACE(CAST(t."at" AS TEXT), 'T', ' '), ' ', 'T')
+              END
+              ELSE quote(t."at")
+            END,
+            '~',
+            '~t'
+          ),
+          '|',
+          '~p'
+        ),
+        '~N'
+      ) || '|' || COALESCE(
+        REPLACE(
+          REPLACE(
+            CASE
+              WHEN typeof(t."is_it") IN ('integer', 'null')
+              THEN CASE t."is_it" WHEN 1 THEN 'true' WHEN 0 THEN 'false' ELSE CAST(t."is_it" AS TEXT) END
+              ELSE quote(t."is_it")
+            END,
+            '~',
+            '~t'
+          ),
+          '|',
+          '~p'
+        ),
+        '~N'
+      ) || '|' || COALESCE(
+        REPLACE(
+          REPLACE(
+            CASE
+              WHEN typeof(t."doc") IN ('text', 'integer', 'real', 'null')
+              THEN CAST(CAST(t."doc" AS TEXT) COLLATE BINARY AS TEXT)
+              ELSE quote(t."doc")
+            END,
+            '~',
+            '~t'
+          ),
+          '|',
+          '~p'
+        ),
+        '~N'
+      ) || '|' || COALESCE(
+        REPLACE(
+          REPLACE(
+            CASE
+              WHEN typeof(t."list") IN ('text', 'integer', 'real', 'null')
+              THEN CAST(CAST(t."list" AS TEXT) COLLATE BINARY AS TEXT)
+              ELSE quote(t."list")
+            END,
+            '~',
+            '~t'
+          ),
+          '|',
+          '~p'
+        ),
+        '~N'
+      ) || '|' || COALESCE(
+        REPLACE(
+          REPLACE(
+            CASE
+              WHEN typeof(t."raw") IN ('blob', 'null')
+              THEN LOWER(CASE WHEN NOT t."raw" IS NULL THEN HEX(t."raw") END)
+              ELSE quote(t."raw")
+            END,
+            '~',
+            '~t'
+          ),
+          '|',
+          '~p'
+        ),
+        '~N'
+      )
     ) AS h,
     recce_md5(
-      COALESCE(REPLACE(REPLACE(CAST(t."id" AS TEXT), '~', '~t'), '|', '~p'), '~N') || '|' || COALESCE(REPLACE(REPLACE(CAST(t."order" AS TEXT), '~', '~t'), '|', '~p'), '~N')
+      COALESCE(
+        REPLACE(
+          REPLACE(
+            CASE
+              WHEN typeof(t."id") IN ('integer')
+              THEN CAST(t."id" AS TEXT)
+              ELSE recce_text(t."id")
+            END,
+            '~',
+            '~t'
+          ),
+          '|',
+          '~p'
+        ),
+        '~N'
+      ) || '|' || COALESCE(
+        REPLACE(
+          REPLACE(
+            CASE
+              WHEN typeof(t."order") IN ('text', 'integer', 'real', 'null')
+              THEN CAST(t."order" AS TEXT)
+              ELSE quote(t."order")
+            END,
+            '~',
+            '~t'
+          ),
+          '|',
+          '~p'
+        ),
+        '~N'
+      )
     ) AS k
   FROM (
     SELECT
@@ -3172,7 +4428,37 @@ FROM (
       AND recce_hex(
         SUBSTRING(
           recce_md5(
-            COALESCE(REPLACE(REPLACE(CAST(t."id" AS TEXT), '~', '~t'), '|', '~p'), '~N') || '|' || COALESCE(REPLACE(REPLACE(CAST(t."order" AS TEXT), '~', '~t'), '|', '~p'), '~N')
+            COALESCE(
+              REPLACE(
+                REPLACE(
+                  CASE
+                    WHEN typeof(t."id") IN ('integer')
+                    THEN CAST(t."id" AS TEXT)
+                    ELSE recce_text(t."id")
+                  END,
+                  '~',
+                  '~t'
+                ),
+                '|',
+                '~p'
+              ),
+              '~N'
+            ) || '|' || COALESCE(
+              REPLACE(
+                REPLACE(
+                  CASE
+                    WHEN typeof(t."order") IN ('text', 'integer', 'real', 'null')
+                    THEN CAST(t."order" AS TEXT)
+                    ELSE quote(t."order")
+                  END,
+                  '~',
+                  '~t'
+                ),
+                '|',
+                '~p'
+              ),
+              '~N'
+            )
           ),
           1,
           8
@@ -3192,18 +4478,48 @@ FROM (
   SELECT
     SUBSTRING(
       recce_md5(
-        COALESCE(REPLACE(REPLACE(CAST(t."id" AS TEXT), '~', '~t'), '|', '~p'), '~N') || '|' || COALESCE(REPLACE(REPLACE(CAST(t."order" AS TEXT), '~', '~t'), '|', '~p'), '~N')
+        COALESCE(
+          REPLACE(
+            REPLACE(
+              CASE
+                WHEN typeof(t."id") IN ('integer')
+                THEN CAST(t."id" AS TEXT)
+                ELSE recce_text(t."id")
+              END,
+              '~',
+              '~t'
+            ),
+            '|',
+            '~p'
+          ),
+          '~N'
+        ) || '|' || COALESCE(
+          REPLACE(
+            REPLACE(
+              CASE
+                WHEN typeof(t."order") IN ('text', 'integer', 'real', 'null')
+                THEN CAST(t."order" AS TEXT)
+                ELSE quote(t."order")
+              END,
+              '~',
+              '~t'
+            ),
+            '|',
+            '~p'
+          ),
+          '~N'
+        )
       ),
       1,
       3
     ) AS b,
-    COALESCE(REPLACE(REPLACE(CAST(t."id" AS TEXT), '~', '~t'), '|', '~p'), '~N') || '|' || COALESCE(REPLACE(REPLACE(CAST(t."order" AS TEXT), '~', '~t'), '|', '~p'), '~N') || '|' || COALESCE(REPLACE(REPLACE(CAST(t."line" AS TEXT), '~', '~t'), '|', '~p'), '~N') || '|' || COALESCE(REPLACE(REPLACE(CAST(t."a ""quoted"" one" AS TEXT), '~', '~t'), '|', '~p'), '~N') || '|' || COALESCE(
+    COALESCE(
       REPLACE(
         REPLACE(
           CASE
-            WHEN CAST(t."amount" AS TEXT) LIKE '%.%0'
-            THEN RTRIM(RTRIM(CAST(t."amount" AS TEXT), '0'), '.')
-            ELSE CAST(t."amount" AS TEXT)
+            WHEN typeof(t."id") IN ('integer')
+            THEN CAST(t."id" AS TEXT)
+            ELSE recce_text(t."id")
           END,
           '~',
           '~t'
@@ -3216,17 +4532,9 @@ FROM (
       REPLACE(
         REPLACE(
           CASE
-            WHEN CAST(t."rate" AS REAL) = 0
-            THEN '0'
-            WHEN CAST(t."rate" AS REAL) <= 1.7976931348623157e308
-            AND CAST(t."rate" AS REAL) >= -1.7976931348623157e308
-            THEN recce_scientific(CAST(t."rate" AS REAL))
-            WHEN LOWER(CAST(CAST(t."rate" AS REAL) AS TEXT)) IN ('nan', '-nan')
-            THEN 'nan'
-            WHEN CAST(t."rate" AS REAL) < 0
-            THEN '-inf'
-            WHEN CAST(t."rate" AS REAL) > 0
-            THEN 'inf'
+            WHEN typeof(t."order") IN ('text', 'integer', 'real', 'null')
+            THEN CAST(t."order" AS TEXT)
+            ELSE quote(t."order")
           END,
           '~',
           '~t'
@@ -3234,17 +4542,14 @@ FROM (
         '|',
         '~p'
       ),
-      '~N'
-    ) || '|' || COALESCE(
-      REPLACE(REPLACE(REPLACE(CAST(t."day" AS TEXT), 'T', ' '), '~', '~t'), '|', '~p'),
       '~N'
     ) || '|' || COALESCE(
       REPLACE(
         REPLACE(
           CASE
-            WHEN REPLACE(REPLACE(CAST(t."at" AS TEXT), 'T', ' '), ' ', 'T') LIKE '%.%0'
-            THEN RTRIM(RTRIM(REPLACE(REPLACE(CAST(t."at" AS TEXT), 'T', ' '), ' ', 'T'), '0'), '.')
-            ELSE REPLACE(REPLACE(CAST(t."at" AS TEXT), 'T', ' '), ' ', 'T')
+            WHEN typeof(t."line") IN ('integer')
+            THEN CAST(t."line" AS TEXT)
+            ELSE recce_text(t."line")
           END,
           '~',
           '~t'
@@ -3255,18 +4560,160 @@ FROM (
       '~N'
     ) || '|' || COALESCE(
       REPLACE(
-        REPLACE(CASE WHEN t."is_it" THEN 'true' WHEN NOT t."is_it" THEN 'false' END, '~', '~t'),
+        REPLACE(
+          CASE
+            WHEN typeof(t."a ""quoted"" one") IN ('text', 'integer', 'real', 'null')
+            THEN CAST(t."a ""quoted"" one" AS TEXT)
+            ELSE quote(t."a ""quoted"" one")
+          END,
+          '~',
+          '~t'
+        ),
         '|',
         '~p'
       ),
       '~N'
     ) || '|' || COALESCE(
-      REPLACE(REPLACE(CAST(CAST(t."doc" AS TEXT) COLLATE BINARY AS TEXT), '~', '~t'), '|', '~p'),
+      REPLACE(
+        REPLACE(
+          CASE
+            WHEN typeof(t."amount") IN ('integer')
+            THEN CASE
+              WHEN CAST(t."amount" AS TEXT) LIKE '%.%0'
+              THEN RTRIM(RTRIM(CAST(t."amount" AS TEXT), '0'), '.')
+              ELSE CAST(t."amount" AS TEXT)
+            END
+            ELSE recce_text(t."amount")
+          END,
+          '~',
+          '~t'
+        ),
+        '|',
+        '~p'
+      ),
       '~N'
     ) || '|' || COALESCE(
-      REPLACE(REPLACE(CAST(CAST(t."list" AS TEXT) COLLATE BINARY AS TEXT), '~', '~t'), '|', '~p'),
+      REPLACE(
+        REPLACE(
+          CASE
+            WHEN typeof(t."rate") IN ('integer', 'real')
+            THEN CASE
+              WHEN CAST(t."rate" AS REAL) = 0
+              THEN '0'
+              WHEN CAST(t."rate" AS REAL) <= 1.7976931348623157e308
+              AND CAST(t."rate" AS REAL) >= -1.7976931348623157e308
+              THEN recce_scientific(CAST(t."rate" AS REAL))
+              WHEN LOWER(CAST(CAST(t."rate" AS REAL) AS TEXT)) IN ('nan', '-nan')
+              THEN 'nan'
+              WHEN CAST(t."rate" AS REAL) < 0
+              THEN '-inf'
+              WHEN CAST(t."rate" AS REAL) > 0
+              THEN 'inf'
+            END
+            ELSE recce_text(t."rate")
+          END,
+          '~',
+          '~t'
+        ),
+        '|',
+        '~p'
+      ),
       '~N'
-    ) || '|' || COALESCE(REPLACE(REPLACE(LOWER(HEX(t."raw")), '~', '~t'), '|', '~p'), '~N') AS line
+    ) || '|' || COALESCE(
+      REPLACE(
+        REPLACE(
+          CASE
+            WHEN typeof(t."day") IN ('text', 'integer', 'real', 'null')
+            THEN REPLACE(CAST(t."day" AS TEXT), 'T', ' ')
+            ELSE quote(t."day")
+          END,
+          '~',
+          '~t'
+        ),
+        '|',
+        '~p'
+      ),
+      '~N'
+    ) || '|' || COALESCE(
+      REPLACE(
+        REPLACE(
+          CASE
+            WHEN typeof(t."at") IN ('text', 'integer', 'real', 'null')
+            THEN CASE
+              WHEN REPLACE(REPLACE(CAST(t."at" AS TEXT), 'T', ' '), ' ', 'T') LIKE '%.%0'
+              THEN RTRIM(RTRIM(REPLACE(REPLACE(CAST(t."at" AS TEXT), 'T', ' '), ' ', 'T'), '0'), '.')
+              ELSE REPLACE(REPLACE(CAST(t."at" AS TEXT), 'T', ' '), ' ', 'T')
+            END
+            ELSE quote(t."at")
+          END,
+          '~',
+          '~t'
+        ),
+        '|',
+        '~p'
+      ),
+      '~N'
+    ) || '|' || COALESCE(
+      REPLACE(
+        REPLACE(
+          CASE
+            WHEN typeof(t."is_it") IN ('integer', 'null')
+            THEN CASE t."is_it" WHEN 1 THEN 'true' WHEN 0 THEN 'false' ELSE CAST(t."is_it" AS TEXT) END
+            ELSE quote(t."is_it")
+          END,
+          '~',
+          '~t'
+        ),
+        '|',
+        '~p'
+      ),
+      '~N'
+    ) || '|' || COALESCE(
+      REPLACE(
+        REPLACE(
+          CASE
+            WHEN typeof(t."doc") IN ('text', 'integer', 'real', 'null')
+            THEN CAST(CAST(t."doc" AS TEXT) COLLATE BINARY AS TEXT)
+            ELSE quote(t."doc")
+          END,
+          '~',
+          '~t'
+        ),
+        '|',
+        '~p'
+      ),
+      '~N'
+    ) || '|' || COALESCE(
+      REPLACE(
+        REPLACE(
+          CASE
+            WHEN typeof(t."list") IN ('text', 'integer', 'real', 'null')
+            THEN CAST(CAST(t."list" AS TEXT) COLLATE BINARY AS TEXT)
+            ELSE quote(t."list")
+          END,
+          '~',
+          '~t'
+        ),
+        '|',
+        '~p'
+      ),
+      '~N'
+    ) || '|' || COALESCE(
+      REPLACE(
+        REPLACE(
+          CASE
+            WHEN typeof(t."raw") IN ('blob', 'null')
+            THEN LOWER(CASE WHEN NOT t."raw" IS NULL THEN HEX(t."raw") END)
+            ELSE quote(t."raw")
+          END,
+          '~',
+          '~t'
+        ),
+        '|',
+        '~p'
+      ),
+      '~N'
+    ) AS line
   FROM (
     SELECT
       *
@@ -3280,7 +4727,37 @@ FROM (
       AND recce_hex(
         SUBSTRING(
           recce_md5(
-            COALESCE(REPLACE(REPLACE(CAST(t."id" AS TEXT), '~', '~t'), '|', '~p'), '~N') || '|' || COALESCE(REPLACE(REPLACE(CAST(t."order" AS TEXT), '~', '~t'), '|', '~p'), '~N')
+            COALESCE(
+              REPLACE(
+                REPLACE(
+                  CASE
+                    WHEN typeof(t."id") IN ('integer')
+                    THEN CAST(t."id" AS TEXT)
+                    ELSE recce_text(t."id")
+                  END,
+                  '~',
+                  '~t'
+                ),
+                '|',
+                '~p'
+              ),
+              '~N'
+            ) || '|' || COALESCE(
+              REPLACE(
+                REPLACE(
+                  CASE
+                    WHEN typeof(t."order") IN ('text', 'integer', 'real', 'null')
+                    THEN CAST(t."order" AS TEXT)
+                    ELSE quote(t."order")
+                  END,
+                  '~',
+                  '~t'
+                ),
+                '|',
+                '~p'
+              ),
+              '~N'
+            )
           ),
           1,
           8
@@ -3300,18 +4777,48 @@ FROM (
   SELECT
     SUBSTRING(
       recce_md5(
-        COALESCE(REPLACE(REPLACE(CAST(t."id" AS TEXT), '~', '~t'), '|', '~p'), '~N') || '|' || COALESCE(REPLACE(REPLACE(CAST(t."order" AS TEXT), '~', '~t'), '|', '~p'), '~N')
+        COALESCE(
+          REPLACE(
+            REPLACE(
+              CASE
+                WHEN typeof(t."id") IN ('integer')
+                THEN CAST(t."id" AS TEXT)
+                ELSE recce_text(t."id")
+              END,
+              '~',
+              '~t'
+            ),
+            '|',
+            '~p'
+          ),
+          '~N'
+        ) || '|' || COALESCE(
+          REPLACE(
+            REPLACE(
+              CASE
+                WHEN typeof(t."order") IN ('text', 'integer', 'real', 'null')
+                THEN CAST(t."order" AS TEXT)
+                ELSE quote(t."order")
+              END,
+              '~',
+              '~t'
+            ),
+            '|',
+            '~p'
+          ),
+          '~N'
+        )
       ),
       1,
       3
     ) AS b,
-    COALESCE(REPLACE(REPLACE(CAST(t."id" AS TEXT), '~', '~t'), '|', '~p'), '~N') || '|' || COALESCE(REPLACE(REPLACE(CAST(t."order" AS TEXT), '~', '~t'), '|', '~p'), '~N') || '|' || COALESCE(REPLACE(REPLACE(CAST(t."line" AS TEXT), '~', '~t'), '|', '~p'), '~N') || '|' || COALESCE(REPLACE(REPLACE(CAST(t."a ""quoted"" one" AS TEXT), '~', '~t'), '|', '~p'), '~N') || '|' || COALESCE(
+    COALESCE(
       REPLACE(
         REPLACE(
           CASE
-            WHEN CAST(t."amount" AS TEXT) LIKE '%.%0'
-            THEN RTRIM(RTRIM(CAST(t."amount" AS TEXT), '0'), '.')
-            ELSE CAST(t."amount" AS TEXT)
+            WHEN typeof(t."id") IN ('integer')
+            THEN CAST(t."id" AS TEXT)
+            ELSE recce_text(t."id")
           END,
           '~',
           '~t'
@@ -3324,17 +4831,9 @@ FROM (
       REPLACE(
         REPLACE(
           CASE
-            WHEN CAST(t."rate" AS REAL) = 0
-            THEN '0'
-            WHEN CAST(t."rate" AS REAL) <= 1.7976931348623157e308
-            AND CAST(t."rate" AS REAL) >= -1.7976931348623157e308
-            THEN recce_scientific(CAST(t."rate" AS REAL))
-            WHEN LOWER(CAST(CAST(t."rate" AS REAL) AS TEXT)) IN ('nan', '-nan')
-            THEN 'nan'
-            WHEN CAST(t."rate" AS REAL) < 0
-            THEN '-inf'
-            WHEN CAST(t."rate" AS REAL) > 0
-            THEN 'inf'
+            WHEN typeof(t."order") IN ('text', 'integer', 'real', 'null')
+            THEN CAST(t."order" AS TEXT)
+            ELSE quote(t."order")
           END,
           '~',
           '~t'
@@ -3342,17 +4841,14 @@ FROM (
         '|',
         '~p'
       ),
-      '~N'
-    ) || '|' || COALESCE(
-      REPLACE(REPLACE(REPLACE(CAST(t."day" AS TEXT), 'T', ' '), '~', '~t'), '|', '~p'),
       '~N'
     ) || '|' || COALESCE(
       REPLACE(
         REPLACE(
           CASE
-            WHEN REPLACE(REPLACE(CAST(t."at" AS TEXT), 'T', ' '), ' ', 'T') LIKE '%.%0'
-            THEN RTRIM(RTRIM(REPLACE(REPLACE(CAST(t."at" AS TEXT), 'T', ' '), ' ', 'T'), '0'), '.')
-            ELSE REPLACE(REPLACE(CAST(t."at" AS TEXT), 'T', ' '), ' ', 'T')
+            WHEN typeof(t."line") IN ('integer')
+            THEN CAST(t."line" AS TEXT)
+            ELSE recce_text(t."line")
           END,
           '~',
           '~t'
@@ -3363,18 +4859,160 @@ FROM (
       '~N'
     ) || '|' || COALESCE(
       REPLACE(
-        REPLACE(CASE WHEN t."is_it" THEN 'true' WHEN NOT t."is_it" THEN 'false' END, '~', '~t'),
+        REPLACE(
+          CASE
+            WHEN typeof(t."a ""quoted"" one") IN ('text', 'integer', 'real', 'null')
+            THEN CAST(t."a ""quoted"" one" AS TEXT)
+            ELSE quote(t."a ""quoted"" one")
+          END,
+          '~',
+          '~t'
+        ),
         '|',
         '~p'
       ),
       '~N'
     ) || '|' || COALESCE(
-      REPLACE(REPLACE(CAST(CAST(t."doc" AS TEXT) COLLATE BINARY AS TEXT), '~', '~t'), '|', '~p'),
+      REPLACE(
+        REPLACE(
+          CASE
+            WHEN typeof(t."amount") IN ('integer')
+            THEN CASE
+              WHEN CAST(t."amount" AS TEXT) LIKE '%.%0'
+              THEN RTRIM(RTRIM(CAST(t."amount" AS TEXT), '0'), '.')
+              ELSE CAST(t."amount" AS TEXT)
+            END
+            ELSE recce_text(t."amount")
+          END,
+          '~',
+          '~t'
+        ),
+        '|',
+        '~p'
+      ),
       '~N'
     ) || '|' || COALESCE(
-      REPLACE(REPLACE(CAST(CAST(t."list" AS TEXT) COLLATE BINARY AS TEXT), '~', '~t'), '|', '~p'),
+      REPLACE(
+        REPLACE(
+          CASE
+            WHEN typeof(t."rate") IN ('integer', 'real')
+            THEN CASE
+              WHEN CAST(t."rate" AS REAL) = 0
+              THEN '0'
+              WHEN CAST(t."rate" AS REAL) <= 1.7976931348623157e308
+              AND CAST(t."rate" AS REAL) >= -1.7976931348623157e308
+              THEN recce_scientific(CAST(t."rate" AS REAL))
+              WHEN LOWER(CAST(CAST(t."rate" AS REAL) AS TEXT)) IN ('nan', '-nan')
+              THEN 'nan'
+              WHEN CAST(t."rate" AS REAL) < 0
+              THEN '-inf'
+              WHEN CAST(t."rate" AS REAL) > 0
+              THEN 'inf'
+            END
+            ELSE recce_text(t."rate")
+          END,
+          '~',
+          '~t'
+        ),
+        '|',
+        '~p'
+      ),
       '~N'
-    ) || '|' || COALESCE(REPLACE(REPLACE(LOWER(HEX(t."raw")), '~', '~t'), '|', '~p'), '~N') AS line
+    ) || '|' || COALESCE(
+      REPLACE(
+        REPLACE(
+          CASE
+            WHEN typeof(t."day") IN ('text', 'integer', 'real', 'null')
+            THEN REPLACE(CAST(t."day" AS TEXT), 'T', ' ')
+            ELSE quote(t."day")
+          END,
+          '~',
+          '~t'
+        ),
+        '|',
+        '~p'
+      ),
+      '~N'
+    ) || '|' || COALESCE(
+      REPLACE(
+        REPLACE(
+          CASE
+            WHEN typeof(t."at") IN ('text', 'integer', 'real', 'null')
+            THEN CASE
+              WHEN REPLACE(REPLACE(CAST(t."at" AS TEXT), 'T', ' '), ' ', 'T') LIKE '%.%0'
+              THEN RTRIM(RTRIM(REPLACE(REPLACE(CAST(t."at" AS TEXT), 'T', ' '), ' ', 'T'), '0'), '.')
+              ELSE REPLACE(REPLACE(CAST(t."at" AS TEXT), 'T', ' '), ' ', 'T')
+            END
+            ELSE quote(t."at")
+          END,
+          '~',
+          '~t'
+        ),
+        '|',
+        '~p'
+      ),
+      '~N'
+    ) || '|' || COALESCE(
+      REPLACE(
+        REPLACE(
+          CASE
+            WHEN typeof(t."is_it") IN ('integer', 'null')
+            THEN CASE t."is_it" WHEN 1 THEN 'true' WHEN 0 THEN 'false' ELSE CAST(t."is_it" AS TEXT) END
+            ELSE quote(t."is_it")
+          END,
+          '~',
+          '~t'
+        ),
+        '|',
+        '~p'
+      ),
+      '~N'
+    ) || '|' || COALESCE(
+      REPLACE(
+        REPLACE(
+          CASE
+            WHEN typeof(t."doc") IN ('text', 'integer', 'real', 'null')
+            THEN CAST(CAST(t."doc" AS TEXT) COLLATE BINARY AS TEXT)
+            ELSE quote(t."doc")
+          END,
+          '~',
+          '~t'
+        ),
+        '|',
+        '~p'
+      ),
+      '~N'
+    ) || '|' || COALESCE(
+      REPLACE(
+        REPLACE(
+          CASE
+            WHEN typeof(t."list") IN ('text', 'integer', 'real', 'null')
+            THEN CAST(CAST(t."list" AS TEXT) COLLATE BINARY AS TEXT)
+            ELSE quote(t."list")
+          END,
+          '~',
+          '~t'
+        ),
+        '|',
+        '~p'
+      ),
+      '~N'
+    ) || '|' || COALESCE(
+      REPLACE(
+        REPLACE(
+          CASE
+            WHEN typeof(t."raw") IN ('blob', 'null')
+            THEN LOWER(CASE WHEN NOT t."raw" IS NULL THEN HEX(t."raw") END)
+            ELSE quote(t."raw")
+          END,
+          '~',
+          '~t'
+        ),
+        '|',
+        '~p'
+      ),
+      '~N'
+    ) AS line
   FROM (
     SELECT
       *
@@ -3388,7 +5026,37 @@ FROM (
       AND recce_hex(
         SUBSTRING(
           recce_md5(
-            COALESCE(REPLACE(REPLACE(CAST(t."id" AS TEXT), '~', '~t'), '|', '~p'), '~N') || '|' || COALESCE(REPLACE(REPLACE(CAST(t."order" AS TEXT), '~', '~t'), '|', '~p'), '~N')
+            COALESCE(
+              REPLACE(
+                REPLACE(
+                  CASE
+                    WHEN typeof(t."id") IN ('integer')
+                    THEN CAST(t."id" AS TEXT)
+                    ELSE recce_text(t."id")
+                  END,
+                  '~',
+                  '~t'
+                ),
+                '|',
+                '~p'
+              ),
+              '~N'
+            ) || '|' || COALESCE(
+              REPLACE(
+                REPLACE(
+                  CASE
+                    WHEN typeof(t."order") IN ('text', 'integer', 'real', 'null')
+                    THEN CAST(t."order" AS TEXT)
+                    ELSE quote(t."order")
+                  END,
+                  '~',
+                  '~t'
+                ),
+                '|',
+                '~p'
+              ),
+              '~N'
+            )
           ),
           1,
           8
