@@ -34,8 +34,8 @@ from recce_meta.models.checks import (
     ExpectProfile,
     ExpectRows,
     ExpectValues,
+    FigureParams,
     NodesParams,
-    ProfileParams,
     QueryDiffParams,
     StoredCheck,
     ValueDiffParams,
@@ -115,7 +115,7 @@ def _check_of(result: AnyDataDiff) -> DataCheck | None:
         case ProfileDiff(where=None) if limits := _of_profile(result):
             # Columns by name, so that another one of the node is not judged by limits it did not set.
             names = tuple(one.name for one in result.columns)
-            params = ProfileParams(model=result.subject.unique_id or "", columns=names)
+            params = FigureParams(model=result.subject.unique_id or "", columns=names)
             return _check("profile_diff", "Profile", result.subject, params, ExpectProfile(max_change=limits))
     return None
 

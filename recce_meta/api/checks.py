@@ -19,7 +19,7 @@ from msgspec.structs import replace
 from recce_meta._version import __version__
 from recce_meta.adapter.read_only import require_condition, require_expression
 from recce_meta.api.data.execution import DataDiffRunner, Job, RelationResolver
-from recce_meta.api.data.figures import histogram_within, profile_within, top_k_within
+from recce_meta.api.data.figures import figures_within
 from recce_meta.api.data.jobs import (
     NodePair,
     each,
@@ -51,18 +51,17 @@ from recce_meta.models.checks import (
     CheckResult,
     CheckStatus,
     DataCheck,
-    HistogramParams,
+    FigureParams,
     NodesParams,
-    ProfileParams,
     QueryDiffParams,
     QueryParams,
     SimpleParams,
     StoredCheck,
     StoredFinding,
-    TopKParams,
     ValueDiffParams,
 )
 from recce_meta.models.data_diff import AnyDataDiff, DataSide, Failed, NotCompared, RowCountDiff, Subject
+from recce_meta.models.figure_kinds import FIGURE_KINDS, FigureKind
 from recce_meta.report.data.check_findings import (
     DIFFERING,
     FindingKind,
@@ -340,7 +339,8 @@ class CheckRunner:
             return value_jobs(places, self._runs, [sides], _options(params), detail=is_detail)
         if kind == "profile":
             sides = sides.of_current()
-        return each(kind, places, [sides], partial(_plan, params, self._guard))
+        plan = partial(_plan, params, FIGURE_KINDS[kind.removesuffix("_diff")], self._guard)
+        return each(kind, places, [sides], plan)
 
     def _guard(self, expression: str) -> None:
         """Raise UsageError if *expression*, a column of top values or a histogram, is refused."""
@@ -443,17 +443,11 @@ def _refused(kind: str, sides: NodePair, places: RelationResolver) -> Job:
 
 
 def _plan(
-    params: ProfileParams | TopKParams | HistogramParams,
-    guard: Guard,
-    pair: Pair,
-    settings: EffectiveSettings,
+    params: FigureParams, kind: FigureKind, guard: Guard, pair: Pair, settings: EffectiveSettings
 ) -> Plan[AnyDataDiff]:
-    scope = FigureScope(columns=bare(params.columns), guard=guard)
-    if isinstance(params, TopKParams):
-        return top_k_within(pair, settings, scope, k=params.k)
-    if isinstance(params, HistogramParams):
-        return histogram_within(pair, settings, scope, num_bins=params.num_bins)
-    return profile_within(pair, settings, scope)
+    scope = FigureScope(columns=bare(params.columns), where=params.where, guard=guard)
+    answer: AnyDataDiff = yield from figures_within(pair, settings, kind, scope, params.number)
+    return answer
 
 
 def _options(params: ValueDiffParams) -> ValueOptions:

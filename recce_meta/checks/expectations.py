@@ -46,14 +46,13 @@ from recce_meta.models.checks import (
     ExpectValues,
 )
 from recce_meta.models.data_diff import (
-    HistogramDiff,
+    DistributionDiff,
     ProfileDiff,
     QueryDiff,
     RowCount,
     RowCountDiff,
     RowsDiff,
     SchemaDiff,
-    TopKDiff,
     ValueDetail,
     ValueDiff,
 )
@@ -91,7 +90,7 @@ def _of(expect: Expect, answer: CheckAnswer) -> list[str]:
             return _schema(expect, answer)
         case ExpectProfile(), ProfileDiff():
             return profile_violations(expect, answer)
-        case ExpectDistribution(), HistogramDiff() | TopKDiff():
+        case ExpectDistribution(), DistributionDiff():
             return distribution_violations(expect, answer)
         case ExpectResult(), RowsDiff() | QueryDiff():
             return _result(expect, answer)
@@ -124,7 +123,7 @@ def _differences(answer: CheckAnswer) -> list[str]:
             return _schema(ExpectSchema(), answer)
         case ProfileDiff():
             return profile_differences(answer, FIGURES)
-        case HistogramDiff() | TopKDiff():
+        case DistributionDiff():
             return distribution_differences(answer)
         case RunDiff():
             return _lineage(ExpectLineage(), answer)
@@ -301,7 +300,7 @@ def _figures(answer: CheckAnswer) -> Iterator[_RequestedFigure]:
             yield _rows(answer)
         case QueryDiff():
             yield _query(answer)
-        case TopKDiff() | HistogramDiff():
+        case DistributionDiff():
             for column in answer.columns:
                 yield _RequestedFigure(f"{answer.subject.name}: column {column.name}", column.reason)
         case SchemaDiff() | ProfileDiff() | ValueDetail():

@@ -40,7 +40,7 @@ from recce_meta.models.data_diff import (
     ValueDiff,
 )
 from recce_meta.models.numbers import are_near, digits_of, is_finite, round_number
-from recce_meta.tables.gaps import AS_DOUBLES, counts_differ, rounded_columns
+from recce_meta.tables.gaps import AS_DOUBLES, rounded_columns
 
 MOST_NAMES = 5
 WITHOUT_KEY = "has no key, so changed rows cannot be distinguished from removed and added rows"
@@ -490,7 +490,7 @@ def distribution_violations(expect: ExpectDistribution, diff: DistributionDiff) 
 def _distribution(name: str, column: ColumnDistribution, limit: Amount) -> list[str]:
     if column.reason:
         return [f"{name}: column {column.name} was not counted: {column.reason}"]
-    sides = _sides(column)
+    sides = column.sides()
     if sides is None:
         return [f"{name}: column {column.name} was counted on one side only"]
     if isinstance(column, ColumnTopK) and column.is_rounded:
@@ -500,18 +500,6 @@ def _distribution(name: str, column: ColumnDistribution, limit: Amount) -> list[
         return []
     moved = limit_percent(float(distance), limit)
     return [f"{name}: {moved} of the distribution of column {column.name} moved, {allowed(limit)}"]
-
-
-def _sides(column: ColumnDistribution) -> tuple[list[int], list[int]] | None:
-    """Return each side's row count per bin or value; the last item counts the rows outside of them."""
-    if isinstance(column, ColumnTopK):
-        if column.base_valid is None or column.current_valid is None:
-            return None
-        base, current = [v.base for v in column.values], [v.current for v in column.values]
-        return [*base, column.base_valid - sum(base)], [*current, column.current_valid - sum(current)]
-    if column.base is None or column.current is None:
-        return None
-    return [*column.base, column.base_outside], [*column.current, column.current_outside]
 
 
 def distribution_distance(base: Sequence[int], current: Sequence[int]) -> Fraction:
@@ -542,7 +530,7 @@ def distribution_differences(diff: DistributionDiff) -> list[str]:
     for column in columns:
         if column.reason:
             found.append(f"{diff.subject.name}: column {column.name} was not counted: {column.reason}")
-        elif _sides(column) is None or counts_differ(column):
+        elif column.sides() is None or column.differs():
             found.append(f"{diff.subject.name}: column {column.name} differs in its distribution")
         elif isinstance(column, ColumnTopK) and column.is_rounded:
             found.append(_was_rounded(diff.subject.name, column.name, AS_DOUBLES))

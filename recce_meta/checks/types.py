@@ -25,16 +25,15 @@ from recce_meta.models.checks import (
     ExpectRows,
     ExpectSchema,
     ExpectValues,
-    HistogramParams,
+    FigureParams,
     NodesParams,
-    ProfileParams,
     QueryDiffParams,
     QueryParams,
     SimpleParams,
-    TopKParams,
     ValueDiffParams,
 )
 from recce_meta.models.data_diff import PRECISIONS
+from recce_meta.models.figure_kinds import FIGURE_KINDS
 from recce_meta.profiles.lined_yaml import (
     Lined,
     MalformedValue,
@@ -236,11 +235,12 @@ _VALUE_DIFF = {
     "ignore_case": Field(flag),
     "ignore_trailing_blanks": Field(flag),
 }
-_PROFILE = {"model": Field(string, is_required=True), "columns": Field(strings)}
+_PROFILE = {"model": Field(string, is_required=True), "columns": Field(strings), "where": Field(string)}
 _COLUMN = {
-    "model": Field(string, is_required=True),
+    **_PROFILE,
     "column_name": Field(strings, to="columns", is_required=True),
-    "columns": Field(strings),
+    # recce's type of a column is not used, because the warehouse's is known.
+    "column_type": Field(string, to=""),
 }
 
 _EXPECT_RESULT = {
@@ -291,18 +291,21 @@ TYPES: Mapping[str, CheckType] = {
     ),
     "row_count": CheckType(NodesParams, _NODES, ExpectCounts, _EXPECT_COUNT, has_sides=False),
     "row_count_diff": CheckType(NodesParams, _NODES, ExpectCounts, _EXPECT_COUNTS),
-    "profile": CheckType(ProfileParams, _PROFILE, has_sides=False),
-    "profile_diff": CheckType(ProfileParams, _PROFILE, ExpectProfile, _EXPECT_PROFILE),
-    "top_k_diff": CheckType(
-        TopKParams, {**_COLUMN, "k": Field(whole_from(1))}, ExpectDistribution, _EXPECT_DISTRIBUTION
-    ),
-    "histogram_diff": CheckType(
-        HistogramParams,
-        # recce's type of the column is not used, because the warehouse's is known.
-        {**_COLUMN, "column_type": Field(string, to=""), "num_bins": Field(whole_from(1))},
-        ExpectDistribution,
-        _EXPECT_DISTRIBUTION,
-    ),
+    "profile": CheckType(FigureParams, _PROFILE, has_sides=False),
+    "profile_diff": CheckType(FigureParams, _PROFILE, ExpectProfile, _EXPECT_PROFILE),
+    **{
+        kind.diff: CheckType(
+            FigureParams,
+            {
+                **_COLUMN,
+                kind.number.check or kind.number.name: Field(whole_from(1, kind.number.most), to="number"),
+            },
+            ExpectDistribution,
+            _EXPECT_DISTRIBUTION,
+        )
+        for kind in FIGURE_KINDS.values()
+        if kind.number is not None
+    },
     "lineage_diff": CheckType(
         NodesParams, _NODES, ExpectLineage, {"allow": Field(list_of_words(*LINEAGE_ALLOWANCES))}
     ),

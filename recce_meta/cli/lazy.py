@@ -21,19 +21,19 @@ from recce_meta.lazy import load
 Decorator = Callable[[Callable[..., Any]], Callable[..., Any]]
 
 
-def lazy(target: str) -> Callable[[Callable[[], None]], Callable[..., None]]:
+def lazy(target: str, **fixed: Any) -> Callable[[Callable[[], None]], Callable[..., None]]:
     """Decorate the stub of a command: the command calls the function *target*, given as `module:name`.
 
-    The stub has the command's name and help. *target* receives the options.
+    The stub has the command's name and help. *target* receives the options, and the arguments *fixed*.
     """
 
     def decorate(stub: Callable[[], None]) -> Callable[..., None]:
         @wraps(stub)
         def command(**given: Any) -> None:
-            load(target)(**given)
+            load(target)(**given, **fixed)
 
         # Read by tests, which check that each target exists and takes the options.
-        vars(command).update(target=target, packs=())
+        vars(command).update(target=target, packs=(), fixed=tuple(fixed))
         return command
 
     return decorate

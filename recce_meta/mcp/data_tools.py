@@ -62,6 +62,8 @@ class DataTools:
         key: str = "",
         columns: str = "",
         where: str = "",
+        k: int = 0,
+        bins: int = 0,
         limit: int = 0,
         cursor: str = "",
     ) -> str:
@@ -69,7 +71,7 @@ class DataTools:
 
         value matches rows by key (columns separated by commas; by default the declared key) and counts the
         rows that differ for each column. profile compares statistics. base and current are those of
-        what_changed. where: a condition in SQL.
+        what_changed. where: a condition in SQL. k: number of top values; bins: of a histogram.
         """
         questions, settings = self._questions, self._questions.settings
         if KINDS[DiffKind(kind)].shows_values and not settings.shows_values:
@@ -93,6 +95,8 @@ class DataTools:
                 key=_names(key),
                 columns=_names(columns),
                 where=where or None,
+                k=k or None,
+                bins=bins or None,
             )
             result, choice = self._result(request, runs, store, choice, opened)
         outcome, text = verdict(result)

@@ -223,30 +223,16 @@ class NodesParams(Struct, frozen=True, kw_only=True):
     """`all`, or `changed_models`: changed nodes, their parents, and downstream nodes; None means `all`."""
 
 
-class ProfileParams(Struct, frozen=True, kw_only=True):
-    """Parameters of `profile` and `profile_diff`."""
+class FigureParams(Struct, frozen=True, kw_only=True):
+    """Parameters of `profile`, `profile_diff`, `top_k_diff` and `histogram_diff`."""
 
     model: str
     columns: tuple[str, ...] = ()
-    """Columns to profile; all if empty."""
-
-
-class TopKParams(Struct, frozen=True, kw_only=True):
-    """Parameters of `top_k_diff`."""
-
-    model: str
-    columns: tuple[str, ...]
-    """`column_name`, or `columns`."""
-    k: int = 10
-
-
-class HistogramParams(Struct, frozen=True, kw_only=True):
-    """Parameters of `histogram_diff`."""
-
-    model: str
-    columns: tuple[str, ...]
-    """`column_name`, or `columns`."""
-    num_bins: int = 50
+    """Columns to compare, of `column_name` or `columns`; all of a profile if empty."""
+    where: str | None = None
+    """Condition on the rows of both sides, in the warehouse's SQL."""
+    number: int | None = None
+    """Number of values or bins; None for the default."""
 
 
 class SimpleParams(Struct, frozen=True, kw_only=True):
@@ -254,14 +240,7 @@ class SimpleParams(Struct, frozen=True, kw_only=True):
 
 
 CheckParams: TypeAlias = (
-    QueryParams
-    | QueryDiffParams
-    | ValueDiffParams
-    | NodesParams
-    | ProfileParams
-    | TopKParams
-    | HistogramParams
-    | SimpleParams
+    QueryParams | QueryDiffParams | ValueDiffParams | NodesParams | FigureParams | SimpleParams
 )
 
 

@@ -522,42 +522,77 @@ class TopValue(Struct, frozen=True, kw_only=True):
     current: int
 
 
-class ColumnTopK(Struct, frozen=True, kw_only=True):
-    """Most frequent values of one column, sorted by current count, base count, and value."""
+class ColumnDistribution(Struct, frozen=True, kw_only=True):
+    """Counts of the values of one column."""
 
     name: str
-    values: tuple[TopValue, ...] = ()
-    base_valid: int | None = None
-    """Rows of base with a value."""
-    base_total: int | None = None
-    current_valid: int | None = None
-    current_total: int | None = None
     reason: str | None = None
     """Why the column could not be counted."""
-    is_rounded: bool = False
-    """True if both sides were counted as doubles, so that rounding may merge different values."""
     reads: tuple[str, ...] = ()
     """Columns that an expression reads, `*` if it may read others; empty for a column."""
 
+    def sides(self) -> tuple[list[int], list[int]] | None:
+        """Return each side's rows per bin or value, all others last; None if a side is missing."""
+        raise NotImplementedError
 
-class TopKDiff(DataDiff, frozen=True, kw_only=True, tag_field="type", tag="top_k_diff"):
-    """The `k` most frequent values of `columns`."""
+    def differs(self) -> bool:
+        """Return True if the number of rows with a value or with NULL, in a bin or in none, differs."""
+        raise NotImplementedError
 
-    k: int
-    columns: tuple[ColumnTopK, ...]
+    def withheld(self, reason: str) -> ColumnDistribution:
+        """Return the column without values, for *reason*."""
+        return type(self)(name=self.name, reason=reason, reads=self.reads)
+
+
+class DistributionDiff(DataDiff, frozen=True, kw_only=True):
+    """Distributions of `columns`."""
+
+    columns: tuple[Any, ...]
     where: str | None = None
     """Condition on the counted rows."""
     excluded: tuple[str, ...] = ()
     """Columns excluded by a setting."""
 
 
-class ColumnHistogram(Struct, frozen=True, kw_only=True):
+class ColumnTopK(ColumnDistribution, frozen=True, kw_only=True):
+    """Most frequent values of one column, sorted by current count, base count, and value."""
+
+    values: tuple[TopValue, ...] = ()
+    base_valid: int | None = None
+    """Rows of base with a value."""
+    base_total: int | None = None
+    current_valid: int | None = None
+    current_total: int | None = None
+    is_rounded: bool = False
+    """True if both sides were counted as doubles, so that rounding may merge different values."""
+
+    def sides(self) -> tuple[list[int], list[int]] | None:
+        """Return the rows of each value, then of all others."""
+        if self.base_valid is None or self.current_valid is None:
+            return None
+        base, current = [v.base for v in self.values], [v.current for v in self.values]
+        return [*base, self.base_valid - sum(base)], [*current, self.current_valid - sum(current)]
+
+    def differs(self) -> bool:
+        """Return True if the rows of a value, with a value, or in all differ."""
+        return (self.base_valid, self.base_total) != (self.current_valid, self.current_total) or any(
+            one.base != one.current for one in self.values
+        )
+
+
+class TopKDiff(DistributionDiff, frozen=True, kw_only=True, tag_field="type", tag="top_k_diff"):
+    """The `k` most frequent values of `columns`."""
+
+    k: int
+    columns: tuple[ColumnTopK, ...]
+
+
+class ColumnHistogram(ColumnDistribution, frozen=True, kw_only=True):
     """Histogram of one column with the same bins on both sides.
 
     Bin i contains values from edge i up to, but excluding, edge i+1; the last bin includes its upper edge.
     """
 
-    name: str
     kind: str = "number"
     """number, date or timestamp."""
     edges: tuple[Value, ...] = ()
@@ -576,20 +611,28 @@ class ColumnHistogram(Struct, frozen=True, kw_only=True):
     base_nulls: int | None = None
     """Rows of base without a value; None if they were not counted."""
     current_nulls: int | None = None
-    reason: str | None = None
-    """Why there are no bins."""
-    reads: tuple[str, ...] = ()
-    """Columns that an expression reads, `*` if it may read others; empty for a column."""
+
+    def sides(self) -> tuple[list[int], list[int]] | None:
+        """Return the rows of each bin, then of none."""
+        if self.base is None or self.current is None:
+            return None
+        return [*self.base, self.base_outside], [*self.current, self.current_outside]
+
+    def differs(self) -> bool:
+        """Return True if the rows of a bin, in none, or with NULL differ."""
+        nulls = (self.base_nulls, self.current_nulls)
+        is_apart = None not in nulls and nulls[0] != nulls[1]
+        return self.base != self.current or self.base_outside != self.current_outside or is_apart
+
+    def withheld(self, reason: str) -> ColumnHistogram:
+        """Return the column without bins, for *reason*."""
+        return ColumnHistogram(name=self.name, reason=reason, reads=self.reads, kind=self.kind)
 
 
-class HistogramDiff(DataDiff, frozen=True, kw_only=True, tag_field="type", tag="histogram_diff"):
+class HistogramDiff(DistributionDiff, frozen=True, kw_only=True, tag_field="type", tag="histogram_diff"):
     """Histograms of `columns`."""
 
     columns: tuple[ColumnHistogram, ...]
-    where: str | None = None
-    """Condition on the counted rows."""
-    excluded: tuple[str, ...] = ()
-    """Columns excluded by a setting."""
     left_out: tuple[str, ...] = ()
     """Columns that have no histogram because of their type; none if the columns were named."""
 
@@ -611,10 +654,7 @@ class NotCompared(DataDiff, frozen=True, kw_only=True, tag_field="type", tag="no
     reason: str
 
 
-ColumnDistribution: TypeAlias = ColumnTopK | ColumnHistogram
-DistributionDiff: TypeAlias = TopKDiff | HistogramDiff
-"""Counts of the values of columns."""
-FiguresDiff: TypeAlias = ProfileDiff | DistributionDiff
+FiguresDiff: TypeAlias = ProfileDiff | TopKDiff | HistogramDiff
 """Figures of columns, which compare no rows."""
 
 

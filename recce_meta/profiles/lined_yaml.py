@@ -224,13 +224,16 @@ def flag(value: object) -> bool:
     raise MalformedValue.instead_of("true or false", value)
 
 
-def whole_from(least: int) -> Reader:
-    """Return a reader of whole numbers from *least*."""
+def whole_from(least: int, most: int | None = None) -> Reader:
+    """Return a reader of whole numbers from *least* to *most*, if there is one."""
+    expected = f"a whole number, {least} or greater" if most is None else f"a whole number, {least} to {most}"
 
     def read(value: object) -> int:
-        if isinstance(value, int) and not isinstance(value, bool) and value >= least:
-            return value
-        raise MalformedValue.instead_of(f"a whole number, {least} or greater", value)
+        if not isinstance(value, int) or isinstance(value, bool):
+            raise MalformedValue.instead_of(expected, value)
+        if value < least or (most is not None and value > most):
+            raise MalformedValue.instead_of(expected, value)
+        return value
 
     return read
 

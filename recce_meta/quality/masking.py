@@ -16,18 +16,15 @@ from recce_meta.models.checks import CheckReport
 from recce_meta.models.data_diff import (
     AnyDataDiff,
     ColumnDistribution,
-    ColumnHistogram,
     ColumnProfile,
-    ColumnTopK,
     ColumnValues,
     DataDiff,
     DetailRow,
-    HistogramDiff,
+    DistributionDiff,
     Profile,
     ProfileDiff,
     QueryDiff,
     RowsDiff,
-    TopKDiff,
     Value,
     ValueDetail,
     ValueDiff,
@@ -94,7 +91,7 @@ def mask_statistics(
 
 
 def _masked(result: Any, privacy: Privacy) -> Any:
-    mask = _MASKS.get(type(result))
+    mask = next((_MASKS[kind] for kind in type(result).__mro__ if kind in _MASKS), None)
     return result if mask is None else mask(result, privacy)
 
 
@@ -204,22 +201,9 @@ def _is_hidden(column: ColumnDistribution, privacy: Privacy) -> bool:
     )
 
 
-def _top_k(result: TopKDiff, privacy: Privacy) -> TopKDiff:
+def _distributions(result: DistributionDiff, privacy: Privacy) -> DistributionDiff:
     columns = (
-        ColumnTopK(name=column.name, reason=REASON, reads=column.reads)
-        if _is_hidden(column, privacy)
-        else column
-        for column in result.columns
-    )
-    return replace(result, columns=tuple(columns))
-
-
-def _histogram(result: HistogramDiff, privacy: Privacy) -> HistogramDiff:
-    columns = (
-        ColumnHistogram(name=column.name, kind=column.kind, reason=REASON, reads=column.reads)
-        if _is_hidden(column, privacy)
-        else column
-        for column in result.columns
+        column.withheld(REASON) if _is_hidden(column, privacy) else column for column in result.columns
     )
     return replace(result, columns=tuple(columns))
 
@@ -250,7 +234,6 @@ _MASKS: Mapping[type, Callable[[Any, Privacy], Any]] = {
     RowsDiff: _rows_diff,
     QueryDiff: _query_diff,
     ProfileDiff: _profile_diff,
-    TopKDiff: _top_k,
-    HistogramDiff: _histogram,
+    DistributionDiff: _distributions,
 }
 """Function that masks each type of result; other types contain no values."""

@@ -51,7 +51,7 @@ from recce_meta.store.content import Row, digest
 from recce_meta.store.read import names_of, require_run
 from recce_meta.store.session import StoreSession, open_store
 from recce_meta.store.values import JsonTree, json_text, number_of, storable, tree_of, value_of_tree
-from recce_meta.tables.gaps import counts_differ, gaps, rounding_of
+from recce_meta.tables.gaps import gaps, rounding_of
 
 ColumnRow = tuple[object, ...]
 """One row of `column_diffs`, starting with `column_name`."""
@@ -256,7 +256,7 @@ def _distributions(result: DistributionDiff) -> Headline:
     """Return the headline of counted values; equality is unknown if a column could not be counted."""
     columns: Sequence[ColumnDistribution] = result.columns
     unknown = sum(bool(column.reason) for column in columns)
-    differing = sum(not column.reason and counts_differ(column) for column in columns)
+    differing = sum(not column.reason and column.differs() for column in columns)
     return Headline(
         is_equal=False if differing else None if unknown else True,
         differing_columns=differing + unknown,

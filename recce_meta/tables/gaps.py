@@ -9,8 +9,6 @@ from msgspec import Struct
 
 from recce_meta.models.data_diff import (
     AnyDataDiff,
-    ColumnDistribution,
-    ColumnHistogram,
     ColumnValues,
     Failed,
     FiguresDiff,
@@ -35,19 +33,6 @@ ODD_KEYS = "NULL or repeated keys"
 NAMES_SHOWN = 8
 SAME_RELATION = "both sides are the same relation"
 """Reason why nothing is compared if base and current read one relation, or run one query, at one time."""
-
-
-def counts_differ(column: ColumnDistribution) -> bool:
-    """Return True if the number of rows with a value or with NULL, in a bin or in none, differs."""
-    if isinstance(column, ColumnHistogram):
-        base, current = column.base_nulls, column.current_nulls
-        is_apart = base is not None and current is not None and base != current
-        return column.base != column.current or column.base_outside != column.current_outside or is_apart
-    return (
-        any(one.base != one.current for one in column.values)
-        or column.base_valid != column.current_valid
-        or column.base_total != column.current_total
-    )
 
 
 class Gap(Struct, frozen=True, kw_only=True):

@@ -35,4 +35,4 @@ def test_a_command_is_a_stub_of_a_function_with_its_options(name: str) -> None:
         assert fields & given.keys(), f"{target} takes no option of {name}"
         given = {option: param for option, param in given.items() if option not in fields} | {argument: None}
 
-    assert set(inspect.signature(load(vars(stub)["target"])).parameters) == set(given)
+    assert set(inspect.signature(load(vars(stub)["target"])).parameters) == {*given, *vars(stub)["fixed"]}

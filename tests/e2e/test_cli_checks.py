@@ -103,6 +103,23 @@ def test_checks_that_hold_exit_with_0(shop: Any) -> None:
     assert "7 checks: 4 differ, 3 passed" in ran.out
 
 
+@pytest.mark.parametrize(
+    "params",
+    [
+        "profile_diff\n    params: {model: orders, columns: [v]",
+        "top_k_diff\n    params: {model: orders, column_name: v",
+        "histogram_diff\n    params: {model: orders, column_name: id",
+    ],
+    ids=lambda params: str(params).split("_diff")[0],
+)
+def test_a_condition_limits_the_rows_of_figures(shop: Any, params: str) -> None:
+    """Only the row that is equal in base and current remains."""
+    ran = run(shop, f"  - name: First\n    type: {params}, where: id = 1}}\n    expect: equal\n")
+    every = run(shop, f"  - name: First\n    type: {params}}}\n    expect: equal\n")
+
+    assert (ran.code, every.code) == (0, 1), ran.out + every.out
+
+
 @pytest.mark.extensive
 def test_results_are_stored_where_history_is_a_query(shop: Any) -> None:
     (shop.cli.folder / "checks.yml").write_text(f"checks:\n{GOOD}{CHANGED}", encoding="utf-8")

@@ -10,6 +10,7 @@ the statement, UsageError and UnknownNameError for comparisons that are not poss
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
+from functools import partial
 from typing import TypeVar, overload
 
 from msgspec.structs import replace
@@ -21,13 +22,14 @@ from recce_meta.api.data.execution import (
     RelationResolver,
     open_data_diff_runner,
 )
-from recce_meta.api.data.figures import histogram_within, profile_within, top_k_within
+from recce_meta.api.data.figures import figures_within
 from recce_meta.api.data.jobs import NodePair, PairedNode, counts_of_two, details, values
 from recce_meta.api.data.node_settings import resolve_settings
+from recce_meta.config.nodes import EffectiveSettings
 from recce_meta.data_diff import detail, schema
 from recce_meta.data_diff.options import DEFAULT_LIMIT, FigureScope, ValueOptions, column_names, declared_keys
 from recce_meta.data_diff.plan import Plan
-from recce_meta.data_diff.source import are_same
+from recce_meta.data_diff.source import Pair, are_same
 from recce_meta.errors import UsageError
 from recce_meta.models import NodeMetadata
 from recce_meta.models.data_diff import (
@@ -42,6 +44,7 @@ from recce_meta.models.data_diff import (
     ValueDetail,
     ValueDiff,
 )
+from recce_meta.models.figure_kinds import HISTOGRAM, PROFILE, TOP_K
 from recce_meta.tables.gaps import SAME_RELATION
 
 Result = TypeVar("Result", bound="DataDiff | RowCountDiff")
@@ -210,16 +213,9 @@ def profile_diff(
     *approximate* estimates distinct counts in the same scan. *adapter* connects to current, and to base
     unless *base_adapter* does, with *threads* concurrent queries.
     """
-    sides = _sides(base, current)
-    return _answer(
-        adapter,
-        base_adapter,
-        threads,
-        lambda resolver: profile_within(
-            sides.pair(resolver), sides.resolved.settings, scope, approximate=approximate
-        ),
-        [sides],
-    )
+    plan = partial(figures_within, kind=PROFILE, scope=scope, approximate=approximate)
+    answer: ProfileDiff = _of_pair(adapter, base_adapter, threads, _sides(base, current), plan)
+    return answer
 
 
 def top_k_diff(
@@ -236,14 +232,9 @@ def top_k_diff(
 
     *adapter* connects to current, and to base unless *base_adapter* does, with *threads* concurrent queries.
     """
-    sides = _sides(base, current)
-    return _answer(
-        adapter,
-        base_adapter,
-        threads,
-        lambda resolver: top_k_within(sides.pair(resolver), sides.resolved.settings, scope, k=k),
-        [sides],
-    )
+    plan = partial(figures_within, kind=TOP_K, scope=scope, number=k)
+    answer: TopKDiff = _of_pair(adapter, base_adapter, threads, _sides(base, current), plan)
+    return answer
 
 
 def histogram_diff(
@@ -261,14 +252,24 @@ def histogram_diff(
     The columns are numbers, dates and timestamps. *num_bins* is the approximate number of bins. *adapter*
     connects to current, and to base unless *base_adapter* does, with *threads* concurrent queries.
     """
-    sides = _sides(base, current)
+    plan = partial(figures_within, kind=HISTOGRAM, scope=scope, number=num_bins)
+    answer: HistogramDiff = _of_pair(adapter, base_adapter, threads, _sides(base, current), plan)
+    return answer
+
+
+def _of_pair(
+    adapter: UnifiedSqlAdapter,
+    base_adapter: UnifiedSqlAdapter | None,
+    threads: int | None,
+    sides: NodePair,
+    plan: Callable[[Pair, EffectiveSettings], Plan[Result]],
+) -> Result:
+    """Run *plan* for *sides* with the settings of the node."""
     return _answer(
         adapter,
         base_adapter,
         threads,
-        lambda resolver: histogram_within(
-            sides.pair(resolver), sides.resolved.settings, scope, num_bins=num_bins
-        ),
+        lambda resolver: plan(sides.pair(resolver), sides.resolved.settings),
         [sides],
     )
 

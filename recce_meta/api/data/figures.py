@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
+from typing import Any
+
 from recce_meta.api.data.node_settings import figure_scope
 from recce_meta.config.nodes import EffectiveSettings
 from recce_meta.data_diff.histogram import histogram_diff
@@ -10,55 +13,40 @@ from recce_meta.data_diff.plan import Plan
 from recce_meta.data_diff.profile import profile_diff
 from recce_meta.data_diff.source import Pair
 from recce_meta.data_diff.top_k import top_k_diff
-from recce_meta.models.data_diff import HistogramDiff, ProfileDiff, TopKDiff
+from recce_meta.models.data_diff import FiguresDiff
+from recce_meta.models.figure_kinds import HISTOGRAM, PROFILE, TOP_K, FigureKind
+
+_PLANS: Mapping[FigureKind, Callable[..., Any]] = {
+    PROFILE: lambda pair, columns, approximate, *, guard, **scope: profile_diff(
+        pair, columns, approximate=approximate, **scope
+    ),
+    TOP_K: top_k_diff,
+    HISTOGRAM: histogram_diff,
+}
 
 
-def profile_within(
-    pair: Pair, settings: EffectiveSettings, scope: FigureScope, *, approximate: bool = False
-) -> Plan[ProfileDiff]:
-    """Profile the columns of *scope* now, limited by *settings*; *approximate* estimates distinct counts."""
+def figures_within(
+    pair: Pair,
+    settings: EffectiveSettings,
+    kind: FigureKind,
+    scope: FigureScope,
+    number: int | None = None,
+    approximate: bool = False,
+) -> Plan[Any]:
+    """Compare the figures of *kind* for the columns of *scope*, limited by *settings*.
+
+    *number* is the number of values or bins, by default that of *kind*. *approximate* estimates distinct
+    counts of a profile.
+    """
     wanted = figure_scope(scope, settings)
-    return (
-        yield from profile_diff(
-            pair,
-            wanted.columns,
-            wanted.exclude_columns,
-            wanted.where,
-            approximate,
-            may_lack_excluded=wanted.may_lack_excluded,
-        )
+    option = approximate if kind.number is None else number or kind.number.default
+    found: FiguresDiff = yield from _PLANS[kind](
+        pair,
+        wanted.columns,
+        option,
+        where=wanted.where,
+        exclude=wanted.exclude_columns,
+        may_lack_excluded=wanted.may_lack_excluded,
+        guard=wanted.guard,
     )
-
-
-def top_k_within(pair: Pair, settings: EffectiveSettings, scope: FigureScope, *, k: int) -> Plan[TopKDiff]:
-    """Return the *k* most frequent values of the columns of *scope*, limited by *settings*."""
-    wanted = figure_scope(scope, settings)
-    return (
-        yield from top_k_diff(
-            pair,
-            wanted.columns,
-            k,
-            wanted.where,
-            exclude=wanted.exclude_columns,
-            may_lack_excluded=wanted.may_lack_excluded,
-            guard=wanted.guard,
-        )
-    )
-
-
-def histogram_within(
-    pair: Pair, settings: EffectiveSettings, scope: FigureScope, *, num_bins: int
-) -> Plan[HistogramDiff]:
-    """Return the distributions of the columns of *scope* in *num_bins* bins, limited by *settings*."""
-    wanted = figure_scope(scope, settings)
-    return (
-        yield from histogram_diff(
-            pair,
-            wanted.columns,
-            num_bins,
-            wanted.where,
-            exclude=wanted.exclude_columns,
-            may_lack_excluded=wanted.may_lack_excluded,
-            guard=wanted.guard,
-        )
-    )
+    return found

@@ -16,7 +16,7 @@ from msgspec.structs import replace
 
 from recce_meta.adapter.read_only import require_condition, require_expression, require_query
 from recce_meta.api.data.execution import Job, RelationResolver
-from recce_meta.api.data.figures import histogram_within, profile_within, top_k_within
+from recce_meta.api.data.figures import figures_within
 from recce_meta.api.data.jobs import NodePair, each, query_job, sample_plan, subjects, value_jobs
 from recce_meta.api.data.statistics import StatisticsByNode, stored_counts_job, stored_profile_jobs
 from recce_meta.api.render import Templates
@@ -27,11 +27,10 @@ from recce_meta.data_diff.plan import Plan
 from recce_meta.data_diff.row_sample import RowSample
 from recce_meta.errors import UsageError
 from recce_meta.models.data_diff import AnyDataDiff, Subject
+from recce_meta.models.figure_kinds import FIGURE_KINDS
 from recce_meta.quality.privacy import Privacy
 from recce_meta.warehouses import Warehouse, warehouse_named
 
-DEFAULT_K = 10
-DEFAULT_BINS = 50
 DEFAULT_SAMPLE = 20
 
 AnyAnswer: TypeAlias = AnyDataDiff | RowSample
@@ -84,23 +83,10 @@ KINDS = {
         "Shows the rows that differ with the values of both sides, matched by key.",
         shows_values=True,
     ),
-    DiffKind.PROFILE: KindFacts(
-        "Profile", "Profile", ("column", "where"), "Compares NULLs, distinct values and ranges of columns."
-    ),
-    DiffKind.TOP_K: KindFacts(
-        "Most frequent values",
-        "Top values",
-        ("column", "k", "where"),
-        "Compares the most frequent values of columns.",
-        shows_values=True,
-    ),
-    DiffKind.HISTOGRAM: KindFacts(
-        "Histogram",
-        "Histogram",
-        ("column", "bins", "where"),
-        "Compares the distribution of columns.",
-        shows_values=True,
-    ),
+    **{
+        DiffKind(one.name): KindFacts(one.title, one.label, one.choices, one.about, one.shows_values)
+        for one in FIGURE_KINDS.values()
+    },
     DiffKind.DATA: KindFacts("Comparison of all nodes", "All nodes"),
     DiffKind.QUERY: KindFacts("Query diff", "Query", ("key", "column", "limit", "where"), shows_values=True),
     DiffKind.SAMPLE: KindFacts(
@@ -111,6 +97,16 @@ KINDS = {
         shows_values=True,
     ),
 }
+
+
+_CHOICES = {
+    "column": ("columns", "columns"),
+    "where": ("where", "condition"),
+    "key": ("key", "key"),
+    "k": ("k", "number of values"),
+    "bins": ("bins", "bins"),
+}
+"""Field of a request, and its noun in an error, of each choice that a kind may lack."""
 
 
 class DataDiffRequest(Struct, frozen=True, kw_only=True):
@@ -175,12 +171,12 @@ def refuse_request(request: DataDiffRequest, privacy: Privacy | None) -> None:
     A user's SQL could rename a private column, or find its values by counting. With privacy it is refused.
     """
     kind, facts = request.kind, KINDS[request.kind]
-    if request.columns and "column" not in facts.choices:
-        raise UsageError(f"A {kind.value} has no columns", hint="leave column empty")
-    if request.where and "where" not in facts.choices:
-        raise UsageError(f"A {kind.value} has no condition", hint="leave where empty")
-    if request.key and "key" not in facts.choices:
-        raise UsageError(f"A {kind.value} has no key", hint="leave key empty")
+    for choice, (field, noun) in _CHOICES.items():
+        if getattr(request, field) and choice not in facts.choices:
+            raise UsageError(f"A {kind.value} has no {noun}", hint=f"leave {choice} empty")
+    number = FIGURE_KINDS[kind.value].number if kind.value in FIGURE_KINDS else None
+    if number and number.most and (getattr(request, number.name) or 1) > number.most:
+        raise UsageError(f"{number.name} must be at most {number.most:,}", hint=f"change {number.name}")
     if privacy is None:
         return
     if not privacy.keeps_values and facts.shows_values:
@@ -248,16 +244,12 @@ def _jobs(
     scope = FigureScope(columns=request.columns, where=request.where, guard=guard)
     if request.kind is DiffKind.ROW_COUNT:
         return [stored_counts_job(resolver, chosen, *statistics(chosen))]
-    if request.kind is DiffKind.PROFILE:
-        if request.where:
-            return each("profile_diff", resolver, chosen, partial(profile_within, scope=scope))
+    if request.kind is DiffKind.PROFILE and not request.where:
         return stored_profile_jobs(resolver, chosen, *statistics(chosen), scope)
-    if request.kind is DiffKind.TOP_K:
-        plan = partial(top_k_within, scope=scope, k=request.k or DEFAULT_K)
-        return each("top_k_diff", resolver, chosen, plan)
-    if request.kind is DiffKind.HISTOGRAM:
-        bins = partial(histogram_within, scope=scope, num_bins=request.bins or DEFAULT_BINS)
-        return each("histogram_diff", resolver, chosen, bins)
+    if kind := FIGURE_KINDS.get(request.kind.value):
+        number = getattr(request, kind.number.name) if kind.number else None
+        plan = partial(figures_within, kind=kind, scope=scope, number=number)
+        return each(kind.diff, resolver, chosen, plan)
     withholds = rules.privacy is not None and not rules.privacy.keeps_values
     options = request.options
     if withholds:

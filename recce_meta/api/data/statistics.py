@@ -11,7 +11,7 @@ from msgspec.structs import replace
 
 from recce_meta.adapter import UnifiedSqlAdapter
 from recce_meta.api.data.execution import Job, RelationResolver, has_relation, open_data_diff_runner
-from recce_meta.api.data.figures import profile_within
+from recce_meta.api.data.figures import figures_within
 from recce_meta.api.data.jobs import NodePair, each, row_count_job
 from recce_meta.api.data.node_settings import figure_scope
 from recce_meta.api.run_reader import folder_of
@@ -26,6 +26,7 @@ from recce_meta.data_diff.stored import kept_profile_diff, kept_row_counts, node
 from recce_meta.errors import MissingRelation
 from recce_meta.models import Project
 from recce_meta.models.data_diff import Failed, ProfileDiff, RowCountDiff, Subject
+from recce_meta.models.figure_kinds import PROFILE
 from recce_meta.models.stored import NodeStatistics
 from recce_meta.store.select import RunSelector
 from recce_meta.store.statistics import load_statistics
@@ -148,7 +149,8 @@ def _profile(
 ) -> Plan[ProfileDiff]:
     wanted = figure_scope(scope, settings)
     if wanted.where or (base is None and current is None):
-        return (yield from profile_within(pair, settings, scope))
+        profiled: ProfileDiff = yield from figures_within(pair, settings, PROFILE, scope)
+        return profiled
     asked = pair if base is None else replace(pair, base=None)
     live = None
     if asked.sides:

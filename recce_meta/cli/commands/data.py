@@ -20,6 +20,7 @@ from recce_meta.cli.options import (
 )
 from recce_meta.data_diff.options import DEFAULT_LIMIT
 from recce_meta.models.data_diff import PRECISIONS
+from recce_meta.models.figure_kinds import HISTOGRAM, TOP_K, FigureKind
 
 comparing_data = together(
     connecting,
@@ -182,32 +183,31 @@ def profile() -> None:
     """
 
 
-@click.command("top-k")
-@_comparing_nodes
-@_column
-@_where
-@click.option(
-    "--k",
-    type=click.IntRange(min=1),
-    default=10,
-    show_default=True,
-    help="Number of most frequent values of each column.",
-)
-@lazy("recce_meta.cli.run.data:top_k")
-def top_k() -> None:
-    """Compare the most frequent values of columns."""
+def _figure_command(kind: FigureKind) -> click.Command:
+    """Return the command of a *kind* of figures that has a number."""
+    number = kind.number
+    assert number is not None, "profile has options of its own"
+
+    @_comparing_nodes
+    @_column
+    @_where
+    @click.option(
+        f"--{number.name}",
+        "number",
+        type=click.IntRange(1, number.most),
+        default=number.default,
+        show_default=True,
+        help=number.help,
+    )
+    @lazy("recce_meta.cli.run.data:figure_diff", kind=kind)
+    def command() -> None:
+        """Compare figures of columns."""
+
+    return click.command(kind.command, help=kind.help)(command)
 
 
-@click.command()
-@_comparing_nodes
-@_column
-@_where
-@click.option(
-    "--bins", type=click.IntRange(1, 1000), default=50, show_default=True, help="Approximate number of bins."
-)
-@lazy("recce_meta.cli.run.data:histogram")
-def histogram() -> None:
-    """Compare the distribution of numbers, dates and timestamps."""
+top_k = _figure_command(TOP_K)
+histogram = _figure_command(HISTOGRAM)
 
 
 @click.command()

@@ -40,6 +40,7 @@ from recce_meta.data_diff.options import FigureScope, ValueOptions
 from recce_meta.errors import RecceMetaError, SelectorError, StoreNotFound, UsageError
 from recce_meta.lazy import LazyModule
 from recce_meta.models.data_diff import AnyDataDiff, Failed, Moment, RowCount, RowCountDiff
+from recce_meta.models.figure_kinds import PROFILE, FigureKind
 from recce_meta.models.run import RunChoice
 from recce_meta.profiles.project_file import parse_variables
 from recce_meta.quality.masking import privacy_of
@@ -278,26 +279,22 @@ def profile(
         places, chosen = session.runner.places, command.subjects(session)
         # Stored statistics are of all rows, so they cannot answer for a condition.
         if session.runs is None or live or where or approx:
-            plan = partial(figures.profile_within, scope=scope, approximate=approx)
-            return each("profile_diff", places, chosen, plan)
+            plan = partial(figures.figures_within, kind=PROFILE, scope=scope, approximate=approx)
+            return each(PROFILE.diff, places, chosen, plan)
         base, current = session.statistics(chosen)
         return run_statistics.stored_profile_jobs(places, chosen, base, current, scope)
 
     command.run("profile_diff", jobs)
 
 
-def top_k(command: DataCommand, columns: tuple[str, ...], where: str | None, k: int) -> None:
-    """Compare the most frequent values."""
-    command.data.refuse_without_values("top-k")
+def figure_diff(
+    kind: FigureKind, command: DataCommand, columns: tuple[str, ...], where: str | None, number: int
+) -> None:
+    """Compare the figures of *kind*."""
+    if kind.shows_values:
+        command.data.refuse_without_values(kind.command)
     scope = FigureScope(columns=columns, where=where)
-    command.run_each("top_k_diff", partial(figures.top_k_within, scope=scope, k=k))
-
-
-def histogram(command: DataCommand, columns: tuple[str, ...], where: str | None, bins: int) -> None:
-    """Compare counts of values in bins."""
-    command.data.refuse_without_values("histogram")
-    scope = FigureScope(columns=columns, where=where)
-    command.run_each("histogram_diff", partial(figures.histogram_within, scope=scope, num_bins=bins))
+    command.run_each(kind.diff, partial(figures.figures_within, kind=kind, scope=scope, number=number))
 
 
 def value(command: DataCommand, options: ValueOptions, detail: bool) -> None:

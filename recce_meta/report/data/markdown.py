@@ -13,7 +13,6 @@ from recce_meta.models.data_diff import (
     AnyDataDiff,
     ColumnValues,
     DetailRow,
-    DistributionDiff,
     Failed,
     HistogramDiff,
     NotCompared,
@@ -312,7 +311,7 @@ def _figure(text: str) -> str:
     return code(text) if text else UNKNOWN
 
 
-def _drawn(result: DistributionDiff) -> Iterable[str]:
+def _drawn(result: TopKDiff | HistogramDiff) -> Iterable[str]:
     """Yield the bars in a code block, which aligns them."""
     drawn = (
         top_k_lines(result, DRAWING_WIDTH)

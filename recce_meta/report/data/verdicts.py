@@ -37,6 +37,7 @@ from recce_meta.models.data_diff import (
     is_rounded,
     kind_of,
 )
+from recce_meta.models.figure_kinds import FIGURE_KINDS
 from recce_meta.report.data.figures import column_differs, differing_columns
 from recce_meta.report.labels import PASSED, join_words, moment
 from recce_meta.report.values import count, percent
@@ -44,7 +45,6 @@ from recce_meta.tables.gaps import (
     SAME_RELATION,
     count_gap,
     count_limit,
-    counts_differ,
     figures_limited_by,
     limits_of,
     role_sees,
@@ -72,9 +72,7 @@ _WORDS = {
     "value_diff_detail": DiffWords("rows that differ", "no row that differs", "data", "differing rows"),
     "rows_diff": DiffWords("rows", "", "data", "whole rows"),
     "query_diff": DiffWords("query", "equal rows", "result"),
-    "profile_diff": DiffWords("profile", "equal figures"),
-    "top_k_diff": DiffWords("top values", "equal most frequent values"),
-    "histogram_diff": DiffWords("histogram", "equal counts in all bins"),
+    **{kind.diff: DiffWords(kind.noun, kind.equal) for kind in FIGURE_KINDS.values()},
     "data_diff": DiffWords("data"),
 }
 
@@ -412,7 +410,7 @@ def _of_columns(result: FiguresDiff) -> DiffVerdict:
     if isinstance(result, ProfileDiff):
         differing = len(differing_columns(result))
     else:
-        differing = sum(map(counts_differ, result.columns))
+        differing = sum(column.differs() for column in result.columns)
     unknown = sum(bool(getattr(column, "reason", None)) for column in result.columns)
     side = _one_side_only(result)
     if side:

@@ -52,7 +52,7 @@ from recce_meta.report.values import (
     percent,
     signed_count,
 )
-from recce_meta.tables.gaps import counts_differ, narrowed_by
+from recce_meta.tables.gaps import narrowed_by
 
 ROWS_SHOWN = 200
 """Rows and columns of one table; JSON contains all."""
@@ -141,7 +141,7 @@ DATA_GLOBALS: dict[str, Any] = {
     function.__name__: function
     for function in (
         answer_of,
-        axis, bin_text, bin_title, cell_text, change_percent, column_differs, count, counts_differ,
+        axis, bin_text, bin_title, cell_text, change_percent, column_differs, count,
         difference_figures, differing_first, equal_names, equal_phrase, equal_word, examples_of, figures_word,
         has_odd_keys, highest_count, highest_share, histogram_facts, saved_sides, key_phrase, key_text,
         compared_figures, narrowed_by, pair_text, percent, plain_rows, reasons_of, row_count_differs,

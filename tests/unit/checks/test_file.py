@@ -26,13 +26,11 @@ from recce_meta.models.checks import (
     ExpectRows,
     ExpectSchema,
     ExpectValues,
-    HistogramParams,
+    FigureParams,
     NodesParams,
-    ProfileParams,
     QueryDiffParams,
     QueryParams,
     SimpleParams,
-    TopKParams,
     ValueDiffParams,
 )
 from recce_meta.models.data_diff import PRECISIONS
@@ -115,15 +113,15 @@ def test_parameters_of_recce_yml_mean_what_they_mean_in_recce() -> None:
         ),
         "Customer count": QueryParams(sql_template='select count(*) from {{ ref("customers") }}'),
         "Customer count of base": QueryParams(sql_template='select count(*) from {{ ref("customers") }}'),
-        "Profile": ProfileParams(model="customers"),
-        "Profile diff": ProfileParams(model="customers", columns=("customer_lifetime_value",)),
-        "Top 50 customer values": TopKParams(model="customers", columns=("customer_lifetime_value",), k=50),
-        "Top values, as many as recce takes": TopKParams(
-            model="customers", columns=("customer_lifetime_value",), k=10
+        "Profile": FigureParams(model="customers"),
+        "Profile diff": FigureParams(model="customers", columns=("customer_lifetime_value",)),
+        "Top 50 customer values": FigureParams(
+            model="customers", columns=("customer_lifetime_value",), number=50
         ),
-        "CLV histogram diff": HistogramParams(
-            model="customers", columns=("customer_lifetime_value",), num_bins=50
+        "Top values, as many as recce takes": FigureParams(
+            model="customers", columns=("customer_lifetime_value",)
         ),
+        "CLV histogram diff": FigureParams(model="customers", columns=("customer_lifetime_value",)),
         "Lineage diff for modified models": NodesParams(select="state:modified+"),
         "SQL linter": SimpleParams(),
     }

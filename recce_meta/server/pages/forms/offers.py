@@ -9,8 +9,6 @@ from typing import NamedTuple
 from recce_meta.api.browse.run import default_base
 from recce_meta.api.data.places import data_places
 from recce_meta.api.data.requests import (
-    DEFAULT_BINS,
-    DEFAULT_K,
     DEFAULT_SAMPLE,
     KINDS,
     DataDiffRequest,
@@ -22,6 +20,7 @@ from recce_meta.data_diff.options import declared_keys
 from recce_meta.errors import UsageError
 from recce_meta.models import NodeMetadata, RunMetadata
 from recce_meta.models.catalog import RELATIONS, WITH_DATA
+from recce_meta.models.figure_kinds import FIGURE_KINDS
 from recce_meta.report.labels import moment, short_run_id
 from recce_meta.server.stores.stores import StoreView
 
@@ -56,8 +55,11 @@ class Offer(NamedTuple):
 _OPTIONS = (
     Option("column", "Columns", "all"),
     Option("where", "Rows where (SQL)", "all rows"),
-    Option("k", "Number of values", str(DEFAULT_K), is_number=True),
-    Option("bins", "Number of bins", str(DEFAULT_BINS), is_number=True),
+    *(
+        Option(one.name, one.label, str(one.default), is_number=True)
+        for one in (kind.number for kind in FIGURE_KINDS.values())
+        if one is not None
+    ),
     Option("limit", "Number of rows", str(DEFAULT_SAMPLE), is_number=True),
     Option("key", "Key columns", "as the project declares"),
 )
@@ -71,7 +73,7 @@ OFFERS = tuple(
 OF_COLUMN = tuple(kind.value for kind, facts in KINDS.items() if facts.about and "column" in facts.choices)
 """Data diffs of a column."""
 
-OF_PROFILE = (DiffKind.PROFILE.value, DiffKind.TOP_K.value, DiffKind.HISTOGRAM.value)
+OF_PROFILE = tuple(FIGURE_KINDS)
 """Data diffs that describe columns, without comparing rows."""
 
 

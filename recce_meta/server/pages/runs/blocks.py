@@ -10,13 +10,12 @@ from markupsafe import Markup
 from msgspec.structs import replace
 
 from recce_meta.models.change import Change, Status
-from recce_meta.models.data_diff import AnyDataDiff, HistogramDiff, RowsDiff, TopKDiff, ValueDetail
+from recce_meta.models.data_diff import AnyDataDiff, DistributionDiff, RowsDiff, ValueDetail
 from recce_meta.models.run import RunMetadata
 from recce_meta.report.html.code import codes_of
 from recce_meta.report.html.side_by_side import CodeDiff
 from recce_meta.server.site.rendering import environment, highlighted
 from recce_meta.server.stores.stores import StoreView
-from recce_meta.tables.gaps import counts_differ
 
 DATA_CHARACTERS = 70_000
 """Size of the data diffs."""
@@ -63,10 +62,7 @@ def _shortened(result: AnyDataDiff) -> Iterator[AnyDataDiff | None]:
     yield result
     if isinstance(result, ValueDetail | RowsDiff):
         yield from (replace(result, rows=result.rows[:most]) for most in ROWS_SHOWN)
-    elif isinstance(result, TopKDiff):
-        top_values = sorted(result.columns, key=counts_differ, reverse=True)
-        yield from (replace(result, columns=tuple(top_values[:most])) for most in COLUMNS_SHOWN)
-    elif isinstance(result, HistogramDiff):
-        histograms = sorted(result.columns, key=counts_differ, reverse=True)
-        yield from (replace(result, columns=tuple(histograms[:most])) for most in COLUMNS_SHOWN)
+    elif isinstance(result, DistributionDiff):
+        columns = sorted(result.columns, key=lambda column: column.differs(), reverse=True)
+        yield from (replace(result, columns=tuple(columns[:most])) for most in COLUMNS_SHOWN)
     yield None

@@ -35,7 +35,7 @@ STRUCTS = [
     if isinstance(kind, type)
     and issubclass(kind, msgspec.Struct)
     and kind.__module__ == data_diff.__name__
-    and kind.__name__ not in ("DataDiff", "Moment", "RowComparison")
+    and kind.__name__ not in ("DataDiff", "Moment", "RowComparison", "ColumnDistribution", "DistributionDiff")
 ]
 
 
