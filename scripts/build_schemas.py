@@ -344,7 +344,7 @@ def built() -> dict[str, str]:
         for name, published in PUBLISHED.items()
     }
     found["export.v3.json"] = export_schema()
-    return {name: json.dumps(schema, indent=2, ensure_ascii=False) + "\n" for name, schema in found.items()}
+    return {name: text_of(schema) for name, schema in found.items()}
 
 
 def api_schemas() -> str:
@@ -353,8 +353,19 @@ def api_schemas() -> str:
     for is_tree, types_ in ((False, schemas.PLAIN), (True, schemas.TREES)):
         for kind in types_:
             builder.schema(kind, is_tree)
-    text = json.dumps(dict(sorted(builder.definitions.items())), indent=1, ensure_ascii=False)
-    return text.replace('"#/$defs/', '"#/components/schemas/') + "\n"
+    text = text_of(dict(sorted(builder.definitions.items())))
+    return text.replace('"#/$defs/', '"#/components/schemas/')
+
+
+def text_of(schema: Mapping[str, Any]) -> str:
+    """Return *schema* with a line for each type, so that a review shows the types that changed."""
+    lines = []
+    for name, value in schema.items():
+        inner = (
+            f"{{\n{text_of(value)[2:-3]}\n}}" if name == "$defs" else json.dumps(value, ensure_ascii=False)
+        )
+        lines.append(f"{json.dumps(name)}: {inner}")
+    return "{\n" + ",\n".join(lines) + "\n}\n"
 
 
 def main() -> int:
