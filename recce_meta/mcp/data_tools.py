@@ -101,7 +101,7 @@ class DataTools:
             result, choice = self._result(request, runs, store, choice, opened)
         outcome, text = verdict(result)
         tree = data_tree(result)
-        name = next((name for name in _LISTS if _has_rows(tree.get(name))), "")
+        name, rows = _rows_of(tree)
         head = {
             "node": unique_id,
             "outcome": outcome.value,
@@ -112,9 +112,7 @@ class DataTools:
             "note": questions.store.note,
             **{field: tree[field] for field in _FIGURES if tree.get(field) is not None},
         }
-        # The first answer is short, so what differs comes first.
-        rows = sorted(tree.get(name, ()), key=lambda row: not _differs(row))
-        return answer(head, name, [_compact(row) for row in rows], limit=limit, cursor=cursor)
+        return answer(head, name, rows, limit=limit, cursor=cursor)
 
     def _result(
         self,
@@ -206,6 +204,13 @@ class DataTools:
 
 def _names(text: str) -> tuple[str, ...]:
     return tuple(filter(None, (name.strip() for name in text.split(","))))
+
+
+def _rows_of(tree: Mapping[str, Any]) -> tuple[str, list[Any]]:
+    """Return the name of the rows of a result, and the rows: those that differ first, as an answer is cut."""
+    name = next((name for name in _LISTS if _has_rows(tree.get(name))), "")
+    rows = sorted(tree.get(name, ()), key=lambda row: not _differs(row))
+    return name, [_compact(row) for row in rows]
 
 
 def _has_rows(listed: object) -> bool:
