@@ -99,11 +99,14 @@ class Effects:
         self._columns = ParentColumns(runs, graph, self._changed)
         self._queries = ProjectQueries(sides, runs, self._columns)
         self._compared: dict[str, SqlChange] = {}
+        self._read_first: Collection[str] = ()
+        """Changed nodes of which all that comparing SQL needs was read at once."""
         self._loses_columns = False
 
     def of(self, changes: Mapping[str, Change]) -> tuple[dict[str, Change], dict[str, AffectedNode]]:
         """Return *changes* with categories, and the affected nodes; nodes of both sides must have code."""
-        compared = self._read_ahead(changes.values())
+        compared = _compared_ids(changes.values())
+        self._read_ahead(compared)
         self._fill_sides([*compared, *self._readers_of_ephemeral(compared)])
         self._add_views_above(changes.values())
         judged, effects, moved, elsewhere = categorise(changes, *self._sides, self._compare)
@@ -258,19 +261,15 @@ class Effects:
             below = {one: {*self.graph.children(one)} for one in self.graph.downstream(self._changed)}
             yield from built_sources_note(self._runs[1].names, below)
 
-    def _read_ahead(self, changes: Iterable[Change]) -> list[str]:
-        """Prefetch the nodes that comparing SQL needs. Return the unique ids of those that are compared."""
-        ids = [
-            change.unique_id
-            for change in changes
-            if change.status is Status.MODIFIED
-            and change.resource_type in SQL_BUILT
-            and not {Reason.BODY, Reason.COMPILED, Reason.MACROS, Reason.PARENTS}.isdisjoint(change.reasons)
-        ]
-        if ids:
-            for run in self._runs:
-                run.with_parents(ids)
-        return ids
+    def _read_ahead(self, ids: Collection[str]) -> None:
+        """Prefetch what comparing the SQL of *ids* needs."""
+        for run in self._runs if ids else ():
+            run.with_parents(ids)
+        if ids and all(run.has_columns for run in self._runs):
+            self._read_first = ids
+            for index in (0, 1):
+                self._columns.of(index, ids)
+                self._queries.read_ahead(index, ids)
 
     def _readers_of_ephemeral(self, ids: Iterable[str]) -> set[str]:
         """Return the nodes that inline an ephemeral model of *ids*, whose SQL changes without an edit."""
@@ -393,7 +392,11 @@ class Effects:
 
     @cached_property
     def _known_facts(self) -> facts.KnownFacts:
-        return facts.KnownFacts(self._sides, self._runs, self._changed, self.graph.downstream(self._changed))
+        differing = self.graph.downstream(self._changed)
+        known = facts.KnownFacts(self._sides, self._runs, self._changed, differing)
+        # A query asks for facts of some of its parents; one read of all costs no more than one of each.
+        known.of({parent for one in self._read_first for parent in self.graph.parents(one)})
+        return known
 
     def _facts_of(
         self, tables: AbstractSet[str], old: QueryNames, new: QueryNames, relations: Mapping[str, str]
@@ -449,6 +452,18 @@ class Effects:
     def _namers(self, parent: str, children: Collection[str]) -> list[str]:
         texts = self._runs[1].tokenised(children)
         return [child for child, sql in texts.items() if f"{OPENING}{parent}{CLOSING}" in sql]
+
+
+def _compared_ids(changes: Iterable[Change]) -> list[str]:
+    """Return the unique ids of the nodes whose SQL of both sides is compared."""
+    reasons = {Reason.BODY, Reason.COMPILED, Reason.MACROS, Reason.PARENTS}
+    return [
+        change.unique_id
+        for change in changes
+        if change.status is Status.MODIFIED
+        and change.resource_type in SQL_BUILT
+        and not reasons.isdisjoint(change.reasons)
+    ]
 
 
 def _may_be_refused(change: Change, nodes: Mapping[str, NodeMetadata]) -> bool:

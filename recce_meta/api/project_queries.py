@@ -167,7 +167,9 @@ class ProjectQueries:
         """Read what is known of the nodes *ids* on one side, and of their parents, in a few queries."""
         nodes = self._runs[index].with_parents(ids)
         self._read_analyses(index, ids)
-        self._columns.of(index, {parent for one in ids for parent in nodes[one].parents})
+        # A node of one file among several has another id on the other side.
+        present = [one for one in ids if one in nodes]
+        self._columns.of(index, {parent for one in present for parent in nodes[one].parents})
 
     def _read_analyses(self, index: int, ids: Collection[str]) -> None:
         run = self._runs[index]

@@ -383,8 +383,10 @@ class StoredRunReader(RunReader):
         self._asked: set[str] = set()
         self._kept: dict[str, partial_run.KeptSql] = {}
         self._searched: set[str] = set()
-        self._columns: dict[str, NodeColumns] = {}
+        self._loaded_columns: dict[str, NodeColumns | None] = {}
+        """Column lineage that was read; None for a node without any."""
         self._columns_read: set[str] = set()
+        """Nodes whose column lineage was read with that of all downstream nodes."""
 
     @property
     def project(self) -> Project:
@@ -510,13 +512,11 @@ class StoredRunReader(RunReader):
 
     def columns(self, ids: Collection[str]) -> Mapping[str, NodeColumns]:
         """Return column lineage; all downstream nodes are read together, since a change may affect any."""
-        new = set(ids) - self._columns_read
-        if new:
-            below = self._graph.downstream(new) - self._columns_read
-            self._columns_read |= below
-            self._columns.update(self._load_columns(below))
-        through = self._graph.downstream(ids) if new else ids
-        return {unique_id: self._columns[unique_id] for unique_id in through if unique_id in self._columns}
+        if set(ids) <= self._columns_read:
+            return self._load_columns(ids)
+        below = self._graph.downstream(ids)
+        self._columns_read |= below
+        return self._load_columns(below)
 
     def columns_of(self, ids: Collection[str]) -> Mapping[str, NodeColumns]:
         return self._load_columns(ids)
@@ -585,11 +585,16 @@ class StoredRunReader(RunReader):
         return build_lineage_graph([], self.edges) if self._given is None else self._given
 
     def _load_columns(self, ids: Collection[str]) -> Mapping[str, NodeColumns]:
+        if not ids:
+            return {}
         if not self.has_columns:
             self.lacks_columns = True
             return {}
-        with self._open() as store:
-            return columns.columns_of(store, self.run, sorted(ids))
+        if new := set(ids) - self._loaded_columns.keys():
+            with self._open() as store:
+                found = columns.columns_of(store, self.run, sorted(new))
+            self._loaded_columns.update((unique_id, found.get(unique_id)) for unique_id in new)
+        return {one: known for one in ids if (known := self._loaded_columns[one]) is not None}
 
 
 def open_run(

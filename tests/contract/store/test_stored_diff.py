@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import logging
+from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +14,8 @@ from recce_meta.api import diff
 from recce_meta.diff.changes import detect_changes
 from recce_meta.extractors.git import GitState
 from recce_meta.extractors.project import extract_project
-from recce_meta.models import Change, MacroMetadata, NodeMetadata, Project, Status
+from recce_meta.models import Change, MacroMetadata, NodeMetadata, Project, RunMetadata, Status
+from recce_meta.models.node import code_hash
 from recce_meta.store import read
 from recce_meta.store.write import record_run
 from tests.proofs import sampled
@@ -183,3 +186,64 @@ def test_a_macro_in_the_place_of_dbts_has_the_same_answer_from_the_store(store: 
     assert {*found.notes} <= {*whole.notes}
     assert bool(found.changed) is (name != "get_catalog")
     assert any(name in note for note in found.notes) is (name == "get_catalog")
+
+
+def chains(run_id: str, count: int, edited: int) -> Project:
+    """*count* models, each with a reader; the first *edited* of them have another query."""
+
+    def model(name: str, sql: str, *parents: str) -> NodeMetadata:
+        return NodeMetadata(
+            unique_id=f"model.shop.{name}",
+            name=name,
+            resource_type="model",
+            raw_code=sql,
+            compiled_code=sql,
+            code_hash=code_hash(sql),
+            materialized="table",
+            database_name="db",
+            schema_name="prod",
+            identifier=name,
+            relation_name=f'"db"."prod"."{name}"',
+            parents=parents,
+        )
+
+    nodes = []
+    for number in range(count):
+        edit = " limit 10" if number < edited else ""
+        above = model(f"above_{number}", "select 1 as id, 'x' as kind")
+        sql = f'select distinct id, kind from "db"."prod"."above_{number}"{edit}'
+        below = f'select id, count(*) as n from "db"."prod"."a_{number}" group by id'
+        nodes += [
+            above,
+            model(f"a_{number}", sql, above.unique_id),
+            model(f"b_{number}", below, f"model.shop.a_{number}"),
+        ]
+    run = RunMetadata(
+        run_id=run_id,
+        run_at=datetime(2026, 11, 30, tzinfo=timezone.utc),
+        project_name="shop",
+        adapter_type="duckdb",
+        dbt_version="1.10.0",
+        command="build",
+        target_name="prod",
+    )
+    return Project(run=run, nodes=tuple(sorted(nodes, key=lambda one: one.unique_id)))
+
+
+@pytest.mark.core("duckdb")
+@pytest.mark.with_store
+def test_the_number_of_statements_does_not_grow_with_edits(
+    store: Any, caplog: pytest.LogCaptureFixture
+) -> None:
+    adapter = store.adapter.at(store.schema)
+    record_run(adapter, chains("chains-base", 60, 0))
+    sent = []
+    for edited in (2, 20, 60):
+        record_run(adapter, chains(f"chains-{edited}", 60, edited))
+        caplog.clear()
+        with caplog.at_level(logging.DEBUG, logger="recce_meta"):
+            found = diff.diff(lambda: adapter, "chains-base", f"chains-{edited}", project="shop")
+        assert len(found.changes) == edited and len(found.impacted) == edited
+        sent.append(sum(hasattr(record, "statement_seconds") for record in caplog.records))
+
+    assert len(set(sent)) == 1 and 0 < sent[0] < 40, sent
