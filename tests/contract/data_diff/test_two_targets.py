@@ -115,6 +115,13 @@ def test_an_option_explains_different_texts(sides: Sides) -> None:
     assert (found.changed, found.common, found.is_equal) == (0, 1, False)
 
 
+def test_keys_that_are_repeated_leave_the_others_to_be_compared(sides: Sides) -> None:
+    found = compared(sides, "INTEGER", "(4, NULL), (0, 1), (0, 2), (5, 5)", "(4, 1), (0, 3), (5, 6)")
+
+    assert (found.changed, found.common, found.left_out) == (2, 2, 2)
+    assert (found.columns[1].mismatched, found.columns[1].null_to_value) == (2, 1)
+
+
 def test_a_part_that_differs_has_a_row_that_differs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     written = across._texts
 
