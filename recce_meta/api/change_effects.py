@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from msgspec.structs import replace as with_fields
 
 from recce_meta import sql_diff
+from recce_meta.api import view_hooks
 from recce_meta.api.partial_run import filled, lacks_sql
 from recce_meta.api.project_queries import ParentColumns, ProjectQueries, called_names
 from recce_meta.api.run_reader import RunReader
@@ -110,12 +111,10 @@ class Effects:
         self._fill_sides([*compared, *self._readers_of_ephemeral(compared)])
         self._add_views_above(changes.values())
         judged, effects, moved, elsewhere = categorise(changes, *self._sides, self._compare)
-        refused = self._refused(judged.values())
+        refused = self._refused(judged.values()) | view_hooks.refused(judged, self._sides)
         judged |= refused
         writers = list(filter(self._is_new_writer, judged.values()))
-        for one in writers:
-            reasons = (*one.category_reasons, "it may write rows of other nodes")
-            judged[one.unique_id] = with_fields(one, category=Category.UNKNOWN, category_reasons=reasons)
+        judged |= {one.unique_id: view_hooks.as_writer(one, self._sides[1]) for one in writers}
         effects |= {one: BREAKING for one, change in refused.items() if change.status is Status.MODIFIED}
         starts = [Start(unique_id, effect, unique_id) for unique_id, effect in effects.items()]
         through = readers_of_ephemeral(judged, *self._sides, self.graph, self._compare)
@@ -134,6 +133,9 @@ class Effects:
         exposed = [(one, child) for one in moved for child in self.graph.children(one)]
         starts += [Start(one, BREAKING, parent, 1) for parent, one in exposed if one.startswith("exposure.")]
         starts += [*self._readers_of_gone(), *_readers_by_time(changes, self.graph, self._runs[1])]
+        on_views = [*view_hooks.of_others(judged, self._sides[1], self._runs[1])]
+        self.graph = _joined(self.graph, ((one.unique_id, one.origin) for one in on_views))
+        starts += on_views
         base, current = self._runs
         changed = {column.status for start in starts for column in start.effect.columns}
         is_kept = any(start.effect.retyped for start in starts) or Status.ADDED in changed

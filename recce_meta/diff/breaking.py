@@ -62,7 +62,7 @@ from recce_meta.sql_lineage.project.nodes import elements
 from recce_meta.sql_lineage.project.semantics import SEMANTIC_MODEL
 from recce_meta.sql_lineage.propagation import AffectedNode
 from recce_meta.warehouses.builds import names_in
-from recce_meta.warehouses.hooks import OPERATION, hooks_and_macros
+from recce_meta.warehouses.hooks import HOOKS, OPERATION, hook_texts, hooks_and_macros, removes_rows
 
 READ = frozenset("model seed snapshot source metric semantic_model saved_query function".split()) | RELATIONS
 """Resource types that other nodes can read, and whose changes have a category."""
@@ -422,9 +422,18 @@ def _of_config(detail: ChangeDetail, before: NodeMetadata, after: NodeMetadata, 
                 f"materialized: {detail.base} → {detail.current}, by a macro of the project"
             )
         return effect
+    if key in HOOKS and _removes_rows(detail):
+        return _breaking(f"{key} changed, which deletes, truncates or drops")
     if key == "column_types" and detail.key != key:  # seeds only
         return _touching(detail.key.removeprefix("column_types."), Status.MODIFIED, f"{detail.key} changed")
     return unknown_effect(f"{detail.key if key == 'columns' else key} changed")
+
+
+def _removes_rows(detail: ChangeDetail) -> bool:
+    """Return True if a hook that was added, removed or edited deletes, truncates or drops."""
+    before, after = (hook_texts(hooks) for hooks in (detail.base, detail.current))
+    changed = [one for one in (*before, *after) if one not in before or one not in after]
+    return removes_rows(changed)
 
 
 def _unless_read(

@@ -122,6 +122,8 @@ class BuildRules:
     replacements: Mapping[tuple[str, str], Outcome] = field(default_factory=dict)
     """Outcomes of a change of the materialization that differ from the table, by both of its values."""
     seed_load: SeedLoad = SeedLoad.BY_NAME
+    writes_views: bool = False
+    """True if a statement may change rows of a table through a view."""
     applies_queries: bool = False
     """True if an edited query of a materialized view takes effect without a full refresh."""
 

@@ -30,6 +30,8 @@ else:
     hook_tables = LazyModule("recce_meta.warehouses.hook_tables")
     queries = LazyModule("recce_meta.warehouses.queries")
 
+THIS = "{this}"
+"""Stands for the relation of the node that a hook belongs to."""
 ANY_NAME = "{{}}"
 """Stands for a name that a template computes from values that no artifact has."""
 OPERATION = "operation"
@@ -97,6 +99,26 @@ _READ = re.compile(
     rf"(?:\b(?:from|join|using)\s+|,\s*)(?:lateral\s+|only\s+)?{_TARGET}", re.IGNORECASE | re.VERBOSE
 )
 """A relation that a statement reads, or a column in a list."""
+_ON_TABLE = re.compile(
+    rf"""
+    \b(?P<statement> update | delete\s+from | truncate(?:\s+table)?
+        | (?:insert|merge|copy|replace)\s+(?:into|overwrite)(?:\s+table)?
+        | (?:drop|alter)\s+table(?:\s+if\s+exists)? | comment\s+on\s+table
+        | create\s+(?:unique\s+)?index\b[^;]*?\bon )
+    \s+ (?:only\s+)? (?!(?:table|if|only)\b) {_TARGET}
+    """,
+    re.IGNORECASE | re.VERBOSE,
+)
+"""A statement with a table: it fails, or may fail, if this is a view."""
+_REMOVING = re.compile(
+    r"(?:\A|;)\s*delete\b|\b(?:delete\s+from|truncate|drop\s+(?:table|view|schema)|(?:drop|truncate)_relation)\b",
+    re.IGNORECASE,
+)
+"""Start of a statement that removes rows or a relation, or a call that does."""
+_THROUGH_VIEWS = frozenset(["update", "delete", "insert", "merge", "replace"])
+"""Statements that some warehouses pass on to the table below a view."""
+_OF_VIEWS_TOO = frozenset(["alter", "comment"])
+"""Statements of which some clauses accept views, depending on the warehouse."""
 _TEMPLATE = re.compile(r"\{\{-?\s*(?:~\s*)?((?:[^{}]|\{[^{}]*\})*?)\s*-?\}\}")
 _NODE_CALL = re.compile(r"^(?:ref|source)\s*\(([^()]*)\)$", re.IGNORECASE)
 _THIS = re.compile(r"^this(?:\.(?:identifier|name|table))?$")
@@ -150,9 +172,7 @@ def hooks_and_macros(node: NodeMetadata, macros: Mapping[str, MacroMetadata]) ->
     An operation is a hook itself: `on-run-start`, `on-run-end`. Texts of `sent_texts` are
     among them.
     """
-    texts = [text for key in HOOKS for text in texts_in(node.config.get(key))]
-    if node.resource_type == OPERATION:
-        texts.append(node.raw_code or "")
+    texts = own_hooks(node)
     found = names_in(texts)
     called = [one for one in node.macros if one in macros and macros[one].name.lower() in found]
     # Macros of dbt name no column of a project.
@@ -442,6 +462,11 @@ def _run(text: str) -> str:
 
 
 def _relations(statement: re.Pattern[str], text: str) -> Iterator[Target]:
+    return (target for _, target in _targets(statement, text) if target != THIS)
+
+
+def _targets(statement: re.Pattern[str], text: str) -> Iterator[tuple[re.Match[str], Target]]:
+    """Yield each statement in *text* with its relation, or THIS for that of the node."""
     for found in statement.finditer(text):
         templates: list[str] = []
 
@@ -452,11 +477,67 @@ def _relations(statement: re.Pattern[str], text: str) -> Iterator[Target]:
         last = _TEMPLATE.sub(place, found["target"] or "{").rpartition(".")[2].strip()
         call = _NODE_CALL.match(templates[-1]) if last == "{}" else None
         if call is not None:
-            yield names_in(call[1])
+            yield found, names_in(call[1])
         elif "{" not in last:
-            yield last.strip('"`').lower()
-        elif last != "{}" or not _THIS.match(templates[-1]):
-            yield None
+            yield found, last.strip('"`').lower()
+        else:
+            yield found, THIS if last == "{}" and _THIS.match(templates[-1]) else None
+
+
+def own_hooks(node: NodeMetadata) -> list[str]:
+    """Return the texts of the hooks of *node*, and that of an operation, which is a hook itself."""
+    texts = [text for key in HOOKS for text in texts_in(node.config.get(key))]
+    return [*texts, node.raw_code or ""] if node.resource_type == OPERATION else texts
+
+
+def removes_rows(hooks: Json) -> bool:
+    """Return True if the text of one of *hooks*, without macros, deletes, truncates or drops."""
+    return any(_REMOVING.search(_run(text)) for text in hook_texts(hooks) if isinstance(text, str))
+
+
+class TableStatement(NamedTuple):
+    """A statement of a hook about the table of a node, which may have become a view."""
+
+    hook: str
+    """Where it is written: `post-hook`, or a macro that a hook calls."""
+    verb: str
+    is_certain: bool
+    """Whether it runs in each build, on exactly that table, with a verb that no view accepts."""
+
+
+def own_table_statements(
+    node: NodeMetadata, macros: Mapping[str, MacroMetadata], *, writes_views: bool
+) -> frozenset[TableStatement]:
+    """Return the statements of the hooks of *node* that need its relation to be a table.
+
+    *writes_views* says whether a statement may change rows through a view.
+    """
+    own = {(node.identifier or node.name).lower()}
+    texts = [(key, text) for key in HOOKS for text in texts_in(node.config.get(key))]
+    of_macros = hooks_and_macros(node, macros)[len(texts) :]
+    refused = {"truncate", "create", "copy", "drop"} | (set() if writes_views else _THROUGH_VIEWS)
+    found = set()
+    for hook, text in (*texts, *(("hook's macro", one) for one in of_macros)):
+        # The first run has the old table before it builds the view.
+        is_plain = "post" in hook and "{%" not in text
+        for statement, target in _targets(_ON_TABLE, _run(text)):
+            verb = statement["statement"].split()[0].lower()
+            # A computed part of a name makes another relation: `{{ this }}_old`.
+            is_computed = target is None and statement["target"].rstrip().endswith("}}")
+            if is_computed or target == THIS or target in own:
+                is_certain = is_plain and target is not None and verb in refused
+                found.add(TableStatement(hook.replace("_", "-"), verb, is_certain))
+    return frozenset(found)
+
+
+def names_table(hooked: NodeMetadata, macros: Mapping[str, MacroMetadata], node: NodeMetadata) -> str:
+    """Return the verb of a statement about the table of *node* in the hooks of another node, or nothing."""
+    own = (node.identifier or node.name).lower()
+    for text in hooks_and_macros(hooked, macros):
+        for statement, target in _targets(_ON_TABLE, _run(text)):
+            if target == own or (isinstance(target, frozenset) and node.name.lower() in target):
+                return statement["statement"].split()[0].lower()
+    return ""
 
 
 def _strings(value: Json) -> list[str]:

@@ -109,6 +109,8 @@ class Postgres(Warehouse):
             ("view", "materialized_view"): _REPLACED,
             ("materialized_view", "incremental"): failing("a materialized view is not a table"),
         },
+        # https://www.postgresql.org/docs/current/sql-createview.html#SQL-CREATEVIEW-UPDATABLE-VIEWS
+        writes_views=True,
     )
     sends_scripts = True
     dialect = "postgres"

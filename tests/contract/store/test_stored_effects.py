@@ -607,8 +607,8 @@ def hooked(project: Project, hook: str | None, on_run_end: str | None = None) ->
     ("before", "after", "reached"),
     [
         ((DELETES, None, "state = 'open'"), (DELETES, None, "state = 'new'"), "rows"),
-        ((DELETES, None, "state = 'open'"), (None, None, "state = 'open'"), "unknown"),
-        ((None, None, "state = 'open'"), (DELETES, None, "state = 'open'"), "unknown"),
+        ((DELETES, None, "state = 'open'"), (None, None, "state = 'open'"), "rows"),
+        ((None, None, "state = 'open'"), (DELETES, None, "state = 'open'"), "rows"),
         ((None, None, "state = 'open'"), (None, "truncate prod.daily", "state = 'open'"), "unknown"),
         ((None, "truncate prod.daily", "state = 'open'"), (None, None, "state = 'open'"), "unknown"),
         ((None, "drop table daily", "state = 'open'"), (None, "delete daily", "state = 'open'"), "unknown"),
@@ -642,7 +642,7 @@ def test_a_hook_reaches_the_table_that_it_writes(store: Any, before: Any, after:
     )
     assert "open_orders" not in told(whole)
     operations = [change for change in whole.changed if change.resource_type == "operation"]
-    assert {str(change.category) for change in operations} <= {"unknown"}
+    assert {str(change.category) for change in operations} <= {"breaking" if after[1] else "unknown"}
 
 
 CALLED = "{% call statement('s') %}insert into prod.daily select 1{% endcall %}"
@@ -1076,15 +1076,15 @@ def test_what_is_read_of_others_in_graph_is_compared(
     assert read == ([] if key is None else [(key, "unknown")])
 
 
-def test_a_new_model_whose_hook_writes_another_table_is_unknown(store: Any) -> None:
+def test_a_new_model_whose_hook_deletes_from_another_table_is_breaking(store: Any) -> None:
     base, current = (hooked(shop(name, "prod"), DELETES) for name in ("base-run", "run-1"))
     base = replace(base, nodes=tuple(node for node in base.nodes if node.name != "open_orders"))
 
     whole = whole_diff(base, current, NOTHING_MORE)
 
     (change,) = whole.changed
-    assert (str(change.status), str(change.category)) == ("added", "unknown")
-    assert change.category_reasons == ("it may write rows of other nodes",)
+    assert (str(change.status), str(change.category)) == ("added", "breaking")
+    assert change.category_reasons == ("it deletes rows or drops a relation",)
     assert told(whole)["daily"] == "unknown"
 
 
