@@ -463,6 +463,7 @@ def _options(params: ValueDiffParams) -> ValueOptions:
         timestamp_precision=params.timestamp_precision,
         ignore_case=params.ignore_case,
         ignore_trailing_blanks=params.ignore_trailing_blanks,
+        cast=params.cast or (),
     )
 
 

@@ -234,6 +234,7 @@ _VALUE_DIFF = {
     "timestamp_precision": Field(one_of(*PRECISIONS)),
     "ignore_case": Field(flag),
     "ignore_trailing_blanks": Field(flag),
+    "cast": Field(by_name(string, "column")),
 }
 _PROFILE = {"model": Field(string, is_required=True), "columns": Field(strings), "where": Field(string)}
 _COLUMN = {

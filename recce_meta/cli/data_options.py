@@ -55,6 +55,17 @@ def split_key(
     return split_names(context, option, given) or None
 
 
+def split_casts(
+    _context: click.Context, _option: click.Parameter, given: tuple[str, ...]
+) -> tuple[tuple[str, str], ...]:
+    """Return the column and the type of each of *given*, such as `price=decimal(12,2)`."""
+    parts = [text.partition("=") for text in given]
+    for column, _, of in parts:
+        if not column.strip() or not of.strip():
+            raise click.BadParameter("use COLUMN=TYPE, such as price=decimal(12,2)")
+    return tuple((column.strip(), of.strip()) for column, _, of in parts)
+
+
 def parse_percent(_context: click.Context, _option: click.Parameter, value: str | None) -> float | None:
     """Return `10%` or `10` as a number."""
     if value is None:

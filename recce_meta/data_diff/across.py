@@ -300,6 +300,7 @@ class Differences:
             exclude_columns=(),
             where=None,
             sample=None,
+            cast=(),
         )
         found = yield from run_locally(plan(local, options))
         yield from self._verify(found)
@@ -496,7 +497,7 @@ def _unlike(pair: ColumnPair) -> ColumnValues:
     base, current = pair.base.type, pair.current.type
     reason = no_common_type(pair.base, pair.current)
     if base.kind is current.kind:
-        reason = f"{base.text} in base and {current.text} in current have no common text"
+        reason = reason.replace("common type", "common text")
     return ColumnValues(name=pair.name, base_type=base.text, current_type=current.text, reason=reason)
 
 
@@ -552,7 +553,7 @@ def _changed_meanwhile(pair: Pair) -> RecceMetaError:
 
 def _matched(pair: Pair, options: ValueOptions) -> Plan[_SeparateSides]:
     """Look up the columns of both sides and choose the key."""
-    base, current = yield from describe(pair.sides)
+    base, current = yield from describe(pair.sides, options.cast)
     matched = matched_columns(pair.sides, base, current)
     key, key_source = chosen_key(pair, options, matched)
     wanted = wanted_names(pair, options, matched.common, (*matched.base_only, *matched.current_only))

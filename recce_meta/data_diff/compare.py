@@ -357,7 +357,8 @@ def comparison(pair: ColumnPair, dialect: Dialect, options: ValueOptions) -> Col
 
 def no_common_type(base: LiveColumn, current: LiveColumn) -> str:
     """Return why two columns cannot be compared."""
-    return f"{base.type.text} in base and {current.type.text} in current have no common type"
+    types = f"{base.type.text} in base and {current.type.text} in current"
+    return f"{types} have no common type; choose one with --cast {current.name}=TYPE"
 
 
 def _is_below_day(unit: str) -> bool:

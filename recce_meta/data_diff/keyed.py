@@ -265,7 +265,7 @@ def match_by_key(pair: Pair, options: ValueOptions) -> Plan[KeyedSides]:
     A missing side gets the other side's columns. Raises UsageError if no key fits or its types are not
     comparable.
     """
-    described = yield from describe(sides_of(pair))
+    described = yield from describe(sides_of(pair), options.cast)
     return keyed_sides(pair, options, described[0], described[-1])
 
 

@@ -8,7 +8,7 @@ rows, does not count.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from decimal import Decimal
 from typing import TypeAlias, TypedDict
 
@@ -231,6 +231,7 @@ class NarrowingFields(TypedDict):
     timestamp_precision: str | None
     ignore_case: bool
     ignore_trailing_blanks: bool
+    cast: tuple[str, ...]
 
 
 class ValueOptions(Struct, frozen=True, kw_only=True):
@@ -268,11 +269,15 @@ class ValueOptions(Struct, frozen=True, kw_only=True):
     """True to compare texts in lower case, except those of the key."""
     ignore_trailing_blanks: bool = False
     """True to compare texts without trailing spaces."""
+    cast: Mapping[str, str] | Sequence[tuple[str, str]] = ()
+    """Types as which columns are compared, by column: `{"price": "decimal(12,2)"}`. Both sides are cast."""
 
     def __post_init__(self) -> None:
         for name in ("key", "columns", "exclude_columns"):
             if (given := getattr(self, name)) is not None:
                 force_setattr(self, name, column_names(given))
+        if isinstance(self.cast, Mapping):
+            force_setattr(self, "cast", tuple(self.cast.items()))
         self._check_types()
         if self.key is not None and not self.key:
             raise UsageError("Key invalid: it has no columns", hint="name at least one column")
@@ -324,6 +329,8 @@ class ValueOptions(Struct, frozen=True, kw_only=True):
                 noun = "a whole number" if kind is int else "a number"
                 hint = "use a number in per cent: 10 for 10 %" if name == "sample" else None
                 raise UsageError(f"The {name} {quoted(value)} is not {noun}", hint=hint)
+        if not all(isinstance(part, str) for pair in self.cast for part in pair):
+            raise UsageError(f"The cast {quoted(self.cast)} is not a mapping", hint="map columns to types")
         if self.where is not None and not isinstance(self.where, str):
             raise UsageError(f"The condition {quoted(self.where)} is not a string", hint="use SQL text")
 
@@ -338,6 +345,7 @@ class ValueOptions(Struct, frozen=True, kw_only=True):
             timestamp_precision=self.timestamp_precision,
             ignore_case=self.ignore_case,
             ignore_trailing_blanks=self.ignore_trailing_blanks,
+            cast=tuple(map("=".join, self.cast)),
         )
 
     @property

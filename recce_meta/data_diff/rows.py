@@ -191,7 +191,7 @@ def row_hashes(pair: Pair, options: ValueOptions) -> Plan[RowHashes]:
     if options.has_tolerance:
         raise UsageError("A tolerance requires a key", hint="name the key columns (--key)")
     sources = sides_of(pair)
-    described = yield from describe(sources)
+    described = yield from describe(sources, options.cast)
     columns = matched_columns(sources, described[0], described[-1])
     wanted = wanted_names(pair, options, columns.common, (*columns.base_only, *columns.current_only))
     pairs = [each for each in columns.common if each.name in wanted]

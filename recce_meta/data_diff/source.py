@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import NamedTuple
+from typing import NamedTuple, TypeAlias
 
 from msgspec import Struct
 from msgspec.structs import replace as with_fields
@@ -163,6 +163,10 @@ def _may_be_same(pair: Pair) -> bool:
     return is_long or is_short or has_other_case or len(base) != len(current)
 
 
+Casts: TypeAlias = "Mapping[str, str] | Sequence[tuple[str, str]]"
+"""Types by column."""
+
+
 class LiveColumn(Struct, frozen=True):
     """Column as the warehouse describes it now."""
 
@@ -228,11 +232,39 @@ def with_condition(select: exp.Select, where: str | None) -> exp.Select:
     return select.where(condition(where), copy=False) if where else select
 
 
-def describe(sources: Iterable[SideRelation]) -> Plan[list[tuple[LiveColumn, ...]]]:
-    """Return the columns of each of *sources*, as the warehouse describes them."""
+def describe(sources: Iterable[SideRelation], cast: Casts = ()) -> Plan[list[tuple[LiveColumn, ...]]]:
+    """Return the columns of each of *sources*, as the warehouse describes them or *cast* names their type.
+
+    Raises UnknownNameError if no side has a column of *cast*, UsageError for an unknown type.
+    """
     listed = list(sources)
     answers = yield [description_query(source) for source in listed]
-    return [parse_description(source, answer) for source, answer in zip(listed, answers, strict=True)]
+    sides = [parse_description(source, answer) for source, answer in zip(listed, answers, strict=True)]
+    known = {column.name.casefold(): column.name for side in sides for column in side}
+    types = {name.casefold(): of for name, of in dict(cast).items()}
+    for name in dict(cast):
+        if name.casefold() not in known:
+            raise UnknownNameError("column", name, [*known.values()], where=f"in {listed[-1].name}")
+    return [
+        tuple(_as_type(column, types.get(column.name.casefold()), source.dialect) for column in side)
+        for source, side in zip(listed, sides, strict=True)
+    ]
+
+
+def _as_type(column: LiveColumn, text: str | None, dialect: Dialect) -> LiveColumn:
+    """Return *column* as it reads after a cast to the type *text*; unchanged for None."""
+    if text is None:
+        return column
+    try:
+        of = exp.DataType.build(text, dialect=dialect.name)
+    except (SqlglotError, ValueError):
+        hint = "use a type that both warehouses have: text, bigint, decimal(20,6), double, date, timestamp"
+        raise UsageError(f"Type of --cast {column.name} unknown: {text}", hint=hint) from None
+
+    def read(value: Sql) -> Sql:
+        return exp.cast(column.read(value), of.copy(), dialect=dialect.name)
+
+    return with_fields(column, type=dialect.column_type(text), read=read)
 
 
 def description_query(source: SideRelation) -> Query:

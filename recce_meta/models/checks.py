@@ -203,6 +203,8 @@ class ValueDiffParams(Struct, frozen=True, kw_only=True):
     """Unit in which timestamps are compared: second, minute, …"""
     ignore_case: bool = False
     ignore_trailing_blanks: bool = False
+    cast: Mapping[str, str] | None = None
+    """Types as which columns are compared, by column."""
     limit: int = 1000
     """Most rows of `value_diff_detail`."""
 

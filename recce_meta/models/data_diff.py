@@ -107,6 +107,8 @@ class RowComparison(DataDiff, frozen=True, kw_only=True):
     """True if strings are compared in lower case."""
     ignore_trailing_blanks: bool = False
     """True if strings are compared without trailing spaces."""
+    cast: tuple[str, ...] = ()
+    """Columns that both sides cast before the comparison, with the type: `price=decimal(12,2)`."""
 
     @property
     def is_narrowed(self) -> bool:
@@ -121,6 +123,7 @@ class RowComparison(DataDiff, frozen=True, kw_only=True):
             or self.timestamp_precision
             or self.ignore_case
             or self.ignore_trailing_blanks
+            or self.cast
         )
 
 

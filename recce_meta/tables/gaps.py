@@ -158,6 +158,7 @@ def narrowed_by(result: RowComparison) -> list[str]:
         phrases.append(f"numbers within {_written(result.relative_tolerance)} of the larger count as equal")
     if result.timestamp_precision:
         phrases.append(f"timestamps truncated to the {result.timestamp_precision}")
+    phrases += [f"{column} cast to {of}" for column, _, of in (one.partition("=") for one in result.cast)]
     ignored = [
         *(["case"] if result.ignore_case else []),
         *(["trailing blanks"] if result.ignore_trailing_blanks else []),
@@ -177,7 +178,7 @@ def _left_out_columns(result: RowComparison) -> list[str]:
         names: Sequence[str] = [column.name for column in result.columns if column.reason]
     else:
         names = result.incomparable if isinstance(result, (ValueDetail, RowsDiff)) else ()
-    phrases = [f"{_counted(names, 'column')} not compared: no common type"] if names else []
+    phrases = [f"{_counted(names, 'column')} not compared: no common type, see --cast"] if names else []
     found = rounded_columns(result)
     for how in dict.fromkeys(found.values()):
         names = [name for name, rounding in found.items() if rounding == how]

@@ -82,7 +82,7 @@ def plans(draw: st.DrawFn) -> tuple[str, dict[str, Any]]:
         narrowing = draw(st.sampled_from([
             {"where": "amount > 0"}, {"sample": 40.0}, {"exclude_columns": ("amount",)},
             {"columns": ("amount",)}, {"tolerance": 1.0}, {"relative_tolerance": 0.5}, {"ignore_case": True},
-            {"ignore_trailing_blanks": True},
+            {"ignore_trailing_blanks": True}, {"cast": {"amount": "bigint"}},
         ]))  # fmt: skip
     return name, narrowing
 

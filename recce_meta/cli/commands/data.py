@@ -4,7 +4,14 @@ from __future__ import annotations
 
 import click
 
-from recce_meta.cli.data_options import parse_decimal, parse_moment, parse_percent, split_key, split_names
+from recce_meta.cli.data_options import (
+    parse_decimal,
+    parse_moment,
+    parse_percent,
+    split_casts,
+    split_key,
+    split_names,
+)
 from recce_meta.cli.lazy import lazy, packed, together
 from recce_meta.cli.options import (
     LISTS,
@@ -144,6 +151,13 @@ _comparing_values = packed(
     ),
     click.option("--ignore-case", is_flag=True, help="Compare strings in lower case."),
     click.option("--ignore-trailing-blanks", is_flag=True, help="Ignore trailing spaces of strings."),
+    click.option(
+        "--cast",
+        multiple=True,
+        callback=split_casts,
+        metavar="COLUMN=TYPE",
+        help="Compare a column as another type, to which both sides cast it: price=decimal(12,2).",
+    ),
 )
 """Decorator that adds the options of value diffs and passes them as one argument, `options`."""
 

@@ -559,7 +559,7 @@ def equal_word(result: RowComparison) -> str:
     hows = dict.fromkeys(how.removeprefix("as doubles, ") for how in rounded_columns(result).values())
     if hows:
         return f"equal {' or '.join(hows)}"
-    ignored = result.timestamp_precision, result.ignore_case, result.ignore_trailing_blanks
+    ignored = result.timestamp_precision, result.ignore_case, result.ignore_trailing_blanks, result.cast
     return "equal as compared" if any(ignored) else "equal"
 
 

@@ -54,6 +54,10 @@ class MySQL(Dialect):
         expression = without_grouping_sets(without_full_joins(expression.copy()))
         return super().render(expression, pretty=pretty)
 
+    def column_type(self, text: str) -> ColumnType:
+        """Return the type that a cast to BOOLEAN has: it is TINYINT."""
+        return super().column_type("TINYINT" if text.upper() in ("BOOLEAN", "BOOL") else text)
+
     def full_name(self, names: Sequence[str]) -> Sql:
         """https://dev.mysql.com/doc/refman/8.0/en/identifier-case-sensitivity.html"""
         full = super().full_name(names)

@@ -97,6 +97,34 @@ def test_a_date_with_an_odd_time_is_no_timestamp(sides: Sides) -> None:
     assert [one.key for one in found.columns[1].examples] == [(1,), (2,)] and found.changed == 2
 
 
+def test_columns_without_a_common_text_are_compared_as_the_type_of_a_cast(sides: Sides) -> None:
+    base, current = "(1, '5 days'), (2, '1 day')", "(1, INTERVAL 5 DAY), (2, INTERVAL 2 DAY)"
+    found = compared(sides, "INTERVAL", base, current)
+    assert str(found.columns[1].reason).endswith("have no common text; choose one with --cast v=TYPE")
+
+    for options in (ValueOptions(cast={"V": "text"}), ValueOptions(cast={"v": "text"}, where="id = 1")):
+        by_key = value_diff(sides[1], "t", "t", key="id", base_adapter=sides[0], options=options)
+        rows = value_diff(sides[1], "t", "t", base_adapter=sides[0], options=options)
+
+        wanted = 0 if options.where else 1
+        assert (by_key.changed, rows.added, rows.removed) == (wanted,) * 3
+        assert by_key.is_equal is rows.is_equal is (None if options.where else False)
+        assert by_key.columns[1].base_type == by_key.columns[1].current_type == "text"
+
+
+@pytest.mark.parametrize(
+    ("cast", "message"),
+    [
+        ({"w": "text"}, "Unknown column 'w' in t"),
+        ({"v": "no type"}, "Type of --cast v unknown: no type"),
+        ({"v": 5}, r"The cast .* is not a mapping"),
+    ],
+)
+def test_a_cast_of_no_column_or_no_type_is_refused(sides: Sides, cast: Any, message: str) -> None:
+    with pytest.raises(UsageError, match=message):
+        compared(sides, "INTEGER", "(1, 1)", "(1, 1)", cast=cast)
+
+
 REPORTED = "Comparison of t failed: different texts count as equal"
 
 

@@ -208,6 +208,7 @@ def test_options_of_a_value_diff(read: Any) -> None:
               timestamp_precision: second
               ignore_case: true
               ignore_trailing_blanks: yes
+              cast: {amount: "decimal(12,2)"}
     """)
 
     assert check.optional is True
@@ -221,6 +222,7 @@ def test_options_of_a_value_diff(read: Any) -> None:
         timestamp_precision="second",
         ignore_case=True,
         ignore_trailing_blanks=True,
+        cast={"amount": "decimal(12,2)"},
     )
 
 
