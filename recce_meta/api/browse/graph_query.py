@@ -61,6 +61,8 @@ class GraphQuery(Struct, frozen=True, kw_only=True):
     """Number of steps to children."""
     expand: tuple[str, ...] = ()
     """Further nodes with their parents or children: `ID:up` or `ID:down`, in the order of the clicks."""
+    path_nodes: tuple[str, ...] = ()
+    """Nodes of the path of a column; they are shown in addition, and first if the view is cut."""
     select: str = ""
     """Selectors of dbt; the nodes are shown in addition to those around `node`."""
     exclude: str = ""
@@ -280,7 +282,8 @@ class GraphPart:
             found = _around(self.focus, graph.parents, query.up, self.is_listed)
             for one, distance in _around(self.focus, graph.children, query.down, self.is_listed).items():
                 found[one] = min(distance, found.get(one, distance))
-        found |= {one: 0 for one in opened if one not in found}
+        known = (one for one in query.path_nodes if one in graph.names and self.is_listed(one))
+        found |= {one: 0 for one in (*known, *opened) if one not in found}
         if query.select:
             chosen = self._selected(query.select, "")
             found |= {one: 0 for one in sorted(chosen) if one not in found and self.is_listed(one)}
@@ -290,7 +293,7 @@ class GraphPart:
             distance = found.setdefault(unique_id, 0) + 1
             found |= {one: distance for one in near if one not in found}
         # The caller's order is that of importance.
-        if opened or query.select:
+        if opened or query.select or query.path_nodes:
             return found
         return dict(sorted(found.items(), key=lambda one: (one[1], one[0])))
 

@@ -203,7 +203,7 @@ def _data(node: Change | Impact, found: PageNode | None, counted: RowCount | Non
     summary = found.summary if found else None
     if found is None or summary is None or not summary.aspects:
         return DataCell("not compared")
-    return DataCell(_word(node, summary, found.results), outcome_class(summary), _rows(counted))
+    return DataCell(_word(node, summary, found.results), outcome_class(summary), _rows(counted, node))
 
 
 def outcome_class(summary: NodeSummary) -> str:
@@ -240,14 +240,22 @@ def _differences(summary: NodeSummary, results: Sequence[AnyDataDiff]) -> Iterat
             yield f"≠ {aspect}"
 
 
-def _rows(one: RowCount | None) -> str:
+def _rows(one: RowCount | None, node: Change | Impact) -> str:
     if one is None or (one.base is None and one.current is None):
         return ""
     if one.base is None or one.current is None:
-        return signed_count(one.current if one.base is None else -(one.base or 0))
+        if isinstance(node, Change) and node.status in (Status.ADDED, Status.REMOVED):
+            return signed_count(one.current if one.base is None else -(one.base or 0))
+        return f"{_side_rows(one.base, one.base_reason)} → {_side_rows(one.current, one.current_reason)}"
     return (
         f"{count(one.base)} → {count(one.current)}" if row_count_differs(one) else f"= {count(one.current)}"
     )
+
+
+def _side_rows(number: int | None, reason: str | None) -> str:
+    # A count that is unknown is not zero.
+    is_built = not (reason or "").startswith("not built")
+    return count(number) if number is not None else "not counted" if is_built else "not built"
 
 
 def shown_rows(found: ReviewList, query: Mapping[str, str]) -> list[ReviewRow]:

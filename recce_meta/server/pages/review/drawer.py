@@ -35,7 +35,7 @@ from recce_meta.server.pages.review.lists import IMPACTED_COLUMNS, impacted_list
 from recce_meta.server.pages.runs.blocks import all_codes, data_blocks
 from recce_meta.server.pages.runs.checks import check_columns, reviewed_check_rows
 from recce_meta.server.pages.runs.pair import ReportedPair
-from recce_meta.server.pages.runs.results import asked_job, fields_of, result_values
+from recce_meta.server.pages.runs.results import asked_job, fields_of, result_values, values_in_memory
 from recce_meta.server.site.annotations import NotesPanel, annotated_nodes, notes_panel
 from recce_meta.server.site.handlers import Request
 from recce_meta.server.site.listing import Listing
@@ -233,17 +233,21 @@ def _results(request: Request, pair: ReportedPair, node: PageNode, *, is_profile
         # A saved answer is shown once.
         and not (job and job.saved_at and isinstance(one, type(job.result)))
     ]
-    values = [one for one in (job and job.result, *node.results) if isinstance(one, ValueDiff)]
+    detail = job.result if job and isinstance(job.result, ValueDetail) else None
+    # A list of rows has a limit: the counts are those of the values.
+    is_listing = job is not None and job.request.kind is DiffKind.DETAIL
+    counted = [*values_in_memory(request, job)] if job and is_listing else []
+    values = [one for one in (job and job.result, *counted, *node.results) if isinstance(one, ValueDiff)]
     can_list = forms.is_allowed and any(one.kind == DiffKind.DETAIL.value for one in forms.offers)
     names = [one.name for one in split_columns(values[0])[0] if one.mismatched] if values and can_list else []
     answer = job and result_values(request, pair, job)
-    detail = job.result if job and isinstance(job.result, ValueDetail) else None
     grid = None if is_profile else grid_of(request.query, [*([detail] if detail else []), *shown])
     page = None if grid is None else (grid.result, grid.part)
     is_docked = grid is not None and grid.result is detail
     if answer and detail and is_docked:
         answer["blocks"] = list(data_blocks([detail], is_open=True, page=page))
     return {
+        "counted": values[0] if is_listing and values else None,
         "blocks": list(data_blocks(sorted(shown, key=_order), page=page)),
         "grid": grid and grid_values(request, pair, node.unique_id, grid),
         "is_docked": is_docked,

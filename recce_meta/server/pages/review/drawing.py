@@ -58,7 +58,7 @@ class Drawn(NamedTuple):
 
 
 def drawn(request: Request, pair: ReportedPair, found: ReviewList, apart: Collection[str]) -> Drawn:
-    """Return the graph that the address asks for, in folders if it is large; nodes *apart* stay nodes."""
+    """Return the graph that the address asks for, in folders if it is large; *apart* are those of a path."""
     graph = DiffGraph(request.view, pair)
     pairs = request.query.pairs
     asked = Parameters(("node" if name == AROUND else name, value) for name, value in pairs if name in ASKED)
@@ -71,7 +71,7 @@ def drawn(request: Request, pair: ReportedPair, found: ReviewList, apart: Collec
     if len(rows) > FOLDED_ABOVE and not asked:
         return _in_folders(form, pair, rows, graph.names, [*apart, *request.query.all(OPEN)])
     try:
-        query = graph_query(asked.all)
+        query = replace(graph_query(asked.all), path_nodes=tuple(sorted(apart)))
         view = graph.shown(query if "most" in asked else replace(query, most=MOST_DRAWN))
     except RecceMetaError as error:
         # What the address names wrongly, the reader corrects in the form.

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import Any
 
 from recce_meta.api.data.requests import DataDiffRequest, DiffKind
 from recce_meta.data_diff.row_sample import RowSample
 from recce_meta.models import NodeMetadata, RunMetadata
+from recce_meta.models.data_diff import ValueDiff
 from recce_meta.report.addresses import Addresses
 from recce_meta.report.labels import node_label
 from recce_meta.server.pages.forms.editor import LONGEST_ADDRESS
@@ -95,6 +96,18 @@ def asked_job(
     elif node is None:
         return None
     return queries.job(found[0].id, is_seen=True) if found else None
+
+
+def values_in_memory(request: Request, job: QueryJob) -> Iterator[ValueDiff]:
+    """Yield the comparisons of values of the rows that *job* lists, the latest first."""
+
+    def rows(one: QueryJob) -> tuple[str | None, ...]:
+        asked = one.request
+        return one.base.run_id, one.current.run_id, asked.node, asked.where
+
+    for one in request.view.store.queries.jobs():
+        if isinstance(one.result, ValueDiff) and rows(one) == rows(job):
+            yield one.result
 
 
 def job_of_all(request: Request, pair: ReportedPair) -> QueryJob | None:
