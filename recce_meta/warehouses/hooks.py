@@ -117,8 +117,6 @@ _REMOVING = re.compile(
 """Start of a statement that removes rows or a relation, or a call that does."""
 _THROUGH_VIEWS = frozenset(["update", "delete", "insert", "merge", "replace"])
 """Statements that some warehouses pass on to the table below a view."""
-_OF_VIEWS_TOO = frozenset(["alter", "comment"])
-"""Statements of which some clauses accept views, depending on the warehouse."""
 _TEMPLATE = re.compile(r"\{\{-?\s*(?:~\s*)?((?:[^{}]|\{[^{}]*\})*?)\s*-?\}\}")
 _NODE_CALL = re.compile(r"^(?:ref|source)\s*\(([^()]*)\)$", re.IGNORECASE)
 _THIS = re.compile(r"^this(?:\.(?:identifier|name|table))?$")

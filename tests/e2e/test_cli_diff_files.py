@@ -1148,9 +1148,35 @@ def test_of_a_package_with_a_file_per_warehouse_each_is_compared_and_one_line_sa
 
 
 @pytest.mark.parametrize(
+    ("hook", "said"),
+    [
+        ("update {{ this }} set one = 0", "fails: its post-hook runs UPDATE on a view"),
+        ("create index i on {{ this }} (one)", "fails: its post-hook runs CREATE on a view"),
+        ("alter table {{ this }} add column x int", "may fail: its post-hook runs ALTER on a view"),
+        ("{% if x %}truncate {{ this }}{% endif %}", "may fail: its post-hook runs TRUNCATE on a view"),
+        ("drop table if exists {{ this }}_old", ""),
+        ("grant select on {{ this }} to x", ""),
+    ],
+)
+def test_a_table_with_a_hook_that_needs_one_cannot_become_a_view(
+    checkout: Checkout, hook: str, said: str
+) -> None:
+    code = '{{ config(materialized="%s", post_hook="' + hook + '") }} select 1 as one'
+    checkout.write("profiles.yml", "shop: {target: dev, outputs: {dev: {type: duckdb, path: a.db}}}")
+    checkout.write("models/alone.sql", code.replace("%s", "table"))
+    checkout.commit()
+    checkout.write("models/alone.sql", code.replace("%s", "view"))
+
+    (found,) = checkout.diff("HEAD")["changes"]
+
+    assert found["category_reasons"][1:] == ([f"the build {said}"] if said else [])
+    assert found["category"] == ("breaking" if said else "non_breaking")
+
+
+@pytest.mark.parametrize(
     ("before", "after", "said"),
     [
-        ("+tags: a", "+post-hook: 'delete from {{ this }}'", "post-hook changed"),
+        ("+tags: a", "+post-hook: 'select 2'", "post-hook changed"),
         ("+post-hook: ['{{ cents(1) }}']", "+post-hook: ['{{ cents(2) }}']", "post-hook changed"),
         (
             "+alias: \"{{ env_var('A', 'a') }}\"",
