@@ -238,10 +238,12 @@ _VALUE_DIFF = {
 }
 _PROFILE = {"model": Field(string, is_required=True), "columns": Field(strings), "where": Field(string)}
 _COLUMN = {
-    **_PROFILE,
+    "model": Field(string, is_required=True),
     "column_name": Field(strings, to="columns", is_required=True),
     # recce's type of a column is not used, because the warehouse's is known.
     "column_type": Field(string, to=""),
+    # Last, so that stored results have this name of the columns.
+    **_PROFILE,
 }
 
 _EXPECT_RESULT = {

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from recce_meta.api.checks import _parameters
 from recce_meta.checks.file import read_check_file
 from recce_meta.checks.types import TYPES
 from recce_meta.data_diff import options
@@ -330,3 +331,21 @@ def test_expectations(expecting: Any, type_name: str, params: str, expect: str, 
 )
 def test_shares_are_exact(expecting: Any, text: str, value: str) -> None:
     assert expecting("value_diff", VALUES, f"{{max_mismatch: {text}}}").max_mismatch == share(value)
+
+
+@pytest.mark.parametrize(
+    ("kind", "params", "stored"),
+    [
+        ("top_k_diff", "column_name: v, k: 7", {"model": "a", "columns": ["v"], "k": 7}),
+        ("histogram_diff", "columns: [v], num_bins: 9", {"model": "a", "columns": ["v"], "num_bins": 9}),
+        ("profile_diff", "where: id > 1", {"model": "a", "where": "id > 1"}),
+    ],
+)
+def test_parameters_of_figures_are_stored_under_the_names_of_the_file(
+    kind: str, params: str, stored: dict[str, object], tmp_path: Path
+) -> None:
+    path = tmp_path / "checks.yml"
+    path.write_text(f"checks: [{{name: c, type: {kind}, params: {{model: a, {params}}}}}]", encoding="utf-8")
+    (check,) = read_check_file(path)
+
+    assert _parameters(check) == stored
