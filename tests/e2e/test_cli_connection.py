@@ -479,7 +479,7 @@ def test_tokens_of_the_api_are_shown_once(cli: Cli) -> None:
     assert text.startswith("rm_")
     (listed,) = json.loads(cli("token", "list", "--format", "json").out)["tokens"]
     assert (listed["name"], listed["scopes"]) == ("ci", ["read", "extract"])
-    assert text.rpartition("_")[2] not in cli("token", "list").out
+    assert text[-40:] not in cli("token", "list").out  # a token may contain "_"
     assert [path for path, content in everything(cli.folder) if text[-40:].encode() in content] == []
     assert cli("token", "add", "ci", "--scope", "read").code == 2
     assert cli("token", "remove", "ci").code == 0

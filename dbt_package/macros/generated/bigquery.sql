@@ -1993,8 +1993,8 @@ FROM {{ schema }}.store_quality_runs
     {%- endset -%}
     {%- do statements.append(statement) -%}
     {%- set statement -%}
--- One row per reviewer and reviewed node or check, in the version that was reviewed: the last mark, unless it was
--- withdrawn. Key: review_id. A mark says nothing about a node or check with another fingerprint.
+-- One row per mark of a reviewer on a node or check, in the version that was reviewed, unless the reviewer withdrew it
+-- later. Key: review_id. A mark says nothing about a node or check with another fingerprint.
 CREATE OR REPLACE VIEW {{ schema }}.reviews AS
 WITH marks AS (
   SELECT
@@ -2010,9 +2010,10 @@ WITH marks AS (
     reviewer,
     fingerprint,
     ROW_NUMBER() OVER (
-      PARTITION BY project_name, unique_id, check_name, fingerprint, reviewer
+      PARTITION BY project_name, unique_id, check_name, fingerprint, reviewer, status, comment
       ORDER BY reviewed_at DESC, review_id DESC
-    ) AS place
+    ) AS place,
+    MAX(CASE WHEN status = 'withdrawn' THEN reviewed_at END) OVER (PARTITION BY project_name, unique_id, check_name, fingerprint, reviewer) AS withdrawn_at
   FROM {{ schema }}.store_reviews
 )
 SELECT
@@ -2035,7 +2036,10 @@ FROM marks
 LEFT JOIN {{ schema }}.store_runs AS runs
   ON runs.run_id = marks.current_run_id
 WHERE
-  marks.place = 1 AND marks.status <> 'withdrawn'
+  marks.place = 1
+  AND (
+    marks.withdrawn_at IS NULL OR marks.reviewed_at > marks.withdrawn_at
+  )
     {%- endset -%}
     {%- do statements.append(statement) -%}
     {%- set statement -%}

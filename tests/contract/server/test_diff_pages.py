@@ -201,7 +201,8 @@ def test_a_node_has_its_whole_code_columns_and_data(client: TestClient, sides: t
     assert "SUM(amount)" in path.text and "int_order_payments.paid_amount" in path.text
     drawn = [one["data-node"] for one in path.elements("a") if "onpath" in one.get("class", "")]
     reached = ["customer_segments", "customers", "daily_revenue", "orders", "store_performance"]
-    assert sorted(drawn) == reached
+    above = [f"model.jaffle_shop.{one}" for one in ("int_order_payments", "stg_payments")]
+    assert sorted(drawn) == sorted([*reached, *above, "seed.jaffle_shop.raw_payments"])
     assert any(row[:1] == ["daily_revenue"] for table in columns.tables for row in table)
 
 
