@@ -111,7 +111,8 @@ class Effects:
         self._fill_sides([*compared, *self._readers_of_ephemeral(compared)])
         self._add_views_above(changes.values())
         judged, effects, moved, elsewhere = categorise(changes, *self._sides, self._compare)
-        refused = self._refused(judged.values()) | view_hooks.refused(judged, self._sides)
+        # What certainly fails replaces what may fail.
+        refused = view_hooks.refused(judged, self._sides) | self._refused(judged.values())
         judged |= refused
         writers = list(filter(self._is_new_writer, judged.values()))
         judged |= {one.unique_id: view_hooks.as_writer(one, self._sides[1]) for one in writers}
