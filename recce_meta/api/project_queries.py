@@ -213,8 +213,6 @@ class ProjectQueries:
 
     def with_fault(self, before: NodeMetadata, after: NodeMetadata, change: SqlChange) -> SqlChange:
         """Return *change*, that of the query of a node, with why the node cannot be built, or may not be."""
-        if change.category is Category.NONE:
-            return change
         if (fault := self.new_fault(after.unique_id)).is_certain:
             reasons = (*change.reasons, f"{BUILD_FAILS}: {fault.text}")
             return replace(change, category=Category.BREAKING, reasons=reasons)

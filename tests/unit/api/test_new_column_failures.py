@@ -126,6 +126,15 @@ def test_the_reason_of_a_failure_is_what_the_new_column_causes(reader: str, why:
     assert failure_sentences(diff) == [f"r fails because of the change of parent: {why}"]
 
 
+def test_an_edit_without_another_meaning_may_be_refused() -> None:
+    was, reader = (f"select {name} from other join parent using (id)" for name in ("other.status", "status"))
+
+    diff = diff_of(reader, was=was)
+
+    assert is_refused(reader) and not is_refused(was)
+    assert failure_sentences(diff) == ["r fails: status without a qualifier means columns of two relations"]
+
+
 @pytest.mark.parametrize("adapter", ["postgres", "snowflake", "bigquery", "databricks"])
 def test_a_result_may_not_repeat_a_column_name_outside_of_duckdb(adapter: str) -> None:
     (found,) = [
