@@ -27,15 +27,19 @@ def generate_diff_sql(
     """Return the statement that compares the whole rows of *node_id* on both sides, without a key.
 
     Current is the node's relation in *renderer*. *base* is the nodes of the base run, or the name of a
-    relation in SQL. Without *base*, the node's rendered code is compared with the relation built from it.
-    Columns are those recorded with the runs, matched by name.
+    relation in SQL. Columns are those recorded with the runs, matched by name.
 
     The statement returns one row: `differing_rows` (the larger of the next two figures), `added_rows`,
     `removed_rows`, `base_rows`, `current_rows`, `common_rows`. Duplicate rows are counted each time.
 
-    Raises UsageError if a side has no relation or no recorded columns, TemplateError if there is no such node
-    or its code cannot be rendered.
+    Raises UsageError without *base*, or if a side has no relation or no recorded columns; TemplateError if
+    there is no such node.
     """
+    if base is None:
+        raise UsageError(
+            f"No base to compare {node_id} with",
+            hint="pass the nodes of the base run, or the name of a relation",
+        )
     node = renderer.nodes.get(node_id)
     if node is None:
         raise TemplateError(
@@ -43,12 +47,9 @@ def generate_diff_sql(
         )
     dialect = dialect_named(renderer.warehouse_name)
     resolver = RelationResolver(base=dialect, current=dialect)
-    if base is None:
-        pair, before = _code_against_relation(node, renderer, resolver), node
-    else:
-        other = _of(base, node)
-        pair = resolver.pair(other, node)
-        before = other if isinstance(other, NodeMetadata) else node
+    other = _of(base, node)
+    pair = resolver.pair(other, node)
+    before = other if isinstance(other, NodeMetadata) else node
     missing = [side.value for side, source in _sides(pair) if source is None]
     if missing:
         raise UsageError(f"{node_id} has no relation in {' or '.join(missing)}: nothing to compare")
@@ -64,14 +65,6 @@ def _of(base: Mapping[str, NodeMetadata] | Iterable[NodeMetadata] | str, node: N
         return base
     listed = base.values() if isinstance(base, Mapping) else base
     return next((each for each in listed if each.unique_id == node.unique_id), None)
-
-
-def _code_against_relation(
-    node: NodeMetadata, renderer: SimpleTemplateRenderer, resolver: RelationResolver
-) -> Pair:
-    built = resolver.pair(node, None)
-    code = resolver.queries("", renderer.render_node(node.unique_id))
-    return Pair(subject=built.subject, base=built.base, current=code.current)
 
 
 def _sides(pair: Pair) -> list[tuple[DataSide, object]]:

@@ -146,29 +146,7 @@ def test_one_statement_counts_differing_rows(adapter: UnifiedSqlAdapter, tables:
     }
 
 
-def test_one_statement_compares_code_with_what_was_built(
-    adapter: UnifiedSqlAdapter, tables: tuple[str, str]
-) -> None:
-    columns = tuple(
-        Column(name=name, type=kind) for name, kind in adapter.describe(f"SELECT * FROM {tables[0]}")
-    )
-    source = node(tables[1], unique_id="model.shop.raw", name="raw")
-    built = node(
-        tables[0],
-        columns=columns,
-        columns_from="catalog",
-        raw_code="select * from {{ ref('raw') }} -- all of it",
-        language="sql",
-        package_name="shop",
-    )
-    renderer = recce_meta.SimpleTemplateRenderer(adapter, [source, built])
-
-    _, rows = adapter.execute(recce_meta.generate_diff_sql(built.unique_id, renderer))
-
-    assert rows[0][0] == 2
-
-
-def test_a_statement_needs_both_relations_and_recorded_columns(adapter: UnifiedSqlAdapter) -> None:
+def test_a_statement_needs_a_base_both_relations_and_recorded_columns(adapter: UnifiedSqlAdapter) -> None:
     bare = node("a.b")
     renderer = recce_meta.SimpleTemplateRenderer(adapter, [bare])
 
@@ -176,6 +154,8 @@ def test_a_statement_needs_both_relations_and_recorded_columns(adapter: UnifiedS
         recce_meta.generate_diff_sql(bare.unique_id, renderer, "c.d")
     with pytest.raises(UsageError, match="no relation in base"):
         recce_meta.generate_diff_sql(bare.unique_id, renderer, [])
+    with pytest.raises(UsageError, match="No base to compare"):
+        recce_meta.generate_diff_sql(bare.unique_id, renderer)
 
 
 @pytest.mark.parametrize(
