@@ -24,15 +24,12 @@ from recce_meta.repositories.extraction.dbt.commands import (
     PackageAccess,
     deps_command,
     parse_command,
-    partial_parse_key,
 )
 from recce_meta.repositories.extraction.dbt.environments import discard, use_environment
 from recce_meta.repositories.extraction.dbt.outcome import (
     DbtFailed,
     TakenManifest,
     check_completed,
-    keep_partial_parse,
-    restore_partial_parse,
     take_manifest,
 )
 from recce_meta.repositories.extraction.dbt.packages import (
@@ -83,7 +80,7 @@ class DbtSettings(Struct, frozen=True, kw_only=True):
     """Settings of dbt on a worker."""
 
     cache: Path
-    """Folder of environments, packages and partial parses."""
+    """Folder of environments and packages."""
     isolation: IsolationSettings
     environments_size: int
     """Bytes of all environments; the least recently used are removed."""
@@ -212,10 +209,8 @@ class DbtStages:
             return plan, sandbox
 
     def caches(self) -> list[Path]:
-        """Return the folders with packages and partial parses; each has the name of its connection's id."""
-        return [
-            folder for kind in ("packages", "partial") for folder in self._settings.cache.glob(f"{kind}/*")
-        ]
+        """Return the folders with packages; each has the name of its connection's id."""
+        return list(self._settings.cache.glob("packages/*"))
 
     def _cache(self, kind: str, connection: RepositoryConnection) -> Path:
         """Return the folder of a connection, whose time is that of its last use."""
@@ -284,16 +279,8 @@ class DbtStages:
             clone, out = run.folder / CHECKOUT, await _emptied(run.folder / "parse")
             variables = run.connection.variables
             command = parse_command(dbt, plan.project, clone, plan.profile, out, variables=variables)
-            # The partial parse of a fork could change how dbt reads the files of the branch.
-            kept = None if run.is_of_fork else self._cache("partial", run.connection)
-            key = partial_parse_key(dbt, plan.project, plan.profile, variables)
-            if kept is not None:
-                await asyncio.to_thread(restore_partial_parse, kept, key, command)
             await self._run(run, sandbox, command)
-            # The manifest first: a partial parse is worth keeping only if it is valid.
             manifest = await asyncio.to_thread(take_manifest, command, run.folder / MANIFEST)
-            if kept is not None:
-                await asyncio.to_thread(keep_partial_parse, kept, key, command)
         return Parsed(manifest=manifest, isolation=sandbox.kind)
 
     async def _run(self, run: JobRun, sandbox: ProgramSandbox, command: DbtCommand) -> None:

@@ -124,8 +124,7 @@ class ExtractionSettings(Struct, frozen=True, kw_only=True):
     environments_size: int = 8 * 2**30
     """Bytes of all environments of dbt."""
     mirrors_size: int = 20 * 2**30
-    """Bytes of all mirrors of repositories, with packages and partial parses; the least recently used are
-    removed."""
+    """Bytes of all mirrors of repositories, with packages; the least recently used are removed."""
     hub: str | None = None
     """Address of the hub of packages; dbt's own if None."""
     parse_cpu: float = PARSE_CPU

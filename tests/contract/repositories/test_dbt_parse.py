@@ -21,13 +21,10 @@ from recce_meta.repositories.extraction.dbt.commands import (
     PackageAccess,
     deps_command,
     parse_command,
-    partial_parse_key,
 )
 from recce_meta.repositories.extraction.dbt.outcome import (
     DbtFailed,
     check_completed,
-    keep_partial_parse,
-    restore_partial_parse,
     take_manifest,
 )
 from recce_meta.repositories.extraction.dbt.packages import (
@@ -103,11 +100,8 @@ class Clone(Struct, frozen=True):
             key = packages_key(project, dbt, given)
             place_packages(collect_packages(out, folder, self.work / "kept", key, given), project, given)
         command = parse_command(dbt, project, self.folder, profile, self.work / name, variables=given)
-        key = partial_parse_key(dbt, project, profile, given)
-        restore_partial_parse(self.work / "partial", key, command)
         completed = run(command)
         check_completed(completed, command)
-        keep_partial_parse(self.work / "partial", key, command)
         return json.loads(take_manifest(command, self.work / "taken").path.read_bytes()), completed
 
     def parse_plainly(self, dbt: InstalledDbt, output: Mapping[str, object]) -> Mapping[str, Any]:
@@ -192,9 +186,7 @@ def test_dummy_credentials_give_the_names_of_real_ones(clone: Clone, minor: str)
     assert named(ours) == named(clone.parse_plainly(dbt, SNOWFLAKE))
 
 
-def test_the_workers_environment_stays_out_and_a_partial_parse_is_used(
-    clone: Clone, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_the_workers_environment_stays_out(clone: Clone, monkeypatch: pytest.MonkeyPatch) -> None:
     dbt = dbt_environment("1.12", "duckdb").dbt
     monkeypatch.setenv("APP_TOKEN", "canary")
     (clone.work / ".env").write_text("DOT_TOKEN=canary\n")
@@ -204,14 +196,8 @@ def test_the_workers_environment_stays_out_and_a_partial_parse_is_used(
     model = clone.project / "models" / "a.sql"
     model.write_text(f"{{% do log({shown}, true) %}} select '{{{{ {shown} }}}}' as id")
     first, ran = clone.parse(dbt, TARGET, name="first")
-    assert "Unable to do partial parsing" in ran.output
     assert "canary" not in ran.output + json.dumps(first)
     assert not [path for path in (clone.work / "first").rglob("*.log") if "canary" in path.read_text()]
-
-    (clone.project / "models" / "d.sql").write_text("select * from {{ ref('c') }}")
-    second, ran = clone.parse(dbt, TARGET, name="second")
-    assert "Unable to do partial parsing" not in ran.output
-    assert set(second["nodes"]) - set(first["nodes"]) == {"model.shop.d"}
 
 
 @pytest.mark.parametrize("minor", ["1.12", "2.0"])

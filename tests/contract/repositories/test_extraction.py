@@ -48,7 +48,7 @@ from recce_meta.repositories.state.types import (
 )
 from recce_meta.repositories.worker import Worker, WorkerSettings
 from recce_meta.store.columns import columns_of
-from recce_meta.store.read import find_runs
+from recce_meta.store.read import find_runs, load_nodes
 from recce_meta.store.session import open_store
 from tests.dbt_environments import dbt_environment, environments_folder
 from tests.forge_names import Forge
@@ -217,6 +217,43 @@ def test_gold(service: Service) -> None:
     recorded = [one.extraction.connection for one in service.runs().values() if one.extraction is not None]
     assert recorded.count(connection.name) == 1
     assert not list((service.work / "jobs").iterdir())
+
+
+POSITIVE: Mapping[str, File] = {
+    "tests/positive.sql": "select * from {{ ref('orders') }} where amount < 0",
+    "models/paid.yml": (
+        "version: 2\nmodels:\n  - name: customers\n    columns:\n"
+        "      - {name: name, data_tests: [{relationships: {to: ref('orders'), field: name}}]}\n"
+    ),
+    "models/schema.yml": "version: 2\nsources: [{name: raw, tables: [{name: orders}]}]\n",
+}
+"""Tests of a model in files of their own; one of a file, one of an entry."""
+
+
+@pytest.mark.network
+@pytest.mark.parametrize("gone", [None, "{{ config(enabled=false) }} select 1 as amount, 'Ann' as name"])
+def test_tests_whose_model_was_gone_in_between(service: Service, gone: str | None) -> None:
+    """dbt would lose both from the state of the commit before, or from that of a pull request."""
+    dbt_environment(MINOR, "duckdb")
+    name = shop(service.server, POSITIVE)
+    connection = service.connect(name, branches=("main", "topic"), is_trusted=True)
+    first = stored_tests(service, service.extract(connection))
+    service.server.commit(name, "topic", {"models/orders.sql": gone}, base="main")
+    service.extract(connection, "topic")
+    assert stored_tests(service, service.extract(connection, is_forced=True)) == first
+    service.server.commit(name, "main", {"models/orders.sql": gone})
+    service.extract(connection)
+    service.server.commit(name, "main", {"models/orders.sql": SHOP["models/orders.sql"]})
+    assert stored_tests(service, service.extract(connection)) == first
+    assert len(first) == 2
+
+
+def stored_tests(service: Service, job: ExtractionJob) -> set[str]:
+    """Return the tests of the run of a job that dbt parsed."""
+    assert (job.tier, job.fallback) == (ExtractionTier.GOLD, None)
+    with service.store.sibling() as adapter:
+        nodes = load_nodes(adapter.at("recce_meta"), service.runs()[job.run_id or ""])
+    return {node.unique_id for node in nodes if node.resource_type == "test"}
 
 
 @pytest.mark.network
@@ -452,14 +489,12 @@ def poll_again(
 def test_caches_of_removed_connections_are_removed(service: Service, tmp_path: Path) -> None:
     """Packages may be private, so that they do not outlive their connection by much."""
     kept = service.connect(service.server.unused_name()).id
-    folders = [
-        tmp_path / "cache" / kind / name for kind in ("packages", "partial") for name in (kept, "gone")
-    ]
+    folders = [tmp_path / "cache" / "packages" / name for name in (kept, "gone")]
     for folder in folders:
         folder.mkdir(parents=True)
         os.utime(folder, (0, 0))
     Extractor(service.state, {}, ExtractionSettings(work=tmp_path), {}).remove_unused()
-    assert [folder.name for folder in folders if folder.exists()] == [kept, kept]
+    assert [folder.name for folder in folders if folder.exists()] == [kept]
 
 
 def test_a_locked_store(tmp_path: Path) -> None:

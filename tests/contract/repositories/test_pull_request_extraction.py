@@ -295,9 +295,8 @@ def test_a_fork_gets_no_secret_and_leaves_nothing(
     assert read_job_files(service.state, head.id) == {}
     assert not any(secret in service.shown(head, base) for secret in SECRETS)
     assert service.found == []
-    # Jobs of the branch read these caches.
-    for kind in ("partial", "packages"):
-        assert not list((service.work / "cache" / kind / connection.id).glob("*"))
+    # Jobs of the branch read this cache.
+    assert not list((service.work / "cache" / "packages" / connection.id).glob("*"))
 
 
 @pytest.mark.network

@@ -5,12 +5,10 @@ from __future__ import annotations
 import hashlib
 import os
 import re
-import shutil
 import stat
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from pathlib import Path
-from uuid import uuid4
 
 from msgspec import Struct
 
@@ -20,7 +18,6 @@ from recce_meta.repositories.processes import Completed
 from recce_meta.repositories.state.types import DbtFailure
 
 MANIFEST = "manifest.json"
-PARTIAL_PARSE = "partial_parse.msgpack"
 LARGEST_MANIFEST = 2**29
 """Bytes; the manifest of 5,000 models has about 50 MB."""
 _MESSAGE_LENGTH = 600
@@ -180,37 +177,6 @@ def take_manifest(command: DbtCommand, destination: Path, *, most: int = LARGEST
             f"dbt {_name(command)} succeeded without a readable manifest: {error.strerror or error}",
         ) from error
     return TakenManifest(path=path, size=size, digest=digest.hexdigest())
-
-
-def restore_partial_parse(kept: Path, key: str, command: DbtCommand) -> bool:
-    """Copy the partial parse that was kept under *key* to where dbt reads it; False if there is none."""
-    command.target.mkdir(parents=True, exist_ok=True)
-    try:
-        shutil.copyfile(kept / f"{key}.msgpack", command.target / PARTIAL_PARSE)
-    except FileNotFoundError:  # also if the job of another branch removes it at this moment
-        return False
-    return True
-
-
-def keep_partial_parse(kept: Path, key: str, command: DbtCommand, *, most: int = LARGEST_MANIFEST) -> None:
-    """Keep the partial parse of a command that succeeded under *key*, in place of all others in *kept*."""
-    kept.mkdir(parents=True, exist_ok=True)
-    # Jobs of several branches share the folder, and may write at the same time.
-    draft = kept / f"{key}-{uuid4().hex[:8]}.draft"
-    with suppress(OSError):
-        try:
-            with _regular_file(command, PARTIAL_PARSE) as source, draft.open("wb") as copy:
-                if os.fstat(source).st_size > most:
-                    return
-                while piece := os.read(source, _PIECE):
-                    copy.write(piece)
-            # One for each connection: other keys are of settings that no longer hold, and files are large.
-            for old in kept.glob("*.msgpack"):
-                if old.stem != key:
-                    old.unlink(missing_ok=True)
-            draft.replace(kept / f"{key}.msgpack")
-        finally:
-            draft.unlink(missing_ok=True)
 
 
 @contextmanager

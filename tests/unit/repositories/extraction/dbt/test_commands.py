@@ -14,7 +14,6 @@ from recce_meta.repositories.extraction.dbt.commands import (
     check_variables,
     deps_command,
     parse_command,
-    partial_parse_key,
 )
 from recce_meta.repositories.extraction.dbt.environments import (
     built_from_source,
@@ -176,19 +175,6 @@ def test_variables_of_projects_are_accepted() -> None:
 def test_invalid_names_of_variables_are_refused(name: str) -> None:
     with pytest.raises(ConfigurationError, match="not a valid"):
         check_variables({name: "x"})
-
-
-def test_a_partial_parse_depends_on_everything_that_changes_it(tmp_path: Path, shop: DbtProject) -> None:
-    one = write_profile(tmp_path / "one", "shop", "duckdb", ProfileTarget())
-    two = write_profile(tmp_path / "two", "shop", "duckdb", ProfileTarget(schema="other"))
-    keys = [
-        partial_parse_key(dbt(version), shop, profile, variables)
-        for version in ("1.11.2", "1.11.3")
-        for profile in (one, two)
-        for variables in ({}, {"A": "1"})
-    ]
-    assert len(set(keys)) == len(keys)
-    assert partial_parse_key(dbt("1.11.2"), shop, one, {}) == keys[0]
 
 
 @pytest.mark.parametrize("adapter", available())

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import shutil
 from pathlib import Path
 
 import pytest
@@ -13,8 +12,6 @@ from recce_meta.repositories.extraction.dbt.commands import DbtCommand
 from recce_meta.repositories.extraction.dbt.outcome import (
     DbtFailed,
     check_completed,
-    keep_partial_parse,
-    restore_partial_parse,
     take_manifest,
 )
 from recce_meta.repositories.processes import Completed, ProcessLimits
@@ -231,60 +228,3 @@ def test_manifests_that_are_not_accepted(tmp_path: Path, kind: str) -> None:
     assert not raised.value.can_retry
     taken = tmp_path / "taken" / "manifest.json"
     assert not taken.exists() or not taken.read_bytes()
-
-
-def test_a_partial_parse_is_kept_under_its_key_alone(tmp_path: Path) -> None:
-    first, second, kept = command(tmp_path / "a"), command(tmp_path / "b"), tmp_path / "kept"
-    first.target.mkdir(parents=True)
-    (first.target / "partial_parse.msgpack").write_bytes(b"old")
-    keep_partial_parse(kept, "key", first)
-    assert not restore_partial_parse(kept, "other", second)
-    assert restore_partial_parse(kept, "key", second)
-    assert (second.target / "partial_parse.msgpack").read_bytes() == b"old"
-    keep_partial_parse(kept, "other", second)
-    assert [path.name for path in kept.iterdir()] == ["other.msgpack"]
-
-
-def test_branches_keep_their_partial_parses_at_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    ran, kept = command(tmp_path / "a"), tmp_path / "kept"
-    ran.target.mkdir(parents=True)
-    (ran.target / "partial_parse.msgpack").write_bytes(b"new")
-    read = os.read
-
-    def read_beside_another_branch(descriptor: int, size: int) -> bytes:
-        monkeypatch.setattr(os, "read", read)
-        keep_partial_parse(kept, "key", ran)
-        return read(descriptor, size)
-
-    monkeypatch.setattr(os, "read", read_beside_another_branch)
-    keep_partial_parse(kept, "other", ran)
-    assert [path.name for path in kept.iterdir()] == ["other.msgpack"]
-    monkeypatch.setattr(os, "read", read_beside_another_branch)
-    keep_partial_parse(kept, "key", ran)
-    assert [path.name for path in kept.iterdir()] == ["key.msgpack"]
-    assert (kept / "key.msgpack").read_bytes() == b"new"
-
-
-def test_a_partial_parse_that_vanishes_is_not_restored(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    ran, kept = command(tmp_path / "a"), tmp_path / "kept"
-    kept.mkdir()
-    (kept / "key.msgpack").write_bytes(b"old")
-    copy = shutil.copyfile
-
-    def copy_after_removal(source: Path, place: Path) -> Path:
-        source.unlink()
-        return copy(source, place)
-
-    monkeypatch.setattr(shutil, "copyfile", copy_after_removal)
-    assert not restore_partial_parse(kept, "key", ran)
-
-
-def test_a_linked_partial_parse_is_not_kept(tmp_path: Path) -> None:
-    ran, kept = command(tmp_path / "a"), tmp_path / "kept"
-    ran.target.mkdir(parents=True)
-    (tmp_path / "secret").write_bytes(b"secret")
-    (ran.target / "partial_parse.msgpack").symlink_to(tmp_path / "secret")
-    keep_partial_parse(kept, "key", ran)
-    assert list(kept.iterdir()) == []
