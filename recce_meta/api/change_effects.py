@@ -21,10 +21,11 @@ from recce_meta.diff.materializations import COMPUTED_WHEN_READ, REBUILT, keeps_
 from recce_meta.diff.project_side import ProjectSide
 from recce_meta.diff.unseen_values import WITHOUT_COLUMNS, WITHOUT_REFERENCES, built_sources_note
 from recce_meta.diff.variant_effects import CompareSql
-from recce_meta.graph import LineageGraph, build_lineage_graph, failing_with, is_ephemeral
+from recce_meta.graph import LineageGraph, build_lineage_graph, cycles_of, failing_with, is_ephemeral
 from recce_meta.lazy import LazyModule
 from recce_meta.models import Change, LineageEdge, NodeMetadata, Reason, Status
 from recce_meta.models.change import BUILD_FAILS, Category, ColumnChange, SqlChange, TableFacts
+from recce_meta.models.node import GUESS
 from recce_meta.models.relation_tokens import CLOSING, OPENING
 from recce_meta.models.run import DBT
 from recce_meta.sql_lineage.names import RenamedColumns, Schemas
@@ -193,7 +194,7 @@ class Effects:
         )
         return self._with_edges(graph, definitions) if is_read else graph
 
-    def _refused(self, changes: Iterable[Change]) -> dict[str, Change]:
+    def _refused(self, changes: Collection[Change]) -> dict[str, Change]:
         """Return the nodes without a compared query that certainly cannot be built, with why."""
         found = {one.unique_id: one for one in changes if _may_be_refused(one, self._sides[1].nodes)}
         # Models and snapshots before tests. Disabled nodes have no names.
@@ -207,7 +208,7 @@ class Effects:
             )
             for one in asked
             if (fault := self._queries.new_fault(one)).is_certain
-        }
+        } | _in_cycles(changes, self._runs[1], self._current_graph)
 
     def _is_new_writer(self, change: Change) -> bool:
         """Return True if a new node or its hooks, or an operation or test that has changed, write others."""
@@ -467,6 +468,35 @@ def _compared_ids(changes: Iterable[Change]) -> list[str]:
         and change.resource_type in SQL_BUILT
         and not reasons.isdisjoint(change.reasons)
     ]
+
+
+def _in_cycles(changes: Iterable[Change], current: RunReader, graph: LineageGraph) -> dict[str, Change]:
+    """Return the nodes whose new references close a cycle in *graph*, with its path: dbt builds no node."""
+    found = {
+        one.unique_id: one
+        for one in changes
+        if one.status is Status.ADDED or (one.status is Status.MODIFIED and Reason.PARENTS in one.reasons)
+    }
+    below = graph.downstream(found)
+    parents_of = {
+        one: [
+            parent
+            for parent, origin in parents.items()
+            # Names in SQL are no references: a statement may write the table that it reads.
+            if parent in below and (origin is None or (origin.kind == "ref" and origin.confidence > GUESS))
+        ]
+        for one, parents in (current.origins.items() if found else ())
+        if one in below
+    }
+    refused = {}
+    for cycle in cycles_of(parents_of):
+        for one in found.keys() & cycle:
+            start = cycle.index(one)
+            path = " → ".join(current.names[each].name for each in (*cycle[start:], *cycle[:start], one))
+            fault = f"{BUILD_FAILS}: dbt builds no node, because references form a cycle: {path}"
+            reasons = (*found[one].category_reasons, fault)
+            refused[one] = with_fields(found[one], category=Category.BREAKING, category_reasons=reasons)
+    return refused
 
 
 def _may_be_refused(change: Change, nodes: Mapping[str, NodeMetadata]) -> bool:

@@ -167,6 +167,12 @@ def parents_first(
     return order, circles
 
 
+def cycles_of(parents_of: Mapping[str, Sequence[str]]) -> list[tuple[str, ...]]:
+    """Return cycles of *parents_of*, each node before the one that reads it; none if the graph has none."""
+    own = [(one,) for one, parents in parents_of.items() if one in parents]
+    return [*own, *(tuple(reversed(cycle)) for cycle in parents_first(parents_of)[1])]
+
+
 def by_levels(order: Sequence[str], parents_of: Mapping[str, Sequence[str]]) -> list[str]:
     """Return *order*, parents first, by the longest path to each node: neighbours do not read each other."""
     levels: dict[str, int] = {}

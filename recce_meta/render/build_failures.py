@@ -14,7 +14,6 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from recce_meta.errors import TemplateError
-from recce_meta.graph import parents_first
 from recce_meta.models import MacroMetadata, NodeMetadata
 from recce_meta.models.adapters import (
     ADAPTER_PARENTS,
@@ -159,11 +158,6 @@ class BuildFailures:
                         problem=f"it references {parent.name}, which is private to its group"
                     )
                     found[reader] = with_failure(node, failure)
-        loops = [(one,) for one, parents in reads.items() if one in parents]
-        for cycle in (*loops, *parents_first(reads)[1]):
-            names = ", ".join(nodes[one].name for one in cycle)
-            failure = BuildFailure(problem=f"dbt builds no node, because references form a cycle: {names}")
-            found.update({one: with_failure(nodes[one], failure) for one in cycle})
         return found
 
     def _unsure(self, renderer: SimpleTemplateRenderer, failure: BuildFailure | None) -> BuildFailure | None:

@@ -435,8 +435,16 @@ PYTHON = "def model(dbt, session):\n    "
             f"{FILES['dbt_project.yml']}require-dbt-version: ['>=9.0.0']",
             "no version of dbt before 3.0 is in require-dbt-version: >=9.0.0",
         ),
-        ("models/orders.sql", "select * from {{ ref('totals') }}", "references form a cycle: orders, totals"),
-        ("models/totals.sql", "select * from {{ ref('totals') }}", "references form a cycle: totals"),
+        (
+            "models/orders.sql",
+            "select * from {{ ref('totals') }}",
+            "references form a cycle: orders → totals → orders",
+        ),
+        (
+            "models/totals.sql",
+            "select * from {{ ref('totals') }}",
+            "references form a cycle: totals → totals",
+        ),
         (
             "models/exposures.yml",
             "exposures: [{name: board, depends_on: [ref('alone'), ref('off')]}]",
@@ -533,7 +541,7 @@ PYTHON = "def model(dbt, session):\n    "
         ("models/p.py", "def mod(dbt, session): ...", "models/p.py has no function 'model'"),
         ("models/p.py", f"{PYTHON}return dbt.ref('gone')", "p fails: it references 'gone', which no file"),
         ("models/p.py", f"{PYTHON}return dbt.ref('off')", "p fails: it references 'off', which is disabled"),
-        ("models/p.py", f"{PYTHON}return dbt.ref('p')", "references form a cycle: p"),
+        ("models/p.py", f"{PYTHON}return dbt.ref('p')", "references form a cycle: p → p"),
         ("models/p.py", f"{PYTHON}return 1\n{PYTHON}return 1", "models/p.py has 2 functions 'model'"),
         ("models/p.py", "def model(dbt): return 1", "whose arguments are not dbt and a session"),
         ("models/p.py", "def model(s, dbt): return 1", "whose arguments are not dbt and a session"),

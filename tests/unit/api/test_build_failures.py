@@ -15,8 +15,9 @@ from recce_meta.api.diff import NOTHING_MORE, refuse_failing, whole_diff
 from recce_meta.diff.changes import compare
 from recce_meta.diff.project_side import ProjectSide
 from recce_meta.errors import ConditionFailed
-from recce_meta.models import MacroMetadata, NodeMetadata, NodeResult, Project, RunMetadata
-from recce_meta.models.node import BUILD_FAILURE
+from recce_meta.models import EdgeOrigin, MacroMetadata, NodeMetadata, NodeResult, Project, RunMetadata
+from recce_meta.models.node import BUILD_FAILURE, LIKELY
+from tests.unit.api import test_kept_rows
 
 OF_DBT = ("run_hooks", "get_where_subquery", "statement")
 FAILED = "Compilation Error in model m (models/m.sql)\n  Required var 'x' not found in config:\n  Vars"
@@ -332,3 +333,40 @@ def test_a_new_test_of_an_absent_column_fails(
         assert not change.build_failure
     else:
         assert change.build_failure == f"it names the column {missing}, which nothing that it reads has"
+
+
+@pytest.mark.parametrize(
+    ("reader", "words"),
+    [("a", "cycle: a → b → c → a"), ("b", "cycle: b → c → b"), ("c", "cycle: c → c"), ("d", "")],
+)
+def test_new_references_that_close_a_cycle_fail(reader: str, words: str) -> None:
+    chain = [
+        test_kept_rows.node("a", "select 1 as id"),
+        *(test_kept_rows.node(n, f"select id from {p}", f"model.shop.{p}") for n, p in ("ba", "cb")),
+    ]
+    chain.append(test_kept_rows.node("d", "select 1 as id"))
+    edited = [
+        replace(one, raw_code=f"{one.raw_code} --", parents=(*one.parents, "model.shop.c"))
+        if one.name == reader
+        else one
+        for one in chain
+    ]
+    found = whole_diff(
+        test_kept_rows.project("b", *chain), test_kept_rows.project("bc", *edited), NOTHING_MORE
+    )
+
+    assert [one.name for one in found.changes if one.fails] == ([reader] if words else [])
+    assert words in " ".join(found.changes[0].category_reasons)
+
+
+def test_a_name_in_sql_that_leads_back_is_no_reference() -> None:
+    one = test_kept_rows.node("a", "select 1 as id")
+    own = {"model.shop.a": EdgeOrigin("sql", LIKELY)}
+    edited = replace(one, raw_code="insert into a select 2", parents=("model.shop.a",), edge_origins=own)
+
+    assert not any(
+        one.fails
+        for one in whole_diff(
+            test_kept_rows.project("b", one), test_kept_rows.project("bc", edited), NOTHING_MORE
+        ).changes
+    )
