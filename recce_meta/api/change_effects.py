@@ -18,13 +18,22 @@ from recce_meta.api.project_queries import ParentColumns, ProjectQueries, called
 from recce_meta.api.run_reader import RunReader
 from recce_meta.diff.breaking import SQL_BUILT, categorise, readers_of_ephemeral
 from recce_meta.diff.materializations import COMPUTED_WHEN_READ, REBUILT, keeps_rows, reached_outcome
-from recce_meta.diff.project_side import ProjectSide
+from recce_meta.diff.project_side import MOST_NAMES, ProjectSide
 from recce_meta.diff.unseen_values import WITHOUT_COLUMNS, WITHOUT_REFERENCES, built_sources_note
 from recce_meta.diff.variant_effects import CompareSql
+from recce_meta.errors import first_of
 from recce_meta.graph import LineageGraph, build_lineage_graph, cycles_of, failing_with, is_ephemeral
 from recce_meta.lazy import LazyModule
 from recce_meta.models import Change, LineageEdge, NodeMetadata, Reason, Status
-from recce_meta.models.change import BUILD_FAILS, Category, ColumnChange, SqlChange, TableFacts
+from recce_meta.models.change import (
+    BUILD_FAILS,
+    SEVERITY,
+    Category,
+    ColumnChange,
+    Reach,
+    SqlChange,
+    TableFacts,
+)
 from recce_meta.models.node import GUESS
 from recce_meta.models.relation_tokens import CLOSING, OPENING
 from recce_meta.models.run import DBT
@@ -70,6 +79,19 @@ _INSERT = re.compile(
     re.IGNORECASE | re.VERBOSE,
 )
 """An INSERT without a list of columns."""
+
+_HARMLESS = (Category.NONE, Category.NON_BREAKING)
+_BY_REACH = {
+    Reach.ROWS: Category.BREAKING,
+    Reach.UNKNOWN: Category.UNKNOWN,
+    Reach.COLUMNS: Category.PARTIAL_BREAKING,
+}
+"""Category of a change for a reader, by what it reaches there."""
+_EFFECT_ON_READERS = {
+    Category.BREAKING: "changes the rows of",
+    Category.UNKNOWN: "has an unknown effect on",
+    Category.PARTIAL_BREAKING: "changes columns of",
+}
 
 MOST_NEW = 200
 """Maximum number of nodes whose SQL is checked for names that nothing has; 5,000 take minutes."""
@@ -159,7 +181,7 @@ class Effects:
             with_assumed=(base.run.extractor == DBT, current.run.extractor == DBT),
         )
         graph = self._with_inputs() if self._loses_columns else self.graph
-        return judged, propagate(starts, graph, readers)
+        return _with_effects_on_readers(judged, propagate(starts, graph, readers), current.names)
 
     def _readers_of_gone(self) -> Iterable[Start]:
         """Yield the nodes that name relations which are gone, directly or as sources."""
@@ -468,6 +490,29 @@ def _compared_ids(changes: Iterable[Change]) -> list[str]:
         and change.resource_type in SQL_BUILT
         and not reasons.isdisjoint(change.reasons)
     ]
+
+
+def _with_effects_on_readers(
+    judged: dict[str, Change], affected: dict[str, AffectedNode], names: Mapping[str, NodeMetadata]
+) -> tuple[dict[str, Change], dict[str, AffectedNode]]:
+    """Return both; changes that are harmless by their own SQL have their worst effect on a reader.
+
+    A reader may take columns by position, or by a name that a new column has as well.
+    """
+    found: dict[str, dict[Category, list[str]]] = {}
+    for unique_id, node in affected.items():
+        # A failure is reported by itself.
+        for origin in () if node.fails or node.may_fail else node.origins:
+            if origin in judged and judged[origin].category in _HARMLESS:
+                named = names[unique_id].name if unique_id in names else unique_id
+                found.setdefault(origin, {}).setdefault(_BY_REACH[node.reach], []).append(named)
+    judged = dict(judged)
+    for origin, readers in found.items():
+        worst = max(readers, key=SEVERITY.__getitem__)
+        reason = f"{_EFFECT_ON_READERS[worst]} {first_of(sorted(readers[worst]), MOST_NAMES)}"
+        reasons = (*judged[origin].category_reasons, reason)
+        judged[origin] = with_fields(judged[origin], category=worst, category_reasons=reasons)
+    return judged, affected
 
 
 def _in_cycles(changes: Iterable[Change], current: RunReader, graph: LineageGraph) -> dict[str, Change]:

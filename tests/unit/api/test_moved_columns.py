@@ -7,7 +7,7 @@ import pytest
 
 from recce_meta.api.diff import NOTHING_MORE, stored_diff, whole_diff
 from recce_meta.api.record import record_run
-from recce_meta.models.change import Reach
+from recce_meta.models.change import Category, Reach
 from recce_meta.report.diff_details import detail_phrases
 from tests.once import empty_store
 from tests.unit.api.test_kept_rows import node, project
@@ -81,3 +81,33 @@ def test_readers_by_position_are_affected_by_another_order(sql: str) -> None:
             else {}
         )
         assert "columns reordered" in detail_phrases(diff.changes[0])
+        harm = Category.BREAKING if is_parsed else Category.UNKNOWN
+        assert diff.changes[0].category is (harm if sql in BY_POSITION else Category.NON_BREAKING)
+
+
+@pytest.mark.parametrize(
+    ("sql", "category", "words"),
+    [
+        ("select * from parent natural join o", Category.BREAKING, "changes the rows of reader"),
+        ("select distinct * from parent", Category.BREAKING, "changes the rows of reader"),
+        ("pivot parent on a using sum(k)", Category.UNKNOWN, "has an unknown effect on reader"),
+        (
+            "select (select max(n) from parent) as m from o",
+            Category.PARTIAL_BREAKING,
+            "changes columns of reader",
+        ),
+        ("select k, a from parent", Category.NON_BREAKING, ""),
+    ],
+)
+def test_a_new_column_is_as_harmful_as_to_its_readers(sql: str, category: Category, words: str) -> None:
+    before, after = "select 1 as k, 'x' as a", "select 1 as k, 'x' as a, 5 as n"
+    reader = node("reader", sql, "model.shop.parent", "model.shop.o")
+    sides = [
+        project(run_id, node("parent", query), node("o", "select 1 as k, 3 as n"), reader)
+        for run_id, query in (("b", before), ("bc", after))
+    ]
+
+    (change,) = whole_diff(*sides, NOTHING_MORE).changes
+
+    assert change.category is category
+    assert words in " ".join(change.category_reasons)

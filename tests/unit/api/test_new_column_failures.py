@@ -422,5 +422,5 @@ def test_a_python_model_may_read_a_new_column() -> None:
         NOTHING_MORE,
     )
 
-    assert diff.changed[0].category == "non_breaking"
+    assert diff.changed[0].category_reasons[-1] == "has an unknown effect on r"
     assert [one.name for one in diff.impacted] == ["r"]
