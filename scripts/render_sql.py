@@ -543,7 +543,8 @@ class SnowflakeRendering(Translation):
     types = MappingProxyType({"JSON": "VARIANT", "JSONB": "VARIANT"})
 
     def comments(self, view: Description) -> str:
-        return inline_comments(view, " COMMENT '{}'", "COMMENT = '{}'")
+        # Without COPY GRANTS, a view that `init` replaces would lose those of its readers.
+        return inline_comments(view, " COMMENT '{}'", "COPY GRANTS\nCOMMENT = '{}'")
 
     def in_lines(self, value: exp.Expr, lines: exp.Expr) -> exp.Expr:
         split = call("SPLIT", lines, call("CHR", exp.Literal.number(10)))

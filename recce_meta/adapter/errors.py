@@ -103,29 +103,30 @@ def _right(
     need = need_of(sql, warehouse.dialect, message) if sql else None
     if need is None:
         return warehouse.refused_hint
+    if need.right is Right.WRITE:  # only the store is ever written
+        return recorder_hint(warehouse, role)
     if need.right is Right.CREATE_SCHEMA:
         grant = warehouse.grant_to_create_schema(database, role)
     else:
         grants = {
             Right.CREATE_TABLE: warehouse.grant_to_create_table,
-            Right.WRITE: warehouse.grant_to_write,
             Right.READ: warehouse.grant_to_read,
         }
         grant = grants[need.right](need.schema, role)
-    hint = grant_hint(warehouse, grant)
-    # Only the store is ever written.
-    return recorder_hint(hint, role) if grant is not None and need.right is Right.WRITE else hint
-
-
-def recorder_hint(hint: str, role: str | None) -> str:
-    """Return *hint* on a privilege, after the command that prints all rights of a *role* that records."""
-    to = quote(role or "ROLE")
-    return f"recce-meta sql grants --role recorder --to {to} prints the rights to record; {hint}"
+    return grant_hint(warehouse, grant)
 
 
 def grant_hint(warehouse: Warehouse, grant: str | None) -> str:
     """Return the hint for a missing privilege that *grant*, a statement, gives; None if none is known."""
     return warehouse.refused_hint if grant is None else f"ask an administrator to run: {grant}"
+
+
+def recorder_hint(warehouse: Warehouse, role: str | None) -> str:
+    """Return the hint for a *role* that lacks a right to record: the command that prints all of them."""
+    if warehouse.grant_to_read(None, role) is None:
+        return warehouse.refused_hint
+    to = quote(role or "ROLE")
+    return f"recce-meta sql grants --role recorder --to {to} prints the rights; the store's owner runs them"
 
 
 def sql_is_clean(sql: str | None, secrets: Iterable[str]) -> bool:

@@ -15,7 +15,7 @@ from msgspec import Struct
 
 from recce_meta._version import __version__
 from recce_meta.adapter import Session, UnifiedSqlAdapter
-from recce_meta.adapter.errors import grant_hint, recorder_hint
+from recce_meta.adapter.errors import recorder_hint
 from recce_meta.adapter.statements import Right, need_of
 from recce_meta.adapter.waiting import retrying
 from recce_meta.errors import (
@@ -318,9 +318,8 @@ def _rights_to_record(adapter: UnifiedSqlAdapter) -> Iterator[None]:
         yield
     except PermissionDenied as error:
         need = need_of(error.sql or "", adapter.warehouse.dialect, error.message)
-        grant = adapter.warehouse.grant_to_write(adapter.schema, adapter.role)
-        if need is not None and need.right is Right.READ and grant is not None:
-            error.hint = recorder_hint(grant_hint(adapter.warehouse, grant), adapter.role)
+        if need is not None and need.right is Right.READ:
+            error.hint = recorder_hint(adapter.warehouse, adapter.role)
         raise
 
 

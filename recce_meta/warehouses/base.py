@@ -298,14 +298,6 @@ class Warehouse:
         """Return the SQL that lets *role* create tables and views in *schema*; None if no grant does."""
         return f"GRANT USAGE, CREATE ON SCHEMA {self._schema(schema)} TO {self._role(role)}"
 
-    def grant_to_write(self, schema: str | None, role: str | None) -> str | None:
-        """Return the SQL that lets *role* change rows of the tables of *schema*; None if no grant does."""
-        where, who = self._schema(schema), self._role(role)
-        return (
-            f"GRANT USAGE ON SCHEMA {where} TO {who};"
-            f" GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA {where} TO {who}"
-        )
-
     def grant_to_read(self, schema: str | None, role: str | None) -> str | None:
         """Return the SQL that lets *role* read the tables of *schema*; None if no grant does."""
         where, who = self._schema(schema), self._role(role)
@@ -393,10 +385,6 @@ class UrlDatabase(Warehouse):
 
     def grant_to_create_table(self, schema: str | None, role: str | None) -> str | None:
         """Return None: nothing is ever created in this database."""
-        return None
-
-    def grant_to_write(self, schema: str | None, role: str | None) -> str | None:
-        """Return None: nothing is ever written to this database."""
         return None
 
     def grant_to_read(self, schema: str | None, role: str | None) -> str | None:

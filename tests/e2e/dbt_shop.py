@@ -7,7 +7,7 @@ import shutil
 import subprocess
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from urllib.parse import urlsplit
 from uuid import uuid4
@@ -16,6 +16,8 @@ import yaml
 
 from recce_meta import UnifiedSqlAdapter, extract_project
 from recce_meta.models import Project
+from recce_meta.store.grants import StoreRole, grants_sql
+from recce_meta.store.session import init_store
 from tests.emulators.install import is_installed, python_of
 from tests.needs import missing
 
@@ -120,6 +122,31 @@ def on_postgres(url: str, folder: Path) -> Iterator[Place]:
     with UnifiedSqlAdapter.from_url(url) as adapter:
         for schema in (place.schema, environ["SHOP_SCHEMA"]):
             adapter.execute(f"DROP SCHEMA IF EXISTS {adapter.quote_identifier(schema)} CASCADE")
+
+
+@contextmanager
+def as_recorder(place: Place) -> Iterator[Place]:
+    """The shop built by a role with the rights of a recorder, as `sql grants` prints them, for the block.
+
+    The schema of the store has a table of its owner that the role may not read.
+    """
+    role = f"recorder_{place.shop.environ['SHOP_SCHEMA']}"
+    with UnifiedSqlAdapter.from_url(place.url).at(place.schema) as owner:
+        init_store(owner)
+        database = owner.quote_identifier(place.shop.environ["SHOP_DATABASE"])
+        for statement in (
+            f"CREATE ROLE {role} LOGIN PASSWORD '{role}'",
+            f"GRANT CREATE ON DATABASE {database} TO {role}",
+            *grants_sql(StoreRole.RECORDER, owner.warehouse, place.schema, to=role).split(";\n"),
+            f"CREATE TABLE {owner.quote_identifier(place.schema)}.store_sales (price integer)",
+            f"REVOKE ALL ON {owner.quote_identifier(place.schema)}.store_sales FROM {role}",
+        ):
+            if statement.strip():
+                owner.execute(statement)
+        environ = {**place.shop.environ, "SHOP_USER": role, "SHOP_PASSWORD": role}
+        yield replace(place, shop=replace(place.shop, environ=environ))
+        owner.execute(f"DROP OWNED BY {role} CASCADE")
+        owner.execute(f"DROP ROLE {role}")
 
 
 def on_duckdb(folder: Path) -> Place:

@@ -14,7 +14,7 @@ from recce_meta.models import Project
 from recce_meta.store.read import list_runs, load_project
 from recce_meta.store.session import open_store
 from recce_meta.store.write import RecordResult, record_run
-from tests.e2e.dbt_shop import DATA, Place, on_duckdb, on_postgres
+from tests.e2e.dbt_shop import DATA, Place, as_recorder, on_duckdb, on_postgres
 
 pytestmark = pytest.mark.dbt
 
@@ -36,9 +36,10 @@ class Twice:
 
 @pytest.fixture(scope="module")
 def postgres_place(postgres_url: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Place]:
-    """The shop on PostgreSQL, in schemas of its own."""
-    with on_postgres(postgres_url, tmp_path_factory.mktemp("postgres")) as place:
-        yield place
+    """The shop on PostgreSQL, in schemas of its own, built by a recorder."""
+    folder = tmp_path_factory.mktemp("postgres")
+    with on_postgres(postgres_url, folder) as place, as_recorder(place) as recorder:
+        yield recorder
 
 
 @pytest.fixture(scope="module")

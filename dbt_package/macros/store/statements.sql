@@ -46,7 +46,7 @@
         {%- do run_query(statement) -%}
     {%- endfor -%}
     {%- if store.facts.has_exception_blocks -%}
-        {%- do recce_meta.send(store, recce_meta.lock_for_reading(recce_meta.text_literal(store.facts, store.schema_name))) -%}
+        {%- do recce_meta.send(store, recce_meta.lock_for_reading(recce_meta.text_literal(store.facts, store.schema_name), recce_meta.written_tables(store.facts))) -%}
     {%- endif -%}
     {{- return(recce_meta.met(store)) -}}
 {% endmacro %}

@@ -20,6 +20,7 @@
     which every role may read. -#}
 {% macro postgres__obstacle(store) %}
     {%- set schema = recce_meta.text_literal(store.facts, store.schema_name) -%}
+    {%- set tables = recce_meta.written_tables(store.facts) -%}
     {%- set row = recce_meta.rows_of("
         SELECT
             pg_is_in_recovery() OR current_setting('transaction_read_only') = 'on',
@@ -33,12 +34,11 @@
             COALESCE((SELECT has_schema_privilege(oid, 'USAGE') FROM pg_namespace WHERE nspname = " ~ schema ~ "), false),
             (
                 SELECT COUNT(*) FROM pg_class JOIN pg_namespace ON pg_namespace.oid = relnamespace
-                WHERE nspname = " ~ schema ~ " AND relkind = 'r'
-                    AND NOT (has_table_privilege(pg_class.oid, 'SELECT') AND has_table_privilege(pg_class.oid, 'INSERT')
-                        AND (relname <> 'store' OR has_table_privilege(pg_class.oid, 'UPDATE')))
+                WHERE nspname = " ~ schema ~ " AND relname IN (" ~ tables ~ ")
+                    AND NOT (has_table_privilege(pg_class.oid, 'SELECT')
+                        AND has_table_privilege(pg_class.oid, CASE relname WHEN 'store' THEN 'UPDATE' ELSE 'INSERT' END))
             ),
-            quote_ident(current_database()),
-            quote_ident(current_user),
+            current_user,
             (
                 SELECT encoding FROM (VALUES (pg_client_encoding()), (current_setting('server_encoding'))) AS used (encoding)
                 WHERE encoding <> 'UTF8' LIMIT 1
@@ -46,8 +46,8 @@
             EXISTS (SELECT 1 FROM pg_language WHERE lanname = 'plpgsql' AND has_language_privilege(oid, 'USAGE')),
             txid_current_if_assigned() IS NOT NULL
     ") | first -%}
-    {%- set is_read_only, has_schema, has_store, may_create_schema, may_create, may_use, closed, database, user, encoding, may_guard, has_written = row -%}
-    {%- set in_schema = ' IN SCHEMA ' ~ store.schema ~ ' TO ' ~ user -%}
+    {%- set is_read_only, has_schema, has_store, may_create_schema, may_create, may_use, closed, user, encoding, may_guard, has_written = row -%}
+    {%- set grants = "recce-meta sql grants --role recorder --to '" ~ user ~ "' prints the rights; the store's owner runs them" -%}
     {%- if is_read_only -%}
         {{- return('the connection is read-only: use a writable target') -}}
     {%- elif has_written -%}
@@ -56,14 +56,12 @@
         {{- return('the encoding of the connection or the database is ' ~ encoding ~ ', which lacks characters of the project: use UTF8') -}}
     {%- elif not may_guard -%}
         {{- return(user ~ ' may not use PL/pgSQL, which catches errors: GRANT USAGE ON LANGUAGE plpgsql TO ' ~ user) -}}
-    {%- elif not has_schema and not may_create_schema -%}
-        {{- return('there is no store, and ' ~ user ~ ' may not create its schema: GRANT CREATE ON DATABASE ' ~ database ~ ' TO ' ~ user) -}}
     {%- elif has_schema and not may_use -%}
-        {{- return(user ~ ' may not use the schema of the store: GRANT USAGE ON SCHEMA ' ~ store.schema ~ ' TO ' ~ user) -}}
-    {%- elif has_schema and not has_store and not may_create -%}
-        {{- return('there is no store, and ' ~ user ~ ' may not create its tables: GRANT CREATE ON SCHEMA ' ~ store.schema ~ ' TO ' ~ user) -}}
+        {{- return(user ~ ' may not use the schema of the store: ' ~ grants) -}}
+    {%- elif not has_store and not (may_create if has_schema else may_create_schema) -%}
+        {{- return('there is no store, and ' ~ user ~ ' may not create it: its owner runs recce-meta init, then ' ~ grants) -}}
     {%- elif has_store and closed -%}
-        {{- return(user ~ ' may not write the store: GRANT SELECT, INSERT, UPDATE ON ALL TABLES' ~ in_schema) -}}
+        {{- return(user ~ ' may not write the store: ' ~ grants) -}}
     {%- endif -%}
     {{- return('') -}}
 {% endmacro %}
@@ -80,12 +78,22 @@
 {% endmacro %}
 
 
-{#- Return a statement that locks the tables of the store in *schema* against changes of their columns: later reads need
+{#- Return the names of the tables that this package reads and writes, as literals. -#}
+{% macro written_tables(facts) %}
+    {%- set names = [recce_meta.text_literal(facts, 'store')] -%}
+    {%- for name in recce_meta.store_tables() -%}
+        {%- do names.append(recce_meta.text_literal(facts, 'store_' ~ name)) -%}
+    {%- endfor -%}
+    {{- return(names | join(', ')) -}}
+{% endmacro %}
+
+
+{#- Return a statement that locks *tables* of the store in *schema* against changes of their columns: later reads need
     not wait for another session. -#}
-{% macro lock_for_reading(schema) %}
+{% macro lock_for_reading(schema, tables) %}
     {{- return("DECLARE found regclass;\nBEGIN\nFOR found IN SELECT pg_class.oid FROM pg_class JOIN pg_namespace"
         ~ " ON pg_namespace.oid = relnamespace WHERE nspname = " ~ schema ~ " AND relkind = 'r'"
-        ~ " AND has_table_privilege(pg_class.oid, 'SELECT') AND (relname = 'store' OR relname LIKE 'store\\_%') ORDER BY relname\n"
+        ~ " AND has_table_privilege(pg_class.oid, 'SELECT') AND relname IN (" ~ tables ~ ") ORDER BY relname\n"
         ~ "LOOP EXECUTE 'LOCK TABLE ' || found || ' IN ACCESS SHARE MODE'; END LOOP;\nEND") -}}
 {% endmacro %}
 

@@ -258,10 +258,6 @@ class BigQuery(Warehouse):
         """https://cloud.google.com/bigquery/docs/reference/standard-sql/data-control-language#grant_statement"""
         return self._granted("roles/bigquery.dataEditor", schema, role)
 
-    def grant_to_write(self, schema: str | None, role: str | None) -> str | None:
-        """Return the same role as for creating tables, which also allows writing."""
-        return self._granted("roles/bigquery.dataEditor", schema, role)
-
     def grant_to_read(self, schema: str | None, role: str | None) -> str | None:
         """Return the grant of the reader role."""
         return self._granted("roles/bigquery.dataViewer", schema, role)

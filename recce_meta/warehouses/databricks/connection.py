@@ -189,10 +189,6 @@ class Databricks(Warehouse):
         """Return the SQL that lets *role* create tables and views in *schema*."""
         return f"GRANT USE SCHEMA, CREATE TABLE ON SCHEMA {self._schema(schema)} TO {self._role(role)}"
 
-    def grant_to_write(self, schema: str | None, role: str | None) -> str | None:
-        """Return the SQL that lets *role* change rows of the tables of *schema*."""
-        return f"GRANT USE SCHEMA, SELECT, MODIFY ON SCHEMA {self._schema(schema)} TO {self._role(role)}"
-
     def grant_to_read(self, schema: str | None, role: str | None) -> str | None:
         """Return the SQL that lets *role* read the tables of *schema*."""
         return f"GRANT USE SCHEMA, SELECT ON SCHEMA {self._schema(schema)} TO {self._role(role)}"

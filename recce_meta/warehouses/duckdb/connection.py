@@ -166,9 +166,6 @@ class DuckDB(Warehouse):
     def grant_to_create_table(self, schema: str | None, role: str | None) -> None:
         """Return None: DuckDB has no privileges."""
 
-    def grant_to_write(self, schema: str | None, role: str | None) -> None:
-        """Return None: DuckDB has no privileges."""
-
     def grant_to_read(self, schema: str | None, role: str | None) -> None:
         """Return None: DuckDB has no privileges."""
 

@@ -197,12 +197,13 @@ class Snowflake(Warehouse):
         """
         where, who = rights.schema, self._role(rights.role)
         database = self.as_written(rights.database) if rights.database else "your_database"
-        kinds = ("ALL TABLES", "FUTURE TABLES", "ALL VIEWS", "FUTURE VIEWS")
         return (
             "-- The role also needs USAGE on a virtual warehouse.",
             f"GRANT USAGE ON DATABASE {database} TO {who}",
             f"GRANT USAGE ON SCHEMA {where} TO {who}",
-            *(f"GRANT SELECT ON {kind} IN SCHEMA {where} TO {who}" for kind in kinds),
+            *(f"GRANT SELECT ON ALL {kind} IN SCHEMA {where} TO {who}" for kind in ("TABLES", "VIEWS")),
+            "-- Only with the global privilege MANAGE GRANTS, for relations that a later migration adds:",
+            *(f"-- GRANT SELECT ON FUTURE {kind} IN SCHEMA {where} TO {who}" for kind in ("TABLES", "VIEWS")),
             *(
                 f"GRANT {privilege} ON TABLE {table} TO {who}"
                 for privilege, tables in rights.changes

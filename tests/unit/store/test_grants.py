@@ -32,6 +32,16 @@ def test_a_recorder_inserts_into_tables_and_deletes_no_run(name: str) -> None:
     assert "node_statistics" in deleted
 
 
+def test_snowflake_needs_no_manage_grants_and_replaced_views_keep_their_readers() -> None:
+    """https://docs.snowflake.com/en/sql-reference/sql/grant-privilege and /create-view."""
+    text = grants_sql(StoreRole.READER, warehouse_of_store("snowflake"), to="bi")
+    statements = [line for line in text.splitlines() if not line.startswith("--")]
+    assert len(statements) == 4 and not [line for line in statements if "FUTURE" in line]
+    assert text.count("-- GRANT SELECT ON FUTURE ") == 2
+    for view in sql_files.views("snowflake"):
+        assert ")\nCOPY GRANTS\nCOMMENT = '" in view.text, view.name
+
+
 @pytest.mark.parametrize("name", NAMES)
 def test_a_name_with_a_line_break_is_refused(name: str) -> None:
     with pytest.raises(UsageError):

@@ -325,7 +325,7 @@ def test_grants_name_the_catalog() -> None:
     assert WAREHOUSE.grant_to_create_schema("main", "token") == (
         "GRANT USE CATALOG, CREATE SCHEMA ON CATALOG `main` TO the_role"
     )
-    assert WAREHOUSE.grant_to_write("s", "me@x") == "GRANT USE SCHEMA, SELECT, MODIFY ON SCHEMA `s` TO `me@x`"
+    assert WAREHOUSE.grant_to_read("s", "me@x") == "GRANT USE SCHEMA, SELECT ON SCHEMA `s` TO `me@x`"
 
 
 class Failure(Exception):
