@@ -134,13 +134,14 @@ class Comparison:
             return {}, {}
         return run_statistics.load_stored_statistics(self.store(), self.runs, pairs, self.selectors)
 
-    def run(self, jobs: Sequence[Job]) -> list[AnyDataDiff]:
+    def run(self, jobs: Sequence[Job], *, is_isolated: bool = False) -> list[AnyDataDiff]:
         """Return the results of *jobs*, without private values.
 
-        Of several, one that fails is a Failed. A single one raises its own error, with the statement. Without
-        runs, the results have the notes of `choice`.
+        Of several, one that fails is a Failed. A single one raises its own error, with the statement, unless
+        *is_isolated*. Without runs, the results have the notes of `choice`.
         """
-        found = [self.runner.run(jobs[0].plan())] if len(jobs) == 1 else self.runner.run_all(jobs)
+        is_single = len(jobs) == 1 and not is_isolated
+        found = [self.runner.run(jobs[0].plan())] if is_single else self.runner.run_all(jobs)
         if self.chosen is None and (notes := self.runner.notes):
             found = [replace(result, notes=(*result.notes, *notes)) for result in found]
         return mask_results(found, self.privacy)

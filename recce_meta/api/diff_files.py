@@ -21,13 +21,12 @@ from recce_meta.extractors.sql_project.settings import PACKAGE_FILES, read_setti
 from recce_meta.models import NodeMetadata, Project
 from recce_meta.models.change import RunDiff
 from recce_meta.models.node import BUILD_FAILURE
-from recce_meta.models.run import ChosenRun, RunChoice
+from recce_meta.models.run import WORKING_TREE, ChosenRun, RunChoice
 from recce_meta.profiles import load_profile
 from recce_meta.profiles.discovery import PROFILES_FILE, PROJECT_FILE, with_dotenv
 from recce_meta.temporary import temporary_folder
 from recce_meta.warehouses.registry import folders_with
 
-WORKING_TREE = "working tree"
 _NAMED = 5
 _PACKAGES = (*PACKAGE_FILES, "package-lock.yml")
 _PLACED_BY = ("enabled", "alias", "schema", "database")

@@ -26,6 +26,7 @@ from recce_meta.models.run import (
     MERGE_BASE_OF,
     OUTDATED,
     UNBUILT,
+    WORKING_TREE,
     ChosenRun,
     RunChoice,
     is_build,
@@ -138,6 +139,19 @@ def select_same(
     return SelectedRuns(found, found, choice)
 
 
+def select_edited(
+    connect: Callable[[], UnifiedSqlAdapter],
+    base: str | None,
+    *,
+    defaults: RunDefaults,
+    project: str | None = None,
+) -> SelectedRuns:
+    """Return the run of base, as `select_base` does, for both sides; current is the files edited since."""
+    found = select_base(connect, base, defaults=defaults, project=project)
+    current = ChosenRun(run_id=None, selector=None, reason=WORKING_TREE)
+    return SelectedRuns(found, found, RunChoice(base=found.chosen, current=current, notes=found.notes))
+
+
 def with_builds(
     connect: Callable[[], UnifiedSqlAdapter], choice: RunChoice, base: RunMetadata, current: RunMetadata
 ) -> RunChoice:
@@ -148,6 +162,8 @@ def with_builds(
     """
     unbuilt, notes = [], []
     for side, chosen, run in (("base", choice.base, base), ("current", choice.current, current)):
+        if chosen.reason == WORKING_TREE:
+            continue
         if _builds(run) or (run.extractor != DBT and run.extraction is None):
             continue
         if part := part_note(side, run):

@@ -29,6 +29,7 @@ SECTIONS = {
         "runs": ("store", "List recorded runs, newest first."),
         "show": ("store", "Show the contents and results of one run."),
         "diff": ("diff", "Show changes between two runs, what they break, and which nodes are affected."),
+        "preview": ("data", "Show what edits of model files do to the data, before a build."),
         "impact": ("store", "Show the nodes and columns affected by a change to a node or column."),
         "lineage": ("store", "Show the upstream and downstream nodes of a node."),
     },

@@ -134,10 +134,11 @@ comparing_runs = together(
 """Options of every command that compares two runs."""
 
 
+data_target_option = click.option(
+    "--data-target", metavar="TARGET", help="Target or URL that holds the data. [default: the store's]"
+)
 data_places_options = together(
-    click.option(
-        "--data-target", metavar="TARGET", help="Target or URL that holds the data. [default: the store's]"
-    ),
+    data_target_option,
     click.option(
         "--base-target",
         metavar="TARGET",

@@ -142,7 +142,7 @@ def _merged(name: str, parts: Sequence[list[DetailRow]]) -> list[DetailRow]:
     return merged
 
 
-def _chance(pair: Pair, *queries: str) -> tuple[str, ...]:
+def chance_notes(pair: Pair, *queries: str) -> tuple[str, ...]:
     """Return notes on what makes *queries* return other rows each time."""
     found: set[str] = set()
     for side, text in zip(pair.sides, queries, strict=False):
@@ -168,7 +168,7 @@ def query_diff(
     works across two targets. With *finds_key*, columns by which both queries group are the key, if it
     identifies every row. Raises the same errors as `value_diff` and `rows_diff`.
     """
-    chance = _chance(pair, base_sql, current_sql)
+    chance = chance_notes(pair, base_sql, current_sql)
     values, detail = None, None
     if options.key is not None:
         values, detail = yield from _by_key(pair, options)

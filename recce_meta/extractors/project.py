@@ -316,7 +316,7 @@ def _hashed(seed: NodeMetadata, project_dir: Path | None, root: str | None) -> N
     if path is None:
         return seed
     try:
-        if seed.checksum_rule == "path" or _is_what_dbt_saw(seed, path):
+        if seed.checksum_rule == "path" or is_what_dbt_saw(seed, path):
             header = header_of(path, seed.config)
             properties = {**seed.properties, SEED_HEADER: header}
             return replace(
@@ -360,7 +360,7 @@ def file_hash(path: Path) -> str:
     return digest.hexdigest()
 
 
-def _is_what_dbt_saw(seed: NodeMetadata, path: Path) -> bool:
+def is_what_dbt_saw(seed: NodeMetadata, path: Path) -> bool:
     """Return True if dbt's checksum matches the file, by any of dbt's rules (see `checksum_rule`)."""
     # dbt hashes contents up to 1 MiB. The rest is room for other line ends.
     if seed.checksum is None or path.stat().st_size > 2 * CHUNK:

@@ -176,6 +176,8 @@ class CutFrom(Struct, frozen=True, kw_only=True):
 
 BASE = "base"
 """Environment of production."""
+WORKING_TREE = "working tree"
+"""Reason of a side that is the files of the project, and not a run."""
 PART = frozenset(["--empty", "--sample"])
 """Options of dbt with which it builds a part of the rows."""
 

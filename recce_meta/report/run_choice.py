@@ -38,6 +38,11 @@ def choice_line(choice: RunChoice) -> str:
     return f"{_side('base', choice.base)} · {_side('current', choice.current)}"
 
 
+def base_phrase(chosen: ChosenRun) -> str:
+    """Return `1f60a2b4 (merge base 3f2a1c9 of main)`."""
+    return _side("", chosen).strip()
+
+
 def default_reason(choice: RunChoice | None, side: str) -> str:
     """Return why the run of *side* is the default; an empty string if a selector names it."""
     chosen: ChosenRun | None = None if choice is None else getattr(choice, side)

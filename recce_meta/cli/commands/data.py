@@ -19,6 +19,7 @@ from recce_meta.cli.options import (
     comparing_runs,
     connecting,
     data_places_options,
+    data_target_option,
     details_option,
     format_option,
     privacy_options,
@@ -29,6 +30,16 @@ from recce_meta.data_diff.options import DEFAULT_LIMIT
 from recce_meta.models.data_diff import PRECISIONS
 from recce_meta.models.figure_kinds import HISTOGRAM, TOP_K, FigureKind
 
+_threads = click.option(
+    "--threads",
+    type=click.IntRange(min=1),
+    help="Number of concurrent queries. [default: the profile's threads; 1 on DuckDB]",
+)
+_budget = click.option(
+    "--budget",
+    type=click.FloatRange(min=0, min_open=True),
+    help="Seconds after which queries are cancelled.",
+)
 comparing_data = together(
     connecting,
     packed(
@@ -51,29 +62,23 @@ comparing_data = together(
             help="Read tables of base as they were: '2026-11-25 08:00' (UTC), -2h, a version. Base is then "
             "the run of current, unless --base names another.",
         ),
-        click.option(
-            "--threads",
-            type=click.IntRange(min=1),
-            help="Number of concurrent queries. [default: the profile's threads; 1 on DuckDB]",
-        ),
-        click.option(
-            "--budget",
-            type=click.FloatRange(min=0, min_open=True),
-            help="Seconds after which queries are cancelled.",
-        ),
+        _threads,
+        _budget,
         privacy_options,
     ),
 )
 """Decorator that adds the options that name the data and passes them as one argument, `data`."""
 
 _format = format_option("table", "json", "markdown", "html", *LISTS)
+_show_sql = click.option("--sql", "show_sql", is_flag=True, help="Print the queries instead of running them.")
+_output = click.option("-o", "--output", type=OUTPUT, help="File to write the report to.")
 _writing_data = packed(
     "output",
     "recce_meta.cli.run.data:DataOutput",
-    click.option("--sql", "show_sql", is_flag=True, help="Print the queries instead of running them."),
+    _show_sql,
     click.option("--save", is_flag=True, help="Save the results in the store, with both runs."),
     details_option,
-    click.option("-o", "--output", type=OUTPUT, help="File to write the report to."),
+    _output,
 )
 """Decorator that adds the output options and passes them as one argument, `output`.
 
@@ -222,6 +227,49 @@ def _figure_command(kind: FigureKind) -> click.Command:
 
 top_k = _figure_command(TOP_K)
 histogram = _figure_command(HISTOGRAM)
+
+
+@click.command()
+@connecting
+@packed(
+    "data",
+    "recce_meta.cli.run.data:DataOptions",
+    project_option,
+    click.option(
+        "--base",
+        metavar="RUN",
+        help="Run selector of base, or path:DIR. [default: the artifacts in target/, else the run of the "
+        "merge base, else the latest run of base]",
+    ),
+    data_target_option,
+    _threads,
+    _budget,
+    privacy_options,
+)
+@packed(
+    "output",
+    "recce_meta.cli.run.data:DataOutput",
+    _show_sql,
+    details_option,
+    _output,
+    _format,
+)
+@_comparing_values
+@selecting("orders+")
+@click.option("--downstream", is_flag=True, help="Preview the models that read the edited ones, too.")
+@click.option(
+    "--fail-on",
+    multiple=True,
+    metavar="WHAT",
+    help="Exit with 1 for an edit such as breaking, removed, fails, any: the conditions of diff --fail-on.",
+)
+@lazy("recce_meta.cli.run.preview:preview")
+def preview() -> None:
+    """Show what edits of model files do to the data, before a build.
+
+    Base is what dbt built last. The SQL of base and that of the edited files run over the relations of base;
+    nothing is built or written. Exits with 2 if an edited node cannot be previewed.
+    """
 
 
 @click.command()

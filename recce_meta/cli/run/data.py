@@ -59,15 +59,18 @@ else:
     run_statistics = LazyModule("recce_meta.api.data.statistics")
 
 
+Choose = Callable[[Callable[[], UnifiedSqlAdapter]], tuple[RunPair, RunChoice]]
+
+
 class DataOptions(Struct, frozen=True, kw_only=True):
     """Data to compare: its runs or tables, its targets, and limits."""
 
     connection: Connection
     base: str | None
-    current: str | None
-    tables: tuple[tuple[str, str], ...]
+    current: str | None = None
+    tables: tuple[tuple[str, str], ...] = ()
     data_target: str | None
-    base_target: str | None
+    base_target: str | None = None
     threads: int | None
     budget: float | None
     no_values: bool
@@ -89,8 +92,11 @@ class DataOptions(Struct, frozen=True, kw_only=True):
             )
 
     @contextmanager
-    def open(self, *, writes: bool = False) -> Iterator[Comparison]:
-        """Open connections and load runs; close everything afterwards. *writes* allows to store results."""
+    def open(self, *, writes: bool = False, choose: Choose | None = None) -> Iterator[Comparison]:
+        """Open connections and load runs; close everything afterwards. *writes* allows to store results.
+
+        *choose* returns the runs that it loads from the store; by default those of the options.
+        """
         with ExitStack() as stack:
             opened: list[UnifiedSqlAdapter] = []
 
@@ -101,7 +107,7 @@ class DataOptions(Struct, frozen=True, kw_only=True):
                 return opened[0]
 
             try:
-                runs, choice = (None, None) if self.tables else self._runs(store)
+                runs, choice = (None, None) if self.tables else (choose or self._runs)(store)
             except StoreNotFound as error:
                 error.hint = f"{error.hint}; --tables BASE CURRENT compares relations without a store"
                 raise
@@ -162,7 +168,7 @@ class DataOutput(Struct, frozen=True, kw_only=True):
 
     style: str
     show_sql: bool
-    save: bool
+    save: bool = False
     details: bool
     output: Path | None
 
@@ -357,7 +363,7 @@ def run_jobs(data: DataOptions, output: DataOutput, jobs: Jobs, diff: str) -> No
         if not found:
             say("No node with data is selected")  # not an error: a change may affect no such node
         if output.show_sql:
-            write(_statements(session.runner, found) or "-- no queries: only columns are read", output.output)
+            write(statements(session.runner, found) or "-- no queries: only columns are read", output.output)
             return
         if output.save:
             session.refuse_newer_store()
@@ -367,7 +373,7 @@ def run_jobs(data: DataOptions, output: DataOutput, jobs: Jobs, diff: str) -> No
         if output.save:
             # Masked results, so that private values do not get into the store either.
             say_saved(session.save(results))
-    write(_rendered(results, output, choice, diff), output.output)
+    write(rendered_data(results, output, choice, diff), output.output)
     _refuse_failures(results, are_named=bool(data.tables))
 
 
@@ -398,7 +404,10 @@ def _is_uncounted(result: RowCountDiff) -> bool:
     return not is_counted and any(count.subject.base or count.subject.current for count in result.counts)
 
 
-def _rendered(results: Sequence[AnyDataDiff], output: DataOutput, choice: RunChoice | None, diff: str) -> str:
+def rendered_data(
+    results: Sequence[AnyDataDiff], output: DataOutput, choice: RunChoice | None, diff: str
+) -> str:
+    """Return the report of *results* of the type *diff*, in the format of *output*."""
     if output.style in LISTS:
         return report.delimited(report.data_table(results, diff), output.style)
     if output.style == "json":
@@ -412,7 +421,7 @@ def _rendered(results: Sequence[AnyDataDiff], output: DataOutput, choice: RunCho
     return report.choice_text(choice, **size) + text
 
 
-def _statements(comparison: DataDiffRunner, jobs: Sequence[Job]) -> str:
+def statements(comparison: DataDiffRunner, jobs: Sequence[Job]) -> str:
     """Return the queries of *jobs*, each after a comment with its purpose and, with two targets, its side."""
     parts = []
     for query in comparison.statements(jobs):

@@ -11,7 +11,7 @@ from __future__ import annotations
 import os
 import re
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime, timezone
 from functools import cached_property
 from hashlib import sha256
@@ -21,6 +21,7 @@ import msgspec
 from msgspec import Struct
 from msgspec.structs import replace
 
+from recce_meta.api.edited_project import is_same_text
 from recce_meta.api.record import target_folder
 from recce_meta.api.record_sql import Known, SqlOptions, compiled, extract_sql_project
 from recce_meta.errors import ArtifactError, RecceMetaError
@@ -314,7 +315,7 @@ class _Merge:
         if text is None:
             return node.resource_type != "snapshot" and _may_exist(self._settings.root / node.path)
         # dbt 2 has the whole block as the code of a snapshot.
-        return _is_same_code(node, text) or _is_same_code(node, self._blocks.get(_key(node), text))
+        return is_same_text(node, text) or is_same_text(node, self._blocks.get(_key(node), text))
 
     def _as_read(self, node: NodeMetadata) -> NodeMetadata:
         """Return *node* with the text of its file as its code."""
@@ -545,24 +546,6 @@ def _is_generic_test(node: NodeMetadata) -> bool:
     return node.resource_type == "test" and bool(
         node.properties.get("test_metadata") or not node.path.endswith(".sql")
     )
-
-
-def _is_same_code(node: NodeMetadata, text: str) -> bool:
-    """Return True if *text* is the code that dbt read: dbt strips it, and some versions change line ends."""
-    if node.raw_code is not None:
-        return _stripped(node.raw_code) == _stripped(text)
-    return node.checksum in {
-        sha256(form.encode("utf-8", "surrogatepass")).hexdigest() for form in _forms(text)
-    }
-
-
-def _forms(text: str) -> Iterator[str]:
-    """Yield *text* in the forms that versions of dbt hash."""
-    yield from (text, text.strip(), _stripped(text), " ".join(text.split()))
-
-
-def _stripped(text: str) -> str:
-    return text.replace("\r\n", "\n").strip()
 
 
 def _code_of(macro: MacroMetadata) -> str:

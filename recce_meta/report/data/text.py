@@ -106,8 +106,8 @@ MARKS = {
 def value_lines(result: ValueDiff, width: int, *, details: bool = False) -> list[Line]:
     """Return the key, the rows of each side, and the columns with examples."""
     lines = _facts([key_phrase(result), *narrowed_by(result)], width)
-    lines += _side_lines(result, width)
-    lines += _only_lines(result, width, details=details)
+    lines += side_lines(result, width)
+    lines += only_lines(result, width, details=details)
     return lines + _column_lines(result, width, details=details)
 
 
@@ -115,7 +115,7 @@ def _facts(phrases: Iterable[str], width: int) -> list[Line]:
     return wrap_text(Span("  "), " · ".join(phrases), width, Style.DIM)
 
 
-def _side_lines(result: ValueDiff, width: int) -> list[Line]:
+def side_lines(result: ValueDiff, width: int) -> list[Line]:
     """Return the rows of each side by outcome; NULL and duplicate keys only if there are any."""
     is_odd = has_odd_keys(result)
     if result.base is None or result.current is None or (result.is_equal and not is_odd):
@@ -138,7 +138,8 @@ def side_figures(result: ValueDiff) -> list[list[str]]:
     ]
 
 
-def _only_lines(result: WithRows, width: int, *, details: bool) -> list[Line]:
+def only_lines(result: WithRows, width: int, *, details: bool) -> list[Line]:
+    """Return the columns that only one side has."""
     sides = (("removed", "base", result.base_only), ("added", "current", result.current_only))
     lines: list[Line] = []
     for status, side, names in sides:
@@ -167,7 +168,7 @@ def _column_lines(result: ValueDiff, width: int, *, details: bool) -> list[Line]
         for column, line in zip(telling, text[1:], strict=True):
             types = type_phrase(column)
             lines += [line, *(wrap_text(Span("      "), types, width, Style.DIM) if types else [])]
-            lines += _example_lines(result.key, column.examples, details=details)
+            lines += example_lines(result.key, column.examples, details=details)
         if hidden > 0:
             lines.append((Span(f"  {more_phrase(hidden, hint=True, option=DETAILS)}", Style.DIM),))
     if equal and result.common:
@@ -203,7 +204,8 @@ def type_phrase(column: ColumnValues) -> str:
     return ", ".join(phrases)
 
 
-def _example_lines(key: Sequence[str], examples: Sequence[Example], *, details: bool) -> list[Line]:
+def example_lines(key: Sequence[str], examples: Sequence[Example], *, details: bool) -> list[Line]:
+    """Return the values of both sides in some of the cells that differ."""
     return [
         (Span(f"      {key_text(key, example.key)}: ", Style.DIM), *_from_to(example.base, example.current))
         for example in (examples if details else examples[:EXAMPLES_SHOWN])
@@ -228,8 +230,8 @@ def _from_to(base: Value, current: Value) -> tuple[Span, Span, Span]:
 def detail_lines(result: ValueDetail, width: int, *, details: bool = False) -> list[Line]:
     """Return the rows that differ, as a table if it fits, else one entry for each row."""
     lines = _facts([key_phrase(result), *narrowed_by(result)], width)
-    lines += _only_lines(result, width, details=details)
-    lines += _row_lines(result.key, result.columns, result.rows, width)
+    lines += only_lines(result, width, details=details)
+    lines += row_lines(result.key, result.columns, result.rows, width)
     return lines + _cut_line(result)
 
 
@@ -239,12 +241,12 @@ def rows_lines(result: RowsDiff, width: int, *, details: bool = False) -> list[L
     lines = _facts(facts, width)
     if result.base_rows is not None and result.current_rows is not None:
         lines += wrap_text(Span("  "), " · ".join(rows_phrases(result)), width)
-    lines += _only_lines(result, width, details=details)
+    lines += only_lines(result, width, details=details)
     if result.incomparable:
         text = f"{plural(len(result.incomparable), 'column')} not compared"
         lines += name_lines(Span("  ? ", Style.YELLOW), text, result.incomparable, width, is_whole=details)
     columns, rows, left_out = (result.columns, result.rows, "") if details else telling_columns(result)
-    lines += _row_lines((), columns, rows, width)
+    lines += row_lines((), columns, rows, width)
     lines += [(Span(f"  … {left_out}", Style.DIM),)] if left_out else []
     return lines + _cut_line(result)
 
@@ -301,9 +303,10 @@ def _cut_line(result: ValueDetail | RowsDiff) -> list[Line]:
     return [(Span(text, Style.DIM),)] if result.is_cut else []
 
 
-def _row_lines(
+def row_lines(
     key: Sequence[str], columns: Sequence[str], rows: Sequence[DetailRow], width: int
 ) -> list[Line]:
+    """Return the cells of *rows*, as a table if it fits."""
     if not rows:
         return []
     cells = [heading_row("", *key, *columns, "times"), *(_row_cells(row) for row in rows)]
@@ -403,13 +406,13 @@ def block_lines(results: Sequence[AnyDataDiff], width: int, *, details: bool) ->
     counted = [result for result in results if isinstance(result, RowCountDiff)]
     lines: list[Line] = []
     for result in (*(counted if details else ()), *by_severity(shown)):
-        lines += [BLANK, *_block(_within(result, details=details), width, details=details)]
+        lines += [BLANK, *_block(within_limit(result, details=details), width, details=details)]
     if not details:
-        lines += [line for result in counted for line in _notes(result.notes, width)]
+        lines += [line for result in counted for line in note_lines(result.notes, width)]
     return lines
 
 
-def _within(result: AnyDataDiff, *, details: bool) -> AnyDataDiff:
+def within_limit(result: AnyDataDiff, *, details: bool) -> AnyDataDiff:
     """Return *result* with the first rows only, since rows of many nodes hide the other nodes."""
     if details or not isinstance(result, RowsDiff) or len(result.rows) <= ROWS_SHOWN:
         return result
@@ -426,7 +429,7 @@ def _block(result: AnyDataDiff, width: int, *, details: bool) -> list[Line]:
 
 def body_lines(result: AnyDataDiff, width: int, *, details: bool = False) -> list[Line]:
     """Return the figures and notes of *result*, without title and verdict."""
-    return [*_BODIES[type(result)](result, width, details=details), *_notes(result.notes, width)]
+    return [*_BODIES[type(result)](result, width, details=details), *note_lines(result.notes, width)]
 
 
 def _title(result: AnyDataDiff) -> Line:
@@ -437,7 +440,8 @@ def _title(result: AnyDataDiff) -> Line:
     return Span(shorten(neutralise(subject.name), SUBJECT_WIDTH), Style.BOLD), Span(f" · {title}", Style.DIM)
 
 
-def _notes(notes: Sequence[str], width: int) -> list[Line]:
+def note_lines(notes: Sequence[str], width: int) -> list[Line]:
+    """Return *notes*, each after `note:`."""
     lead = Span("  note: ", Style.DIM)
     return [line for note in notes for line in wrap_text(lead, note, width)]
 

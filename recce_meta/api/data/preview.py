@@ -1,0 +1,234 @@
+"""Previews: what edits of model files do to the data, before a build.
+
+The SQL of base and that of the working tree run over the relations of base, and are compared as two queries.
+Edited nodes that a previewed node reads, and all nodes between them, are part of the SQL on both sides.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from functools import cached_property, partial
+
+from msgspec.structs import replace
+
+from recce_meta.adapter.read_only import require_query
+from recce_meta.api.comparison import Comparison
+from recce_meta.api.data.execution import Job
+from recce_meta.api.data.jobs import known, values
+from recce_meta.api.data.node_settings import resolve_settings
+from recce_meta.api.edited_project import EditedProject
+from recce_meta.api.run_reader import RunReader
+from recce_meta.config.nodes import EffectiveSettings
+from recce_meta.data_diff.detail import chance_notes, query_rows
+from recce_meta.data_diff.options import ValueOptions, declared_keys
+from recce_meta.data_diff.plan import Answer, Plan, Result, failure
+from recce_meta.data_diff.source import Pair
+from recce_meta.errors import RecceMetaError, first_of
+from recce_meta.graph import LineageGraph, build_lineage_graph
+from recce_meta.models import NodeMetadata, RunDiff, Status
+from recce_meta.models.change import Category, Reach
+from recce_meta.models.data_diff import DataSide, Failed, NotCompared, RowsDiff, Subject, ValueDiff
+from recce_meta.warehouses import Warehouse
+
+KIND = "value_diff"
+LONGEST_SQL = 400_000
+"""Characters of the SQL of one side from which a node is not previewed."""
+WHOLE = "Previewed as a full build: an incremental build keeps rows that the table has"
+EACH_TIME = "{} differ, not by this edit: the SQL gives other results each time"
+_SAME_ROWS = (Category.NONE, Category.NON_BREAKING, Category.PARTIAL_BREAKING)
+_MOST_NAMED = 5
+
+
+class Preview:
+    """Edits of a project, and the jobs that preview them."""
+
+    def __init__(self, edited: EditedProject, diff: RunDiff) -> None:
+        """Create the preview of *edited*; *diff* has the changes from its base to it."""
+        self.edited, self.diff = edited, diff
+        self._old = {node.unique_id: node for node in edited.base.nodes}
+        self._new = {node.unique_id: node for node in edited.current.nodes}
+
+    @cached_property
+    def changed(self) -> list[str]:
+        """Edited nodes, parents first; without those of which only the formatting differs."""
+        found = {change.unique_id for change in self.diff.changed if change.resource_type == "model"}
+        found |= self.edited.problems.keys()
+        return self._ordered(found)
+
+    @cached_property
+    def readers(self) -> list[str]:
+        """Models that read edited ones, and may get other rows or columns; parents first."""
+        found = {one.unique_id for one in self.diff.impacted if one.resource_type == "model"}
+        found |= {one for one in self.diff.reshaped if one.startswith("model.")}
+        return self._ordered(found.difference(self.changed))
+
+    @cached_property
+    def proven(self) -> Mapping[str, frozenset[str]]:
+        """Columns that may differ, in lower case, of each node whose rows stay the same by the SQL."""
+        has_facts = any(change.facts for change in self.diff.changed)
+        found: dict[str, frozenset[str]] = {}
+        for change in self.diff.changed:
+            reached = change.reached
+            is_sure = change.category in _SAME_ROWS and not change.facts and change.status is Status.MODIFIED
+            if is_sure and (reached is None or (reached.reach is Reach.COLUMNS and not has_facts)):
+                names = [one.name for one in change.columns] + list(reached.columns if reached else ())
+                found[change.unique_id] = frozenset(map(str.lower, names))
+        for one in self.diff.impacted:
+            if one.reach is Reach.COLUMNS and one.confidence >= 1 and not has_facts:
+                found[one.unique_id] = frozenset(map(str.lower, one.columns))
+        return found
+
+    def inlined(self, unique_id: str) -> set[str]:
+        """Return the edited nodes upstream of a node, and all nodes between them and it."""
+        return self._touched.intersection(self._graph.ancestors(unique_id))
+
+    def node(self, unique_id: str) -> NodeMetadata:
+        """Return a node, that of the working tree if it is there."""
+        return self._new.get(unique_id) or self._old[unique_id]
+
+    @cached_property
+    def _graph(self) -> LineageGraph:
+        return build_lineage_graph([], {*self.edited.base.edges, *self.edited.current.edges})
+
+    @cached_property
+    def _touched(self) -> set[str]:
+        return self._graph.downstream(self.changed)
+
+    def _ordered(self, ids: Iterable[str]) -> list[str]:
+        depth = {one: len(self._graph.ancestors(one)) for one in ids}
+        return sorted(depth, key=lambda one: (depth[one], one))
+
+    def jobs(self, ids: Iterable[str], session: Comparison, options: ValueOptions) -> list[Job]:
+        """Return a job for each of *ids*, which compares its SQL on both sides as `value` compares tables.
+
+        *session* reads the relations of base; the rules of its warehouse for queries apply to the SQL. A node
+        that cannot be previewed has a job whose result says why.
+        """
+        return [self._job(one, session, options) for one in ids]
+
+    def _job(self, unique_id: str, session: Comparison, options: ValueOptions) -> Job:
+        node = self.node(unique_id)
+        subject = Subject(name=node.label, unique_id=unique_id)
+        resolved = resolve_settings(node, session.globs, is_named=False)
+        reason = self._reason(unique_id) or resolved.skip_reason(KIND)
+        if reason is not None:
+            result = NotCompared(subject=subject, diff=KIND, reason=reason)
+            return Job(KIND, subject, partial(known, result))
+        try:
+            if resolved.problem is not None:
+                raise resolved.problem
+            old, new = self._queries(unique_id, session.current.warehouse)
+        except RecceMetaError as error:
+            failed = Failed(subject=subject, diff=KIND, error=error.message, hint=error.hint)
+            return Job(KIND, subject, partial(known, failed))
+        assert session.runs is not None, "base is a run"
+        base = session.runs.base
+        pair = replace(session.runner.places.queries(old or new, new, name=node.label), subject=subject)
+        notes = (*self._notes(node, base), *chance_notes(pair, old or new, new))
+        if old is None:
+            return Job(KIND, subject, partial(_first_rows, pair, new, options.limit, notes))
+        asked = replace(options, candidates=declared_keys(node, base.tests_of([unique_id])))
+        plan = partial(_compared, pair, asked, resolved.settings, self.proven.get(unique_id), notes)
+        return Job(KIND, subject, plan)
+
+    def _reason(self, unique_id: str) -> str | None:
+        """Return why a node cannot be previewed; None if it can."""
+        if problem := self.edited.problems.get(unique_id):
+            return problem if unique_id in self._new else problem + self._still_reading(unique_id)
+        if self.node(unique_id).language == "python":
+            return "a Python model: it runs only in a build"
+        for parent in sorted(self.inlined(unique_id)):
+            node = self.node(parent)
+            problem = self.edited.problems.get(parent)
+            if problem is None and (node.resource_type != "model" or node.language == "python"):
+                problem = f"a {'Python model' if node.resource_type == 'model' else node.resource_type}"
+            if problem is not None:
+                return f"it reads {node.label}, which cannot be previewed: {problem}"
+        return None
+
+    def _still_reading(self, unique_id: str) -> str:
+        """Return the nodes that read the removed node *unique_id*, in words; empty if there are none."""
+        edges = self.edited.current.edges
+        names = [self.node(edge.node_id).label for edge in edges if edge.parent_id == unique_id]
+        return f", and these still read it: {first_of(names, _MOST_NAMED)}" if names else ""
+
+    def _queries(self, unique_id: str, warehouse: Warehouse) -> tuple[str | None, str]:
+        """Return the SQL of both sides; that of base is None for a new node.
+
+        Raises TemplateError, and UsageError for SQL that does more than read.
+        """
+        old, new = self.edited.sides(unique_id, self.inlined(unique_id))
+        assert new is not None, "a removed node has a reason"
+        for sql in (old, new):
+            if sql is not None and len(sql) > LONGEST_SQL:
+                raise RecceMetaError(
+                    f"Its SQL with what it reads has {len(sql):,} characters", hint="build it to compare it"
+                )
+        # A final semicolon would end the subquery.
+        before = None if old is None else require_query(old, warehouse, is_guarded=True)
+        return before, require_query(new, warehouse, is_guarded=True)
+
+    def _notes(self, node: NodeMetadata, base: RunReader) -> Iterator[str]:
+        """Yield what a reader of the figures must know of *node*."""
+        nodes = [self.node(one) for one in (node.unique_id, *sorted(self.inlined(node.unique_id)))]
+        if any(one.materialized == "incremental" for one in nodes):
+            yield WHOLE
+        if remark := self.edited.remarks.get(node.unique_id):
+            yield f"{remark[0].upper()}{remark[1:]}"
+        read = {parent for one in nodes for parent in one.parents}.difference(one.unique_id for one in nodes)
+        for parent in sorted(read & base.stale.keys()):
+            yield f"{base.names[parent].label} in base: {base.stale[parent]}"
+
+
+def _compared(
+    pair: Pair,
+    options: ValueOptions,
+    settings: EffectiveSettings,
+    proven: frozenset[str] | None,
+    notes: tuple[str, ...],
+) -> Plan[ValueDiff | RowsDiff]:
+    """Compare both queries; *proven* are the columns that may differ if the rows stay the same by the SQL."""
+    found = yield from _naming_sides(values(pair, options, settings))
+    if proven is not None and (number := _unexplained(found, proven)):
+        # The control: SQL that gives other results each time differs from itself.
+        base = pair.base
+        assert base is not None, "a pair of queries has both sides"
+        twice = replace(pair, current=replace(base, side=DataSide.CURRENT))
+        control = yield from values(twice, replace(options, examples=0), settings)
+        if control.is_equal is False:
+            notes = (EACH_TIME.format(f"{number:,} rows"), *notes)
+    return replace(found, notes=(*found.notes, *notes))
+
+
+def _unexplained(found: ValueDiff | RowsDiff, proven: frozenset[str]) -> int:
+    """Return the number of rows that differ although the SQL proves that they are the same."""
+    if isinstance(found, RowsDiff):
+        return 0 if proven else max(found.added, found.removed)
+    moved = found.added + found.removed
+    others = [one.mismatched or 0 for one in found.columns if one.name.lower() not in proven]
+    return max([moved, *others], default=0)
+
+
+def _naming_sides(plan: Plan[Result]) -> Plan[Result]:
+    """Run *plan*, and say in the error of a description which SQL fails."""
+    answers: list[Answer] | None = None
+    while True:
+        try:
+            batch = plan.send(answers)  # type: ignore[arg-type]  # a generator begins with None
+        except StopIteration as done:
+            result: Result = done.value
+            return result
+        answers = list((yield batch))
+        for query, answer in zip(batch, answers, strict=True):
+            if query.describes and (error := failure(answer)) is not None:
+                whose = "the new SQL" if query.side is DataSide.CURRENT else "the SQL of base"
+                error.message = f"{whose} fails: {error.message}"
+                raise error
+
+
+def _first_rows(pair: Pair, sql: str, limit: int, notes: tuple[str, ...]) -> Plan[RowsDiff]:
+    """Return the number of rows, the columns and the first rows of a new node."""
+    assert pair.current is not None, "a pair of queries has both sides"
+    found = yield from _naming_sides(query_rows(pair.current, pair.subject, sql, limit=limit))
+    assert found.rows is not None, "the rows of one query"
+    return replace(found.rows, subject=pair.subject, notes=(*notes, *found.notes, *found.rows.notes))

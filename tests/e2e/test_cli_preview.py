@@ -1,0 +1,327 @@
+"""`preview`: what edits of files do to the data, over the relations of base, which are those of the demo."""
+
+from __future__ import annotations
+
+import gzip
+import json
+import os
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from recce_meta.api.data.preview import WHOLE
+from recce_meta.api.edited_project import GONE, OTHER_CONFIG
+from recce_meta.report.data.preview import NOTHING_EDITED
+from tests.e2e.conftest import DEMO, Cli
+from tests.once import built_once
+
+ORDERS, CUSTOMERS = "models/marts/orders.sql", "models/marts/customers.sql"
+
+
+@pytest.fixture(scope="session")
+def _database(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The demo's database, with a store in it; tests take a copy."""
+    return built_once(tmp_path_factory, "demo", _make_demo) / "recce-meta-demo" / "jaffle_shop.duckdb"
+
+
+def _make_demo(folder: Path) -> None:
+    ran = Cli(folder)("demo")
+    assert ran.code == 0, ran.err
+
+
+class Shop:
+    """The demo's project, as dbt left it after it built base."""
+
+    def __init__(self, cli: Cli, database: Path) -> None:
+        self.root = cli.folder / "shop"
+        shutil.copytree(DEMO / "project" / "base", self.root)
+        shutil.copytree(DEMO / "base", self.root / "target")
+        shutil.copy(database, self.root / "jaffle_shop.duckdb")
+        for path in self.root.rglob("*"):
+            # dbt wrote the artifacts of the demo later than this.
+            os.utime(path, (1e9, 1e9))
+        self.cli = cli.within("shop")
+
+    def edit(self, path: str, change: Callable[[str], str]) -> None:
+        """Write a file with the text that *change* makes of it; of a new file, of nothing."""
+        file = self.root / path
+        file.write_text(change(file.read_text() if file.exists() else ""))
+
+    def replace(self, path: str, old: str, new: str) -> None:
+        """Write *new* for *old* in a file, which has it."""
+        assert old in (self.root / path).read_text()
+        self.edit(path, lambda text: text.replace(old, new))
+
+    def rebuild(self, name: str, sql: str) -> None:
+        """Let base have built the model *name* from *sql*, as its file, its manifest and its relation say."""
+        path = self.root / "target" / "manifest.json.gz"
+        manifest = json.loads(gzip.decompress(path.read_bytes()))
+        (node,) = (one for one in manifest["nodes"].values() if one["name"] == name)
+        node["raw_code"] = node["compiled_code"] = sql
+        node["depends_on"]["nodes"] = []
+        path.write_bytes(gzip.compress(json.dumps(manifest).encode()))
+        (self.root / node["original_file_path"]).write_text(sql)
+
+    def preview(self, *options: str) -> Any:
+        return self.cli("preview", *options)
+
+    def results(self, *options: str) -> dict[str, Any]:
+        """The results of the JSON document, by node."""
+        ran = self.preview("--format", "json", *options)
+        return {one["subject"]["name"]: one for one in json.loads(ran.out)["results"]}
+
+
+@pytest.fixture
+def shop(cli: Cli, _database: Path) -> Shop:
+    return Shop(cli, _database)
+
+
+def count_payments_once(shop: Shop) -> None:
+    shop.replace(ORDERS, "attempted_amount as amount", "paid_amount as amount")
+
+
+def test_an_edit_shows_the_rows_that_change_and_the_columns_that_cannot(shop: Shop) -> None:
+    count_payments_once(shop)
+
+    ran = shop.preview()
+
+    assert (ran.code, ran.err) == (0, "")
+    header, *lines = ran.out.splitlines()
+    assert header.startswith("base target/ (built 2026-11-") and "target prod" in header
+    assert header.endswith("1 edited model, previewed, not built")
+    assert lines == [
+        "orders · 76 of 900 rows change (8.4%)",
+        "  rows matched by order_id · 0 added · 0 removed",
+        "  amount  76 different, mean change -31.7224, largest change 62.75",
+        "      order_id=45: 26.00 → 13.00",
+        "      order_id=874: 65.50 → 32.75",
+        "  cannot differ, by the SQL: the other 10 columns",
+        "3 readers affected: daily_revenue, customers, store_performance (--downstream)",
+    ]
+
+
+def test_readers_have_the_figures_of_a_build_of_both_sides(shop: Shop) -> None:
+    count_payments_once(shop)
+
+    found = shop.results("--downstream")
+    built = shop.cli("value", *found, "--base", "base", "--current", "current", "--format", "json")
+
+    wanted = {one["subject"]["name"]: one for one in json.loads(built.out)["results"]}
+    figures = ("key", "base", "current", "added", "removed", "common", "changed")
+    assert {name: one["changed"] for name, one in found.items()} == {
+        "orders": 76,
+        "daily_revenue": 73,
+        "customers": 56,
+        "store_performance": 4,
+    }
+    for name, one in found.items():
+        assert [one[part] for part in figures] == [wanted[name][part] for part in figures], name
+    assert WHOLE in found["daily_revenue"]["notes"] and WHOLE not in found["customers"]["notes"]
+
+
+def test_without_artifacts_base_is_a_run_of_the_store(shop: Shop) -> None:
+    count_payments_once(shop)
+    shutil.rmtree(shop.root / "target")
+
+    ran = shop.preview()
+
+    assert ran.code == 0, ran.err
+    assert "(latest run of base)" in ran.out and "76 of 900 rows change" in ran.out
+
+
+@pytest.mark.parametrize("text", ["", "\n-- a remark", "{# a remark #}"])
+def test_formatting_is_not_previewed_and_asks_no_query(shop: Shop, text: str) -> None:
+    shop.edit(ORDERS, lambda code: code.replace("select\n", f"select {text}\n") if text else code)
+    (shop.root / "jaffle_shop.duckdb").unlink()
+
+    ran = shop.preview()
+
+    assert (ran.code, ran.err) == (0, "") and NOTHING_EDITED in ran.out
+
+
+def test_an_edited_parent_is_part_of_the_sql_of_an_edited_model(shop: Shop) -> None:
+    shop.replace("models/staging/stg_orders.sql", "status", "status, 'x' as origin")
+    shop.edit(ORDERS, lambda code: code.replace("orders.status,", "orders.status, orders.origin,"))
+
+    found = shop.results()
+
+    assert set(found) == {"stg_orders", "orders"}
+    assert [one["current_only"] for one in found.values()] == [["origin"], ["origin"]]
+    assert all(one["changed"] == 0 for one in found.values())
+
+
+def test_a_changed_macro_edits_the_models_that_call_it(shop: Shop) -> None:
+    shop.replace("macros/cents_to_dollars.sql", "100.0", "1000.0")
+
+    found = shop.results()
+
+    assert set(found) == {"stg_payments"} and found["stg_payments"]["changed"] > 0
+
+
+def test_sql_that_fails_is_an_answer_for_its_node_alone(shop: Shop) -> None:
+    count_payments_once(shop)
+    shop.edit(CUSTOMERS, lambda code: code.replace("sum(amount)", "sum(amout)"))
+
+    ran = shop.preview()
+
+    assert ran.code == 2 and "1 of 2 nodes not previewed: customers" in ran.err
+    assert "customers · the new SQL fails: " in ran.out and "amout" in ran.out
+    assert "orders · 76 of 900 rows change" in ran.out
+
+
+BROKEN = {
+    "an unknown macro": ("{{ nowhere() }}", "not rendered: "),
+    "a macro of a package that is not installed": ("{{ dbt_utils.star(ref('orders')) }}", "not rendered: "),
+    "an endless template": ("{% for i in range(10 ** 9) %}{{ i }}{% endfor %}", "not rendered: "),
+    "invalid Jinja": ("{{ ref('orders' }}", "Not valid Jinja"),
+    "SQL that writes": ("drop table prod.orders", "Not a query"),
+    "two statements": ("select 1; select 2", "several statements"),
+    "settings of the host": ("select * from duckdb_settings()", "is refused"),
+}
+
+
+@pytest.mark.parametrize("name", BROKEN)
+def test_a_node_without_a_preview_has_a_line_and_the_others_proceed(shop: Shop, name: str) -> None:
+    text, words = BROKEN[name]
+    count_payments_once(shop)
+    shop.edit(CUSTOMERS, lambda _: text)
+
+    ran = shop.preview()
+
+    (line,) = [line for line in ran.out.splitlines() if line.startswith("customers ·")]
+    assert words in ran.out and ran.code == 2, ran.out
+    assert "1 of 2 nodes not previewed: customers" in ran.err and "Traceback" not in ran.err
+    assert "orders · 76 of 900 rows change" in ran.out and line
+
+
+def test_files_without_sql_have_a_line_with_the_reason(shop: Shop) -> None:
+    (shop.root / CUSTOMERS).write_bytes(b"select 'caf\xe9' as name")
+    shop.edit(
+        "models/marts/scores.py", lambda _: "def model(dbt, session):\n    return session.sql('select 1')\n"
+    )
+    shop.edit("seeds/raw_stores.csv", lambda text: text.replace("Hamburg", "Bremen"))
+    (shop.root / ORDERS).unlink()
+
+    ran = shop.preview()
+
+    assert ran.code == 2 and "4 of 4 nodes not previewed" in ran.err
+    for words in (
+        "customers · not previewed: models/marts/customers.sql is not UTF-8",
+        "scores · not previewed: a Python model",
+        "raw_stores · not previewed: a seed",
+        f"orders · not previewed: {GONE}, and these still read it: ",
+    ):
+        assert words in ran.out, ran.out
+
+
+def test_a_reader_of_an_edited_seed_is_not_previewed(shop: Shop) -> None:
+    shop.edit("seeds/raw_stores.csv", lambda text: text.replace("Hamburg", "Bremen"))
+    shop.replace("models/staging/stg_stores.sql", "city", "upper(city) as city")
+
+    ran = shop.preview()
+
+    assert "stg_stores · not previewed: it reads raw_stores, which cannot be previewed: a seed" in ran.out
+
+
+def test_a_new_model_has_its_rows_columns_and_first_rows(shop: Shop) -> None:
+    shop.edit(
+        "models/marts/big.sql",
+        lambda _: "select order_id, amount from {{ ref('orders') }} where amount > 60",
+    )
+    shop.edit(
+        CUSTOMERS,
+        lambda code: f"{code} where customers.customer_id in (select order_id from {{{{ ref('big') }}}})",
+    )
+
+    ran = shop.preview("--limit", "2")
+
+    assert ran.code == 0, ran.err
+    assert "big · new: 88 rows, 2 columns" in ran.out
+    assert "customers · " in ran.out and "rows removed" in ran.out
+
+
+def test_a_moved_file_is_the_same_model(shop: Shop) -> None:
+    shutil.move(shop.root / ORDERS, shop.root / "models" / "orders.sql")
+
+    ran = shop.preview()
+
+    assert ran.code == 0 and NOTHING_EDITED in ran.out
+
+
+def test_another_config_is_a_remark(shop: Shop) -> None:
+    count_payments_once(shop)
+    shop.edit(ORDERS, lambda code: f"{{{{ config(materialized='view') }}}}\n{code}")
+
+    assert OTHER_CONFIG[1:] in shop.preview().out
+
+
+@pytest.mark.parametrize("key", [[], ["-k", "i"]])
+def test_rows_that_differ_each_time_are_not_of_the_edit(shop: Shop, key: list[str]) -> None:
+    shop.rebuild("payment_mix", "select i, random() as score from range(500) as t(i)")
+    shop.edit(
+        "models/marts/payment_mix.sql", lambda _: "select u.i, random() as score from range(500) as u(i)"
+    )
+
+    ran = shop.preview(*key)
+
+    assert ran.code == 0, ran.err
+    assert "payment_mix · 500 rows differ, not by this edit: the SQL gives other results each time" in ran.out
+
+
+def test_settings_that_changed_since_are_named(shop: Shop) -> None:
+    count_payments_once(shop)
+    os.utime(shop.root / "dbt_project.yml")
+
+    assert "Changed since dbt read base, and not considered: dbt_project.yml" in shop.preview().out
+
+
+def test_sql_is_printed_and_not_run(shop: Shop) -> None:
+    count_payments_once(shop)
+
+    ran = shop.preview("--sql")
+
+    assert ran.code == 0 and "paid_amount as amount" in ran.out and "rows change" not in ran.out
+
+
+def test_a_selection_limits_what_is_previewed(shop: Shop) -> None:
+    count_payments_once(shop)
+
+    assert list(shop.results("--downstream", "-s", "customers")) == ["customers"]
+
+
+def test_an_edit_that_breaks_ends_with_1(shop: Shop) -> None:
+    shop.edit(ORDERS, lambda code: f"{code}\nwhere orders.status <> 'returned'")
+
+    ran = shop.preview("--fail-on", "breaking")
+
+    assert ran.code == 1 and "--fail-on breaking found 1: orders" in ran.err
+    assert "rows removed" in ran.out
+
+
+def test_values_are_withheld_as_value_withholds_them(shop: Shop) -> None:
+    shop.replace(CUSTOMERS, "customers.email", "upper(customers.email) as email")
+
+    shown, hidden, private = (
+        shop.preview(*options).out for options in ((), ("--no-values",), ("--private", "x"))
+    )
+
+    assert "@" in shown
+    assert "@" not in hidden and "150 of 150 rows change" in hidden
+    assert "@" not in private and "Values of private columns are withheld: email" in private
+
+
+def test_another_project_is_refused(shop: Shop) -> None:
+    shop.replace("dbt_project.yml", "name: jaffle_shop", "name: other_shop")
+
+    ran = shop.preview()
+
+    assert ran.code == 2 and "is other_shop, but base is a run of jaffle_shop" in ran.err
+
+
+def test_outside_of_a_project_the_folder_is_asked_for(cli: Cli) -> None:
+    ran = cli("preview")
+
+    assert ran.code == 2 and "--project-dir" in ran.err
