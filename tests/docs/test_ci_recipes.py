@@ -48,6 +48,11 @@ KNOWN = {
 """What GitHub puts into expressions."""
 
 MARKER = "<!-- recce_meta diff -->"
+FAILED_BUILD = {
+    "a node": ["build failed, 1 error", "orders", "division by zero"],
+    "parsing": ["The build failed, and nothing was compared", "exit code 1"],
+}
+"""What a comment says, by where dbt stops."""
 PASSING = "checks:\n- {name: orders, type: row_count_diff, params: {node_names: [orders]}, expect: equal}\n"
 
 runs_recipes = pytest.mark.skipif(
@@ -318,14 +323,19 @@ def test_a_pull_request_is_recorded_compared_checked_and_told_in_one_comment(
 
 
 @runs_recipes
-def test_a_pull_request_that_does_not_build_fails_as_dbt_does_and_has_no_comment(runner: Runner) -> None:
+@pytest.mark.parametrize("stops_at", ["a node", "parsing"])
+def test_a_pull_request_that_does_not_build_fails_as_dbt_does_and_has_a_report(
+    runner: Runner, stops_at: str
+) -> None:
     runner.action(store=STORE)
-    runner.variables["DBT_EXITS_WITH"] = "1"
+    runner.action("42", store=STORE)
+    runner.variables |= {"DBT_EXITS_WITH": "1", "DBT_STOPS_AT": stops_at}
 
     codes = runner.action("42", store=STORE)
 
-    assert codes == {"Install": 0, "Build and record": 1, "Comment": 0}
-    assert runner.comments == []
+    assert codes == {"Install": 0, "Build and record": 0, "Compare and check": 1, "Comment": 0}
+    (comment,) = runner.comments
+    assert [words for words in FAILED_BUILD[stops_at] if words not in comment["body"]] == []
 
 
 @runs_recipes
@@ -511,14 +521,19 @@ def test_two_components_of_a_repository_have_jobs_and_a_note_each(runner: Runner
 
 
 @runs_recipes
-def test_a_component_without_a_store_records_nothing_and_a_failed_build_has_no_note(runner: Runner) -> None:
+@pytest.mark.parametrize("stops_at", ["a node", "parsing"])
+def test_a_component_without_a_store_records_nothing_and_a_failed_build_has_a_note(
+    runner: Runner, stops_at: str
+) -> None:
     nothing = runner.component("production", {})
     runner.component("production", {"RECCE_META_URL": STORE})
-    failed = runner.component("diff", {**MERGE_REQUEST, "DBT_EXITS_WITH": "1"})
+    runner.component("diff", MERGE_REQUEST)
+    failed = runner.component("diff", {**MERGE_REQUEST, "DBT_EXITS_WITH": "1", "DBT_STOPS_AT": stops_at})
 
     assert nothing.returncode == 0 and "Nothing is recorded" in nothing.stdout
-    assert failed.returncode == 1
-    assert runner.comments == []
+    assert failed.returncode == 1, failed.stderr
+    (note,) = runner.comments
+    assert [words for words in FAILED_BUILD[stops_at] if words not in note["body"]] == []
 
 
 @runs_recipes

@@ -6,16 +6,19 @@ the first; what was not compared is always among them.
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Sequence
 from typing import NamedTuple, TypeAlias
 
-from recce_meta.errors import agree, first_of, plural
+from recce_meta.errors import agree, first_of, plural, shorten
 from recce_meta.models.change import Category, RunDiff, Status
 from recce_meta.models.change import Reason as ChangeReason
 from recce_meta.models.checks import CheckReport, CheckResult, StoredCheck
 from recce_meta.models.data_diff import AnyDataDiff
+from recce_meta.models.node import NodeResult
 from recce_meta.models.run import ExtractionTier
+from recce_meta.redaction import without_passwords
 from recce_meta.report.data.check_findings import (
     checks_mark,
     checks_phrase,
@@ -52,6 +55,10 @@ TONES = ("failed", "differs", "not-compared", "one-sided", "info", "same")
 """Tones from red over amber, grey and blue to green, the worst first."""
 _FAILING = 3
 """Failing nodes with their reasons in a verdict."""
+_MESSAGE_WIDTH = 160
+"""Maximum number of characters of a message of dbt in a verdict."""
+_PLACE = re.compile(r"[\w ]+ Error in |compiled code at ")
+"""Start of the lines of dbt's messages that say where the node is: `Database Error in model orders (…)`."""
 _OF_SIGN = {
     "❌": "failed",
     "❗": "failed",
@@ -178,9 +185,22 @@ def _build_findings(diff: RunDiff) -> list[Finding]:
     if problem := build_problem(diff.current):
         failed = first_of([node_part(one.unique_id) for one in diff.failed_results], _FAILING)
         found.append(Finding("❌", f"Current: {problem}{failed and f'; {failed} failed'}", has_names=True))
+        said = [
+            Finding("❌", f"{node_part(one.unique_id)} failed: {message}", has_names=True)
+            for one in diff.failed_results
+            if (message := _dbt_message(one))
+        ]
+        found += said[:_FAILING]
     if problem := build_problem(diff.base):
         found.append(Finding("❔", f"base: {problem}"))
     return found + [Finding("❔", f"{note[:1].lower()}{note[1:]}") for note in part_notes(diff)]
+
+
+def _dbt_message(result: NodeResult) -> str:
+    """Return the first line of dbt's message that is not about the place of the node."""
+    lines = map(str.strip, without_passwords(result.message or "").splitlines())
+    message = next((line for line in lines if line and not _PLACE.match(line)), "")
+    return shorten(message, _MESSAGE_WIDTH)
 
 
 def _failing_findings(diff: RunDiff) -> list[Finding]:

@@ -74,6 +74,9 @@ SIGNS = {
 """Signs of each tone."""
 BREAKING = changed("customers", Category.BREAKING)
 HARMLESS = changed("orders", Category.NON_BREAKING)
+DBT_MESSAGE = """Database Error in model orders (models/orders.sql)
+  Out of Range Error: division by zero
+  compiled code at target/run/shop/models/orders.sql"""
 NO_CODE = RunDiff(base=RUN, current=replace(RUN, run_id="current-1"), changes=())
 
 
@@ -173,6 +176,19 @@ CASES = {
                 NodeResult(unique_id="model.shop.orders", status="error"),
                 NodeResult(unique_id="test.shop.t.5f", status="fail"),
             ),
+        ),
+    ),
+    "a failed build with dbt's message": Case(
+        "failed",
+        (
+            "Current: build failed, 1 failed test, 1 skipped; orders failed",
+            "orders failed: Out of Range Error: division by zero",
+            "No changes",
+        ),
+        replace(
+            NO_CODE,
+            current=BUILD,
+            failed_results=(NodeResult(unique_id="model.shop.orders", status="error", message=DBT_MESSAGE),),
         ),
     ),
     "a failed build of base": Case(
