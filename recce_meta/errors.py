@@ -17,7 +17,7 @@ RecceMetaError
 ├── StoreError                 the metadata schema in the warehouse              exit 3
 │   ├── RunFailed              the run is stored as failed, without its contents
 │   ├── StoreNotFound
-│   └── StoreOutdated          an older store, for a reader that cannot migrate it
+│   └── StoreOutdated          an older store, which no reader migrates
 └── WarehouseError             an error from the database                        exit 3
     ├── ConnectionFailed       unreachable, or refused
     │   ├── AuthenticationFailed
@@ -275,7 +275,7 @@ class StoreNotFound(StoreError):
 
 
 class StoreOutdated(StoreError):
-    """The store has an older version, and the reader may not migrate it."""
+    """The store has an older version, and only `init` and commands that write migrate it."""
 
 
 class WarehouseError(RecceMetaError):

@@ -119,8 +119,6 @@ class UnifiedSqlAdapter:
         """Schema of the store that functions about a store read and write; only `at` chooses another."""
         self.store_versions: dict[str, int] = {}
         """Versions of stores that need no migration, by schema; checking again costs two round trips."""
-        self.writer: UnifiedSqlAdapter | None = None
-        """The adapter that may write, if this one opens a file only for reading."""
 
     def report_wait(self, reason: str) -> None:
         """Report *reason*, for which this adapter waits up to its `lock_timeout`."""
@@ -390,9 +388,7 @@ class UnifiedSqlAdapter:
 
     def read_only(self) -> UnifiedSqlAdapter:
         """Return another adapter for the same database, which opens a DuckDB file as other readers may."""
-        reader = self._with(self.warehouse.file_reading_plan(self._plan))
-        reader.writer = self if reader._plan != self._plan else None
-        return reader
+        return self._with(self.warehouse.file_reading_plan(self._plan))
 
     def guarded(self, statement_seconds: float | None = None) -> UnifiedSqlAdapter:
         """Return another adapter for the same database, for queries of users of a server.

@@ -150,7 +150,7 @@ def _with_role(adapter: UnifiedSqlAdapter, checks: list[Check], store: Check) ->
     return [*checks[:-1], Check(tried.name, True, "exists"), Check("role", True, role)]
 
 
-MIGRATES = "; the next command migrates it"
+MIGRATES = "; recce-meta init migrates it, and until then no command reads it"
 """End of the detail of an older store."""
 
 

@@ -3,8 +3,15 @@
 from __future__ import annotations
 
 from recce_meta.adapter import UnifiedSqlAdapter
-from recce_meta.errors import MissingRelation, StoreError, StoreOutdated
-from recce_meta.store.session import SCHEMA_VERSION, StoreSession, no_store, schema_text, store_versions
+from recce_meta.errors import MissingRelation, StoreError
+from recce_meta.store.session import (
+    SCHEMA_VERSION,
+    StoreSession,
+    no_store,
+    outdated,
+    schema_text,
+    store_versions,
+)
 
 
 def change_counter(adapter: UnifiedSqlAdapter) -> str:
@@ -39,11 +46,7 @@ def _refusal(adapter: UnifiedSqlAdapter) -> StoreError:
     if versions is None:
         return no_store(adapter)
     if versions.write < SCHEMA_VERSION:
-        return StoreOutdated(
-            f"The store in schema '{adapter.schema}' has version {versions.write}, "
-            f"but version {SCHEMA_VERSION} is needed",
-            hint="migrate it with recce-meta init",
-        )
+        return outdated(versions, adapter.schema)
     return StoreError(
         f"The store in schema '{adapter.schema}' has version {versions.write}, which is too new",
         hint=versions.remedy,

@@ -23,9 +23,9 @@ from recce_meta.errors import (
     PermissionDenied,
     StoreError,
     StoreNotFound,
+    StoreOutdated,
     TransientFailure,
     UsageError,
-    WarehouseError,
 )
 from recce_meta.models.rows import Tabular
 from recce_meta.store import sql_files
@@ -74,7 +74,7 @@ class StoreVersions(Struct, frozen=True):
 
     @property
     def is_readable(self) -> bool:
-        """True if this recce_meta can read the store, after migrating it if it is older."""
+        """True if this recce_meta can read the store, if necessary after `init` has migrated it."""
         return self.read <= SCHEMA_VERSION
 
     @property
@@ -287,24 +287,27 @@ class StoreSession:
 def open_store(
     adapter: UnifiedSqlAdapter, *, create: bool = False, writes: bool = False
 ) -> Iterator[StoreSession]:
-    """Open a session on the store of *adapter*, in its schema, after migrating it to this version.
+    """Open a session on the store of *adapter*, in its schema.
 
-    Without *create*, a missing store raises StoreError. A reader opens a newer store unchanged if it
-    supports the store's read version. With *writes*, the store must have the exact write version, and the
-    session waits for other writers. Without *writes*, the session may have no transaction in warehouses
-    where transactions are expensive.
+    With *writes*, an older store is migrated to this version, a missing one is created if *create* is set,
+    and the session waits for other writers. A reader migrates nothing: an older store raises StoreOutdated,
+    because recorders of that version could no longer record. It opens a newer store if it supports the
+    store's read version. Its session may have no transaction in warehouses where transactions are expensive.
     """
     known = adapter.store_versions
     # A newer store that was admitted may be read again, but never written.
     is_ready = known.get(adapter.schema) == SCHEMA_VERSION or (adapter.schema in known and not writes)
-    if not is_ready and not (writes and _creates_at_once(adapter)):
-        _prepare(adapter, create=create, writes=writes)
+    if not is_ready and not writes:
+        _require_readable(adapter)
+        is_ready = True
+    elif not is_ready and not _creates_at_once(adapter):
+        _prepare(adapter, create=create)
         is_ready = True
     with _session(adapter, atomic=writes) as store:
         with _rights_to_record(adapter) if writes else nullcontext():
             if not is_ready:
                 # A version created here is remembered only by the next session: it is not committed yet.
-                _remember(adapter, _make_ready(adapter, store, create=create, writes=writes))
+                _remember(adapter, _make_ready(adapter, store, create=create))
             if writes:
                 store.execute("begin_write")
                 _require_write_version(store)
@@ -347,26 +350,36 @@ def _creates_at_once(adapter: UnifiedSqlAdapter) -> bool:
     return adapter.warehouse.has_transactional_ddl and not adapter.warehouse.creates_store_apart
 
 
-def _prepare(adapter: UnifiedSqlAdapter, *, create: bool, writes: bool) -> None:
-    """Create or migrate a store in a separate session, because a reader's session may have no transaction."""
+def _require_readable(adapter: UnifiedSqlAdapter) -> None:
+    """Raise StoreError if the store is missing, or if this recce_meta cannot read it."""
+    versions = store_versions(adapter)
+    if versions is None:
+        raise no_store(adapter)
+    _refuse_reading(versions, adapter.schema)
+    if versions.write < SCHEMA_VERSION:
+        raise outdated(versions, adapter.schema)
+    _remember(adapter, versions.write)
+
+
+def outdated(versions: StoreVersions, schema: str) -> StoreOutdated:
+    """Return the error of a reader for a store of an older version."""
+    return StoreOutdated(
+        f"The store in schema '{schema}' has version {versions.write}, "
+        f"but this recce-meta needs version {SCHEMA_VERSION}",
+        hint="migrate it with recce-meta init; update recce-meta first wherever it records",
+    )
+
+
+def _prepare(adapter: UnifiedSqlAdapter, *, create: bool) -> None:
+    """Create or migrate a store in a separate session, before the one that writes."""
     with _session(adapter, atomic=False) as store:
         versions = _versions(store)
         if versions is not None and versions.write >= SCHEMA_VERSION:
-            _admit(versions, adapter.schema, writes=writes)
+            _refuse_writing(versions, adapter.schema)
             _remember(adapter, versions.write)
             return
-    if versions is not None and adapter.writer is not None:
-        adapter.close()  # a process opens a DuckDB file in one way at a time
-        try:
-            with adapter.writer.at(adapter.schema) as writer:
-                _prepare(writer, create=False, writes=False)
-        except WarehouseError as error:
-            remedy = "run recce-meta init as a user who may write the file, while it is open nowhere else"
-            error.hint = _must_migrate(versions.write, remedy)
-            raise
-        return
     with _migrating(adapter, is_there=versions is not None) as store:
-        _make_ready(adapter, store, create=create, writes=writes)
+        _make_ready(adapter, store, create=create)
 
 
 @contextmanager
@@ -503,7 +516,7 @@ def _session(adapter: UnifiedSqlAdapter, *, atomic: bool) -> Iterator[StoreSessi
         yield StoreSession(session, adapter.warehouse, adapter.schema, has_comments=adapter.is_shareable)
 
 
-def _make_ready(adapter: UnifiedSqlAdapter, store: StoreSession, *, create: bool, writes: bool) -> int | None:
+def _make_ready(adapter: UnifiedSqlAdapter, store: StoreSession, *, create: bool) -> int | None:
     """Migrate an older store, and reject a newer one. Return the previous version."""
     versions = _versions(store)
     if versions is None and not create:
@@ -513,15 +526,8 @@ def _make_ready(adapter: UnifiedSqlAdapter, store: StoreSession, *, create: bool
         versions = _bring_forward(store)
     if versions is None:
         return None
-    _admit(versions, adapter.schema, writes=writes)
+    _refuse_writing(versions, adapter.schema)
     return versions.write
-
-
-def _admit(versions: StoreVersions, schema: str, *, writes: bool) -> None:
-    """Raise StoreError if this recce_meta cannot read the store, or cannot write it if *writes* is set."""
-    _refuse_reading(versions, schema)
-    if writes:
-        _refuse_writing(versions, schema)
 
 
 def _require_write_version(store: StoreSession) -> None:
@@ -597,13 +603,10 @@ def _bring_forward(store: StoreSession) -> StoreVersions | None:
         try:
             _migrate(store, versions.write)
         except PermissionDenied as error:
-            error.hint = _must_migrate(versions.write, "run recce-meta init with the role that created it")
+            remedy = "run recce-meta init with the role that created it"
+            error.hint = f"the store has version {versions.write} and must be migrated: {remedy}"
             raise
     return versions
-
-
-def _must_migrate(version: int, remedy: str) -> str:
-    return f"the store has version {version} and must be migrated: {remedy}"
 
 
 def own_versions() -> dict[str, object]:

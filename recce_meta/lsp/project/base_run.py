@@ -38,7 +38,7 @@ from recce_meta.lsp.project.project_files import is_text
 from recce_meta.models import Project
 from recce_meta.models.run import BASE, MERGE_BASE_OF
 from recce_meta.store.read import run_by_id
-from recce_meta.store.session import SCHEMA_VERSION, open_store, store_versions
+from recce_meta.store.session import open_store
 from recce_meta.sync.exchange import PULL, exchange
 from recce_meta.sync.operations import store_replica
 from recce_meta.temporary import temporary_folder
@@ -140,8 +140,6 @@ class BaseFinder:
             return self._of_folder(self._root / folder)
         with ExitStack() as stack:
             source = stack.enter_context(self._opened(stack))
-            if not _is_duckdb_file(source):
-                _refuse_older(source)
             defaults = RunDefaults(self._history, self._environ.get(ENVIRONMENT) or None)
             found = select_base(lambda: source, options.base, defaults=defaults, project=self._name)
             run = found.run
@@ -256,16 +254,6 @@ def _sentence(error: RecceMetaError) -> str:
 def _is_duckdb_file(source: UnifiedSqlAdapter) -> bool:
     """Return True for a file that only one process can open for writing, of which a copy is read."""
     return source.warehouse.name == "duckdb" and source.file_path() is not None
-
-
-def _refuse_older(source: UnifiedSqlAdapter) -> None:
-    """Raise StoreError for a store that opening would migrate: no editor may do that to a shared store."""
-    versions = store_versions(source)
-    if versions is not None and versions.write < SCHEMA_VERSION:
-        raise StoreError(
-            f"The store of {source.address} has the older version {versions.write}",
-            hint="migrate it with recce-meta init",
-        )
 
 
 def configured(given: BaseOptions, config: Config, environ: Mapping[str, str]) -> BaseOptions:

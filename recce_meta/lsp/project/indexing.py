@@ -46,7 +46,7 @@ from recce_meta.models import NodeMetadata, Project, RunMetadata
 from recce_meta.store.content import contents
 from recce_meta.store.prune import remove_runs
 from recce_meta.store.read import count_nodes, find_runs, load_nodes
-from recce_meta.store.session import open_store, refuse_newer
+from recce_meta.store.session import open_store
 
 RUNS_KEPT = 2
 """Number of runs of the project in the cache: the current one, and the one that the server may still read."""
@@ -136,12 +136,12 @@ class _Indexing:
         return Indexed(notes=tuple(self._notes))
 
     def _is_unusable(self) -> bool:
-        """Return True if the store is damaged, or one of a newer recce_meta."""
+        """Return True if the store is damaged, or one of another version."""
         if is_damaged(self._store.path):
             return True
         try:
             with self._adapter() as adapter:
-                refuse_newer(adapter)
+                _runs(adapter)
         except StoreError:
             return True
         except WarehouseError:

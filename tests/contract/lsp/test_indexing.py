@@ -697,7 +697,7 @@ def test_an_older_store_is_not_migrated(shop: Editor, tmp_path: Path) -> None:
         connection.commit()
         versions = connection.execute("select schema_version from store").fetchall()
     found = shop.index(IndexOptions(url=f"sqlite:///{file}"))
-    assert any("older version" in note for note in found.notes)
+    assert any("needs version" in note for note in found.notes)
     with closing(sqlite3.connect(file)) as connection:
         assert connection.execute("select schema_version from store").fetchall() == versions
 

@@ -11,7 +11,7 @@ from msgspec.structs import replace
 
 from recce_meta import __version__
 from recce_meta.adapter import UnifiedSqlAdapter
-from recce_meta.errors import MissingRelation
+from recce_meta.errors import MissingRelation, StoreOutdated
 from recce_meta.models import Column, NodeResult
 from recce_meta.models.catalog import RelationFacts
 from recce_meta.models.lineage import ColumnGraph, ColumnOutput, Kind, NodeColumns
@@ -324,17 +324,19 @@ def test_how_edges_of_an_old_store_are_known_is_derived_for_dbt_and_unknown_else
 
 
 @pytest.mark.cases(1)
-def test_reading_or_recording_migrates_too(old_store, old_version, make_project):
-    known = RUNS[old_version]
-    # As commands read; a file is opened for writing once.
-    with old_store.adapter.read_only() as reader:
-        assert [run.run_id for run in list_runs(reader.at(old_store.schema))] == known
+def test_reading_leaves_an_old_store_as_it_is_and_recording_migrates_it(old_store, old_version, make_project):
+    for adapter in (old_store.adapter, old_store.adapter.read_only()):
+        with adapter.at(old_store.schema) as reader, pytest.raises(StoreOutdated) as raised:
+            list_runs(reader)
+        assert f"has version {old_version}, " in raised.value.message
+        assert "recce-meta init" in str(raised.value.hint)
+    assert old_store.scalar("SELECT MAX(schema_version) FROM {s}.store") == old_version
+
+    assert record_run(old_store.adapter.at(old_store.schema), make_project("run-new")).written
+    assert len(list_runs(old_store.adapter.at(old_store.schema))) == len(RUNS[old_version]) + 1
     assert old_store.scalar("SELECT schema_version FROM {s}.store") == SCHEMA_VERSION
     assert old_store.scalar("SELECT read_version FROM {s}.store") == READ_VERSION
     assert old_store.scalar("SELECT migrated_by FROM {s}.store") == __version__
-
-    assert record_run(old_store.adapter.at(old_store.schema), make_project("run-new")).written
-    assert len(list_runs(old_store.adapter.at(old_store.schema))) == len(known) + 1
 
 
 def test_changes_of_annotations_in_an_old_store_keep_their_order_and_ids(migrated_store, old_version):

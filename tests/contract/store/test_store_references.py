@@ -15,6 +15,7 @@ from recce_meta.models import Project, RunDiff
 from recce_meta.models.lineage import ColumnGraph, ImpactView, KnownColumns
 from recce_meta.report import impact_json, impact_markdown, impact_text
 from recce_meta.store import write
+from recce_meta.store.session import init_store
 from tests.contract.store.test_store_migrate import old_store, old_version
 from tests.contract.store.test_stored_effects import STG, shop
 
@@ -99,6 +100,7 @@ def test_a_new_run_of_the_same_graph_does_not_take_over_outdated_columns(store: 
 def test_a_run_of_an_old_store_says_that_references_were_not_checked(
     old_store: Any, old_version: int
 ) -> None:
+    init_store(old_store.adapter.at(old_store.schema))
     view = reached(old_store, "run-1", "raw.id")
 
     assert (view.fails, view.notes) == (None, (UNCHECKED,))

@@ -8,10 +8,10 @@ from pathlib import Path
 import pytest
 
 from recce_meta.adapter import UnifiedSqlAdapter
-from recce_meta.errors import StoreError
+from recce_meta.errors import StoreError, StoreOutdated
 from recce_meta.models import Project
 from recce_meta.store.select import load_run
-from recce_meta.store.session import SCHEMA_VERSION, store_versions
+from recce_meta.store.session import SCHEMA_VERSION, init_store, store_versions
 from recce_meta.sync.exchange import exchange
 from tests.contract.store.test_store_migrate import OLD_VERSIONS, RUNS, old_file
 from tests.contract.store.test_store_versions import OF_THE_FUTURE, age
@@ -31,9 +31,14 @@ def older(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Side]:
         yield Side(adapter)
 
 
-def test_an_older_store_is_migrated_and_its_runs_get_hashes(older: Side, there: Side) -> None:
-    versions = store_versions(older.adapter)
-    assert versions is not None and versions.write < SCHEMA_VERSION
+def test_runs_of_a_migrated_store_get_hashes(older: Side, there: Side) -> None:
+    before = store_versions(older.adapter)
+    assert before is not None and before.write < SCHEMA_VERSION
+    for kind in ("pull", "push", "sync"):
+        with pytest.raises(StoreOutdated):
+            exchange(there.replica, older.replica, kind)
+    assert store_versions(older.adapter) == before
+    init_store(older.adapter)
 
     assert exchange(there.replica, older.replica, "pull").status == "success"
 
@@ -45,10 +50,9 @@ def test_an_older_store_is_migrated_and_its_runs_get_hashes(older: Side, there: 
     assert exchange(there.replica, older.replica, "sync").outcomes == ()
 
 
-def test_an_older_store_is_migrated_when_it_is_written_to(
-    older: Side, there: Side, make_project: MakeProject
-) -> None:
+def test_a_migrated_store_is_written_to(older: Side, there: Side, make_project: MakeProject) -> None:
     there.record(make_project("of-today"))
+    init_store(older.adapter)
 
     assert push(there, older).status == "success"
 
@@ -64,6 +68,7 @@ def test_all_older_stores_agree_on_the_hash_of_the_same_run(
         path = tmp_path / f"v{version}.duckdb"
         path.write_bytes(old_file(version, "store.duckdb"))
         with UnifiedSqlAdapter.from_url(f"duckdb:///{path}") as adapter:
+            init_store(adapter)
             push(Side(adapter), team)
 
     # A migration may leave what later versions record empty: then the contents differ, and nothing is lost.
