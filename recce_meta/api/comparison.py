@@ -7,7 +7,7 @@ data diffs, checks, notes and the storage of results are here.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timezone
 from functools import cached_property
@@ -134,17 +134,28 @@ class Comparison:
             return {}, {}
         return run_statistics.load_stored_statistics(self.store(), self.runs, pairs, self.selectors)
 
-    def run(self, jobs: Sequence[Job], *, is_isolated: bool = False) -> list[AnyDataDiff]:
+    def run(self, jobs: Sequence[Job]) -> list[AnyDataDiff]:
         """Return the results of *jobs*, without private values.
 
-        Of several, one that fails is a Failed. A single one raises its own error, with the statement, unless
-        *is_isolated*. Without runs, the results have the notes of `choice`.
+        Of several, one that fails is a Failed. A single one raises its own error, with the statement. Without
+        runs, the results have the notes of `choice`.
         """
-        is_single = len(jobs) == 1 and not is_isolated
-        found = [self.runner.run(jobs[0].plan())] if is_single else self.runner.run_all(jobs)
+        found = [self.runner.run(jobs[0].plan())] if len(jobs) == 1 else self.runner.run_all(jobs)
         if self.chosen is None and (notes := self.runner.notes):
             found = [replace(result, notes=(*result.notes, *notes)) for result in found]
         return mask_results(found, self.privacy)
+
+    def run_each(self, jobs: Sequence[Job], private: Mapping[str, Privacy]) -> list[AnyDataDiff]:
+        """Return the result of each of *jobs*, without private values; one that fails is a Failed.
+
+        *private* has the privacy of nodes that is not that of all results, by unique id.
+        """
+        found = zip(jobs, self.runner.run_all(jobs), strict=True)
+        return [
+            masked
+            for job, result in found
+            for masked in mask_results([result], private.get(job.subject.unique_id or "", self.privacy))
+        ]
 
     def planned(
         self, request: requests.DataDiffRequest, project_dir: Path | None = None

@@ -60,6 +60,8 @@ class Privacy(Struct, frozen=True, kw_only=True):
     """False to fetch no values at all."""
     patterns: tuple[str, ...] = DEFAULT_PATTERNS
     """Patterns for names of columns whose values are never fetched, as in `is_private_name`."""
+    columns: frozenset[str] = frozenset()
+    """Further private columns of one relation, in folded case, whatever their names are."""
 
     def withholds(self, name: str, choices: Mapping[str, bool] = NO_CHOICES) -> bool:
         """Return True if values of the column *name* must not be fetched.
@@ -70,7 +72,8 @@ class Privacy(Struct, frozen=True, kw_only=True):
             return True
         # Warehouses fold names to upper or to lower case.
         own = {column.casefold(): is_private for column, is_private in choices.items()}
-        return own.get(name.casefold(), is_private_name(name, self.patterns))
+        by_name = name.casefold() in self.columns or is_private_name(name, self.patterns)
+        return own.get(name.casefold(), by_name)
 
 
 def is_private_name(name: str, patterns: Sequence[str] = DEFAULT_PATTERNS) -> bool:

@@ -161,6 +161,27 @@ def test_a_changed_macro_edits_the_models_that_call_it(shop: Shop) -> None:
     assert set(found) == {"stg_payments"} and found["stg_payments"]["changed"] > 0
 
 
+def test_a_macro_that_is_gone_leaves_its_callers_without_sql(shop: Shop) -> None:
+    (shop.root / "macros/cents_to_dollars.sql").unlink()
+
+    ran = shop.preview()
+
+    assert ran.code == 2 and "stg_payments · not previewed: not rendered: " in ran.out
+    assert "cents_to_dollars" in ran.out
+
+
+def test_a_new_macro_may_take_over_the_name_of_another_one(shop: Shop) -> None:
+    dispatched = "{{ return(adapter.dispatch('cents_to_dollars')(column)) }}"
+    body = "(column) %}cast({{ column }} / 100.0 as decimal(16, 2)){% endmacro %}"
+    default = f"{{% macro default__cents_to_dollars{body}"
+    macro = f"{{% macro cents_to_dollars(column) %}}{dispatched}{{% endmacro %}}\n{default}"
+    shop.edit("macros/cents_to_dollars.sql", lambda _: macro)
+
+    assert NOTHING_EDITED in shop.preview().out
+    shop.edit("macros/duckdb.sql", lambda _: default.replace("default", "duckdb").replace("100.0", "1.0"))
+    assert shop.results()["stg_payments"]["changed"] > 0
+
+
 def test_sql_that_fails_is_an_answer_for_its_node_alone(shop: Shop) -> None:
     count_payments_once(shop)
     shop.edit(CUSTOMERS, lambda code: code.replace("sum(amount)", "sum(amout)"))
@@ -311,6 +332,59 @@ def test_values_are_withheld_as_value_withholds_them(shop: Shop) -> None:
     assert "@" in shown
     assert "@" not in hidden and "150 of 150 rows change" in hidden
     assert "@" not in private and "Values of private columns are withheld: email" in private
+
+
+FORMS = {
+    "alias": "customers.email as {}",
+    "function": "lower(customers.email) as {}",
+    "aggregate": "max(customers.email) over (partition by customers.first_name) as {}",
+    "length": "length(customers.email) as {}",
+    "json": "to_json({{'a': customers.email}})::varchar as {}",
+    "hash": "md5(customers.email) as {}",
+    "case": "case when customers.email like 'a%' then 'yes' else 'no' end as {}",
+    "windowed count": "count(*) over (partition by customers.email) as {}",
+    "subquery": "(select max(c.email) from {{{{ ref('stg_customers') }}}} as c) as {}",
+}
+"""Forms of a column that shows values of another one."""
+
+
+@pytest.mark.parametrize("form", FORMS)
+def test_a_column_with_values_of_a_private_one_is_private_whatever_its_name(shop: Shop, form: str) -> None:
+    column = FORMS[form].format("contact")
+    shop.replace(CUSTOMERS, "customers.email,", f"customers.email, {column},")
+    (shop.root / "models/marts/reader.sql").write_text(
+        "select customer_id, contact as words, count(contact) over () as number from {{ ref('customers') }}"
+    )
+    shop.edit(
+        "models/marts/counted.sql", lambda _: "select count(email) as words from {{ ref('customers') }}"
+    )
+
+    found = shop.results("--private", "x")
+    page = shop.preview("--private", "x", "--format", "html").out
+
+    assert found["reader"]["columns"] == ["customer_id", "words", "number"]
+    assert {(*row["current"][1:],) for row in found["reader"]["rows"]} == {("***", "***")}
+    assert [row["current"] for row in found["counted"]["rows"]] == [[150]]
+    assert "@example" not in json.dumps(found) + page and "***" in page
+
+
+def test_a_changed_private_value_is_counted_and_not_shown(shop: Shop) -> None:
+    shop.rebuild("payment_mix", "select customer_id, email as contact from prod.stg_customers")
+    shop.replace("models/marts/payment_mix.sql", "email as contact", "upper(email) as contact")
+
+    ran = shop.preview("-k", "customer_id", "--private", "x")
+
+    assert "150 of 150 rows change" in ran.out and "@" not in ran.out
+    assert "Values of private columns are withheld: contact" in ran.out
+
+
+def test_an_error_quotes_no_private_value(shop: Shop) -> None:
+    shop.replace(CUSTOMERS, "customers.email,", "cast(customers.email as integer) as email,")
+
+    shown, hidden = shop.preview(), shop.preview("--private", "x")
+
+    assert "@" in shown.out and shown.code == 2
+    assert "@" not in hidden.out + hidden.err and "withheld" in hidden.out and hidden.code == 2
 
 
 def test_another_project_is_refused(shop: Shop) -> None:

@@ -38,7 +38,7 @@ def generate_diff_sql(
     if base is None:
         raise UsageError(
             f"No base to compare {node_id} with",
-            hint="pass the nodes of the base run, or the name of a relation",
+            hint="pass the nodes of the base run, or a relation; recce-meta preview compares edited SQL",
         )
     node = renderer.nodes.get(node_id)
     if node is None:

@@ -17,7 +17,7 @@ from recce_meta.api.data.execution import Job
 from recce_meta.api.data.jobs import known, values
 from recce_meta.api.data.node_settings import resolve_settings
 from recce_meta.api.edited_project import EditedProject
-from recce_meta.api.run_reader import RunReader
+from recce_meta.api.run_reader import MemoryRunReader, RunReader
 from recce_meta.config.nodes import EffectiveSettings
 from recce_meta.data_diff.detail import chance_notes, query_rows
 from recce_meta.data_diff.options import ValueOptions, declared_keys
@@ -28,6 +28,8 @@ from recce_meta.graph import LineageGraph, build_lineage_graph
 from recce_meta.models import NodeMetadata, RunDiff, Status
 from recce_meta.models.change import Category, Reach
 from recce_meta.models.data_diff import DataSide, Failed, NotCompared, RowsDiff, Subject, ValueDiff
+from recce_meta.quality.privacy import Privacy
+from recce_meta.quality.private_outputs import private_outputs
 from recce_meta.warehouses import Warehouse
 
 KIND = "value_diff"
@@ -97,6 +99,26 @@ class Preview:
     def _ordered(self, ids: Iterable[str]) -> list[str]:
         depth = {one: len(self._graph.ancestors(one)) for one in ids}
         return sorted(depth, key=lambda one: (depth[one], one))
+
+    def privacy_of(self, ids: Iterable[str], privacy: Privacy) -> dict[str, Privacy]:
+        """Return *privacy* for each of *ids*, with the columns that are private on one side by lineage.
+
+        A node without column lineage shows no values.
+        """
+        wanted = list(ids)
+        upstream = self._graph.upstream(wanted)
+        sides = []
+        for project in (self.edited.base, self.edited.current):
+            known = upstream.intersection(node.unique_id for node in project.nodes)
+            columns = MemoryRunReader(project).columns_of(known)
+            sides.append({**dict.fromkeys(known), **private_outputs(columns, privacy)})
+        found = {}
+        for one in wanted:
+            names = [side[one] for side in sides if one in side]
+            is_traced = None not in names
+            hidden = frozenset().union(*(part for part in names if part is not None))
+            found[one] = replace(privacy, columns=hidden, keeps_values=privacy.keeps_values and is_traced)
+        return found
 
     def jobs(self, ids: Iterable[str], session: Comparison, options: ValueOptions) -> list[Job]:
         """Return a job for each of *ids*, which compares its SQL on both sides as `value` compares tables.

@@ -64,7 +64,8 @@ def preview(
             write(statements(session.runner, jobs) if jobs else f"-- {NOTHING_EDITED}", output.output)
             return
         with progress("comparing"):
-            results = session.run(jobs, is_isolated=True) if jobs else []
+            private = {} if data.privacy is None else preview.privacy_of(ids, data.privacy)
+            results = session.run_each(jobs, private) if jobs else []
         choice = session.choice if jobs else session.chosen
         base = session.runs.base.run
     assert choice is not None, "the runs were chosen"

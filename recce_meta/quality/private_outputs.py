@@ -1,0 +1,81 @@
+"""Private outputs of queries by column lineage: what is computed of a private column is private, too.
+
+A name alone does not show that `lower(email) as contact` has the values of a private column.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from sqlglot import exp, parse_one
+from sqlglot.errors import SqlglotError
+
+from recce_meta.models.lineage import EVERYTHING, ColumnOutput, NodeColumns
+from recce_meta.quality.privacy import Privacy
+
+_WITH_SQL = ("model.", "snapshot.", "analysis.")
+
+
+def private_outputs(columns: Mapping[str, NodeColumns], privacy: Privacy) -> dict[str, frozenset[str] | None]:
+    """Return the private outputs of each node of *columns*, in folded case; None if they are not traced.
+
+    An output is private if its own name is, or that of a column that it is computed of, in any node
+    upstream. A plain `count(…)` is not. Columns that no SQL builds, such as those of seeds, are private by
+    their names.
+    """
+    found: dict[str, frozenset[str] | None] = {}
+    for unique_id in columns:
+        _fill(unique_id, columns, privacy, found)
+    return found
+
+
+def _fill(
+    unique_id: str,
+    columns: Mapping[str, NodeColumns],
+    privacy: Privacy,
+    found: dict[str, frozenset[str] | None],
+) -> None:
+    """Add the private outputs of a node, and of all nodes that it reads, to *found*."""
+    waiting = [unique_id]
+    while waiting:
+        node = columns.get(waiting[-1])
+        if waiting[-1] in found or node is None or not node.outputs:
+            found.setdefault(waiting.pop(), None)
+            continue
+        sources = {source.parent for output in node.outputs for source in output.sources}
+        # A node that is waiting already reads itself: it is not traced.
+        missing = [one for one in sources if one not in found and one in columns and one not in waiting]
+        if missing:
+            waiting += missing
+            continue
+        names = {output.name.casefold() for output in node.outputs if _is_private(output, privacy, found)}
+        found[waiting.pop()] = frozenset(names)
+
+
+def _is_private(
+    output: ColumnOutput,
+    privacy: Privacy,
+    found: Mapping[str, frozenset[str] | None],
+) -> bool:
+    if privacy.withholds(output.name):
+        return True
+    if _is_count(output.expression):
+        return False
+    for source in output.sources:
+        if source.column == EVERYTHING or privacy.withholds(source.column):
+            return True
+        names = found.get(source.parent) if source.parent.startswith(_WITH_SQL) else frozenset[str]()
+        if names is None or source.column.casefold() in names:
+            return True
+    return False
+
+
+def _is_count(expression: str | None) -> bool:
+    """Return True if *expression* is a count alone: of rows, of values, or of distinct values."""
+    if expression is None or not expression.lstrip().lower().startswith("count"):
+        return False
+    try:
+        tree = parse_one(expression)
+    except SqlglotError:
+        return False
+    return isinstance(tree, exp.Count)
