@@ -151,6 +151,16 @@ def writing_word(sql: str, dialect: str) -> tuple[str, bool] | None:
     return next(((word, False) for word in words if word in _WRITING), None)
 
 
+def refuse_statement(sql: str, dialect: str) -> None:
+    """Raise UsageError if *sql* begins with a word that writes, such as DROP."""
+    found = writing_word(sql, dialect)
+    if found is not None and found[0] in _WRITING and found[1]:
+        raise UsageError(
+            f"Not a query: the statement begins with {found[0]}",
+            hint="only queries can be compared: SELECT, WITH, VALUES, FROM and TABLE",
+        )
+
+
 def called_names(sql: str, dialect: str) -> list[str]:
     """Return the names in *sql* that an opening parenthesis follows, without their schema."""
     from sqlglot import TokenType

@@ -395,7 +395,7 @@ class Effects:
             names, names_now = self._queries.query(0, before.unique_id), self._queries.query(1, unique_id)
             parents = names.relations.keys() & names_now.relations.keys() & self._changed
             renames = {one: _renamed(one, self._sides, self._columns, self._compare) for one in parents}
-            found = self._compare_queries(names, names_now, renames)
+            found = _as_stored(self._compare_queries(names, names_now, renames), before, after)
             self._compared[unique_id] = self._queries.with_fault(before, after, found)
         return self._compared[unique_id]
 
@@ -478,6 +478,14 @@ class Effects:
     def _namers(self, parent: str, children: Collection[str]) -> list[str]:
         texts = self._runs[1].tokenised(children)
         return [child for child, sql in texts.items() if f"{OPENING}{parent}{CLOSING}" in sql]
+
+
+def _as_stored(found: SqlChange, before: NodeMetadata, after: NodeMetadata) -> SqlChange:
+    """Return *found*, non-breaking if only the order of the rows that fill a table differs."""
+    is_stored = {before.materialized, after.materialized} <= {"table", "incremental", "snapshot"}
+    is_order = bool(found.reasons) and all(one.startswith(sql_diff.FINAL_ORDER) for one in found.reasons)
+    is_harmless = is_stored and is_order and not found.columns and found.category is Category.BREAKING
+    return with_fields(found, category=Category.NON_BREAKING) if is_harmless else found
 
 
 def _compared_ids(changes: Iterable[Change]) -> list[str]:

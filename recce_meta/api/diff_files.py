@@ -240,6 +240,11 @@ def _commit(history: CheckoutHistory, revision: str | None) -> tuple[str, str]:
         return sha, revision
     start = history.merge_base
     if start.sha is None:
+        if history.head is None:
+            raise UsageError(
+                "The project is in no git repository with a commit",
+                hint="commit the project, or compare two target folders: path:BASE path:CURRENT",
+            )
         problem = start.problem or "the base branch is unknown"
         raise UsageError(f"No merge base: {problem}", hint=start.hint or "name a commit as BASE")
     return start.sha, start.label

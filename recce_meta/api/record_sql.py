@@ -106,7 +106,7 @@ string_agg({{ measure }}, {{ delimiter_text }})
 {% macro except() %}except{% endmacro %}
 {% macro intersect() %}intersect{% endmacro %}
 {% macro equals(expr1, expr2) %}({{ expr1 }} is not distinct from {{ expr2 }}){% endmacro %}
-{% macro set_sql_header(config) %}{% endmacro %}
+{% macro set_sql_header(config) %}{% set header = caller() %}{% endmacro %}
 {% macro date_spine(datepart, start_date, end_date) -%}
 select cast(null as timestamp) as date_{{ datepart }}
 {%- endmacro %}

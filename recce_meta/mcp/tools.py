@@ -292,7 +292,7 @@ class RunTools:
 
 def _change_row(change: Change) -> dict[str, Any]:
     columns = [
-        f"{one.name} {one.status.value}" + (f" to {one.renamed_to}" if one.renamed_to else "")
+        f"{one.name} renamed to {one.renamed_to}" if one.renamed_to else f"{one.name} {one.status.value}"
         for one in change.columns
     ]
     columns += [

@@ -1,3 +1,4 @@
+from recce_meta.sql_diff.compare import FINAL_ORDER as FINAL_ORDER
 from recce_meta.sql_diff.compare import alias_of as alias_of
 from recce_meta.sql_diff.compare import classify_change as classify_change
 from recce_meta.sql_diff.compare import compare_queries as compare_queries

@@ -34,6 +34,8 @@ from recce_meta.warehouses.types import Sql
 
 MAX_REASONS = 5
 """Maximum number of phrases."""
+FINAL_ORDER = "final order"
+"""An ORDER BY without a limit at the end of the query, which only the first readers of its rows see."""
 PHRASES = {
     "filter": "filter",
     "having": "HAVING filter",
@@ -42,7 +44,7 @@ PHRASES = {
     "joins": "join",
     "limit": "limit",
     "order": "order",
-    "ordered": "order",
+    "ordered": FINAL_ORDER,
     "functions": "row-generating function",
     "function": "row-generating function",
     "pivot": "pivot",
@@ -361,6 +363,7 @@ def fingerprint_of(
     node = getattr(query, "node", None)
     if node is not None and node.args.get("order") and not parts.get("limit"):
         # A subquery's order does not affect the result, so an ORDER BY in a wrapped query is ignored.
+        parts.pop("order", None)
         parts["ordered"] = ("ordered",)
         around_rows.append("ordered")
     if folded.loose:

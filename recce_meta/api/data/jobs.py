@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, TypeVar
 from msgspec import Struct
 from msgspec.structs import replace
 
-from recce_meta.adapter.statements import single_statement
+from recce_meta.adapter.statements import refuse_statement, single_statement
 from recce_meta.api.data.execution import Job, Relation, RelationResolver, absence
 from recce_meta.api.data.node_settings import (
     EXACT,
@@ -497,6 +497,8 @@ def query_job(
     current_text, current_stale = templates.current_query(current_sql)
     base = single_statement(base_text, resolver.base.name)
     current = single_statement(current_text, resolver.current.name)
+    refuse_statement(base, resolver.base.name)
+    refuse_statement(current, resolver.current.name)
     pair = resolver.queries(base, current)
     subject = replace(pair.subject, base_stale=base_stale, current_stale=current_stale)
     pair = replace(pair, subject=subject)

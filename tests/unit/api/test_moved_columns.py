@@ -111,3 +111,23 @@ def test_a_new_column_is_as_harmful_as_to_its_readers(sql: str, category: Catego
 
     assert change.category is category
     assert words in " ".join(change.category_reasons)
+
+
+@pytest.mark.parametrize(
+    ("kind", "sql", "category"),
+    [
+        ("table", "select 1 as k from src order by k", Category.NON_BREAKING),
+        ("view", "select 1 as k from src order by k", Category.BREAKING),
+        ("table", "select 1 as k from src order by k limit 1", Category.BREAKING),
+        ("table", "select 1 as k, 2 as n from src order by k", Category.BREAKING),
+    ],
+)
+def test_rows_of_a_table_have_no_order(kind: str, sql: str, category: Category) -> None:
+    before, after = (
+        project(run_id, node("src", "select 1 as k"), node("m", query, "model.shop.src", materialized=kind))
+        for run_id, query in (("b", "select 1 as k from src"), ("bc", sql))
+    )
+
+    (change,) = whole_diff(before, after, NOTHING_MORE).changes
+
+    assert change.category is category

@@ -91,7 +91,7 @@ def test_an_unnamed_column_is_known_by_its_text() -> None:
         ("select a from t", "select distinct a from t", ("distinct added",)),
         ("select distinct a from t", "select distinct a, b from t", ("DISTINCT columns changed",)),
         ("select a from t limit 1", "select a from t limit 2", ("limit changed",)),
-        ("select a from t", "select a from t order by a", ("order added",)),
+        ("select a from t", "select a from t order by a", ("final order added",)),
         ("select a from t", "select a, unnest([1, 2]) as n from t", ("row-generating function added",)),
         ("select a from t", "select a from t qualify rank() over () < 3", ("QUALIFY filter added",)),
         ("select a from t union all select a from u", "select a from t", ("query changed",)),
