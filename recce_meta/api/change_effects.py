@@ -41,6 +41,7 @@ from recce_meta.sql_lineage.names import RenamedColumns, Schemas
 from recce_meta.sql_lineage.project.columns import QUERIES, SECONDS
 from recce_meta.sql_lineage.project.names import (
     QueryNames,
+    RelationFinder,
     dialect_of,
     last_part,
     may_read_by_place,
@@ -201,9 +202,9 @@ class Effects:
                 readers = (child,)
             else:
                 readers = ()
-            for reader in readers:
-                if reader in current.names:
-                    yield Start(reader, BREAKING, parent, 1, NAMES_GONE)
+            for reader in (one for one in readers if one in current.names):
+                yield Start(reader, BREAKING, parent, 1, NAMES_GONE)
+        yield from _references_to_gone(nodes, self._runs, self.graph, self._direct)
 
     def _with_reads(self, graph: LineageGraph) -> LineageGraph:
         """Return *graph* with the semantic models that filters and groups join, and with time spines."""
@@ -561,6 +562,24 @@ def _may_be_refused(change: Change, nodes: Mapping[str, NodeMetadata]) -> bool:
         one.reason is Reason.CONTRACT or one.key == "indexes" for one in change.details
     )
     return is_asked and (is_test or change.resource_type in SQL_BUILT) and not change.build_failure
+
+
+def _references_to_gone(
+    nodes: Mapping[str, NodeMetadata],
+    runs: tuple[RunReader, RunReader],
+    graph: LineageGraph,
+    direct: Mapping[str, AbstractSet[str]],
+) -> Iterable[Start]:
+    """Yield the nodes with an edge of dbt to one of *nodes* whose SQL also names its former relation."""
+    base, current = runs
+    children = {child for one in nodes for child in graph.children(one) if child in current.names}
+    dialect = dialect_of(base.run.adapter_type) or ""
+    finder = RelationFinder([*base.nodes(children).values(), *nodes.values()], dialect)
+    texts = {**base.tokenised(children), **current.tokenised(children)}
+    for child, text in sorted(texts.items()):
+        for parent in sorted(finder.named_in(text) & nodes.keys()):
+            if child in graph.children(parent) and child not in direct.get(parent, ()):
+                yield Start(child, BREAKING, parent, 1, NAMES_GONE)
 
 
 def _readers_by_time(

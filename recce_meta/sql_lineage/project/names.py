@@ -123,6 +123,12 @@ _BARE = re.compile(rf"(?<!distinct\s)\b(?:from|join)\s+({_PART})(?!\w|\s*[.(])",
 """A relation or CTE that SQL names without a schema."""
 _SENDING = frozenset(["execute", "query", "sql", "table"])
 """Methods of Python's sessions and connections that take SQL or the name of a relation."""
+_NO_NAME = re.compile(
+    r"""(?P<name>"[^"]*"|`[^`]*`)|'[^']*'|--[^
+]*|/\*.*?\*/|⟦[^⟧]*⟧""",
+    re.DOTALL,
+)
+"""A string, comment or token; quoted names are matched first, because they may contain one."""
 _DOTTED = re.compile(r"[\w$-]+(?:\.[\w$-]+)+")
 PARENT_NAME = re.compile(r"\bn[0-9a-f]{16}\b", re.IGNORECASE)
 
@@ -388,6 +394,12 @@ class RelationFinder:
         if is_python:
             found.update(*(self._by_identifier.get(name, ()) for name in names))
         return found - expected
+
+    def named_in(self, code: str) -> set[str]:
+        """Return the nodes whose relations *code* names outside of strings, comments and tokens."""
+        text = _NO_NAME.sub(lambda found: found["name"] or " ", code)
+        names = _dotted_names(text) | self._bare_names(text)
+        return {owner for name in names if (owner := self._owner(name, ()))}
 
     def direct_readers(self, writers: Mapping[str, Iterable[str]]) -> Mapping[str, list[str]]:
         """Return the nodes that read a node without `ref` or `source`, or follow it as one of *writers*.

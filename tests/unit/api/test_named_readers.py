@@ -65,6 +65,53 @@ def test_readers_of_a_relation_that_moves_or_goes_may_fail(after: NodeMetadata |
         assert [one.name for one in failing_changes(diff, frozenset({"may_fail"}))] == ["a"]
 
 
+REFERENCING = {
+    "by_schema": "select id from s.a",
+    "by_database": "select id from D.S.A where id > 0",
+    "bare": "select id from a as x",
+    "quoted": 'select id from "d"."s"."a"',
+    "as_value": "select (select max(id) from s.a) as m",
+    "twice": "select id from {a} union all select id from s.a",
+    "comment_alone": "select 1 as x /* once from s.a */ -- s.a",
+    "string": "select id, 's.a' as origin from {a}",
+    "as_it_is_called": "select a.id from {a} as a",
+    "cte": "with a as (select id from {a}) select id from a",
+}
+"""Readers that keep the edge of dbt, by a comment or by reading the node's relation as well."""
+FAILING = {"by_schema", "by_database", "bare", "quoted", "as_value", "twice"}
+
+
+@pytest.mark.parametrize("is_compiled", [True, False])
+@pytest.mark.parametrize("after", [moved(BUILT, schema_name="s_stg"), moved(BUILT, identifier="a2")])
+def test_readers_that_keep_the_edge_may_fail_if_they_name_the_former_relation(
+    after: NodeMetadata, is_compiled: bool
+) -> None:
+    def readers(relation: str | None, *, has_sql: bool) -> list[NodeMetadata]:
+        texts = {
+            name: f"-- depends_on: {relation}\n{sql.format(a=relation)}" for name, sql in REFERENCING.items()
+        }
+        return [
+            replace(
+                node(name, REFERENCING[name]),
+                parents=(BUILT.unique_id,),
+                compiled_code=texts[name] if has_sql else None,
+            )
+            for name in texts
+        ]
+
+    sides = [
+        project("b", BUILT, *readers(BUILT.relation_name, has_sql=True)),
+        project("bc", after, *readers(after.relation_name, has_sql=is_compiled)),
+    ]
+    with empty_store() as store:
+        runs = [record_run(store, side).run for side in sides]
+        diffs = [whole_diff(*sides, NOTHING_MORE), stored_diff(store, *runs)]
+    for diff in diffs:
+        failing = {one.name for one in (*diff.changes, *diff.impacted) if one.may_fail == NAMES_GONE}
+        # Without the SQL of current, what base wrote like dbt may have come from `ref`.
+        assert failing == (FAILING if is_compiled else FAILING - {"quoted"})
+
+
 @pytest.mark.parametrize(
     ("query", "lost"),
     [
