@@ -33,6 +33,9 @@ _ENDINGS = (".sql", ".py")
 OTHER_SETTINGS = "Changed since dbt read base, and not considered: {}"
 OTHER_CONFIG = "its config() changed, and base's is used"
 GONE = "its file is gone"
+PYTHON = "a Python model: it runs only in a build"
+SNAPSHOT = "a snapshot: what it adds depends on the rows that it has"
+SEED = "a seed: its new rows are in no table before dbt seed"
 
 
 class EditedProject(Struct, frozen=True, kw_only=True):
@@ -86,21 +89,22 @@ def read_edited_project(base: Project, root: Path, *, read_at: datetime | None =
             f"The project in {root} is {settings.name}, but base is a run of {base.run.project_name}",
             hint="pass --project-dir DIR, or another run as --base",
         )
-    return _EditedFiles(base, settings).edited_project(read_at)
+    return _EditedFiles(base, settings, read_at).edited_project()
 
 
 class _EditedFiles:
     """Reading of the files of one project."""
 
-    def __init__(self, base: Project, settings: DbtProjectFile) -> None:
+    def __init__(self, base: Project, settings: DbtProjectFile, read_at: datetime | None) -> None:
         self._base, self._settings, self._root = base, settings, settings.root
+        self._read_at = read_at
         self._nodes = {node.unique_id: node for node in base.nodes}
         self._edited: list[str] = []
         self._problems: dict[str, str] = {}
         self._remarks: dict[str, str] = {}
         self._macros, self._changed_macros = _edited_macros(base, settings)
 
-    def edited_project(self, read_at: datetime | None) -> EditedProject:
+    def edited_project(self) -> EditedProject:
         files = {
             Path(os.path.relpath(path, self._root)).as_posix(): path
             for path in find_files(self._root, self._settings.paths["models"], _ENDINGS)
@@ -114,14 +118,15 @@ class _EditedFiles:
                 self._add(path, file)
         self._edited += self._callers()
         used = read_project_settings(self._root)
+        base = self._compiled(used)
         project = replace(self._base, nodes=self._sorted(), macros=self._macros)
         return EditedProject(
-            base=self._base,
+            base=base,
             current=self._rendered(project, used),
             edited=tuple(self._edited),
             problems=self._problems,
             remarks=self._remarks,
-            notes=self._notes(read_at),
+            notes=self._notes(),
             settings=used,
         )
 
@@ -143,15 +148,21 @@ class _EditedFiles:
                 self._nodes[node.unique_id] = replace(node, raw_code=text, code_hash=code_hash(text))
                 self._edit(node)
         elif node.resource_type == "seed" and node.path and file.is_file():
-            if node.checksum_rule != "path" and node.checksum and not is_what_dbt_saw(node, file):
-                self._edit(node, "a seed: its new rows are in no table before dbt seed")
+            if self._is_other_seed(node, file):
+                self._edit(node, SEED)
         elif node.resource_type == "snapshot" and node.path.endswith(".sql") and file.is_file():
             text = self._text(node, file)
             blocks = [block for block in blocks_of(text or "") if block.name == node.name]
             if text is not None and not any(
                 is_same_text(node, part) for block in blocks for part in (block.body, block.text)
             ):
-                self._edit(node, "a snapshot: what it adds depends on the rows that it has")
+                self._edit(node, SNAPSHOT)
+
+    def _is_other_seed(self, node: NodeMetadata, file: Path) -> bool:
+        """Return True if *file* certainly, or if dbt did not hash it perhaps, has other rows than base."""
+        if node.checksum_rule == "path":
+            return self._read_at is not None and file.stat().st_mtime > self._read_at.timestamp()
+        return node.checksum is not None and not is_what_dbt_saw(node, file)
 
     def _text(self, node: NodeMetadata, path: Path) -> str | None:
         """Return the text of the file of *node*; None, with a problem, if dbt cannot read it."""
@@ -165,7 +176,7 @@ class _EditedFiles:
     def _edit(self, node: NodeMetadata, problem: str | None = None) -> None:
         self._edited.append(node.unique_id)
         if node.language == "python" and problem is None:
-            problem = "a Python model: it runs only in a build"
+            problem = PYTHON
         if problem is not None:
             self._problems[node.unique_id] = problem
 
@@ -212,6 +223,28 @@ class _EditedFiles:
             if node.resource_type == "model" and unique_id not in self._edited and is_caller:
                 yield unique_id
 
+    def _compiled(self, settings: ProjectSettings | None) -> Project:
+        """Return base with the SQL of the models around edited ones that dbt did not compile.
+
+        `dbt run --select` compiles the selected models only. Without SQL, their columns are unknown.
+        """
+        before = {node.unique_id: node for node in self._base.nodes}
+        graph = build_lineage_graph(self._base.nodes)
+        near = graph.upstream(graph.downstream(one for one in self._edited if one in before))
+        lacking = [one for one in near if one in before and _lacks_sql(before[one])]
+        if not lacking:
+            return self._base
+        renderer = _renderer(self._base, before, settings)
+        for unique_id in lacking:
+            try:
+                sql = renderer.render_node(unique_id)
+            except TemplateError:
+                continue  # its columns stay unknown
+            before[unique_id] = replace(before[unique_id], compiled_code=sql)
+            if (node := self._nodes.get(unique_id)) is not None and node.compiled_code is None:
+                self._nodes[unique_id] = replace(node, compiled_code=sql)
+        return replace(self._base, nodes=tuple(before[one] for one in sorted(before)))
+
     def _rendered(self, project: Project, settings: ProjectSettings | None) -> Project:
         """Return *project* with the SQL of the edited models, and of those that inline them."""
         nodes = dict(self._nodes)
@@ -237,7 +270,8 @@ class _EditedFiles:
         below = graph.downstream(inlined, through=lambda one: one in nodes and nodes[one].is_ephemeral)
         return sorted({*below}.difference(self._edited))
 
-    def _notes(self, read_at: datetime | None) -> tuple[str, ...]:
+    def _notes(self) -> tuple[str, ...]:
+        read_at = self._read_at
         if read_at is None:
             return ()
         folders = [place for kind in ("models", "seeds", "snapshots") for place in self._settings.paths[kind]]
@@ -281,6 +315,11 @@ def _renderer(
     return SimpleTemplateRenderer(
         None, nodes, macros=project.macros, run=run, context=context, infer_variables=False
     )
+
+
+def _lacks_sql(node: NodeMetadata) -> bool:
+    is_model = node.resource_type in ("model", "snapshot") and node.language != "python"
+    return is_model and node.compiled_code is None and node.raw_code is not None
 
 
 def _closure(names: Iterable[str], macros: Mapping[str, MacroMetadata]) -> set[str]:

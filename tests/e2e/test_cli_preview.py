@@ -13,8 +13,9 @@ from typing import Any
 import pytest
 
 from recce_meta.api.data.preview import WHOLE
-from recce_meta.api.edited_project import GONE, OTHER_CONFIG
-from recce_meta.report.data.preview import NOTHING_EDITED
+from recce_meta.api.edited_project import GONE, OTHER_CONFIG, SNAPSHOT
+from recce_meta.cli.run.preview import COMPILED
+from recce_meta.report.data.preview import NOTHING_EDITED, NOTHING_SELECTED
 from tests.e2e.conftest import DEMO, Cli
 from tests.once import built_once
 
@@ -247,6 +248,36 @@ def test_a_reader_of_an_edited_seed_is_not_previewed(shop: Shop) -> None:
     assert "stg_stores · not previewed: it reads raw_stores, which cannot be previewed: a seed" in ran.out
 
 
+def test_readers_of_an_edited_seed_are_named(shop: Shop) -> None:
+    shop.edit("seeds/raw_stores.csv", lambda text: text.replace("Hamburg", "Bremen"))
+
+    ran, downstream = shop.preview(), shop.preview("--downstream")
+
+    assert "2 readers affected: stg_stores, store_performance" in ran.out
+    assert "stg_stores · not previewed: it reads raw_stores" in downstream.out and downstream.code == 2
+
+
+def test_an_affected_snapshot_and_its_readers_are_not_previewed(shop: Shop) -> None:
+    path = shop.root / "target" / "manifest.json.gz"
+    manifest = json.loads(gzip.decompress(path.read_bytes()))
+    (node,) = (one for one in manifest["nodes"].values() if one["name"] == "customers")
+    node |= {"resource_type": "snapshot", "original_file_path": "snapshots/history.sql"}
+    path.write_bytes(
+        gzip.compress(
+            json.dumps(manifest)
+            .replace("model.jaffle_shop.customers", "snapshot.jaffle_shop.customers")
+            .encode()
+        )
+    )
+    (shop.root / CUSTOMERS).unlink()
+    count_payments_once(shop)
+
+    ran = shop.preview("--downstream")
+
+    assert f"customers · not previewed: {SNAPSHOT}" in ran.out and ran.code == 2
+    assert "daily_revenue · 73 of 635 rows change" in ran.out
+
+
 def test_a_new_model_has_its_rows_columns_and_first_rows(shop: Shop) -> None:
     shop.edit(
         "models/marts/big.sql",
@@ -292,6 +323,31 @@ def test_rows_that_differ_each_time_are_not_of_the_edit(shop: Shop, key: list[st
     assert "payment_mix · 500 rows differ, not by this edit: the SQL gives other results each time" in ran.out
 
 
+def test_models_that_dbt_did_not_compile_have_the_same_preview(shop: Shop) -> None:
+    count_payments_once(shop)
+    whole = shop.preview("--downstream").out
+    path = shop.root / "target" / "manifest.json.gz"
+    manifest = json.loads(gzip.decompress(path.read_bytes()))
+    for node in manifest["nodes"].values():
+        if node["resource_type"] == "model":
+            node.pop("compiled_code"), node.pop("compiled", None)
+    path.write_bytes(gzip.compress(json.dumps(manifest).encode()))
+
+    assert shop.preview("--downstream").out == whole
+
+
+def test_an_edit_that_dbt_compiled_already_is_part_of_base(shop: Shop) -> None:
+    path = shop.root / "target" / "run_results.json.gz"
+    results = json.loads(gzip.decompress(path.read_bytes()))
+    results["args"]["which"] = "compile"
+    path.write_bytes(gzip.compress(json.dumps(results).encode()))
+
+    ran = shop.preview()
+
+    assert ran.code == 0 and COMPILED in " ".join(ran.out.split())
+    assert "(written 2026-11-" in ran.out
+
+
 def test_settings_that_changed_since_are_named(shop: Shop) -> None:
     count_payments_once(shop)
     os.utime(shop.root / "dbt_project.yml")
@@ -311,6 +367,49 @@ def test_a_selection_limits_what_is_previewed(shop: Shop) -> None:
     count_payments_once(shop)
 
     assert list(shop.results("--downstream", "-s", "customers")) == ["customers"]
+
+
+def test_a_selection_without_an_edited_node_says_so(shop: Shop) -> None:
+    count_payments_once(shop)
+
+    ran = shop.preview("-s", "nope")
+
+    assert ran.code == 0 and NOTHING_SELECTED in ran.out and NOTHING_EDITED not in ran.out
+    assert "'nope' matches no node" in ran.err
+
+
+def test_time_that_is_up_is_not_a_fault_of_the_sql(shop: Shop) -> None:
+    count_payments_once(shop)
+
+    ran = shop.preview("--budget", "0.00001")
+
+    assert ran.code == 2 and "orders · The time budget is used up" in ran.out
+
+
+def test_without_any_base_the_way_to_one_is_named(shop: Shop) -> None:
+    shutil.rmtree(shop.root / "target")
+
+    ran = shop.preview("--schema", "nowhere")
+
+    assert ran.code == 3 and "build the project with dbt, which writes " in ran.err
+
+
+def test_artifacts_that_are_cut_short_are_an_error(shop: Shop) -> None:
+    (shop.root / "target" / "manifest.json").write_text('{"metadata": {')
+
+    ran = shop.preview()
+
+    assert ran.code == 3 and "is not complete JSON" in ran.err and "Traceback" not in ran.err
+
+
+def test_options_of_value_limit_the_rows(shop: Shop) -> None:
+    count_payments_once(shop)
+
+    assert (
+        "where order_id < 100 · a sample of 50% of the keys"
+        in shop.preview("--where", "order_id < 100", "--sample", "50%").out
+    )
+    assert "Unknown key column 'nope'" in shop.preview("-k", "nope").out
 
 
 def test_an_edit_that_breaks_ends_with_1(shop: Shop) -> None:

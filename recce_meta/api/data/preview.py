@@ -16,14 +16,14 @@ from recce_meta.api.comparison import Comparison
 from recce_meta.api.data.execution import Job
 from recce_meta.api.data.jobs import known, values
 from recce_meta.api.data.node_settings import resolve_settings
-from recce_meta.api.edited_project import EditedProject
+from recce_meta.api.edited_project import PYTHON, SNAPSHOT, EditedProject
 from recce_meta.api.run_reader import MemoryRunReader, RunReader
 from recce_meta.config.nodes import EffectiveSettings
 from recce_meta.data_diff.detail import chance_notes, query_rows
 from recce_meta.data_diff.options import ValueOptions, declared_keys
 from recce_meta.data_diff.plan import Answer, Plan, Result, failure
 from recce_meta.data_diff.source import Pair
-from recce_meta.errors import RecceMetaError, first_of
+from recce_meta.errors import QueryTimeout, RecceMetaError, first_of
 from recce_meta.graph import LineageGraph, build_lineage_graph
 from recce_meta.models import NodeMetadata, RunDiff, Status
 from recce_meta.models.change import Category, Reach
@@ -59,10 +59,12 @@ class Preview:
 
     @cached_property
     def readers(self) -> list[str]:
-        """Models that read edited ones, and may get other rows or columns; parents first."""
-        found = {one.unique_id for one in self.diff.impacted if one.resource_type == "model"}
-        found |= {one for one in self.diff.reshaped if one.startswith("model.")}
-        return self._ordered(found.difference(self.changed))
+        """Models and snapshots that may get other rows or columns than in base; parents first."""
+        found = {*(one.unique_id for one in self.diff.impacted), *self.diff.reshaped}
+        # What nodes without SQL do to the data is unknown.
+        found |= self._graph.downstream(self.edited.problems)
+        built = (one for one in found.difference(self.changed) if one.startswith(("model.", "snapshot.")))
+        return self._ordered(one for one in built if one in self._new)
 
     @cached_property
     def proven(self) -> Mapping[str, frozenset[str]]:
@@ -157,8 +159,10 @@ class Preview:
         """Return why a node cannot be previewed; None if it can."""
         if problem := self.edited.problems.get(unique_id):
             return problem if unique_id in self._new else problem + self._still_reading(unique_id)
-        if self.node(unique_id).language == "python":
-            return "a Python model: it runs only in a build"
+        if (node := self.node(unique_id)).language == "python":
+            return PYTHON
+        if node.resource_type == "snapshot":
+            return SNAPSHOT
         for parent in sorted(self.inlined(unique_id)):
             node = self.node(parent)
             problem = self.edited.problems.get(parent)
@@ -242,7 +246,8 @@ def _naming_sides(plan: Plan[Result]) -> Plan[Result]:
             return result
         answers = list((yield batch))
         for query, answer in zip(batch, answers, strict=True):
-            if query.describes and (error := failure(answer)) is not None:
+            # Time that is up proves nothing about the SQL.
+            if query.describes and (error := failure(answer)) and not isinstance(error, QueryTimeout):
                 whose = "the new SQL" if query.side is DataSide.CURRENT else "the SQL of base"
                 error.message = f"{whose} fails: {error.message}"
                 raise error

@@ -109,6 +109,8 @@ class DataOptions(Struct, frozen=True, kw_only=True):
             try:
                 runs, choice = (None, None) if self.tables else (choose or self._runs)(store)
             except StoreNotFound as error:
+                if choose is not None:
+                    raise
                 error.hint = f"{error.hint}; --tables BASE CURRENT compares relations without a store"
                 raise
             places = data_places(runs, self.data_target, self.base_target, data_of_environment)

@@ -11,15 +11,15 @@ from msgspec.structs import replace
 
 from recce_meta.adapter import UnifiedSqlAdapter
 from recce_meta.api.data.preview import KIND, Preview
-from recce_meta.api.diff import NOTHING_MORE, diff_of_pair, parse_fail_on, refuse_failing
+from recce_meta.api.diff import NOTHING_MORE, diff_of_pair, parse_fail_on, refuse_failing, unknown_terms
 from recce_meta.api.edited_project import EditedProject, read_edited_project
 from recce_meta.api.run_choice import select_edited, with_builds
 from recce_meta.api.run_reader import PREFIX, MemoryRunReader, folder_of, open_run
 from recce_meta.api.runs import RunPair
-from recce_meta.cli.options import progress, report_size, write
+from recce_meta.cli.options import progress, report_size, warn, write
 from recce_meta.cli.run.data import DataOptions, DataOutput, rendered_data, statements
 from recce_meta.data_diff.options import ValueOptions
-from recce_meta.errors import UsageError, first_of, plural
+from recce_meta.errors import StoreNotFound, UsageError, first_of, plural
 from recce_meta.extractors.artifact import find_artifact
 from recce_meta.models.data_diff import COMPARE_REASON, AnyDataDiff, Failed, NotCompared
 from recce_meta.models.run import RunChoice, RunMetadata, is_build
@@ -28,6 +28,7 @@ from recce_meta.report.data.preview import NOTHING_EDITED, PreviewFacts, preview
 from recce_meta.report.run_choice import base_phrase
 
 _NAMED = 5
+COMPILED = "If dbt compiled the edit, it is part of base: name the run before it with --base"
 
 
 def preview(
@@ -58,6 +59,8 @@ def preview(
         ids = [*preview.changed, *(preview.readers if downstream or selection else ())]
         if selection or exclude:
             selected = session.runs.matching(selection, exclude)
+            for text in unknown_terms(selection, found[0].base, found[0].current):
+                warn(text)
             ids = [one for one in ids if one in selected]
         jobs = preview.jobs(ids, session, options) if ids else []
         if output.show_sql:
@@ -69,11 +72,13 @@ def preview(
         choice = session.choice if jobs else session.chosen
         base = session.runs.base.run
     assert choice is not None, "the runs were chosen"
-    choice = replace(choice, notes=(*choice.notes, *found[0].notes, *diff.notes))
+    compiled = () if preview.changed or is_build(base) else (COMPILED,)
+    choice = replace(choice, notes=(*choice.notes, *found[0].notes, *diff.notes, *compiled))
     if output.style == "table":
         facts = PreviewFacts(
             base=_base_text(base, choice, root),
             edited=[preview.node(one).resource_type for one in ids if one in preview.changed],
+            is_edited=bool(preview.changed),
             notes=choice.notes,
             proven=preview.proven,
             readers=[preview.node(one).label for one in preview.readers if one not in ids],
@@ -95,13 +100,18 @@ def _chosen(
     """Load the run of base, and as the other run the files edited since, which *on_read* receives."""
     name = data.connection.project_of(data.project, data.base)
     defaults = data.connection.run_defaults()
-    chosen = select_edited(store, data.base, defaults=defaults, project=name)
+    try:
+        chosen = select_edited(store, data.base, defaults=defaults, project=name)
+    except StoreNotFound as error:
+        if data.base is None:
+            error.hint = f"build the project with dbt, which writes {read_target_path(root)}, or record a run"
+        raise
     base = open_run(store, chosen.base.selector, project=name)
     is_on_disk = folder_of(data.base) is not None
     edited = read_edited_project(base.project, root, read_at=base.run.run_at if is_on_disk else None)
     on_read(edited)
     choice = with_builds(store, chosen.choice, base.run, base.run)
-    return RunPair(base, MemoryRunReader(edited.current)), choice
+    return RunPair(MemoryRunReader(edited.base), MemoryRunReader(edited.current)), choice
 
 
 def _artifacts(root: Path) -> str | None:

@@ -34,6 +34,7 @@ _CHANGES = ("mean change", "largest change")
 NOT_BY_EDIT = "not by this edit"
 """Words of the note on rows that differ although the SQL proves that the edit leaves them the same."""
 NOTHING_EDITED = "No file of a model differs from base, except in formatting"
+NOTHING_SELECTED = "No edited or affected model is selected"
 DOWNSTREAM = "--downstream"
 
 
@@ -44,6 +45,8 @@ class PreviewFacts(Struct, frozen=True, kw_only=True):
     """Run of base, in words."""
     edited: Sequence[str]
     """Resource type of each edited node among the results."""
+    is_edited: bool
+    """True if any node is edited, selected or not."""
     notes: Sequence[str]
     proven: Mapping[str, frozenset[str]]
     """Columns that may differ, in lower case, of each node whose other columns cannot, by its SQL."""
@@ -59,7 +62,8 @@ def preview_text(
     edited = ", ".join(plural(number, f"edited {kind}") for kind, number in kinds.items()) or "nothing edited"
     lines = wrap_text(Span(""), f"base {facts.base} · {edited}, previewed, not built", width, Style.DIM)
     if not results:
-        lines = wrap_text(Span(""), f"base {facts.base} · {NOTHING_EDITED}", width)
+        nothing = NOTHING_SELECTED if facts.is_edited else NOTHING_EDITED
+        lines = wrap_text(Span(""), f"base {facts.base} · {nothing}", width)
     lines += note_lines(facts.notes, width)
     for result in results:
         lines += _block(result, facts, width, details=details)
