@@ -27,6 +27,7 @@ from recce_meta.lazy import LazyModule
 from recce_meta.models import Change, LineageEdge, NodeMetadata, Reason, Status
 from recce_meta.models.change import (
     BUILD_FAILS,
+    CERTAIN,
     SEVERITY,
     Category,
     ColumnChange,
@@ -122,7 +123,7 @@ class Effects:
         self.graph = self._with_reads(self._with_direct_reads(graph))
         """The lineage of both sides, and what metrics and saved queries read without an edge of dbt."""
         self._columns = ParentColumns(runs, graph, self._changed)
-        self._queries = ProjectQueries(sides, runs, self._columns)
+        self._queries = ProjectQueries(sides, runs, self._columns, self.graph, self._changed)
         self._compared: dict[str, SqlChange] = {}
         self._read_first: Collection[str] = ()
         """Changed nodes of which all that comparing SQL needs was read at once."""
@@ -161,7 +162,7 @@ class Effects:
         on_views = [*view_hooks.of_others(judged, self._sides[1], self._runs[1])]
         self.graph = _joined(self.graph, ((one.unique_id, one.origin) for one in on_views))
         starts += on_views
-        base, current = self._runs
+        (base, current), bound = self._runs, self._queries.bound_faults()
         changed = {column.status for start in starts for column in start.effect.columns}
         is_kept = any(start.effect.retyped for start in starts) or Status.ADDED in changed
         # A table that keeps rows may lack an added column.
@@ -182,7 +183,9 @@ class Effects:
             with_assumed=(base.run.extractor == DBT, current.run.extractor == DBT),
         )
         graph = self._with_inputs() if self._loses_columns else self.graph
-        return _with_effects_on_readers(judged, propagate(starts, graph, readers), current.names)
+        reached = propagate(starts, graph, readers)
+        _add_faults(reached, judged, bound, self.graph.impact(self._changed))
+        return _with_effects_on_readers(judged, reached, current.names)
 
     def _readers_of_gone(self) -> Iterable[Start]:
         """Yield the nodes that name relations which are gone, directly or as sources."""
@@ -279,6 +282,7 @@ class Effects:
 
     def notes(self) -> Iterable[str]:
         """Yield notes on effects that could not be determined, and why."""
+        yield from self._queries.not_bound
         for run, side in zip(self._runs, ("base", "current"), strict=True):
             if run.lacks_columns:
                 yield WITHOUT_COLUMNS.format(side)
@@ -347,9 +351,7 @@ class Effects:
     def _with_inputs(self) -> LineageGraph:
         """Return the graph with the inputs of unit tests: these fail if an input loses a column."""
         tests = [one for one in self.graph.downstream(self._changed) if one.startswith("unit_test.")]
-        if not tests:
-            return self.graph
-        return self._with_edges(self.graph, tests)
+        return self._with_edges(self.graph, tests) if tests else self.graph
 
     @cached_property
     def _accumulating(self) -> Mapping[str, NodeMetadata]:
@@ -454,8 +456,7 @@ class Effects:
         self._runs[1].with_parents({edge.node_id for edge in asked})
         for edge in asked:
             names, queries = self._queries.resolved(1, edge.node_id)
-            called = called_names(names, names.relations).get(edge.parent_id)
-            if not queries or not called:
+            if not (called := called_names(names, names.relations).get(edge.parent_id)) or not queries:
                 del found[edge]
                 continue
             is_placed = any(sql_diff.reads_by_position(query, name) for query in queries for name in called)
@@ -477,8 +478,8 @@ class Effects:
         return ParentRead(fault=text, is_certain=fault.is_certain)
 
     def _namers(self, parent: str, children: Collection[str]) -> list[str]:
-        texts = self._runs[1].tokenised(children)
-        return [child for child, sql in texts.items() if f"{OPENING}{parent}{CLOSING}" in sql]
+        texts, token = self._runs[1].tokenised(children), f"{OPENING}{parent}{CLOSING}"
+        return [child for child, sql in texts.items() if token in sql]
 
 
 def _as_stored(found: SqlChange, before: NodeMetadata, after: NodeMetadata) -> SqlChange:
@@ -499,6 +500,28 @@ def _compared_ids(changes: Iterable[Change]) -> list[str]:
         and change.resource_type in SQL_BUILT
         and not reasons.isdisjoint(change.reasons)
     ]
+
+
+def _add_faults(
+    reached: dict[str, AffectedNode],
+    judged: Mapping[str, Change],
+    faults: Mapping[str, sql_diff.Fault],
+    places: Mapping[str, tuple[int, str]],
+) -> None:
+    """Add the nodes to *reached* that a database refuses because of the changes above them."""
+    for one, fault in faults.items():
+        change = judged.get(one)
+        is_said = change is not None and (change.build_failure or change.build_doubt)
+        if is_said or one not in places:
+            continue
+        distance, origin = places[one]
+        found = reached.setdefault(one, AffectedNode(distance, origin))
+        found.origins.add(origin)
+        if fault.is_certain and found.fails < CERTAIN:
+            found.fails, found.failure, found.rows = 1.0, fault.text, 1.0
+        elif not fault.is_certain and not found.fails:
+            found.may_fail = found.may_fail or fault.text
+            found.unknown = max(found.unknown, 1.0)
 
 
 def _with_effects_on_readers(

@@ -7,9 +7,9 @@ the actual columns do not.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
-from functools import partial
+from functools import cached_property, partial
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
@@ -24,6 +24,7 @@ from recce_meta.diff.project_side import ProjectSide
 from recce_meta.diff.properties import documented_by_name
 from recce_meta.errors import SqlNotAnalysed
 from recce_meta.graph import LineageGraph
+from recce_meta.lazy import LazyModule
 from recce_meta.models import NodeMetadata, Status
 from recce_meta.models.change import BUILD_FAILS, BUILD_MAY_FAIL, Category, ColumnChange, SqlChange
 from recce_meta.models.lineage import Tier
@@ -40,7 +41,11 @@ from recce_meta.warehouses.builds import created_columns
 from recce_meta.warehouses.hooks import hooks_and_macros
 
 if TYPE_CHECKING:
+    from recce_meta.api import binding
     from recce_meta.sql_lineage.query import Query
+else:
+    # Without an edited query, nothing is bound.
+    binding = LazyModule("recce_meta.api.binding")
 
 
 Types = Mapping[str, str]
@@ -151,9 +156,13 @@ class ProjectQueries:
         sides: tuple[ProjectSide, ProjectSide],
         runs: tuple[RunReader, RunReader],
         columns: ParentColumns,
+        graph: LineageGraph,
+        changed: Collection[str],
     ) -> None:
         self._sides, self._runs, self._columns = sides, runs, columns
-        self._dialect = dialect_of(sides[1].adapter or sides[0].adapter) or ""
+        self.adapter = sides[1].adapter or sides[0].adapter
+        self.dialect = dialect_of(self.adapter) or ""
+        self._graph, self._changed = graph, changed
         self._names: dict[int, RelationFinder] = {}
         self._read: dict[int, int] = {}
         self._resolved: dict[tuple[int, str], tuple[QueryNames, list[Query]]] = {}
@@ -162,6 +171,21 @@ class ProjectQueries:
         self._tables: dict[tuple[int, str], Query | None] = {}
         self._assumed: dict[tuple[int, str], bool] = {}
         """Whether the SQL of a node is assumed."""
+
+    @cached_property
+    def _binding(self) -> binding.Binding:
+        return binding.Binding(self, self._columns.of, self._runs, self._graph, self._changed)
+
+    def bound_faults(self) -> Mapping[str, sql_diff.Fault]:
+        """Return the faults that a database finds in changed queries, and in those that read them."""
+        found = self._binding.judgements.items()
+        return {unique_id: each.fault for unique_id, each in found if each.fault is not None}
+
+    @property
+    def not_bound(self) -> Sequence[str]:
+        """Return why no database was asked about some queries; empty if it was asked about all."""
+        is_asked = "_binding" in self.__dict__ and self._binding.problem
+        return [self._binding.problem] if is_asked else []
 
     def read_ahead(self, index: int, ids: Collection[str]) -> None:
         """Read what is known of the nodes *ids* on one side, and of their parents, in a few queries."""
@@ -183,7 +207,7 @@ class ProjectQueries:
         # Building the finder takes long, so it is only renewed if nodes were read.
         if len(nodes) != self._read.get(index):
             self._read[index] = len(nodes)
-            self._names[index] = RelationFinder(nodes.values(), self._dialect)
+            self._names[index] = RelationFinder(nodes.values(), self.dialect)
         found = self._names[index].of(_with_arguments(nodes[unique_id], nodes))
         if not PART.isdisjoint(dbt_options(self._runs[index].run)):
             return replace(found, tokenised=without_limits(found.tokenised))
@@ -209,25 +233,34 @@ class ProjectQueries:
     def names_rows(self, unique_id: str, name: str) -> bool:
         """Return True if *name* stands for whole rows of a relation in the SQL of a node in current."""
         queries = self.resolved(1, unique_id)[1] if unique_id in self._runs[1].names else ()
-        return any(sql_diff.names_rows(query, name, self._dialect) for query in queries)
+        return any(sql_diff.names_rows(query, name, self.dialect) for query in queries)
 
     def with_fault(self, before: NodeMetadata, after: NodeMetadata, change: SqlChange) -> SqlChange:
         """Return *change*, that of the query of a node, with why the node cannot be built, or may not be."""
         if (fault := self.new_fault(after.unique_id)).is_certain:
             reasons = (*change.reasons, f"{BUILD_FAILS}: {fault.text}")
             return replace(change, category=Category.BREAKING, reasons=reasons)
+        if fault == self.bound_faults().get(after.unique_id):
+            return replace(change, reasons=(*change.reasons, f"{BUILD_MAY_FAIL}: {fault.text}"))
         retyped = ", ".join(self._retyped_columns(before, after, change.columns))
         doubt = f"{BUILD_MAY_FAIL}: its enforced contract may not allow the new type of {retyped}"
         return replace(change, reasons=(*change.reasons, doubt)) if retyped else change
 
     def new_fault(self, unique_id: str) -> sql_diff.Fault:
         """Return the surest fault of a query in current that it has not in base; without a text if none."""
-        found = self._faults(1, unique_id)
+        judged = self._binding.judgements.get(unique_id)
+        bound = judged.fault if judged is not None else None
+        if bound is not None and bound.is_certain:
+            return bound
+        # Where a database knows all names, no rule knows more.
+        is_bound = judged is not None and judged.is_complete
+        found = self._faults(1, unique_id, is_bound=is_bound)
         if found and unique_id in self._runs[0].names:
             has_base = self.resolved(0, unique_id)[1]
-            before = self._faults(0, unique_id)
+            before = self._faults(0, unique_id, is_bound=is_bound)
             found = found - before if has_base else {one._replace(is_certain=False) for one in found}
-        return max(found, key=lambda one: (one.is_certain, one.text), default=sql_diff.Fault("", False))
+        surest = max(found, key=lambda one: (one.is_certain, one.text), default=sql_diff.Fault("", False))
+        return surest if surest.is_certain or bound is None else bound
 
     def _retyped_columns(
         self, before: NodeMetadata, after: NodeMetadata, columns: Iterable[ColumnChange]
@@ -243,11 +276,11 @@ class ProjectQueries:
             for one in columns
             if one.status is Status.MODIFIED and (name := one.name.lower()) in listed
             if (declared := listed[name].documented_type) and all(name in each for each in given)
-            if sql_diff.may_leave_type(given[0][name], given[1][name], declared, self._dialect)
+            if sql_diff.may_leave_type(given[0][name], given[1][name], declared, self.dialect)
         ]
 
-    def _faults(self, index: int, unique_id: str) -> set[sql_diff.Fault]:
-        """Return why the warehouse refuses the SQL of a node on one side."""
+    def _faults(self, index: int, unique_id: str, *, is_bound: bool) -> set[sql_diff.Fault]:
+        """Return why the warehouse refuses the SQL of a node on one side, except for what a binder judged."""
         adapter = self._sides[1].adapter
         warehouse = warehouse_of_adapter(adapter)
         is_built = unique_id.startswith(("model.", "snapshot."))
@@ -256,12 +289,14 @@ class ProjectQueries:
         node = self._runs[index].with_parents([unique_id])[unique_id]
         query_of = partial(self._query_of_table, index)
         for query in self.resolved(index, unique_id)[1]:
-            found |= sql_diff.faults(query, names_are_unique=are_unique)
-            if self._is_whole(index, node):
-                found |= sql_diff.missing_names(query, query_of, self._dialect)
+            if not is_bound:
+                found |= sql_diff.faults(query, names_are_unique=are_unique)
+            if self.is_whole(index, node):
+                if not is_bound:
+                    found |= sql_diff.missing_names(query, query_of, self.dialect)
                 created = created_columns(node, adapter, enforced_constraints(adapter) or ())
                 if (node.contract or created) and sql_diff.has_fixed_columns(query, query_of):
-                    found.update(_contract_faults(node, query, self._dialect) if node.contract else ())
+                    found.update(_contract_faults(node, query, self.dialect) if node.contract else ())
                     found.update(_absent_columns(created, query))
         return found
 
@@ -275,7 +310,7 @@ class ProjectQueries:
             run = self._runs[index]
             node = run.with_parents([unique_id]).get(unique_id)
             if node is not None and node.properties.get(SEED_HEADER):
-                self._tables[key] = self._query_of_seed(index, node)
+                self._tables[key] = self.query_of_seed(index, node)
             elif node is not None and self._has_columns_of_query(index, node):
                 queries = self.resolved(index, unique_id)[1]
                 query_of = partial(self._query_of_table, index)
@@ -283,7 +318,7 @@ class ProjectQueries:
                     self._tables[key] = queries[0]
         return self._tables[key]
 
-    def _query_of_seed(self, index: int, node: NodeMetadata) -> Query | None:
+    def query_of_seed(self, index: int, node: NodeMetadata) -> Query | None:
         """Return a query with the columns of the file of *node*; None if its table may have other columns."""
         header = node.properties[SEED_HEADER]
         before = self._runs[0].with_parents([node.unique_id]).get(node.unique_id) if index else None
@@ -299,21 +334,24 @@ class ProjectQueries:
     def _has_columns_of_query(self, index: int, node: NodeMetadata) -> bool:
         """Return True if each build gives the table of *node* the columns of its query."""
         is_sql = node.resource_type == "model" and node.language != "python"
-        return is_sql and node.materialized in REBUILT and self._is_whole(index, node)
+        return is_sql and node.materialized in REBUILT and self.is_whole(index, node)
 
-    def _is_whole(self, index: int, node: NodeMetadata) -> bool:
+    def is_whole(self, index: int, node: NodeMetadata) -> bool:
         """Return True if the SQL of *node* is proven, and no hook, header or materialization of the project
         may define names for it.
         """
-        side = self._sides[index]
         is_written = not lacks_sql(node) or argument_reads(node).whole
-        is_own = side.own_materialization(node, side.adapter)
-        if not is_written or is_own or node.config.get("sql_header"):
+        if not is_written or not self.is_built_alone(index, node):
             return False
         if (index, node.unique_id) not in self._assumed:
             self._read_analyses(index, [node.unique_id])
-        is_assumed = self._assumed[index, node.unique_id]
-        return not is_assumed and not hooks_and_macros(node, side.macros)
+        return not self._assumed[index, node.unique_id]
+
+    def is_built_alone(self, index: int, node: NodeMetadata) -> bool:
+        """Return True if no hook, header or materialization of the project may add to the SQL of *node*."""
+        side = self._sides[index]
+        is_own = side.own_materialization(node, side.adapter)
+        return not is_own and not node.config.get("sql_header") and not hooks_and_macros(node, side.macros)
 
     def resolved(self, index: int, unique_id: str) -> tuple[QueryNames, list[Query]]:
         """Return the SQL of a node on one side, and its queries; none if it cannot be analysed."""
@@ -324,8 +362,8 @@ class ProjectQueries:
             with suppress(SqlNotAnalysed):
                 schemas = self.schemas(index, names, names.relations)
                 # If the statements cannot be analysed, this query stays.
-                queries = [sql_lineage.resolve_query(names.sql, self._dialect, schemas, timeout=SECONDS)]
-                queries = sql_lineage.resolve_statements(names.sql, self._dialect, schemas, timeout=SECONDS)
+                queries = [sql_lineage.resolve_query(names.sql, self.dialect, schemas, timeout=SECONDS)]
+                queries = sql_lineage.resolve_statements(names.sql, self.dialect, schemas, timeout=SECONDS)
             self._resolved[index, unique_id] = names, queries
         return self._resolved[index, unique_id]
 

@@ -1,3 +1,9 @@
+from recce_meta.sql_diff.bound import Reading as Reading
+from recce_meta.sql_diff.bound import bound_fault as bound_fault
+from recce_meta.sql_diff.bound import is_about_names as is_about_names
+from recce_meta.sql_diff.bound import lacking_column as lacking_column
+from recce_meta.sql_diff.bound import lacking_function as lacking_function
+from recce_meta.sql_diff.bound import needs_types as needs_types
 from recce_meta.sql_diff.compare import FINAL_ORDER as FINAL_ORDER
 from recce_meta.sql_diff.compare import alias_of as alias_of
 from recce_meta.sql_diff.compare import classify_change as classify_change

@@ -27,11 +27,13 @@ from recce_meta.errors import (
     did_you_mean,
     quoted,
 )
-from recce_meta.warehouses import ConnectionPlan, Warehouse, warehouse_of_adapter
+from recce_meta.warehouses import ConnectionPlan, Warehouse, warehouse_named, warehouse_of_adapter
 from recce_meta.warehouses.registry import class_at_reference
 
 if TYPE_CHECKING:
     from sqlalchemy import URL, Connection, CursorResult, Engine
+
+    from recce_meta.warehouses.binding import Binder
 
 
 def refuse_unreadable(files: Mapping[str, object]) -> None:
@@ -273,6 +275,10 @@ class BaseDriver:
         lines = [token.line for token in tokens if token.token_type is TokenType.SEMICOLON]
         said = "a semicolon ends the query, which dbt puts into parentheses"
         return f"{said}\nLINE {lines[0]}:" if lines else None
+
+    def binder(self) -> Binder | None:
+        """Return a new binder of the warehouse's SQL, which needs no connection; None if there is none."""
+        return None
 
     def file_state(self, plan: ConnectionPlan) -> Hashable | None:
         """Return a value that changes when a process changes the database file; None without a file."""
@@ -573,6 +579,13 @@ def parser_of(adapter_type: str | None) -> Callable[[str], str | None]:
     """Return `syntax_error` of the warehouse of a dbt adapter."""
     warehouse = warehouse_of_adapter(adapter_type)
     return (BaseDriver(Warehouse()) if warehouse is None else driver_for(warehouse)).syntax_error
+
+
+def binder_of(adapter_type: str | None) -> Binder | None:
+    """Return a binder for the SQL of a dbt adapter: its warehouse's own, else DuckDB's for translated SQL."""
+    warehouse = warehouse_of_adapter(adapter_type)
+    own = None if warehouse is None else driver_for(warehouse).binder()
+    return own or driver_for(warehouse_named("duckdb")).binder()
 
 
 def driver_for(warehouse: Warehouse) -> BaseDriver:

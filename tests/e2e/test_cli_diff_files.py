@@ -1337,4 +1337,4 @@ on-run-end:
     assert said["shop-on-run-end-2"].startswith("the build may fail: it uses 'duckdb__any'")
     assert f'syntax error at or near "selectt" (dbt_project.yml:{line + 5})' in said["shop-on-run-end-3"]
     assert "in its post-hook, DuckDB" in said["new"]
-    assert said["none"].startswith("the build fails: it names the column two, which nothing")
+    assert said["none"].startswith('the build fails: Referenced column "two" not found')

@@ -14,7 +14,7 @@ ROOT = Path(__file__).parents[2]
 
 
 @pytest.mark.extensive
-@pytest.mark.parametrize("name", ["databases", "queries"])
+@pytest.mark.parametrize("name", ["bound", "databases", "queries"])
 def test_a_proof_finds_nothing(name: str, postgres_url: str) -> None:
     run(name)
 

@@ -41,10 +41,13 @@ from recce_meta.warehouses.duckdb.snapshot import copied_plan, file_state, linke
 if TYPE_CHECKING:
     from sqlalchemy import Connection, Engine
 
+    from recce_meta.warehouses.binding import Binder
+    from recce_meta.warehouses.duckdb import binder as binding
     from recce_meta.warehouses.duckdb import engine
 else:
     # It imports SQLAlchemy and DuckDB, which no command needs before it connects.
     engine = LazyModule("recce_meta.warehouses.duckdb.engine")
+    binding = LazyModule("recce_meta.warehouses.duckdb.binder")
 
 OLDEST_STORAGE = "v1.0.0"
 """Every DuckDB 1.x opens this version; only DuckDB 2.0 opens its own default version."""
@@ -94,6 +97,10 @@ class Driver(BaseDriver):
         except duckdb.ParserException as error:
             return f"DuckDB {duckdb.__version__} cannot parse it: {str(error).removeprefix('Parser Error: ')}"
         return None
+
+    def binder(self) -> Binder:
+        """Return DuckDB in a process of its own, which starts with the first query."""
+        return binding.Binder()
 
     def file_state(self, plan: ConnectionPlan) -> Hashable | None:
         """Return identity, size and time of the file and of its write-ahead log."""

@@ -96,6 +96,8 @@ def is_refused(reader: str) -> bool:
         "select id from other where (id, status) in (select * from parent)",
         "select * from other join parent using (id)",
         "select id from other semi join parent using (id) where status = 3",
+        "select * from parent group by 2, id",
+        "with x as (select * from parent) select * from x group by x.v, id",
     ],
 )
 @pytest.mark.cases(10)
@@ -112,18 +114,20 @@ def test_a_reader_fails_as_duckdb_refuses_it(reader: str) -> None:
     [
         (
             "select * from parent union all select * from two",
-            "a set operation combines queries with different numbers of columns",
+            "Set operations can only apply to expressions with the same number of result columns",
         ),
         (
             "select status from other join parent using (id)",
-            "status without a qualifier means columns of two relations",
+            "Ambiguous reference to column name \"status\" (use: 'other.status' or 'parent.status')",
         ),
     ],
 )
 def test_the_reason_of_a_failure_is_what_the_new_column_causes(reader: str, why: str) -> None:
     diff = diff_of(reader)
 
-    assert failure_sentences(diff) == [f"r fails because of the change of parent: {why}"]
+    assert failure_sentences(diff) == [
+        f"r fails because of the change of parent: {why} (DuckDB {duckdb.__version__})"
+    ]
 
 
 def test_an_edit_without_another_meaning_may_be_refused() -> None:
@@ -132,7 +136,8 @@ def test_an_edit_without_another_meaning_may_be_refused() -> None:
     diff = diff_of(reader, was=was)
 
     assert is_refused(reader) and not is_refused(was)
-    assert failure_sentences(diff) == ["r fails: status without a qualifier means columns of two relations"]
+    why = "Ambiguous reference to column name \"status\" (use: 'other.status' or 'parent.status')"
+    assert failure_sentences(diff) == [f"r fails: {why} (DuckDB {duckdb.__version__})"]
 
 
 @pytest.mark.parametrize("adapter", ["postgres", "snowflake", "bigquery", "databricks"])
@@ -156,14 +161,6 @@ def test_a_result_may_not_repeat_a_column_name_outside_of_duckdb(adapter: str) -
         (
             "select status from raw join parent using (id)",
             "status without a qualifier means columns of two relations",
-        ),
-        (
-            "select * from parent group by 2, id",
-            "status comes from a `*`, and GROUP BY does not name it",
-        ),
-        (
-            "with x as (select * from parent) select * from x group by x.v, id",
-            "status comes from a `*`, and GROUP BY does not name it",
         ),
     ],
 )

@@ -1,0 +1,346 @@
+"""What a database says of the edited queries of a diff, and of their readers: whether they can be built.
+
+A binder (`recce_meta.warehouses.binding`) is asked about both sides, parents first, over empty relations with
+the columns that the parents have there. What it refuses in base already is not judged. A query of equal text
+over equal columns has the answer of base, so that only nodes below a changed list of columns are asked about.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Collection, Mapping
+from functools import cached_property, lru_cache
+from typing import TYPE_CHECKING, NamedTuple, Protocol, TypeAlias
+
+from recce_meta import sql_diff
+from recce_meta.api.bound_queries import BoundQuery, KnownRelation, Learned, QueryBinder, Surely
+from recce_meta.diff.materializations import REBUILT
+from recce_meta.graph import LineageGraph, parents_first
+from recce_meta.models import NodeMetadata
+from recce_meta.models.lineage import EVERYTHING
+from recce_meta.models.node import SEED_HEADER
+from recce_meta.sql_lineage.project.names import QueryNames
+from recce_meta.warehouses.binding import Refusal
+from recce_meta.warehouses.driver import binder_of
+
+if TYPE_CHECKING:
+    from recce_meta.api.run_reader import RunReader
+    from recce_meta.sql_lineage.query import Query
+
+BOUND = ("model", "snapshot", "test")
+"""Resource types with a query that is bound."""
+FILLED = ("seed", "source")
+"""Resource types with relations that follow from no query."""
+MOST_BOUND = 500
+"""Most nodes whose queries are bound, changed ones and readers together."""
+MOST_ABOVE = 100
+"""Most unchanged nodes, the nearest, whose queries are bound for their columns alone."""
+_UNSTABLE = re.compile(r"\b(?:pivot|columns)\b", re.IGNORECASE)
+"""Words of queries whose columns depend on rows, or on names that only the warehouse knows."""
+
+
+ColumnsOf: TypeAlias = Callable[[int, Collection[str]], Mapping[str, Mapping[str, str]]]
+"""Returns the known columns of nodes on one side (0: base, 1: current), with types."""
+
+
+class QueriesOfBoth(Protocol):
+    """The queries of both sides, and what is known of the tables that they make."""
+
+    adapter: str | None
+    dialect: str
+
+    def query(self, index: int, unique_id: str) -> QueryNames:
+        """Return the SQL of a node on one side."""
+
+    def query_of_seed(self, index: int, node: NodeMetadata) -> Query | None:
+        """Return a query with the columns of a seed; None if its table may have others."""
+
+    def is_built_alone(self, index: int, node: NodeMetadata) -> bool:
+        """Return True if nothing of the project adds to the SQL of a node."""
+
+
+class Judgement(NamedTuple):
+    """What a binder says of one node in current."""
+
+    fault: sql_diff.Fault | None
+    is_complete: bool
+    """True if it knew all columns, so that no rule knows more of names."""
+
+
+class Binding:
+    """The judgements of a binder on the changed nodes of a diff, and on those downstream, asked once."""
+
+    def __init__(
+        self,
+        queries: QueriesOfBoth,
+        columns_of: ColumnsOf,
+        runs: tuple[RunReader, RunReader],
+        graph: LineageGraph,
+        changed: Collection[str],
+    ) -> None:
+        self._queries, self._columns_of, self._runs, self._graph = queries, columns_of, runs, graph
+        self._changed = frozenset(changed)
+        self._below: frozenset[str] = frozenset()
+        self._relations: dict[tuple[int, str], KnownRelation] = {}
+        self._above: set[str] = set()
+        self.problem = ""
+        """Why some queries were not bound; empty if all were."""
+
+    @cached_property
+    def judgements(self) -> Mapping[str, Judgement]:
+        """Return what is known of each node that is changed, or that reads other columns than in base."""
+        binder = binder_of(self._queries.adapter)
+        if binder is None:
+            return {}
+        with binder as self._binder:
+            self._asking = QueryBinder(binder)
+            found = dict(self._judged())
+            self.problem = binder.problem
+        return found
+
+    def _judged(self) -> dict[str, Judgement]:
+        graph, found = self._graph, dict[str, Judgement]()
+        changed = [one for one in self._changed if one in self._runs[1].names]
+        self._below = frozenset(changed) | graph.downstream(changed)
+        order, _ = parents_first({one: sorted(graph.parents(one)) for one in self._below})
+        self._read([one for one in changed if one.split(".", 1)[0] in BOUND])
+        differing: set[str] = set()
+        has_read = False
+        for one in order:
+            is_above = not differing.isdisjoint(graph.parents(one))
+            if (one not in self._changed and not is_above) or one not in self._runs[1].names:
+                continue
+            if is_above and not has_read:
+                has_read = True
+                below = [key for key in graph.downstream(differing) if key.split(".", 1)[0] in BOUND]
+                self._read(below[:MOST_BOUND])
+            kind = one.split(".", 1)[0]
+            if kind in FILLED and self._differs(one):
+                differing.add(one)
+            if kind not in BOUND:
+                continue
+            if not is_above and self._has_same_query(one):
+                continue
+            if len(found) >= MOST_BOUND:
+                break
+            if self._runs[1].names[one].is_ephemeral:
+                # Its readers have its query in theirs.
+                differing.add(one)
+                continue
+            judgement = self._judge(one)
+            if judgement is not None:
+                found[one] = judgement
+            if self._differs(one):
+                differing.add(one)
+        return found
+
+    def _read(self, ids: Collection[str]) -> None:
+        """Read the nodes *ids* on both sides, and the nearest nodes above them."""
+        waiting, seen = [*ids], {*ids}
+        for one in waiting:
+            if len(seen) - len(ids) < MOST_ABOVE:
+                new = sorted({*self._graph.parents(one)} - seen)
+                seen.update(new)
+                waiting += new
+        self._above |= seen
+        for run, wanted in zip(self._runs, (ids, seen), strict=True):
+            known = [one for one in wanted if one in run.names]
+            run.with_parents(known)
+            run.kept_sql([one for one in known if one.split(".", 1)[0] in BOUND])
+        others = [one for one in seen if one.split(".", 1)[0] not in BOUND and one not in self._below]
+        self._columns_of(1, [one for one in others if one in self._runs[1].names])
+
+    def _differs(self, one: str) -> bool:
+        if one not in self._runs[0].names:
+            return False
+        return self._relation(0, one) != self._relation(1, one)
+
+    def _has_same_query(self, one: str) -> bool:
+        if one not in self._runs[0].names:
+            return False
+        texts = [self._queries.query(index, one) for index in (0, 1)]
+        return texts[0].tokenised == texts[1].tokenised and texts[0].named == texts[1].named
+
+    def _judge(self, one: str) -> Judgement | None:
+        """Bind the query of a node on both sides, and return what that proves; None if nothing."""
+        is_new = one not in self._runs[0].names
+        before = None if is_new else self._bound(0, one)
+        after = self._bound(1, one, before.learned if before is not None else {})
+        self._offer(one, before, after)
+        if after is None or (not is_new and (before is None or before.refusal is not None)):
+            return None
+        is_own = self._binder.dialect == self._queries.dialect
+        refusal = after.refusal
+        # A column that was given to a relation for the query may make another ambiguous.
+        is_sure = refusal is not None and (
+            before is None or after.learned == before.learned or bool(sql_diff.lacking_column(refusal))
+        )
+        if not is_sure:
+            refusal = after.unlisted
+        if refusal is None:
+            return Judgement(None, is_own and after.known is Surely.ALL)
+        reading = sql_diff.Reading(after.is_exact, is_sure, is_own, not is_new)
+        return Judgement(sql_diff.bound_fault(refusal, reading, self._place(one, refusal)), False)
+
+    def _place(self, one: str, refusal: Refusal) -> str:
+        """Return the file of a node, the line if its template has as many as the query, and who says so."""
+        node = self._runs[1].with_parents([one])[one]
+        raw, code = ((text or "").rstrip().count("\n") for text in (node.raw_code, node.compiled_code))
+        has_line = refusal.line and node.path and node.compiled_code and raw == code
+        place = f"{node.path}:{refusal.line}" if has_line else node.path
+        return ", ".join(filter(None, (place, self._binder.said_by)))
+
+    def _bound(self, index: int, one: str, learned: Learned | None = None) -> BoundQuery | None:
+        """Return the answer for the query of a node on one side; None without a query or an answer."""
+        sql = self._sql(index, one)
+        if sql is None:
+            return None
+        names = self._queries.query(index, one)
+        relations = {key: self._relation_for(index, one, key) for key in [*names.keys()]}
+        return self._asking.ask(sql, names, relations, learned)
+
+    def _sql(self, index: int, one: str) -> str | None:
+        """Return the query of a node for the binder; None if there is none, or if it is not proven."""
+        node = self._runs[index].with_parents([one]).get(one)
+        if node is None or node.language == "python" or node.resource_type not in BOUND:
+            return None
+        kept = self._runs[index].kept_sql([one]).get(one)
+        if kept is not None and kept.is_assumed:
+            return None
+        names = self._queries.query(index, one)
+        if not names.sql.strip() or (len(names.keys()) == 0 and "⟦" in names.sql):
+            return None
+        return _translated(names.sql, self._queries.dialect, self._binder.dialect)
+
+    def _relation_for(self, index: int, reader: str, one: str) -> KnownRelation:
+        """Return what *reader* finds in a node; in its own table, columns of base."""
+        if one == reader:
+            return self._listed(0 if one in self._runs[0].names else 1, one)
+        return self._relation(index, one)
+
+    def _relation(self, index: int, one: str) -> KnownRelation:
+        """Return what readers of a node find on one side."""
+        if one not in self._below and one in self._runs[1].names:
+            index = 1
+        key = index, one
+        if key not in self._relations:
+            self._relations[key] = KnownRelation()  # a query may read its own relation
+            self._relations[key] = self._looked_up(index, one)
+        return self._relations[key]
+
+    def _looked_up(self, index: int, one: str) -> KnownRelation:
+        node = self._runs[index].with_parents([one]).get(one)
+        found = None
+        if node is not None and node.resource_type == "seed":
+            found = self._seed(index, node)
+        elif node is not None and node.resource_type == "model" and one in self._above:
+            bound = self._bound(index, one)
+            if bound is not None and bound.refusal is None:
+                found = self._built(index, node, bound)
+        return self._listed(index, one) if found is None else found
+
+    def _offer(self, one: str, before: BoundQuery | None, after: BoundQuery | None) -> None:
+        """Set what readers of a bound node find on each side; of a node that fails, the columns of base."""
+        for index, bound in enumerate((before, after)):
+            if one not in self._runs[index].names:
+                continue
+            node = self._runs[index].with_parents([one])[one]
+            is_bound = bound is not None and bound.refusal is None
+            if bound is not None and is_bound:
+                self._relations[index, one] = self._built(index, node, bound)
+            else:
+                self._relations[index, one] = _opened(self._listed(0 if before else index, one))
+        pair = [self._relations.get((index, one)) for index in (0, 1)]
+        if pair[0] is None or pair[1] is None:
+            return
+        is_known = all(each is not None and each.refusal is None for each in (before, after))
+        if not is_known:
+            self._relations[1, one] = pair[0]
+        elif Surely.ALL not in (pair[0].known, pair[1].known):
+            # A table that keeps rows, or that somebody may alter: what it has follows from neither query.
+            self._relations[0, one] = self._relations[1, one] = _either(pair[0], pair[1])
+
+    def _built(self, index: int, node: NodeMetadata, bound: BoundQuery) -> KnownRelation:
+        """Return the relation that dbt builds from a bound query."""
+        columns, code = bound.answer.columns, node.compiled_code or ""
+        is_sure = node.resource_type == "model" and self._queries.is_built_alone(index, node)
+        if node.contract:
+            declared = {one.name.lower(): one.documented_type or "" for one in node.columns}
+            columns = tuple((name, declared.get(name.lower(), "")) for name, _ in columns)
+        known = self._catalogued(node.unique_id) if node.unique_id not in self._below else {}
+        columns = tuple((name, kind or known.get(name.lower(), "")) for name, kind in columns)
+        has_all = is_sure and node.materialized in REBUILT and not _UNSTABLE.search(code)
+        has_all = has_all and (bound.known is Surely.ALL or "*" not in code)
+        # A catalog with other columns is that of another query, or of another table.
+        has_all = has_all and known.keys() <= {name.lower() for name, _ in columns}
+        return KnownRelation(columns, Surely.ALL if has_all else Surely.SOME)
+
+    def _seed(self, index: int, node: NodeMetadata) -> KnownRelation | None:
+        query = self._queries.query_of_seed(index, node) if node.properties.get(SEED_HEADER) else None
+        if query is None:
+            return None
+        given = node.config.get("column_types")
+        types = (
+            {str(name).lower(): str(kind) for name, kind in given.items()} if isinstance(given, dict) else {}
+        )
+        types |= self._catalogued(node.unique_id)
+        names = [one.name for one in query.outputs]
+        return KnownRelation(tuple((name, types.get(name.lower(), "")) for name in names), Surely.ALL)
+
+    def _listed(self, index: int, one: str) -> KnownRelation:
+        """Return the columns that a catalog or the lineage has of a node; types of a catalog only."""
+        types = self._catalogued(one)
+        names = self._columns_of(index, [one]).get(one, {})
+        columns = tuple((name, types.get(name.lower(), "")) for name in names if name != EVERYTHING)
+        return KnownRelation(columns, Surely.LISTED if types else Surely.SOME)
+
+    def _catalogued(self, one: str) -> dict[str, str]:
+        """Return the types of a node's columns by lower-case name, if a run has a catalog with it."""
+        nodes = (run.with_parents([one]).get(one) for run in self._runs if one in run.names)
+        known = [node.columns for node in nodes if node is not None and node.columns_from == "catalog"]
+        dialects = self._queries.dialect, self._binder.dialect
+        return {each.name.lower(): _known_type(each.type or "", *dialects) for each in (known or [()])[-1]}
+
+
+def _opened(relation: KnownRelation) -> KnownRelation:
+    return KnownRelation(tuple((name, "") for name, _ in relation.columns))
+
+
+def _either(before: KnownRelation, after: KnownRelation) -> KnownRelation:
+    """Return a relation that may have the columns of both."""
+    types = [{name.lower(): kind for name, kind in each.columns} for each in (before, after)]
+    named = {name.lower(): name for each in (before, after) for name, _ in each.columns}
+    return KnownRelation(
+        tuple(
+            (name, types[0].get(key, "") if types[0].get(key) == types[1].get(key) else "")
+            for key, name in named.items()
+        )
+    )
+
+
+@lru_cache(maxsize=1000)
+def _known_type(kind: str, dialect: str, other: str) -> str:
+    """Return the type of one dialect in another; empty if there is none."""
+    if not kind or dialect == other:
+        return kind
+    from sqlglot import exp
+    from sqlglot.errors import SqlglotError
+
+    try:
+        return exp.DataType.build(kind, dialect=dialect or None).sql(other)
+    except (SqlglotError, ValueError):
+        return ""
+
+
+def _translated(sql: str, dialect: str, other: str) -> str | None:
+    """Return a query of one dialect in another; None if it cannot be translated."""
+    if dialect == other:
+        return sql
+    import sqlglot
+    from sqlglot.errors import SqlglotError
+
+    try:
+        found = sqlglot.transpile(sql, read=dialect or None, write=other)
+    except (SqlglotError, ValueError, RecursionError):
+        return None
+    return found[0] if len(found) == 1 and found[0] else None

@@ -1,0 +1,168 @@
+"""Questions to a binder: queries over relations of which some columns, or their types, are unknown."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection, Mapping, Sequence
+from enum import IntEnum
+from typing import NamedTuple, TypeAlias
+
+from recce_meta import sql_diff
+from recce_meta.sql_lineage.project.names import PARENT_NAME, QueryNames
+from recce_meta.warehouses.binding import Answer, Binder, Columns, Refusal
+
+MOST_LEARNED = 100
+"""Most columns and functions that a query may show to exist."""
+FILLS = ("TIMESTAMP", "DOUBLE", "VARCHAR")
+"""Types that stand for unknown ones. A type of a result is known if it is the same with each that binds."""
+
+
+class Surely(IntEnum):
+    """How surely a relation has no other columns than those that are known."""
+
+    SOME = 0
+    LISTED = 1
+    """A catalog lists them, and others may have added some since."""
+    ALL = 2
+
+
+class KnownRelation(NamedTuple):
+    """What readers of a node find."""
+
+    columns: Columns = ()
+    known: Surely = Surely.SOME
+
+
+Learned: TypeAlias = dict[str, list[str]]
+"""Columns that queries name, by node: relations of which only some are known were given them."""
+
+
+Views: TypeAlias = Mapping[tuple[str, ...], Columns]
+"""Columns of the relations that a query reads, by the parts of their names."""
+
+
+class BoundQuery(NamedTuple):
+    """The answer for the query of a node on one side."""
+
+    answer: Answer
+    is_exact: bool
+    known: Surely
+    """How surely all relations that it reads have no other columns."""
+    learned: Learned
+    unlisted: Refusal | None = None
+    """Refusal because of a column that a catalog may not list yet."""
+
+    @property
+    def refusal(self) -> Refusal | None:
+        """Return why the query is refused."""
+        return self.answer.refusal
+
+
+class QueryBinder:
+    """A binder, and the functions that queries show the warehouse to have in addition."""
+
+    def __init__(self, binder: Binder) -> None:
+        self._binder = binder
+        self._functions: set[str] = set()
+
+    def ask(
+        self,
+        sql: str,
+        names: QueryNames,
+        relations: Mapping[str, KnownRelation],
+        learned: Learned | None = None,
+    ) -> BoundQuery | None:
+        """Return the answer for a query, the one with *names* in the binder's dialect; None if there is none.
+
+        *relations* are those that it reads, by unique id. *learned* is what the query of base showed; None if
+        *sql* is a query of base itself, which shows what the warehouse has.
+        """
+        given = {key: [*of] for key, of in (learned or {}).items()}
+        unlisted = None
+        for _ in range(MOST_LEARNED):
+            views = _views(names, relations, given)
+            answer = self._asked(sql, views)
+            if answer is None:
+                return None
+            if answer.refusal is None:
+                break
+            given_to = self._learn(answer.refusal, relations, given, learned is None)
+            if given_to is None:
+                break
+            if given_to is Surely.LISTED and unlisted is None:
+                unlisted = answer.refusal
+        else:
+            return None
+        is_exact = all(kind for columns in views.values() for _, kind in columns)
+        is_exact = is_exact and all(views.values()) and not self._calls_unknown(sql)
+        if not is_exact:
+            filled = [self._bind(sql, views, fill) for fill in FILLS]
+            if answer.refusal is None:
+                known = [each.columns for each in filled if each is not None and each.refusal is None]
+                answer = Answer(_certain(answer.columns, known))
+            else:
+                # The same sentence whatever the unknown types are.
+                is_exact = all(each is not None and each.refusal == answer.refusal for each in filled)
+        surely = min((relation.known for relation in relations.values()), default=Surely.ALL)
+        return BoundQuery(answer, is_exact, surely, given, unlisted)
+
+    def _learn(
+        self, refusal: Refusal, relations: Mapping[str, KnownRelation], given: Learned, is_base: bool
+    ) -> Surely | None:
+        """Add what *refusal* lacks and the warehouse may have, and return how surely its relation is known.
+
+        None if nothing is added. A column goes to one relation after the other, until the query finds it.
+        """
+        function = sql_diff.lacking_function(refusal).lower()
+        if is_base and function and function not in self._functions:
+            self._functions.add(function)
+            return Surely.SOME
+        if not (name := sql_diff.lacking_column(refusal).lower()):
+            return None
+        for key, relation in sorted(relations.items(), key=lambda each: each[1].known):
+            has = {column.lower() for column, _ in relation.columns} | {*given.get(key, ())}
+            if relation.known < Surely.ALL and name not in has:
+                given.setdefault(key, []).append(name)
+                return relation.known
+        return None
+
+    def _calls_unknown(self, sql: str) -> bool:
+        return any(re.search(rf"\b{re.escape(one)}\W?\s*\(", sql, re.IGNORECASE) for one in self._functions)
+
+    def _asked(self, sql: str, views: Views) -> Answer | None:
+        """Return the answer over *views*, with a type for columns of unknown types if the query needs one."""
+        first = answer = self._bind(sql, views)
+        if answer is None or answer.refusal is None or not sql_diff.needs_types(answer.refusal):
+            return answer
+        for fill in FILLS:
+            answer = self._bind(sql, views, fill)
+            if answer is None or answer.refusal is None or sql_diff.is_about_names(answer.refusal):
+                return answer
+        return first
+
+    def _bind(self, sql: str, views: Views, fill: str = "") -> Answer | None:
+        filled = {name: tuple((each, kind or fill) for each, kind in of) for name, of in views.items()}
+        return self._binder.bind(sql, filled, self._functions)
+
+
+def _certain(columns: Columns, filled: Sequence[Columns]) -> Columns:
+    """Return *columns* without the types that depend on unknown ones."""
+    is_certain = [bool(filled) and all(each in one for one in filled) for each in columns]
+    return tuple((one[0], one[1] * sure) for one, sure in zip(columns, is_certain, strict=True))
+
+
+def _views(
+    names: QueryNames, relations: Mapping[str, KnownRelation], given: Mapping[str, Collection[str]]
+) -> dict[tuple[str, ...], Columns]:
+    """Return the columns of each relation by the names that the query uses."""
+    found: dict[tuple[str, ...], Columns] = {}
+    for key, called in names.keys().items():
+        columns: dict[str, tuple[str, str]] = {}
+        for name, kind in (*relations[key].columns, *((one, "") for one in given.get(key, ()))):
+            columns.setdefault(name.lower(), (name, kind))
+        for name in called:
+            first, _, rest = name.partition(".")
+            parts = (first, rest) if PARENT_NAME.fullmatch(first) else tuple(name.split("."))
+            if len(parts) <= 3:
+                found[parts] = tuple(columns.values())
+    return found

@@ -1,0 +1,115 @@
+"""Faults that a binder finds: which of its refusals say that a query cannot be built."""
+
+from __future__ import annotations
+
+import re
+from typing import NamedTuple
+
+from recce_meta.sql_diff.positions import Fault
+from recce_meta.warehouses.binding import Refusal
+
+_MISSING = re.compile(
+    r"""
+      Referenced\ column\ .*\ not\ found
+    | Referenced\ table\ .*\ not\ found
+    | (?:Table|Values\ list)\ .*\ does\ not\ have\ a\ column\ named
+    | Column\ .*\ in\ (?:EXCLUDE|REPLACE|RENAME)\ list\ not\ found
+    | Column\ .*\ does\ not\ exist\ on\ (?:left|right)\ side\ of\ join
+    | Column\ .*\ referenced\ that\ exists\ in\ the\ SELECT\ clause
+    | No\ matching\ columns\ found
+    """,
+    re.VERBOSE | re.IGNORECASE,
+)
+"""A column that no relation has, or that was not named before."""
+_SHAPE = re.compile(
+    r"""
+      Ambiguous\ reference\ to\ (?:column|table)
+    | column\ .*\ must\ appear\ in\ the\ GROUP\ BY\ clause
+    | aggregate\ function\ calls\ cannot
+    | (?:WHERE|GROUP\ BY|HAVING|JOIN|LIMIT|VALUES|QUALIFY)\ clause\ cannot\ contain
+    | window\ function\ calls\ cannot
+    | Set\ operations\ can\ only\ apply
+    | (?:ORDER|GROUP\ BY|DISTINCT\ ON)\ term\ out\ of\ range
+    | Subquery\ returns\ \d+\ columns
+    | table\ .*\ has\ \d+\ columns\ available
+    | Duplicate\ (?:alias|CTE)
+    | Circular\ reference\ to
+    """,
+    re.VERBOSE | re.IGNORECASE,
+)
+"""Faults that do not depend on the types of columns."""
+_FUNCTION = re.compile(r"(?:Scalar |Aggregate )?(?:Function|Macro) with name \"?(\w+)\"? ", re.IGNORECASE)
+_TYPE = re.compile(r"Type with name", re.IGNORECASE)
+_TYPES = re.compile(
+    r"""
+      No\ function\ matches\ the\ given\ name\ and\ argument\ types
+    | Cannot\ mix\ values\ of\ type
+    | Cannot\ compare\ values\ of\ type
+    | Could\ not\ find\ key\ .*\ in\ struct
+    | Cannot\ extract\ field
+    """,
+    re.VERBOSE | re.IGNORECASE,
+)
+"""Faults of types, which count if the types of all columns are known."""
+_NAMED = re.compile(r'(?:column named|Referenced column|Column|Referenced table) "([^"]+)"')
+
+
+class Reading(NamedTuple):
+    """How surely a query was bound over the columns of the relations that it reads."""
+
+    is_exact: bool
+    """True if the types of all columns are known."""
+    is_closed: bool
+    """True if no relation may have the column that is missing; else a relation has newer ones at best."""
+    is_own: bool = True
+    """True if the binder is the warehouse's own kind of database, and the query was not translated."""
+    has_base: bool = True
+    """True if base has the node, and its query is bound."""
+
+
+def lacking_column(refusal: Refusal) -> str:
+    """Return the column that a query names and nothing has; empty if it is refused for another reason.
+
+    >>> lacking_column(Refusal("Binder", 'Referenced column "total" not found in FROM clause!'))
+    'total'
+    """
+    if not _MISSING.match(refusal.text):
+        return ""
+    named = _NAMED.search(refusal.text)
+    return refusal.name or (named[1] if named else "")
+
+
+def lacking_function(refusal: Refusal) -> str:
+    """Return the function that the database lacks; empty if the query is refused for another reason."""
+    found = _FUNCTION.match(refusal.text)
+    return found[1] if found is not None and "extension" not in refusal.text else ""
+
+
+def needs_types(refusal: Refusal) -> bool:
+    """Return True if a query is refused because a column has no type, and a function has several variants."""
+    return refusal.text.startswith("Could not choose a best candidate")
+
+
+def is_about_names(refusal: Refusal) -> bool:
+    """Return True if a query is refused whatever the types of its columns are."""
+    return bool(_SHAPE.match(refusal.text) or _MISSING.match(refusal.text))
+
+
+def bound_fault(refusal: Refusal, reading: Reading, place: str) -> Fault | None:
+    """Return the fault of a query that is refused in current and not in base; None if that proves nothing.
+
+    *place* says where, and which database said so. The list of sentences is closed: of a file, an
+    extension, a limit, a relation of others or a version's own syntax, a binder without them cannot judge.
+    """
+    is_shape, is_missing = _SHAPE.match(refusal.text), _MISSING.match(refusal.text)
+    is_parser = refusal.kind == "Parser" and refusal.text.startswith(("syntax error", "a semicolon"))
+    text = f"{refusal.text} ({place})"
+    if is_shape or is_missing:
+        return Fault(text, reading.is_own and (reading.is_closed or not is_missing))
+    if not reading.is_own or not reading.has_base:
+        return None
+    if is_parser or (reading.is_exact and _TYPES.match(refusal.text)):
+        return Fault(text)
+    if _TYPE.match(refusal.text) or lacking_function(refusal):
+        return Fault(text, False)
+    return None

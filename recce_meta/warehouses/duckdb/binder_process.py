@@ -1,0 +1,193 @@
+"""Process that binds SQL in DuckDB over empty relations, without files, network and extensions.
+
+It is a script that needs only the standard library and DuckDB's compiled module, so that it starts fast.
+While DuckDB binds, it may fold constants, call table functions and read files. So processor time and memory
+are limited, and a text that exceeds a limit ends this process. Each line of standard input is a request, and
+each of standard output its answer, in JSON.
+"""
+
+from __future__ import annotations
+
+import json
+import mmap
+import os
+import resource
+import sys
+from errno import ENOMEM
+from importlib import import_module
+from pathlib import Path
+from typing import Any
+
+MEMORY = 384 * 1024 * 1024
+"""Memory that all texts may use; DuckDB itself occupies 60 MB, and reserves addresses for more."""
+SECONDS = 4
+"""Processor time of one text; the limit counts whole seconds."""
+SETTINGS = (
+    "errors_as_json = true",
+    "autoinstall_known_extensions = false",
+    "autoload_known_extensions = false",
+    "allow_community_extensions = false",
+    "allow_persistent_secrets = false",
+    "memory_limit = '256MB'",
+    "temp_directory = ''",
+    "enable_external_access = false",
+    "lock_configuration = true",  # the last one
+)
+MOST_ARGUMENTS = 12
+PARAMETERS = [f"a{number}" for number in range(MOST_ARGUMENTS)]
+SCHEMA = "create schema if not exists"
+PREFIX = "describe select * from (\n"
+UNKNOWN = '"NULL"'
+"""DuckDB's name of the type of a value that is only NULL."""
+
+
+def limit_memory() -> bool:
+    """Limit what this process allocates from now on, and return False if the system does not do so."""
+    try:
+        pages = int(Path("/proc/self/statm").read_text().split()[0])
+        limit = pages * mmap.PAGESIZE + MEMORY
+        resource.setrlimit(resource.RLIMIT_AS, (limit, limit))
+        mmap.mmap(-1, 2 * MEMORY).close()
+    except MemoryError:
+        return True
+    except (OSError, ValueError) as error:
+        return isinstance(error, OSError) and error.errno == ENOMEM
+    return False
+
+
+def limit_time() -> None:
+    """Allow the next text its processor time."""
+    used = resource.getrusage(resource.RUSAGE_SELF)
+    hard = resource.getrlimit(resource.RLIMIT_CPU)[1]
+    resource.setrlimit(resource.RLIMIT_CPU, (int(used.ru_utime + used.ru_stime) + SECONDS, hard))
+
+
+def quoted(*parts: str) -> str:
+    """Return a qualified name."""
+    return ".".join('"' + part.replace('"', '""') + '"' for part in parts)
+
+
+class World:
+    """A database in memory with an empty view for each relation that a text reads."""
+
+    def __init__(self, duckdb: Any) -> None:
+        self._duckdb = duckdb
+        self._connection = duckdb.connect(
+            ":memory:", config={"threads": "1", "python_enable_replacements": "false"}
+        )
+        for setting in SETTINGS:
+            self._connection.execute(f"set {setting}")
+        self._views: dict[tuple[str, ...], list[list[str]]] = {}
+        self._places: set[tuple[str, tuple[str, ...]]] = set()
+        self._types: dict[str, str] = {}
+        self._functions: set[str] = set()
+
+    def answer(self, request: dict[str, Any]) -> dict[str, Any]:
+        """Return the columns of the query of *request*, or why it is refused."""
+        views = {tuple(name): columns for name, columns in request["views"]}
+        for name in self._views.keys() - views.keys():
+            self._run(f"drop view {quoted(*name)}")
+            del self._views[name]
+        try:
+            for name, columns in views.items():
+                if self._views.get(name) != columns:
+                    self._create(name, columns)
+            for function in request["functions"]:
+                self._allow(function)
+        except self._duckdb.Error as error:
+            return {"refusal": {"kind": "Relation", "text": f"no such relation can be created: {error}"}}
+        text = f"{PREFIX}{request['sql']}\n) as recce_query"
+        try:
+            statements = self._connection.extract_statements(text)
+            if len(statements) != 1:
+                return {
+                    "refusal": {
+                        "kind": "Parser",
+                        "text": "a semicolon ends the query",
+                        "line": None,
+                        "name": "",
+                    }
+                }
+            rows = self._connection.execute(statements[0]).fetchall()
+        except self._duckdb.Error as error:
+            return {"refusal": self._refusal(error, text)}
+        return {"columns": [[row[0], "" if UNKNOWN in row[1] else row[1]] for row in rows]}
+
+    def _run(self, sql: str) -> None:
+        self._connection.execute(sql)
+
+    def _create(self, name: tuple[str, ...], columns: list[list[str]]) -> None:
+        for statement, parts in (("attach ':memory:' as", name[:-2]), (SCHEMA, name[:-1])):
+            if parts and (statement, parts) not in self._places:
+                self._run(f"{statement} {quoted(*parts)}")
+                self._places.add((statement, parts))
+        listed = [f"{self._value(kind)} as {quoted(column)}" for column, kind in columns]
+        self._run(
+            f"create or replace view {quoted(*name)} as select {', '.join(listed) or 'null'} where false"
+        )
+        self._views[name] = columns
+
+    def _value(self, kind: str) -> str:
+        """Return NULL of a type; of no type if DuckDB has none of that name."""
+        if kind not in self._types:
+            self._types[kind] = "null"
+            try:
+                statements = self._connection.extract_statements(f"describe select cast(null as {kind}) as a")
+                found = self._connection.execute(statements[0]).fetchall() if len(statements) == 1 else []
+            except self._duckdb.Error:
+                found = []
+            if [name for name, *_ in found] == ["a"]:
+                self._types[kind] = f"cast(null as {kind})"
+        return self._types[kind]
+
+    def _allow(self, function: str) -> None:
+        """Define a function that DuckDB lacks: any arguments, which are bound, and an unknown type."""
+        if function in self._functions:
+            return
+        bodies = [
+            f"({', '.join(PARAMETERS[:number])}) as "
+            + (f"case when row({', '.join(PARAMETERS[:number])}) is null then null end" if number else "null")
+            for number in range(MOST_ARGUMENTS + 1)
+        ]
+        self._run(f"create or replace temp macro {quoted(function)} {', '.join(bodies)}")
+        self._functions.add(function)
+
+    def _refusal(self, error: Exception, text: str) -> dict[str, Any]:
+        said = str(error)
+        try:
+            found = json.loads(said[said.index("{") :])
+            kind, words = found["exception_type"], found["exception_message"]
+        except (ValueError, KeyError, TypeError):
+            found = {}
+            kind, _, words = said.partition(" Error: ")
+        position = str(found.get("position", ""))
+        line = text.encode()[: int(position)].count(b"\n") if position.isdigit() else None
+        return {
+            "kind": kind,
+            "text": words.partition("\n")[0],
+            "line": line,
+            "name": found.get("name") or "",
+        }
+
+
+def main() -> None:
+    """Answer each request; the first line has the version of DuckDB, or says that nothing limits memory."""
+    sys.path.append(sys.argv[1])
+    answers = os.fdopen(os.dup(1), "w", encoding="utf-8")
+    os.dup2(2, 1)  # DuckDB may print
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    limit_time()
+    try:
+        duckdb = import_module("_duckdb")
+    except ImportError:
+        duckdb = import_module("duckdb")
+    world = World(duckdb)
+    if limit_memory():
+        print(json.dumps({"version": duckdb.__version__}), file=answers, flush=True)
+        for line in sys.stdin:
+            limit_time()
+            print(json.dumps(world.answer(json.loads(line))), file=answers, flush=True)
+
+
+if __name__ == "__main__":
+    main()

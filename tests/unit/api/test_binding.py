@@ -1,0 +1,262 @@
+"""Nodes that a database refuses to build, although each rule of ours allows them."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+import duckdb
+import pytest
+from msgspec.structs import replace
+
+from recce_meta.api.diff import NOTHING_MORE, stored_diff, whole_diff
+from recce_meta.api.record import record_run
+from recce_meta.models import Column, NodeMetadata, Project, RunDiff
+from recce_meta.models.change import Category
+from recce_meta.models.node import SEED_HEADER
+from recce_meta.report.review.phrases import doubt_sentences, failure_sentences
+from tests.once import empty_store
+from tests.unit.api.test_kept_rows import node, project
+
+SAID = f"DuckDB {duckdb.__version__}"
+REVENUE = """select c.customer_id, c.name, o.revenue
+from stg_customers c
+join (select customer_id, sum(amount) as revenue from stg_orders group by customer_id) o
+  on c.customer_id = o.customer_id"""
+QUERIES = {
+    "stg_customers": "select id as customer_id, name from raw_customers",
+    "stg_orders": "select id as order_id, customer_id, amount, status from raw_orders",
+    "revenue": REVENUE,
+    "total": "select sum(revenue) as s from revenue",
+    "by_status": "select upper(status) as grp, count(*) as n from stg_orders group by grp",
+}
+ORDERS = "select id as order_id, customer_id, {}, status from raw_orders"
+
+
+def seed(name: str, types: dict[str, str]) -> NodeMetadata:
+    return replace(
+        node(name, ""),
+        unique_id=f"seed.shop.{name}",
+        resource_type="seed",
+        compiled_code=None,
+        columns_from="catalog",
+        columns=tuple(Column(column, type=kind) for column, kind in types.items()),
+        properties={SEED_HEADER: list(types)},
+    )
+
+
+SEEDS = (
+    seed("raw_customers", {"id": "INTEGER", "name": "VARCHAR"}),
+    seed("raw_orders", {"id": "INTEGER", "customer_id": "INTEGER", "amount": "DOUBLE", "status": "VARCHAR"}),
+)
+
+
+def shop(run_id: str, edits: dict[str, str], adapter: str = "duckdb", **config: Any) -> Project:
+    nodes = []
+    for name, sql in (QUERIES | edits).items():
+        read = [
+            one
+            for one in ("raw_customers", "raw_orders", *QUERIES)
+            if re.search(rf"(from|join) {one}\b", sql)
+        ]
+        parents = [f"{'seed' if one.startswith('raw') else 'model'}.shop.{one}" for one in read]
+        nodes.append(replace(node(name, sql, *parents, **config), path=f"models/{name}.sql"))
+    return project(run_id, *SEEDS, *nodes, adapter=adapter)
+
+
+def diff_of(adapter: str = "duckdb", *, was: dict[str, str] | None = None, **edits: str) -> RunDiff:
+    """Return the diff of the shop and of the shop with *edits*: the same in memory and of stored runs."""
+    sides = shop("b", was or {}, adapter), shop("bc", edits, adapter)
+    diff = whole_diff(*sides, NOTHING_MORE)
+    with empty_store() as store:
+        stored = stored_diff(store, *(record_run(store, side).run for side in sides))
+    for one in (failure_sentences, doubt_sentences):
+        assert one(stored) == one(diff)
+    return diff
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "why"),
+    [
+        (
+            "c.customer_id, c",
+            "customer_id, c",
+            "Ambiguous reference to column name \"customer_id\" (use: 'c.customer_id' or 'o.customer_id') "
+            "(models/revenue.sql:1",
+        ),
+        (
+            "select customer_id, sum",
+            "select customer_id, status, sum",
+            'column "status" must appear in the GROUP BY clause or must be part of an aggregate function. '
+            "(models/revenue.sql:3",
+        ),
+        ("c.name", "x.name", 'Referenced table "x" not found! (models/revenue.sql:1'),
+        ("c.name", "c.nam", 'Values list "c" does not have a column named "nam" (models/revenue.sql:1'),
+        (
+            "sum(amount)",
+            "sum(max(amount))",
+            "aggregate function calls cannot be nested (models/revenue.sql:3",
+        ),
+        (
+            "c.name",
+            "sum(c.name) as name",
+            "No function matches the given name and argument types 'sum(VARCHAR)'. "
+            "You might need to add explicit type casts. (models/revenue.sql:1",
+        ),
+        (
+            "o.revenue",
+            "o.revenue + c.name as revenue",
+            "No function matches the given name and argument types '+(DOUBLE, VARCHAR)'. "
+            "You might need to add explicit type casts. (models/revenue.sql:1",
+        ),
+    ],
+)
+@pytest.mark.cases(3)
+def test_an_edit_fails_with_the_sentence_the_line_and_the_version(old: str, new: str, why: str) -> None:
+    diff = diff_of(revenue=REVENUE.replace(old, new))
+
+    (found,) = failure_sentences(diff)
+    if duckdb.__version__ >= "1.4":  # other versions say it in other words
+        assert found == f"revenue fails: {why}, {SAID})"
+    assert next(one for one in diff.changed if one.name == "revenue").category is Category.BREAKING
+
+
+@pytest.mark.parametrize(
+    ("parent", "reader", "start"),
+    [
+        ("cast(amount as varchar) as amount", "revenue", "No function matches"),
+        ("amount, 1 as grp", "by_status", 'column "status" must appear in the GROUP BY clause'),
+    ],
+)
+def test_a_reader_that_nobody_edited_fails_by_a_type_or_by_a_new_column(
+    parent: str, reader: str, start: str
+) -> None:
+    diff = diff_of(stg_orders=ORDERS.format(parent))
+
+    (found,) = failure_sentences(diff)
+    assert found.startswith(f"{reader} fails because of the change of stg_orders: {start}")
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "doubt"),
+    [
+        ("c.name", "cast(c.name as nope) as name", "Type with name nope does not exist!"),
+        ("c.name", "soundex_of(c.name) as name", "Scalar Function with name soundex_of does not exist!"),
+    ],
+)
+def test_an_unknown_function_or_type_may_be_one_of_the_users_database(old: str, new: str, doubt: str) -> None:
+    diff = diff_of(revenue=REVENUE.replace(old, new))
+
+    assert failure_sentences(diff) == []
+    (found,) = doubt_sentences(diff)
+    assert doubt in found
+
+
+@pytest.mark.parametrize(
+    "edit",
+    [
+        REVENUE.replace("c.name", "c.name, 1 as one"),
+        REVENUE.replace(" c\n", " as k\n").replace("c.", "k."),
+        f"with x as ({REVENUE}) select * from x",
+        f"{REVENUE} -- )",
+        REVENUE.replace("o.revenue", "o.revenue * 1.1 as revenue"),
+        REVENUE.replace("c.name", "coalesce(c.name, 'none') as name"),
+        REVENUE + " where o.revenue > (select avg(amount) from stg_orders)",
+    ],
+)
+@pytest.mark.cases(3)
+def test_what_duckdb_builds_raises_no_alarm(edit: str) -> None:
+    diff = diff_of(revenue=edit)
+
+    assert (failure_sentences(diff), doubt_sentences(diff), diff.notes) == ([], [], ())
+
+
+def test_what_base_cannot_build_either_is_not_judged() -> None:
+    base, current = (REVENUE.replace("c.name", f"c.nam{end}") for end in ("", "e2"))
+
+    diff = diff_of(was={"revenue": base}, revenue=current)
+
+    assert all("DuckDB" not in one for one in failure_sentences(diff))
+
+
+def test_a_function_that_base_calls_is_one_that_the_warehouse_has() -> None:
+    base = REVENUE.replace("c.name", "clean(c.name) as name")
+
+    assert doubt_sentences(diff_of(was={"revenue": base}, revenue=f"{base} where true")) == []
+    (found,) = failure_sentences(diff_of(was={"revenue": base}, revenue=base.replace("c.name", "c.nam")))
+    assert 'does not have a column named "nam"' in found
+
+
+def test_columns_of_unknown_types_prove_faults_of_names_alone() -> None:
+    bare = tuple(replace(one, columns=(), columns_from=None) for one in SEEDS)
+    sides = [
+        shop("b", {}),
+        shop("bc", {"revenue": REVENUE.replace("o.revenue", "o.revenue + c.name as revenue")}),
+    ]
+    sides = [replace(one, nodes=(*bare, *one.nodes[len(SEEDS) :])) for one in sides]
+
+    assert failure_sentences(whole_diff(sides[0], sides[1], NOTHING_MORE)) == []
+
+    wrong = replace(
+        sides[1], nodes=(*bare, *shop("bc", {"revenue": REVENUE.replace("c.n", "c.m")}).nodes[2:])
+    )
+    (found,) = failure_sentences(whole_diff(sides[0], wrong, NOTHING_MORE))
+    assert 'does not have a column named "mame"' in found
+
+
+@pytest.mark.parametrize("has_catalog", [True, False])
+def test_a_table_that_others_fill_may_have_newer_columns_than_its_catalog(has_catalog: bool) -> None:
+    source = replace(
+        node("raw_orders", ""),
+        unique_id="source.shop.raw_orders",
+        resource_type="source",
+        compiled_code=None,
+        columns_from="catalog" if has_catalog else None,
+        columns=SEEDS[1].columns if has_catalog else (),
+    )
+    reads = [node("m", f"select {one} from raw_orders", source.unique_id) for one in ("id", "id, arrived")]
+    sides = [project(run_id, source, one) for run_id, one in zip(("b", "bc"), reads, strict=True)]
+
+    diff = whole_diff(sides[0], sides[1], NOTHING_MORE)
+
+    assert failure_sentences(diff) == []
+    assert ['"arrived" not found' in one for one in doubt_sentences(diff)] == [True] * has_catalog
+
+
+@pytest.mark.parametrize("adapter", ["postgres", "snowflake", "bigquery"])
+def test_duckdb_speaks_for_other_warehouses_with_doubt(adapter: str) -> None:
+    edited = REVENUE.replace("select customer_id, sum", "select customer_id, status, sum")
+
+    diff = diff_of(adapter, revenue=edited)
+
+    assert failure_sentences(diff) == []
+    (found,) = doubt_sentences(diff)
+    assert re.search(r"status.* must appear in the GROUP BY clause.*DuckDB", found)
+
+
+def test_an_incremental_table_may_have_the_columns_of_both_queries() -> None:
+    sides = [
+        shop("b", {}, materialized="incremental"),
+        shop(
+            "bc",
+            {
+                "stg_orders": ORDERS.format("amount, 1 as extra"),
+                "revenue": REVENUE.replace("sum(amount)", "sum(extra)"),
+            },
+            materialized="incremental",
+        ),
+    ]
+
+    diff = whole_diff(sides[0], sides[1], NOTHING_MORE)
+
+    assert all("DuckDB" not in one for one in failure_sentences(diff))
+
+
+def test_a_query_that_exceeds_a_limit_is_said_once_and_judged_as_before() -> None:
+    bomb = f"{REVENUE} where struct_extract(row(1, 2), len(repeat('x', 2000000000))) = 1"
+
+    diff = diff_of(revenue=bomb)
+
+    (note,) = [one for one in diff.notes if "not bound" in one]
+    assert note.startswith("Some SQL was not bound, so it is not known whether it can be built: ")
+    assert failure_sentences(diff) == []
