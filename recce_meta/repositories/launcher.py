@@ -124,7 +124,8 @@ def _become(command: list[str], options: dict[str, Any], launcher: int) -> None:
 
 def _give_way(niceness: int) -> None:
     """Leave the processors to programs with a lower *niceness*."""
-    os.nice(niceness)
+    # Not added to that of the server, which may be nice itself: a program at 19 starves.
+    os.setpriority(os.PRIO_PROCESS, 0, max(niceness, os.getpriority(os.PRIO_PROCESS, 0)))
     # Some kernels compare the niceness of sessions instead of that of their processes.
     with contextlib.suppress(OSError):
         Path("/proc/self/autogroup").write_text(str(niceness))

@@ -57,7 +57,7 @@ class ProcessLimits(Struct, frozen=True, kw_only=True):
 
 DEFAULT_LIMITS = ProcessLimits()
 LOW_PRIORITY = 10
-"""Niceness of programs for forks and uploads: those of other jobs get about ten times their CPU."""
+"""Niceness of programs for forks: those of other jobs get about ten times their CPU."""
 LEAST_MEMORY = 2 * 2**30
 """Bytes that a program may always take: the address space of a dbt with several threads."""
 

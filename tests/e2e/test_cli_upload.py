@@ -9,7 +9,7 @@ import socket
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import datetime, timezone
 from pathlib import Path
@@ -429,6 +429,52 @@ def test_two_gigabytes_are_refused_quickly(served: Served, monkeypatch: pytest.M
     assert status in (0, 413) and sent < 64 * 2**20, "the server stops at the limit"
     assert served.jobs() == [("failed", f"The upload has more than {size} MB") for size in (16, 256, 256)]
     assert runs(served) == []
+
+
+@contextmanager
+def slow_body(served: Served) -> Iterator[None]:
+    """Send an upload whose body has a byte every now and then, until the server ends it."""
+    host, port = served.url.removeprefix("http://").split(":")
+    is_over = threading.Event()
+    with closing(socket.create_connection((host, int(port)))) as connection:
+        connection.sendall(
+            f"POST /api/metadata/connections/{SHOP}/manifest HTTP/1.1\r\nHost: {host}\r\n"
+            f"Authorization: Bearer {served.token}\r\nContent-Length: 1000000\r\n\r\n{{".encode()
+        )
+
+        def send() -> None:
+            with suppress(OSError):
+                while not is_over.wait(0.1):
+                    connection.sendall(b" ")
+
+        sending = threading.Thread(target=send)
+        sending.start()
+        yield
+        is_over.set()
+        sending.join()
+
+
+def test_bodies_that_arrive_slowly_take_no_place_of_others_and_end(
+    served: Served, cli: Cli, project: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    _, other = add_token(served.state, "other ci", [TokenScope.UPLOAD], connection_id=SHOP)
+    sends = cli.within(project)
+    command = ("record", "--to", served.url, "--branch", "main")
+    monkeypatch.setattr(uploads, "START_SECONDS", 100.0)
+    with slow_body(served), slow_body(served):
+        deadline = time.monotonic() + 20
+        while (refused := sends(*command)).code == 0 and time.monotonic() < deadline:
+            pass
+        assert refused.code == 3 and "Other uploads of this sender are not over" in refused.err
+        assert sends.within(RECCE_META_TOKEN=other)(*command).code == 0
+
+        monkeypatch.setattr(uploads, "START_SECONDS", 0.1)
+        while len(served.jobs()) < 3 and time.monotonic() < deadline:
+            time.sleep(0.05)
+        monkeypatch.undo()
+    assert [status for status, _ in served.jobs()].count("failed") == 2
+    assert "The upload arrives too slowly: " in str(served.jobs()[0][1])
+    assert sends(*command).code == 0
 
 
 def test_a_connection_that_breaks_leaves_a_failed_job(served: Served) -> None:

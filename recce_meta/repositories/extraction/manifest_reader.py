@@ -25,7 +25,6 @@ from recce_meta.models.lineage import ColumnGraph, Kind
 from recce_meta.models.run import ExtractionTier
 from recce_meta.repositories.extraction.reading import package_folder, with_rendered_code
 from recce_meta.repositories.processes import (
-    LOW_PRIORITY,
     Completed,
     ProcessLimits,
     memory_limit,
@@ -57,11 +56,11 @@ _PARTS = frozenset(
     )
 )
 """Parts of a manifest that are counted."""
-# Pushes do not wait for the uploads of a connection.
+# Pushes do not wait for the uploads of a connection, which get about a third of their CPU.
 LIMITS = ProcessLimits(
     seconds=300,
     cpu_seconds=180,
-    niceness=LOW_PRIORITY,
+    niceness=5,
     output=2**16,
     memory=memory_limit(8 * 2**30),
     file_size=2**30,

@@ -10,8 +10,9 @@ import asyncio
 import re
 import time
 import zlib
-from collections import OrderedDict
+from collections import Counter, OrderedDict
 from collections.abc import AsyncIterator, Iterator, Mapping
+from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
 from threading import Lock
 from typing import BinaryIO, NamedTuple
@@ -20,12 +21,21 @@ from weakref import WeakValueDictionary
 from starlette.datastructures import Headers
 
 from recce_meta.errors import UsageError
-from recce_meta.server.access.problems import TooManyRequests, UnknownEncoding, UploadTooLarge
+from recce_meta.server.access.problems import (
+    StoreBusy,
+    TooManyRequests,
+    UnknownEncoding,
+    UploadTooLarge,
+)
 
 CONCURRENT_UPLOADS = 2
-"""Uploads that are received and read concurrently: each child may need gigabytes of memory."""
+"""Uploads that are read concurrently: each child may need gigabytes of memory."""
 CONCURRENT_SYNCS = 4
-"""Syncs that are received and read concurrently: each may need hundreds of megabytes of memory."""
+"""Syncs that are read concurrently: each may need hundreds of megabytes of memory."""
+CONCURRENT_OF_SENDER = 2
+"""Bodies of one sender that arrive, wait or are read concurrently."""
+WAITING_SECONDS = 60.0
+"""Time in which a body that has arrived waits for others that are read."""
 _KEYS = 1000
 """Number of keys whose requests are counted."""
 
@@ -61,6 +71,46 @@ class RateLimit:
             return sum(now - at < self._seconds for at in self._times.get(key, ())) >= self._most
 
 
+class Places:
+    """Places of requests with a large body: a few for each sender, and a few for reading what has arrived.
+
+    A body that arrives slowly takes no place of another sender.
+    """
+
+    def __init__(self, subject: str, most: int) -> None:
+        """Allow *most* bodies to be read concurrently."""
+        self._subject = subject
+        self._senders: Counter[object] = Counter()
+        self._reading = asyncio.Semaphore(most)
+
+    @contextmanager
+    def of(self, sender: object) -> Iterator[None]:
+        """Take a place of *sender* within the block. Raises StoreBusy if all of them are taken."""
+        if self._senders[sender] >= CONCURRENT_OF_SENDER:
+            raise StoreBusy(
+                f"Other {self._subject} of this sender are not over", hint="try again in a moment"
+            )
+        self._senders[sender] += 1
+        try:
+            yield
+        finally:
+            self._senders[sender] -= 1
+            self._senders += Counter()  # without senders that have no request
+
+    @asynccontextmanager
+    async def reading(self) -> AsyncIterator[None]:
+        """Read what has arrived within the block. Raises StoreBusy if others are read for long."""
+        try:
+            await asyncio.wait_for(self._reading.acquire(), WAITING_SECONDS)
+        except asyncio.TimeoutError:
+            message = f"Other {self._subject} are being read"
+            raise StoreBusy(message, hint="try again in a moment") from None
+        try:
+            yield
+        finally:
+            self._reading.release()
+
+
 class ConnectionLimits:
     """Limits of the requests about connections."""
 
@@ -68,13 +118,13 @@ class ConnectionLimits:
         self.tests = RateLimit("tests of connections", 10, 60.0)
         self.extractions = RateLimit("extractions of this connection", 20, 60.0)
         self.uploads = RateLimit("uploads of this connection", 10, 60.0)
-        self.upload_slots = asyncio.Semaphore(CONCURRENT_UPLOADS)
+        self.upload_places = Places("uploads", CONCURRENT_UPLOADS)
         self.workspaces = RateLimit("requests that change workspaces", 60, 60.0)
         self.syncs = RateLimit("syncs of this workspace", 30, 60.0)
         self.sent_syncs = RateLimit("syncs", 120, 60.0)
         self.bundles = RateLimit("bundles", 120, 60.0)
         self.exchange_reads = RateLimit("requests of an exchange", 600, 60.0)
-        self.sync_slots = asyncio.Semaphore(CONCURRENT_SYNCS)
+        self.sync_places = Places("syncs", CONCURRENT_SYNCS)
         self._workspaces: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
 
     def sync_of(self, workspace_id: str) -> asyncio.Lock:
@@ -88,6 +138,10 @@ LARGEST_INFLATED = 512 * 2**20
 """Bytes of a compressed upload after it was inflated."""
 UPLOAD_SECONDS = 300.0
 """Time in which an upload must arrive."""
+START_SECONDS = 10.0
+"""Time after which an upload must have arrived at LEAST_RATE."""
+LEAST_RATE = 2**14
+"""Bytes per second."""
 _PIECE = 2**20
 
 
@@ -130,13 +184,8 @@ async def receive_upload(
         raise UnknownEncoding(
             "Unknown encoding of the upload", hint="send JSON, or JSON compressed with gzip"
         )
-    try:
-        # A slow client would hold one of the few slots.
-        return await asyncio.wait_for(
-            _received(body, file, limits, is_gzip=encoding == "gzip"), UPLOAD_SECONDS
-        )
-    except asyncio.TimeoutError:
-        raise _late("compress it with gzip") from None
+    steady = _steady(body, "compress it with gzip")
+    return await _received(steady, file, limits, is_gzip=encoding == "gzip")
 
 
 async def _received(body: AsyncIterator[bytes], file: Path, limits: UploadLimits, *, is_gzip: bool) -> int:
@@ -158,8 +207,20 @@ async def _received(body: AsyncIterator[bytes], file: Path, limits: UploadLimits
     return written
 
 
-def _late(hint: str) -> UsageError:
-    return UsageError(f"The upload did not arrive within {UPLOAD_SECONDS:g} seconds", hint=hint)
+async def _steady(body: AsyncIterator[bytes], hint: str) -> AsyncIterator[bytes]:
+    """Yield the parts of *body*. Raises UsageError with *hint* if they arrive too slowly."""
+    began, received = time.monotonic(), 0
+    while True:
+        seconds = min(UPLOAD_SECONDS, START_SECONDS + received / LEAST_RATE)
+        try:
+            part = await asyncio.wait_for(anext(body, None), began + seconds - time.monotonic())
+        except asyncio.TimeoutError:
+            rate = f"{received:,} bytes in {seconds:.0f} seconds"
+            raise UsageError(f"The upload arrives too slowly: {rate}", hint=hint) from None
+        if part is None:
+            return
+        received += len(part)
+        yield part
 
 
 def _too_large(most: int, hint: str) -> UploadTooLarge:
@@ -217,10 +278,7 @@ async def receive_form(
     if found is None:
         raise UnknownEncoding("The form has no files", hint="send it as multipart/form-data")
     boundary = (found[1] or found[2]).encode("latin-1", "replace")
-    try:
-        return await asyncio.wait_for(_Form(boundary, files, limits).received(body), UPLOAD_SECONDS)
-    except asyncio.TimeoutError:
-        raise _late("try again") from None
+    return await _Form(boundary, files, limits).received(_steady(body, "try again"))
 
 
 class _Form:

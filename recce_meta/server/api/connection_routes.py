@@ -262,9 +262,10 @@ async def manifest(
 
     The body may be compressed: `Content-Encoding: gzip`. It has at most 256 MB, and 512 MB when inflated, or
     the `upload_megabytes` of the connection. The manifest has at most its `upload_nodes` nodes. Each
-    connection has at most 10 uploads within a minute. An upload that fails is a failed job. Artifacts of
-    another project than that of the connection's last run have the status 409. `recce-meta record --to URL`
-    sends this request.
+    connection has at most 10 uploads within a minute, and each token two concurrently. After 10 seconds, at
+    least 16 KB per second must have arrived. An upload that fails is a failed job. Artifacts of another
+    project than that of the connection's last run have the status 409. `recce-meta record --to URL` sends
+    this request.
     """
 
     async def receive(folder: Path, most: UploadLimits) -> UploadDetails:

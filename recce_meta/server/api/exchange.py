@@ -26,7 +26,7 @@ from recce_meta.repositories.state.tokens import TokenScope
 from recce_meta.repositories.state.types import Workspace
 from recce_meta.repositories.state.workspaces import touch_workspace
 from recce_meta.server.access.limits import UploadLimits, receive_upload
-from recce_meta.server.access.problems import AnswerTooLarge, NotFound, StoreBusy
+from recce_meta.server.access.problems import AnswerTooLarge, NotFound
 from recce_meta.server.api.call import Call, check_parameters, decoded_body, etag_of, has_etag
 from recce_meta.server.api.workspaces import SyncedCounts, find_syncable
 from recce_meta.server.site.rendering import encoded
@@ -195,20 +195,17 @@ async def receive_bundle(asked: Call, name: str | None, workspace_id: str | None
     check_parameters(asked.request)
     store = _chosen(asked, name)
     store.permissions.require_writes()
-    slots = asked.limits.sync_slots
-    # Refused instead of waiting: a client that waits would keep its connection and its body open.
-    if slots.locked():
-        raise StoreBusy("Other bundles are being read", hint="try again in a moment")
     asked.limits.bundles.count(asked.caller.name)
     workspace = None
     if workspace_id is not None:
         service, grant = asked.service, asked.grant
         # Before the bundle: one that is written must not have an error as its answer.
         workspace = await asked.threaded(lambda: find_syncable(service, grant, workspace_id))
-    async with slots:
-        with temporary_folder() as folder:
-            file = Path(folder, "bundle.zip")
-            await receive_upload(asked.request.headers, asked.request.stream(), file, BUNDLE_LIMITS)
+    places = asked.limits.sync_places
+    with places.of(asked.caller.name), temporary_folder() as folder:
+        file = Path(folder, "bundle.zip")
+        await receive_upload(asked.request.headers, asked.request.stream(), file, BUNDLE_LIMITS)
+        async with places.reading():
             return await asked.in_store(store.name, lambda: _received(asked, store, file, workspace))
 
 

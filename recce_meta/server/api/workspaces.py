@@ -32,7 +32,7 @@ from recce_meta.repositories.state.workspaces import (
     touch_workspace,
 )
 from recce_meta.server.access.limits import UploadLimits, receive_upload
-from recce_meta.server.access.problems import NotAllowed, StoreBusy
+from recce_meta.server.access.problems import NotAllowed
 from recce_meta.server.access.scopes import Grant
 from recce_meta.server.api.call import Call, decoded_body
 from recce_meta.server.api.ide_project import (
@@ -257,23 +257,24 @@ async def sync_from_ide(asked: Call) -> SyncAnswer:
     The same state is stored once, and has the same answer. Raises UsageError for an invalid request,
     UnknownNameError for an unknown workspace, NotAllowed if it is disabled, and the errors of the store.
     """
-    service, site, slots = asked.service, asked.site, asked.limits.sync_slots
-    # Refused instead of waiting: a client that waits would keep its connection and its body open.
-    if slots.locked():
-        raise StoreBusy("Other syncs are being read", hint="try again in a moment")
+    service, site, places = asked.service, asked.site, asked.limits.sync_places
     # Also by sender: the workspace is only known when the body was read.
     asked.limits.sent_syncs.count(asked.caller.name)
-    async with slots:
-        with temporary_folder() as folder:
-            file = Path(folder, "sync.json")
-            await receive_upload(asked.request.headers, asked.request.stream(), file, SYNC_LIMITS)
+    with places.of(asked.caller.name), temporary_folder() as folder:
+        file = Path(folder, "sync.json")
+        await receive_upload(asked.request.headers, asked.request.stream(), file, SYNC_LIMITS)
+        async with places.reading():
             request = await asked.threaded(lambda: decoded_body(file.read_bytes(), SyncRequest))
-        workspace = await asked.threaded(lambda: find_syncable(service, asked.grant, request.workspace_id))
-        # After the look-up: unknown workspaces would push out the counts of known ones.
-        asked.limits.syncs.count(workspace.id)
-        store = await asked.threaded(lambda: workspace_store(site, service, workspace))
-        async with asked.limits.sync_of(workspace.id):
-            return await asked.in_store(store.name, lambda: _synced(service, store, workspace.id, request))
+            workspace = await asked.threaded(
+                lambda: find_syncable(service, asked.grant, request.workspace_id)
+            )
+            # After the look-up: unknown workspaces would push out the counts of known ones.
+            asked.limits.syncs.count(workspace.id)
+            store = await asked.threaded(lambda: workspace_store(site, service, workspace))
+            async with asked.limits.sync_of(workspace.id):
+                return await asked.in_store(
+                    store.name, lambda: _synced(service, store, workspace.id, request)
+                )
 
 
 def _synced(service: RepositoryService, store: Store, workspace_id: str, request: SyncRequest) -> SyncAnswer:

@@ -49,7 +49,6 @@ from recce_meta.server.access.limits import ConnectionLimits, UploadLimits, uplo
 from recce_meta.server.access.problems import (
     OtherEnvironment,
     OtherProject,
-    StoreBusy,
     UploadRefused,
 )
 from recce_meta.server.site.serving import Site
@@ -132,19 +131,24 @@ async def record_upload(
 ) -> UploadAnswer:
     """Record the upload that *receive* returns as a run of the connection *name*.
 
-    *details* are those that are known before the upload has arrived. Raises StoreBusy if other uploads are
-    being read, UsageError for a malformed upload, OtherProject, OtherRepository, and the errors of writing to
-    the store. Each of them but the first is also the outcome of a job.
+    *details* are those that are known before the upload has arrived. Raises StoreBusy if other uploads of the
+    caller are not over, or if others are read for long, UsageError for a malformed upload, OtherProject,
+    OtherRepository, and the errors of writing to the store. Each error of an upload that began to arrive is
+    also the outcome of a job.
     """
     found = await run_in_threadpool(place.service.find, name)
     refuse_database(found)
     store = store_of(place.site, found.store)
-    slots = place.limits.upload_slots
-    # Refused instead of waiting: a client that waits would keep its connection and its body open.
-    if slots.locked():
-        raise StoreBusy("Other uploads are being read", hint="try again in a moment")
     # After the look-up, because a connection has a name and an id, and one limit.
-    place.limits.uploads.count(found.id)
+    with place.limits.upload_places.of((found.id, place.caller)):
+        place.limits.uploads.count(found.id)
+        return await _record_upload(place, found, store, receive, details or UploadDetails())
+
+
+async def _record_upload(
+    place: UploadPlace, found: RepositoryConnection, store: Store, receive: Receive, details: UploadDetails
+) -> UploadAnswer:
+    """Record the upload of a caller that has a place for it."""
     upload = _Upload(
         state=place.service.state,
         connection=found,
@@ -152,20 +156,19 @@ async def record_upload(
         caller=place.caller,
         began=time.monotonic(),
     )
-    details = details or UploadDetails()
     try:
-        async with slots:
+        _check(details)
+        with temporary_folder() as created:
+            folder = Path(created)
+            details = await receive(folder, upload_limits(found.upload_megabytes))
             _check(details)
-            with temporary_folder() as created:
-                folder = Path(created)
-                details = await receive(folder, upload_limits(found.upload_megabytes))
-                _check(details)
-                request = ReadingRequest(
-                    environment=details.run_environment(found.environment),
-                    branches=found.branches,
-                    details=details,
-                    most_nodes=found.upload_nodes,
-                )
+            request = ReadingRequest(
+                environment=details.run_environment(found.environment),
+                branches=found.branches,
+                details=details,
+                most_nodes=found.upload_nodes,
+            )
+            async with place.limits.upload_places.reading():
                 # In a child process: a manifest that needs all memory must not end the server.
                 read, done = await read_upload(folder, request)
     except (RecceMetaError, ClientDisconnect) as error:

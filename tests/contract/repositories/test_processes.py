@@ -115,7 +115,7 @@ def test_the_limit_of_memory_follows_the_machine_and_the_container(
 def test_a_program_gives_way_to_others() -> None:
     shown = run(["sh", "-c", "cut -d ' ' -f 19 /proc/self/stat"], ProcessLimits(niceness=7))
     # The launcher of root begins at 0 again, that of others where this process is.
-    assert int(shown.output) in {7, min(os.nice(0) + 7, 19)}
+    assert int(shown.output) in {7, max(os.nice(0), 7)}
 
 
 def test_lines_are_passed_on_while_the_program_runs() -> None:
