@@ -117,6 +117,7 @@ FUNCTIONS: dict[str, tuple[str, ...] | str] = {
     "show": ("show_run",),
     "diff": ("diff_runs", "diff_data", "failing_changes"),
     "preview": "the command itself; `query_diff` compares two queries",
+    "plan": "the command itself",
     "row-count": ("row_count_diff", "node_pairs"),
     "schema": ("schema_diff", "node_pairs"),
     "value": ("value_diff", "value_diff_detail", "node_pairs"),

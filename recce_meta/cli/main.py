@@ -30,6 +30,7 @@ SECTIONS = {
         "show": ("store", "Show the contents and results of one run."),
         "diff": ("diff", "Show changes between two runs, what they break, and which nodes are affected."),
         "preview": ("data", "Show what edits of model files do to the data, before a build."),
+        "plan": ("diff", "Show what dbt must build after a change, or the command that builds it."),
         "impact": ("store", "Show the nodes and columns affected by a change to a node or column."),
         "lineage": ("store", "Show the upstream and downstream nodes of a node."),
     },

@@ -200,7 +200,7 @@ class Shop:
         self.database = folder / "jaffle_shop.duckdb"
         profiles = self.root / "profiles.yml"
         text = re.sub(r'path: ".*"', f"path: '{self.database}'", profiles.read_text())
-        profiles.write_text(text)
+        profiles.write_text(f"{text}    plan:\n      <<: *shop\n      schema: plan\n")
         self.texts = {
             path.relative_to(self.root).as_posix(): path.read_text()
             for path in [*self.root.glob("models/**/*.sql"), self.root / MACRO]
@@ -227,7 +227,14 @@ class Shop:
 
     def case(self, seed: int) -> list[str]:
         """Edit, preview and build; return what differs."""
-        draw = random.Random(seed)
+        with self.edited(random.Random(seed)) as changed:
+            shown = self.preview()
+            self.dbt("run", "pr_42", "target_pr", "--full-refresh")
+            return [f"{', '.join(changed)}: {one}" for one in self.compare(shown)]
+
+    @contextmanager
+    def edited(self, draw: random.Random) -> Iterator[dict[str, str]]:
+        """Edit files at random within the block."""
         changed: dict[str, str] = {}
         while len(changed) < draw.randint(1, MOST):
             path = draw.choice(sorted(self.texts))
@@ -241,9 +248,7 @@ class Shop:
         for path, text in changed.items():
             (self.root / path).write_text(text)
         try:
-            shown = self.preview()
-            self.dbt("run", "pr_42", "target_pr", "--full-refresh")
-            return [f"{', '.join(changed)}: {one}" for one in self.compare(shown)]
+            yield changed
         finally:
             for path in changed:
                 (self.root / path).write_text(self.texts[path])

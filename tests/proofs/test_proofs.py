@@ -25,7 +25,7 @@ def test_the_core_finds_the_mutants_that_other_tests_find() -> None:
 
 
 @pytest.mark.dbt
-@pytest.mark.parametrize("name", ["harmless", "kept_rows", "partial_runs", "previews"])
+@pytest.mark.parametrize("name", ["harmless", "kept_rows", "partial_runs", "plans", "previews"])
 def test_a_proof_judged_by_dbt_finds_nothing(name: str) -> None:
     run(name, str(Path(dbt_environment("1.11", "duckdb").dbt.argv[0]).with_name("python")))
 

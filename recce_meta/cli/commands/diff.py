@@ -9,6 +9,8 @@ import click
 from recce_meta.cli.data_options import parse_decimal, parse_percent, split_by_node, split_names
 from recce_meta.cli.lazy import lazy, packed
 from recce_meta.cli.options import (
+    BASE_DEFAULT,
+    DIRECTORY,
     LISTS,
     OUTPUT,
     REMARKS,
@@ -145,4 +147,32 @@ def diff() -> None:
     Reasons: body, compiled, config, relation, columns, descriptions, macros, contract, parents, data.
 
     With --data, --fail-on not-compared exits with 1 if data of this build was not compared, or only partly.
+    """
+
+
+@click.command()
+@connecting
+@project_option
+@click.option("--base", metavar="RUN", help=f"Run selector of base, or path:DIR. [default: {BASE_DEFAULT}]")
+@click.option(
+    "--current",
+    metavar="RUN",
+    help="Run selector of current, or path:DIR. [default: the artifacts in target/, as dbt compile writes "
+    "them]",
+)
+@click.option(
+    "--state-dir",
+    type=DIRECTORY,
+    default="target/recce_state",
+    show_default=True,
+    help="Folder for the manifest of base, which --format command writes.",
+)
+@click.option("-o", "--output", type=OUTPUT, help="File to write the report to.")
+@format_option("table", "command")
+@lazy("recce_meta.cli.run.plan:plan")
+def plan() -> None:
+    """Show what dbt must build after a change, or the command that builds it.
+
+    Nodes that no change affects are left out, and read from base: dbt 1.8 and later defer to the manifest
+    that is written. Run dbt compile first, for the target that is built.
     """

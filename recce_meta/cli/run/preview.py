@@ -48,7 +48,7 @@ def preview(
     root = find_project_dir(data.connection.project_dir)
     if root is None:
         raise UsageError("No dbt_project.yml in this folder or above", hint="pass --project-dir DIR")
-    data = replace(data, base=data.base or _artifacts(root))
+    data = replace(data, base=data.base or artifacts_of(root))
     if data.no_values:
         options = replace(options, examples=0)
     found: list[EditedProject] = []
@@ -114,7 +114,7 @@ def _chosen(
     return RunPair(MemoryRunReader(edited.base), MemoryRunReader(edited.current)), choice
 
 
-def _artifacts(root: Path) -> str | None:
+def artifacts_of(root: Path) -> str | None:
     """Return the selector of the artifacts that dbt wrote last; None if there are none."""
     folder = read_target_path(root)
     return f"{PREFIX}{folder}" if find_artifact(folder, "manifest.json") is not None else None
