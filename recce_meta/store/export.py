@@ -121,8 +121,7 @@ def _write(store: StoreSession, export: Export, pieces: Contents) -> Written:
     store.insert("run_hashes", run_hash.COLUMNS, [(run.run_id, content_hash)])
     store.insert("runs", write.RUN_COLUMNS, [own])
     store_changes(store)
-    if len(pieces.versions) >= write.MANY_VERSIONS:
-        store.execute("refresh_statistics")
+    store.refresh_statistics(is_large=len(pieces.versions) >= write.MANY_VERSIONS)
     return Written(run=run, is_new=True)
 
 

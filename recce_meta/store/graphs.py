@@ -202,5 +202,5 @@ def fill_changes(adapter: UnifiedSqlAdapter) -> int:
     if total:
         with open_store(adapter, writes=True) as store:
             # The planner would otherwise assume an empty table until the warehouse analyses it.
-            store.execute("refresh_statistics")
+            store.refresh_statistics(is_large=True)
     return total

@@ -238,6 +238,12 @@ class StoreSession:
                 self._session.execute(statement)
                 yield table
 
+    def refresh_statistics(self, *, is_large: bool = False) -> None:
+        """Run ANALYZE if many rows are new, or if the planner's statistics are missing or outdated."""
+        asked = sql_files.query("statistics_outdated", self.dialect).statements(self._schema_in_statements)
+        if is_large or any(self._session.query(one, {"schema": self.schema})[0][0] for one in asked):
+            self.execute("refresh_statistics")
+
     def copy_grants(self) -> None:
         """Let the readers of each renamed table read the view that has its former name."""
         grants = sql_files.query("grants_to_copy", self.dialect)
@@ -427,6 +433,8 @@ def _init_store(adapter: UnifiedSqlAdapter) -> InitResult:
             versions = _bring_forward(store)
         elif not versions.is_newer:
             write_views(store)
+        if versions is not None and not versions.is_newer:
+            store.refresh_statistics()
     if versions is not None and versions.is_newer:
         _refuse_reading(versions, adapter.schema)
         return InitResult(

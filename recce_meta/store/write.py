@@ -181,8 +181,7 @@ def _store_derived(adapter: UnifiedSqlAdapter, *, is_large: bool) -> None:
     def work() -> None:
         with open_store(adapter, writes=True) as store:
             store_changes(store)
-            if is_large:
-                store.execute("refresh_statistics")
+            store.refresh_statistics(is_large=is_large)
 
     if adapter.warehouse.stores_changes or is_large:
         try:

@@ -296,7 +296,7 @@ class StoreReplica:
         def work() -> None:
             with self._writing() as store:
                 store_changes(store, STEPS_AT_ONCE)
-                store.execute("refresh_statistics")
+                store.refresh_statistics(is_large=True)
 
         # The runs are there without them.
         _failure(lambda: retrying(self.adapter, work))

@@ -1,0 +1,1 @@
+-- Nothing: the warehouse maintains its statistics itself.
