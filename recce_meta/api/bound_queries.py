@@ -101,8 +101,10 @@ class QueryBinder:
                 known = [each.columns for each in filled if each is not None and each.refusal is None]
                 answer = Answer(_certain(answer.columns, known))
             else:
-                # The same sentence whatever the unknown types are.
-                is_exact = all(each is not None and each.refusal == answer.refusal for each in filled)
+                # The same sentence whatever the unknown types are, which may be nested.
+                is_exact = sql_diff.is_about_arguments(answer.refusal) and all(
+                    each is not None and each.refusal == answer.refusal for each in filled
+                )
         surely = min((relation.known for relation in relations.values()), default=Surely.ALL)
         return BoundQuery(answer, is_exact, surely, given, unlisted)
 

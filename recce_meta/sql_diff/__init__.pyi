@@ -1,5 +1,6 @@
 from recce_meta.sql_diff.bound import Reading as Reading
 from recce_meta.sql_diff.bound import bound_fault as bound_fault
+from recce_meta.sql_diff.bound import is_about_arguments as is_about_arguments
 from recce_meta.sql_diff.bound import is_about_names as is_about_names
 from recce_meta.sql_diff.bound import lacking_column as lacking_column
 from recce_meta.sql_diff.bound import lacking_function as lacking_function

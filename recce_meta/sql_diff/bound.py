@@ -6,6 +6,7 @@ import re
 from typing import NamedTuple
 
 from recce_meta.sql_diff.positions import Fault
+from recce_meta.sql_lineage.facts import DATE_PARTS, NOT_COLUMNS, UNLISTED
 from recce_meta.warehouses.binding import Refusal
 
 _MISSING = re.compile(
@@ -51,7 +52,14 @@ _TYPES = re.compile(
     re.VERBOSE | re.IGNORECASE,
 )
 """Faults of types, which count if the types of all columns are known."""
-_NAMED = re.compile(r'(?:column named|Referenced column|Column|Referenced table) "([^"]+)"')
+_NAMED = re.compile(
+    r"""
+    (?:column\ named|Referenced\ column|Column|Referenced\ table) \s
+    (?: "(?P<quoted>[^"]+)" | (?P<bare>\S+) )
+    """,
+    re.VERBOSE,
+)
+_NO_FUNCTION = re.compile(r"No function matches|Cannot (?:mix|compare) values", re.IGNORECASE)
 
 
 class Reading(NamedTuple):
@@ -76,7 +84,7 @@ def lacking_column(refusal: Refusal) -> str:
     if not _MISSING.match(refusal.text):
         return ""
     named = _NAMED.search(refusal.text)
-    return refusal.name or (named[1] if named else "")
+    return refusal.name or (named["quoted"] or named["bare"] if named else "")
 
 
 def lacking_function(refusal: Refusal) -> str:
@@ -95,6 +103,11 @@ def is_about_names(refusal: Refusal) -> bool:
     return bool(_SHAPE.match(refusal.text) or _MISSING.match(refusal.text))
 
 
+def is_about_arguments(refusal: Refusal) -> bool:
+    """Return True if no function or operator takes the types that *refusal* lists."""
+    return _NO_FUNCTION.match(refusal.text) is not None
+
+
 def bound_fault(refusal: Refusal, reading: Reading, place: str) -> Fault | None:
     """Return the fault of a query that is refused in current and not in base; None if that proves nothing.
 
@@ -102,6 +115,8 @@ def bound_fault(refusal: Refusal, reading: Reading, place: str) -> Fault | None:
     extension, a limit, a relation of others or a version's own syntax, a binder without them cannot judge.
     """
     is_shape, is_missing = _SHAPE.match(refusal.text), _MISSING.match(refusal.text)
+    if is_missing and _is_word(lacking_column(refusal)):
+        return None
     is_parser = refusal.kind == "Parser" and refusal.text.startswith(("syntax error", "a semicolon"))
     text = f"{refusal.text} ({place})"
     if is_shape or is_missing:
@@ -113,3 +128,8 @@ def bound_fault(refusal: Refusal, reading: Reading, place: str) -> Fault | None:
     if _TYPE.match(refusal.text) or lacking_function(refusal):
         return Fault(text, False)
     return None
+
+
+def _is_word(name: str) -> bool:
+    """Return True if *name* may be a hidden column, a unit, or a function without brackets."""
+    return not name or UNLISTED.fullmatch(name) is not None or name.upper() in NOT_COLUMNS | DATE_PARTS

@@ -43,6 +43,8 @@ class Binder:
         self._process: subprocess.Popen[bytes] | None = None
         self._unread = b""
         self._ends = 0
+        self._failed = False
+        """True if the last process ended with an error of its own."""
 
     def __enter__(self) -> Binder:
         return self
@@ -67,7 +69,10 @@ class Binder:
         if self._ends >= MOST_ENDS or (self._process is None and not self._start()):
             return None
         views = [[list(name), [list(one) for one in columns]] for name, columns in relations.items()]
-        found = self._ask({"sql": sql, "views": views, "functions": sorted(functions)})
+        request = {"sql": sql, "views": views, "functions": sorted(functions)}
+        found = self._ask(request)
+        if found is None and self._failed and self._start():
+            found = self._ask(request)
         if found is None or (found.get("refusal") or {}).get("kind") == OUT_OF_MEMORY:
             # What it allocated before is not returned to the system.
             self._end()
@@ -82,7 +87,7 @@ class Binder:
         """Note why a query is not bound."""
         self.problem = self.problem or f"{NOT_BOUND}: {why}"
 
-    def _start(self) -> bool:
+    def _start(self, *, may_repeat: bool = True) -> bool:
         """Start the process, and return whether it limits itself."""
         spec = find_spec("duckdb")
         if spec is None or not spec.submodule_search_locations or find_spec("resource") is None:
@@ -100,6 +105,8 @@ class Binder:
         hello = self._line()
         if hello is None or "version" not in hello:
             self._end()
+            if self._failed and may_repeat:
+                return self._start(may_repeat=False)
             self._ends = MOST_ENDS
             self._none("this system does not limit the memory of a process")
             return False
@@ -142,4 +149,5 @@ class Binder:
             if pipe is not None:
                 with suppress(BrokenPipeError):
                     pipe.close()
-        process.wait()
+        # By itself, and not by a limit: loading a library while threads start fails now and then.
+        self._failed = process.wait() > 0

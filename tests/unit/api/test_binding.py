@@ -260,3 +260,40 @@ def test_a_query_that_exceeds_a_limit_is_said_once_and_judged_as_before() -> Non
     (note,) = [one for one in diff.notes if "not bound" in one]
     assert note.startswith("Some SQL was not bound, so it is not known whether it can be built: ")
     assert failure_sentences(diff) == []
+
+
+@pytest.mark.parametrize("has_types", [True, False])
+@pytest.mark.parametrize("has_columns", [True, False])
+@pytest.mark.parametrize(
+    "sql",
+    [
+        "select name.x, name['y'], name.* from raw_customers",
+        "select columns('^i.*') from raw_customers",
+        "select id from raw_customers where rowid > 0",
+        "select id, row_number() over (partition by name order by id) as n from raw_customers qualify n = 1",
+        "select * from (pivot raw_customers on name using count(*)) as counted",
+        "select date_trunc('month', id) as m, sum(name) as s from raw_customers group by all",
+    ],
+)
+@pytest.mark.cases(8)
+def test_what_the_columns_decide_is_no_fault_where_they_are_unknown(
+    sql: str, has_columns: bool, has_types: bool
+) -> None:
+    types = {"id": "TIMESTAMP", "name": "STRUCT(x INTEGER, y INTEGER)"}
+    if "sum(name)" in sql:
+        types["name"] = "DOUBLE"
+    columns = tuple(Column(name, type=kind) for name, kind in types.items()) if has_types else ()
+    raw = replace(
+        seed("raw_customers", types),
+        columns=columns,
+        columns_from="catalog" if has_types else None,
+        properties={SEED_HEADER: [*types]} if has_columns else {},
+    )
+    sides = [
+        project(run_id, raw, node("m", one, raw.unique_id))
+        for run_id, one in (("b", "select * from raw_customers"), ("bc", sql))
+    ]
+
+    diff = whole_diff(sides[0], sides[1], NOTHING_MORE)
+
+    assert not [one for one in (*failure_sentences(diff), *doubt_sentences(diff)) if "DuckDB" in one]

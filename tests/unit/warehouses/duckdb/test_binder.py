@@ -13,6 +13,7 @@ import pytest
 
 from recce_meta.warehouses.binding import Answer, Refusal
 from recce_meta.warehouses.driver import binder_of
+from recce_meta.warehouses.duckdb import binder as binder_module
 from recce_meta.warehouses.duckdb.binder import LONGEST, Binder
 
 T = {("s", "t"): (("a", "INTEGER"), ("b", "")), ("d", "s", "u"): (("a", "VARCHAR"),)}
@@ -188,6 +189,22 @@ def test_a_process_that_is_killed_is_no_judge_and_is_replaced_a_few_times() -> N
         assert binder.problem.startswith(
             "Some SQL was not bound, so it is not known whether it can be built: "
         )
+
+
+def test_a_process_that_fails_by_itself_is_started_once_more(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    script = tmp_path / "binder_process.py"
+    once = f"from pathlib import Path\nmark = Path({str(tmp_path / 'mark')!r})\n"
+    once += "if not mark.exists():\n    mark.touch()\n    raise SystemExit(127)\n"
+    script.write_text(
+        binder_module.SCRIPT.read_text().replace("def main()", f"{once}\n\ndef main()"), encoding="utf-8"
+    )
+    monkeypatch.setattr(binder_module, "SCRIPT", script)
+
+    with Binder() as binder:
+        assert binder.bind("select 1 as a", {}) == Answer((("a", "INTEGER"),))
+        assert (binder.problem, (tmp_path / "mark").exists()) == ("", True)
 
 
 def test_a_text_of_megabytes_is_not_bound(binder: Binder) -> None:
