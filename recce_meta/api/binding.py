@@ -19,7 +19,7 @@ from recce_meta.graph import LineageGraph, parents_first
 from recce_meta.models import NodeMetadata
 from recce_meta.models.lineage import EVERYTHING
 from recce_meta.models.node import SEED_HEADER
-from recce_meta.sql_lineage.project.names import QueryNames
+from recce_meta.sql_lineage.project.names import PARENT_NAME, QueryNames
 from recce_meta.warehouses.binding import Refusal
 from recce_meta.warehouses.driver import binder_of
 
@@ -35,6 +35,8 @@ MOST_BOUND = 500
 """Most nodes whose queries are bound, changed ones and readers together."""
 MOST_ABOVE = 100
 """Most unchanged nodes, the nearest, whose queries are bound for their columns alone."""
+_SCHEMA = re.compile(rf"{PARENT_NAME.pattern}\.", re.IGNORECASE)
+"""Schema of a relation in the query that is bound, which stands for its node."""
 _UNSTABLE = re.compile(r"\b(?:pivot|columns)\b", re.IGNORECASE)
 """Words of queries whose columns depend on rows, or on names that only the warehouse knows."""
 
@@ -180,7 +182,8 @@ class Binding:
         if refusal is None:
             return Judgement(None, is_own and after.known is Surely.ALL)
         reading = sql_diff.Reading(after.is_exact, is_sure, is_own, not is_new)
-        return Judgement(sql_diff.bound_fault(refusal, reading, self._place(one, refusal)), False)
+        named = refusal._replace(text=_SCHEMA.sub("", refusal.text))
+        return Judgement(sql_diff.bound_fault(named, reading, self._place(one, refusal)), False)
 
     def _place(self, one: str, refusal: Refusal) -> str:
         """Return the file of a node, the line if its template has as many as the query, and who says so."""

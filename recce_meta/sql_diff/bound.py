@@ -115,7 +115,9 @@ def bound_fault(refusal: Refusal, reading: Reading, place: str) -> Fault | None:
     extension, a limit, a relation of others or a version's own syntax, a binder without them cannot judge.
     """
     is_shape, is_missing = _SHAPE.match(refusal.text), _MISSING.match(refusal.text)
-    if is_missing and _is_word(lacking_column(refusal)):
+    # A translation may write a field as a table's column.
+    is_table = not reading.is_own and refusal.text.startswith("Referenced table")
+    if is_missing and (is_table or _is_word(lacking_column(refusal))):
         return None
     is_parser = refusal.kind == "Parser" and refusal.text.startswith(("syntax error", "a semicolon"))
     text = f"{refusal.text} ({place})"

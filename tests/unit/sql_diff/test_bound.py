@@ -29,6 +29,8 @@ TYPES = Refusal("Binder", "No function matches the given name and argument types
         (TYPES, SURE._replace(has_base=False), None),
         (Refusal("Catalog", "Scalar Function with name foo does not exist!", 1, "foo"), SURE, False),
         (Refusal("Catalog", "Type with name nope does not exist!", 1, "nope"), SURE, False),
+        (Refusal("Binder", 'Referenced table "x" not found!'), SURE, True),
+        (Refusal("Binder", 'Referenced table "x" not found!'), SURE._replace(is_own=False), None),
         (Refusal("Binder", 'Referenced column "rowid" not found in FROM clause!'), SURE, None),
         (Refusal("Binder", 'No matching columns found that match regex "^i.*"'), SURE, None),
         (Refusal("Catalog", "Table with name x does not exist!", 1, "x"), SURE, None),
