@@ -91,27 +91,32 @@ class Binder:
         """Start the process, and return whether it limits itself."""
         spec = find_spec("duckdb")
         if spec is None or not spec.submodule_search_locations or find_spec("resource") is None:
-            self._ends = MOST_ENDS
-            self._none("it needs DuckDB, and a system that limits processes")
-            return False
+            return self._give_up("it needs DuckDB, and a system that limits processes")
         packages = str(Path(next(iter(spec.submodule_search_locations))).parent)
-        self._process = subprocess.Popen(
-            [sys.executable, "-I", "-S", str(SCRIPT), packages],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.DEVNULL,
-            env={name: os.environ[name] for name in _KEPT if name in os.environ},
-        )
+        try:
+            self._process = subprocess.Popen(
+                [sys.executable, "-I", "-S", str(SCRIPT), packages],
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.DEVNULL,
+                env={name: os.environ[name] for name in _KEPT if name in os.environ},
+            )
+        except OSError as error:
+            return self._give_up(f"no process can be started ({error.strerror})")
         hello = self._line()
         if hello is None or "version" not in hello:
             self._end()
             if self._failed and may_repeat:
                 return self._start(may_repeat=False)
-            self._ends = MOST_ENDS
-            self._none("this system does not limit the memory of a process")
-            return False
+            limits = "this system does not limit the memory of a process"
+            return self._give_up("DuckDB cannot be loaded" if self._failed else limits)
         self.said_by = f"DuckDB {hello['version']}"
         return True
+
+    def _give_up(self, why: str) -> bool:
+        self._ends = MOST_ENDS
+        self._none(why)
+        return False
 
     def _ask(self, request: Mapping[str, Any]) -> dict[str, Any] | None:
         """Return the answer of the process; None if it ended, or was ended."""

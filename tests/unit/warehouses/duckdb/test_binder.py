@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -205,6 +206,21 @@ def test_a_process_that_fails_by_itself_is_started_once_more(
     with Binder() as binder:
         assert binder.bind("select 1 as a", {}) == Answer((("a", "INTEGER"),))
         assert (binder.problem, (tmp_path / "mark").exists()) == ("", True)
+
+
+@pytest.mark.parametrize(
+    ("program", "why"),
+    [("/nowhere/python", "no process can be started"), (sys.executable, "cannot be loaded")],
+)
+def test_a_system_that_starts_no_process_binds_nothing(
+    program: str, why: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sys, "executable", program)
+    monkeypatch.setattr(binder_module, "SCRIPT", tmp_path / "absent.py")
+
+    with Binder() as binder:
+        assert [binder.bind("select 1 as a", {}) for _ in range(2)] == [None, None]
+        assert why in binder.problem
 
 
 def test_a_text_of_megabytes_is_not_bound(binder: Binder) -> None:
