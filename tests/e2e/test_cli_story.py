@@ -335,7 +335,7 @@ NO_DATA = NEVER | {
         # readers, whose columns may be those of a parent. One reads the results of checks, and one the
         # parents of new tests. One module judges hooks of views, one declares the kinds of figures. Three ask
         # a database whether edited queries can be built; eight statements read what stands above and below.
-        (["diff"], NO_DATA, 206, 68),
+        (["diff"], NO_DATA, 206, 69),
         # This store has no tables of data: the statements are those until the first of them is missed.
         # Two read the macros of runs that lack compiled SQL. One module declares the kinds of figures.
         (["value", "orders"], NEVER | {"jinja2", "recce_meta.api.diff"}, 163, 27),
