@@ -80,6 +80,8 @@ class KeyedSides:
     """Columns of both sides that the options exclude."""
     options: ValueOptions
     dialect: Dialect
+    alone: tuple[tuple[DataSide, LiveColumn], ...] = ()
+    """Columns that only one side has, with the side."""
 
     @property
     def key_names(self) -> tuple[str, ...]:
@@ -113,19 +115,21 @@ class KeyedSides:
         wanted: Iterable[int] = (),
         *,
         raw: Iterable[int] = (),
+        extra: Iterable[tuple[str, Sql]] = (),
         own_key: bool = False,
         excluded: Excluded | None = None,
         keep: Sql | None = None,
     ) -> exp.Select:
         """Select the key, the *wanted* compared columns, and the *raw* ones as stored, from *side*.
 
-        With *own_key*, retyped key columns are also selected as stored, as o0, o1, … *keep* is a condition on
-        the relation `t`.
+        *extra* are further names and expressions on the relation `t`. With *own_key*, retyped key columns are
+        also selected as stored, as o0, o1, … *keep* is a condition on the relation `t`.
         """
         excluded = excluded or Excluded()
         columns = [(f"k{i}", _value(part, side)) for i, part in enumerate(self.key)]
         columns += [(f"c{i}", _value(self.compared[i], side)) for i in wanted]
         columns += [(f"r{i}", _column(self.compared[i], side)) for i in raw]
+        columns += extra
         if own_key:
             columns += [(f"o{i}", _column(self.key[i], side)) for i in self.retyped_key]
         select = self.side(side).select(*(with_alias(value, name) for name, value in columns))
@@ -295,6 +299,10 @@ def keyed_sides(
         excluded=excluded_names(columns, wanted | taken),
         options=options,
         dialect=dialect,
+        alone=(
+            *((DataSide.BASE, column) for column in columns.base_only if column.name in wanted),
+            *((DataSide.CURRENT, column) for column in columns.current_only if column.name in wanted),
+        ),
     )
 
 

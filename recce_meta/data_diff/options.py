@@ -269,6 +269,8 @@ class ValueOptions(Struct, frozen=True, kw_only=True):
     """True to compare texts in lower case, except those of the key."""
     ignore_trailing_blanks: bool = False
     """True to compare texts without trailing spaces."""
+    why: Callable[[str], bool] | None = None
+    """Search the slices of rows that differ; returns True for columns whose values are not shown."""
     cast: Mapping[str, str] | Sequence[tuple[str, str]] = ()
     """Types as which columns are compared, by column: `{"price": "decimal(12,2)"}`. Both sides are cast."""
 

@@ -15,8 +15,9 @@ from __future__ import annotations
 import math
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
+from msgspec.structs import replace
 from sqlglot import exp
 
 from recce_meta.data_diff.across import load_differences
@@ -46,10 +47,17 @@ from recce_meta.data_diff.source import (
     with_alias,
 )
 from recce_meta.errors import QueryTimeout, first_line
+from recce_meta.lazy import LazyModule
 from recce_meta.models.data_diff import ColumnValues, DataSide, Example, Value, ValueDiff
 from recce_meta.warehouses.arithmetic import Distances, all_of, any_of
 from recce_meta.warehouses.dialect import Dialect
 from recce_meta.warehouses.types import ColumnType, Kind, Sql
+
+if TYPE_CHECKING:
+    from recce_meta.data_diff import slices
+else:
+    # Few value diffs search slices.
+    slices = LazyModule("recce_meta.data_diff.slices")
 
 _BY_TEXT = frozenset([Kind.DATE, Kind.TIMESTAMP, Kind.TIMESTAMPTZ, Kind.TIME, Kind.OTHER])
 
@@ -454,7 +462,13 @@ def value_diff_of(pair: Pair, sides: KeyedSides, facts: KeyFacts) -> Plan[ValueD
     }
     in_key = [_key_column(part.pair, part.common.label, common) for part in sides.key]
     found = (*in_key, *(columns[each.name] for each in sides.pairs))
-    return _answer(pair, sides, facts, totals, common, found, notes)
+    answer = _answer(pair, sides, facts, totals, common, found, notes)
+    if sides.options.why is None or not (before and after) or answer.is_equal:
+        return answer
+    compared = [columns[how.pair.name] for how in sides.compared]
+    targets = slices.targets_of(totals.added, totals.removed, totals.changed, common, compared)
+    why = yield from slices.explain(sides, facts, targets, compared, sides.options.why)
+    return replace(answer, why=why)
 
 
 def _compared(sides: KeyedSides, facts: KeyFacts) -> Plan[tuple[DiffTotals, list[Cells]]]:

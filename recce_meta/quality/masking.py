@@ -25,9 +25,11 @@ from recce_meta.models.data_diff import (
     ProfileDiff,
     QueryDiff,
     RowsDiff,
+    SliceCondition,
     Value,
     ValueDetail,
     ValueDiff,
+    Why,
 )
 from recce_meta.models.stored import NodeStatistics
 from recce_meta.quality.privacy import DEFAULT_PATTERNS, Privacy, read_patterns
@@ -126,9 +128,28 @@ def _value_diff(result: ValueDiff, privacy: Privacy) -> ValueDiff:
         )
         return replace(one, examples=tuple(examples))
 
-    made: ValueDiff = replace(result, columns=tuple(map(column, result.columns)))
+    made: ValueDiff = replace(
+        result, columns=tuple(map(column, result.columns)), why=_why(result.why, privacy)
+    )
     names = [one.name for one in result.columns if one.mismatched]
     return _with_note(made, _hidden([*result.key, *names], privacy), privacy)
+
+
+def _why(why: Why | None, privacy: Privacy) -> Why | None:
+    """Remove slices with values of private columns; that a value is NULL stays."""
+    if why is None:
+        return None
+
+    def is_shown(conditions: Sequence[SliceCondition]) -> bool:
+        tested = (one for one in conditions if one.operator not in ("null", "not null"))
+        return not any(privacy.withholds(one.column) for one in tested if one.figure != "null")
+
+    slices = (
+        replace(one, same_rows=tuple(filter(is_shown, one.same_rows)))
+        for one in why.slices
+        if is_shown(one.conditions)
+    )
+    return replace(why, slices=tuple(slices))
 
 
 def _detail(result: ValueDetail, privacy: Privacy) -> ValueDetail:

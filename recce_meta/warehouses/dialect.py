@@ -80,6 +80,8 @@ class Dialect(NumberDialect):
     """True if floats can be NaN or infinite."""
     timestamp_type: ClassVar[str] = "TIMESTAMP"
     """Without a time zone."""
+    has_slices: ClassVar[bool] = True
+    """True if the queries that search slices of differing rows were run in it."""
     has_cheap_distinct: ClassVar[bool] = False
     """True if several COUNT(DISTINCT …) in one scan cost no more than one scan each."""
     has_approximate_distinct: ClassVar[bool] = True
@@ -186,6 +188,10 @@ class Dialect(NumberDialect):
     def plain_text(self, value: Sql) -> Sql:
         """Return the string inside *value*, which is an `exact_text` or a column of these."""
         return value
+
+    def epoch(self, value: Sql) -> Sql:
+        """Return the seconds since 1970 of *value*, a date or timestamp."""
+        return exp.Extract(this=exp.var("EPOCH"), expression=value)
 
     def as_timestamp(self, value: Sql) -> Sql:
         """Return *value*, a date or timestamp, as a timestamp without time zone."""

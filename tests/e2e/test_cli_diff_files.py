@@ -339,7 +339,7 @@ def test_other_folders_are_no_projects(checkout: Checkout, tmp_path: Path) -> No
     without_base = checkout.cli("diff", "--files")
 
     assert outside.code == 2 and "dbt_project.yml" in outside.err
-    assert without_base.code == 2 and "No merge base: " in without_base.err
+    assert without_base.code == 2 and "The project is in no git repository" in without_base.err
 
 
 PYTHON = "def model(dbt, session):\n    "

@@ -80,6 +80,8 @@ CALLS = {
     "runner": ["build", "--help"],
     "serve": ["--help"],
     "lsp": ["--help"],
+    "plan": ["--help"],
+    "preview": ["--help"],
     "mcp": ["--help"],
 }
 

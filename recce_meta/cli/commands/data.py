@@ -276,6 +276,12 @@ def preview() -> None:
 @_comparing_nodes
 @_comparing_values
 @click.option("--detail", is_flag=True, help="Show the rows that differ instead of counts by column.")
+@click.option(
+    "--why",
+    "explains",
+    is_flag=True,
+    help="Search conditions that the rows that differ meet, and others do not.",
+)
 @lazy("recce_meta.cli.run.data:value")
 def value() -> None:
     """Match rows by key and compare the values of every column.

@@ -305,10 +305,16 @@ def figure_diff(
     command.run_each(kind.diff, partial(figures.figures_within, kind=kind, scope=scope, number=number))
 
 
-def value(command: DataCommand, options: ValueOptions, detail: bool) -> None:
+def value(command: DataCommand, options: ValueOptions, detail: bool, explains: bool) -> None:
     """Compare values by key, or whole rows."""
+    if detail and explains:
+        raise UsageError("--why cannot be combined with --detail", hint="run value twice")
     if detail:
         command.data.refuse_without_values("value --detail")
+    if explains:
+        command.data.refuse_without_values("value --why")
+        privacy = command.data.privacy
+        options = replace(options, why=privacy.withholds if privacy else lambda name: False)
     # No query has to read values that are not shown.
     if command.data.no_values:
         options = replace(options, examples=0)

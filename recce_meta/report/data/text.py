@@ -53,6 +53,7 @@ from recce_meta.report.data.verdicts import (
     subject_of,
     title_of,
     verdict,
+    why_phrases,
 )
 from recce_meta.report.labels import DETAILS, more_phrase
 from recce_meta.report.terminal import (
@@ -108,6 +109,7 @@ def value_lines(result: ValueDiff, width: int, *, details: bool = False) -> list
     lines = _facts([key_phrase(result), *narrowed_by(result)], width)
     lines += side_lines(result, width)
     lines += only_lines(result, width, details=details)
+    lines += [line for one in why_phrases(result) for line in wrap_text(Span("  where  "), one, width)]
     return lines + _column_lines(result, width, details=details)
 
 

@@ -31,6 +31,8 @@ from recce_meta.models.data_diff import (
     RowCountDiff,
     RowsDiff,
     SchemaDiff,
+    Slice,
+    SliceCondition,
     Subject,
     ValueDetail,
     ValueDiff,
@@ -471,6 +473,35 @@ def match_phrases(result: ValueDiff) -> list[str]:
         f"{plural(result.common, 'row')} on both sides: {equal}, {count(result.changed)} changed",
         *moved_phrases(result),
     ]
+
+
+def why_phrases(result: ValueDiff) -> list[str]:
+    """Return a phrase for the first slice of each target, or why there is none."""
+    if result.why is None:
+        return []
+    if not result.why.slices:
+        return [result.why.note or f"no slice found in {plural(result.why.searched, 'column')}"]
+    first = {one.targets: one for one in reversed(result.why.slices)}
+    return [_slice_phrase(one) for one in reversed(first.values())]
+
+
+def _slice_phrase(one: Slice) -> str:
+    """Return `all 76 changed rows have status = 'failed'; no other row has`, with counts."""
+    what = _and(one.conditions)
+    kinds = [target for target in one.targets if target in ("added", "removed", "changed")]
+    rows = f"{kinds[0]} row" if kinds else f"row with another {', '.join(one.targets)}"
+    hit, others = one.changed_in_slice, one.in_slice - one.changed_in_slice
+    some = "all" if hit == one.changed else f"{hit:,} of"
+    plural_rows = rows if one.changed == 1 else rows.replace("row", "rows", 1)
+    met = f"{some} {one.changed:,} {plural_rows} have {what}"
+    do = "does" if others == 1 else "do"
+    rest = f"so {do} {others:,} of {one.compared - one.changed:,} others" if others else "no other row has"
+    same = f" (same rows: {_and(one.same_rows[0])})" if one.same_rows else ""
+    return f"{met}; {rest}{same}"
+
+
+def _and(conditions: Sequence[SliceCondition]) -> str:
+    return " and ".join(one.text for one in conditions)
 
 
 def moved_phrases(result: ValueDiff | RowsDiff) -> list[str]:

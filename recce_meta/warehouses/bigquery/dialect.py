@@ -28,6 +28,7 @@ class BigQuery(Dialect):
     """BigQuery's GoogleSQL."""
 
     name = "bigquery"
+    has_slices = False
     server = "SESSION_USER()"  # names of projects are unique
     # https://cloud.google.com/bigquery/docs/reference/standard-sql/lexical#case_sensitivity
     ignores_case_of_columns = True

@@ -18,6 +18,7 @@ class Databricks(Dialect):
     """Databricks SQL, and Spark 3.4 and later."""
 
     name = "databricks"
+    has_slices = False
     # https://docs.databricks.com/en/sql/language-manual/sql-ref-identifiers.html
     ignores_case_of_columns = True
     place = ("CURRENT_CATALOG()", "CURRENT_SCHEMA()")

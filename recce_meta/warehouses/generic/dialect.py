@@ -15,6 +15,7 @@ class Standard(Dialect):
     """The SQL standard, as sqlglot writes it for one database."""
 
     name = "standard"
+    has_slices = False
     has_approximate_distinct = False
 
     def row_hash(self, values: Sequence[Sql]) -> Sql:

@@ -39,6 +39,7 @@ class MySQL(Dialect):
     """MySQL 8 and MariaDB 10.6 and later."""
 
     name = "mysql"
+    has_slices = False
     ignores_case_of_columns = True
     place = ("DATABASE()",)
     server = "CONCAT_WS('/', @@hostname, @@port, @@server_id, @@datadir, CURRENT_USER())"

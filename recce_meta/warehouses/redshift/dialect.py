@@ -20,6 +20,7 @@ class Redshift(Postgres):
     """Redshift, provisioned and serverless."""
 
     name = "redshift"
+    has_slices = False
     ignores_case_of_columns = True
     # https://docs.aws.amazon.com/redshift/latest/dg/r_CURRENT_NAMESPACE.html
     server = "CURRENT_NAMESPACE || '/' || CURRENT_DATABASE() || '/' || CURRENT_USER"

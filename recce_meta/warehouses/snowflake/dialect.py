@@ -24,6 +24,7 @@ class Snowflake(Dialect):
     """Snowflake SQL."""
 
     name = "snowflake"
+    has_slices = False
     # https://docs.snowflake.com/en/sql-reference/functions/count
     has_cheap_distinct = True
     place = ("CURRENT_DATABASE()", "CURRENT_SCHEMA()")

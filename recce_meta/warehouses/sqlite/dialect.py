@@ -48,6 +48,7 @@ class SQLite(Dialect):
     """SQLite 3.39 and later, which has FULL JOIN."""
 
     name = "sqlite"
+    has_slices = False
     ignores_case_of_columns = True
     enforces_types = False
     has_approximate_distinct = False

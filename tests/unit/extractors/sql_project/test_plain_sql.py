@@ -155,5 +155,5 @@ def test_columns_that_move_reach_those_who_read_them_by_place(read: Callable[...
 
     found = whole_diff(base.project, current.project, NOTHING_MORE)
 
-    assert [change.category for change in found.changed] == ["non_breaking"]
+    assert [change.category for change in found.changed] == ["breaking"]
     assert {impact.name for impact in found.impacted} == {"filled", "both_", "hashed"}

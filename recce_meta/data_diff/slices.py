@@ -1,0 +1,606 @@
+"""Slices of a value diff: which conditions the rows that differ meet, and others do not.
+
+Two queries follow the join of `value`, which has counted the differences of each column:
+
+1. A sample of differing rows and one of equal rows are turned into counts by feature and value, or by feature
+   and one of 64 bins of equal size. `slice_search.propose` finds conditions in them.
+2. All rows are counted by the pattern of conditions that they meet, which gives exact counts of every slice.
+
+Values are those of base, or those of current if rows were added, as they are stored. Only counts, the most
+frequent values and the edges of ranges leave the warehouse. Private columns are only tested for NULL.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import NamedTuple
+
+from msgspec.structs import replace
+from sqlglot import exp, parse_one
+
+from recce_meta.data_diff.keyed import BASE, CURRENT, KeyedSides, KeyFacts, is_missing
+from recce_meta.data_diff.plan import Plan, Query, Rows, rows_of
+from recce_meta.data_diff.slice_search import (
+    ADDED,
+    CHANGED,
+    MOST_VALUES,
+    REMOVED,
+    Feature,
+    FoundSlice,
+    Group,
+    Pattern,
+    SliceTarget,
+    SliceTest,
+    propose,
+    search,
+)
+from recce_meta.data_diff.source import is_not_null, is_null, negation, select_of, with_alias
+from recce_meta.errors import QueryTimeout, first_line, plural
+from recce_meta.models.data_diff import ColumnValues, DataSide, Slice, SliceCondition, Why
+from recce_meta.warehouses.arithmetic import all_of, any_of
+from recce_meta.warehouses.dialect import SAMPLE_SLICES, Dialect
+from recce_meta.warehouses.types import ColumnType, Kind, Sql
+
+BINS = 64
+MOST_ROWS = 2_000
+"""Rows of each sample, those that differ and those that do not."""
+FEWEST_ROWS = 1_000
+MOST_CELLS = 150_000
+"""Rows of both samples times features, above which the samples are smaller."""
+FEWEST_CHANGED = 3
+MOST_COLUMNS = 5
+"""Columns with differences that are explained by themselves, those with most differences."""
+SLICES_SHOWN = 3
+
+
+class _Source(NamedTuple):
+    """Column whose values are features: an expression in the join, and its stored name."""
+
+    name: str
+    type: ColumnType
+    value: Sql
+    is_key: bool = False
+
+
+class _Property(NamedTuple):
+    """Feature with its SQL."""
+
+    feature: Feature
+    source: _Source
+    build: Callable[[Sql], Sql]
+
+    @property
+    def sql(self) -> Sql:
+        return self.build(self.source.value.copy())
+
+
+def explain(
+    sides: KeyedSides,
+    facts: KeyFacts,
+    targets: Sequence[SliceTarget],
+    columns: Sequence[ColumnValues],
+    is_private: Callable[[str], bool],
+) -> Plan[Why]:
+    """Return the slices of *targets*, from `targets_of`; *columns* are the compared ones with their figures.
+
+    A slice rests on exact counts of all compared rows. A query that takes too long leaves a note instead.
+    """
+    differing = [index for index, one in enumerate(columns) if one.mismatched]
+    search_of = _SliceSearch(sides, facts, tuple(targets), differing, is_private)
+    if not sides.dialect.has_slices:
+        return Why(note=f"not searched: not supported in {sides.dialect.name}")
+    few = [one for one in targets if one.changed < FEWEST_CHANGED]
+    if len(few) == len(targets):
+        most = max((one.changed for one in targets), default=0)
+        return Why(
+            note=f"not searched: {plural(most, 'differing row')} {'is' if most == 1 else 'are'} too few"
+        )
+    if all(one.changed == one.compared for one in targets):
+        return Why(note="every compared row differs")
+    try:
+        return (yield from search_of.slices())
+    except QueryTimeout as error:
+        return Why(note=f"not searched: {first_line(error)}")
+
+
+def targets_of(
+    added: int, removed: int, changed: int, common: int, columns: Sequence[ColumnValues]
+) -> list[SliceTarget]:
+    """Return what is explained: added, removed and changed rows, and the columns with most differences."""
+    found = [SliceTarget(ADDED, added, common + added), SliceTarget(REMOVED, removed, common + removed)]
+    found.append(SliceTarget(CHANGED, changed, common))
+    ranked = sorted((one for one in columns if one.mismatched), key=lambda one: -(one.mismatched or 0))
+    found += [SliceTarget(one.name, one.mismatched or 0, common) for one in ranked[:MOST_COLUMNS]]
+    return [one for one in found if one.changed]
+
+
+@dataclass(frozen=True)
+class _SliceSearch:
+    """Search of one pair of relations."""
+
+    sides: KeyedSides
+    facts: KeyFacts
+    targets: tuple[SliceTarget, ...]
+    differing: Sequence[int]
+    is_private: Callable[[str], bool]
+
+    def slices(self) -> Plan[Why]:
+        properties = list(self._properties())
+        features = [one.feature for one in properties]
+        rates = self._rates(len(features))
+        (answer,) = yield [self._query(self._sample(properties, rates), "values of differing rows")]
+        groups = _groups(rows_of(answer), len(self.targets), rates)
+        conditions = propose(features, groups, self.targets)
+        searched = len({one.column for one in features})
+        if not conditions:
+            return Why(searched=searched)
+        (answer,) = yield [self._query(self._patterns(properties, conditions), "rows by conditions")]
+        patterns = [_pattern(row) for row in rows_of(answer)]
+        found: list[Slice] = []
+        for place, target in enumerate(self.targets):
+            slices = search(place, target, patterns, conditions)[:SLICES_SHOWN]
+            found += [self._slice(target, one, properties) for one in slices]
+        return Why(slices=_merged(found), searched=searched)
+
+    def _query(self, expression: exp.Select, about: str) -> Query:
+        dialect = self.sides.dialect
+        return Query(
+            expression=expression, dialect=dialect, about=f"{about} of {self.sides.name}", assumed=[]
+        )
+
+    # Features
+
+    def _sources(self) -> Iterable[_Source]:
+        """Yield the key, the compared columns, and the columns of one side that its target has."""
+        names = {one.name for one in self.targets}
+        for part, base, current in zip(
+            self.sides.key, self.sides.key_columns(BASE), self.sides.key_columns(CURRENT), strict=True
+        ):
+            of = part.common.type or part.pair.current.type
+            yield _Source(part.pair.name, of, exp.func("COALESCE", base, current), is_key=True)
+        for index, how in enumerate(self.sides.compared):
+            before, after = exp.column(f"v{index}", table=BASE), exp.column(f"v{index}", table=CURRENT)
+            base_type, current_type = how.pair.base.type, how.pair.current.type
+            if ADDED not in names:
+                yield _Source(how.pair.name, base_type, before)
+            elif base_type.text == current_type.text:
+                value = exp.Case().when(is_missing(BASE), after, copy=False).else_(before, copy=False)
+                yield _Source(how.pair.name, base_type, value)
+        for index, (side, column) in enumerate(self.sides.alone):
+            # Rows of the other side have no value, which is not worth a slice.
+            if (ADDED if side is DataSide.BASE else REMOVED) not in names:
+                alias = BASE if side is DataSide.BASE else CURRENT
+                yield _Source(column.name, column.type, exp.column(f"u{index}", table=alias))
+
+    def _properties(self) -> Iterable[_Property]:
+        for source in self._sources():
+            if self.is_private(source.name) or source.type.kind in _ONLY_NULL:
+                if not source.is_key:
+                    yield _Property(Feature(source.name, "null", False), source, _is_null_text)
+                continue
+            for figure, is_number, build in _figures(self.sides.dialect, source):
+                is_time = figure == "range" and source.type.kind.is_point_in_time
+                yield _Property(Feature(source.name, figure, is_number, is_time), source, build)
+
+    # Queries
+
+    def _joined(self, *expressions: Sql, where: Sql | None = None) -> exp.Select:
+        """Return the full join of both sides, with compared columns that differ and stored values."""
+        select = self.sides.join(self._rows(DataSide.BASE), self._rows(DataSide.CURRENT))
+        select = select.select(*expressions, copy=False)
+        return select if where is None else select.where(where, copy=False)
+
+    def _rows(self, side: DataSide) -> exp.Select:
+        has_added = any(one.name == ADDED for one in self.targets)
+        extra: list[tuple[str, Sql]] = []
+        if side is DataSide.BASE or has_added:
+            extra = [
+                (f"v{index}", (how.pair.base if side is DataSide.BASE else how.pair.current).of("t"))
+                for index, how in enumerate(self.sides.compared)
+            ]
+        extra += [
+            (f"u{index}", column.of("t"))
+            for index, (own, column) in enumerate(self.sides.alone)
+            if own is side
+        ]
+        return self.sides.rows(side, self.differing, extra=extra, excluded=self.facts.excluded)
+
+    def _is_target(self, target: SliceTarget) -> Sql:
+        if target.name in (ADDED, REMOVED):
+            return is_missing(BASE if target.name == ADDED else CURRENT)
+        on_both = [negation(is_missing(BASE)), negation(is_missing(CURRENT))]
+        if target.name == CHANGED:
+            return all_of([*on_both, any_of(self.sides.differ(index) for index in self.differing)])
+        index = next(i for i, how in enumerate(self.sides.compared) if how.pair.name == target.name)
+        return all_of([*on_both, self.sides.differ(index)])
+
+    def _rates(self, features: int) -> _Rates:
+        rows = max(FEWEST_ROWS, min(MOST_ROWS, MOST_CELLS // max(1, features) // 2))
+        by_name = {one.name: one for one in self.targets}
+        differing = sum(by_name[name].changed for name in (ADDED, REMOVED, CHANGED) if name in by_name)
+        equal = max(one.compared for one in self.targets) - differing
+        # The sample of the user's option takes the same keys first.
+        taken = (self.sides.options.sample or 100) / 100
+        return _Rates(_rate(rows, differing), _rate(rows, equal), taken)
+
+    def _sample(self, properties: Sequence[_Property], rates: _Rates) -> exp.Select:
+        differs = self.sides.row_differs(self.differing)
+        where: Sql | None = None
+        if rates.is_sampled:
+            parts = [
+                all_of([differs.copy(), *self._sampled(rates.differing, rates.taken)]),
+                all_of([negation(differs.copy()), *self._sampled(rates.equal, rates.taken)]),
+            ]
+            where = any_of(parts)
+        columns = [with_alias(_one_if(self._is_target(one)), f"t{i}") for i, one in enumerate(self.targets)]
+        columns += [
+            with_alias(_one_if(differs.copy()), "df"),
+            with_alias(_one_if(is_missing(BASE)), "ad"),
+            with_alias(_one_if(is_missing(CURRENT)), "rm"),
+        ]
+        columns += [
+            with_alias(one.sql, f"{'n' if one.feature.is_number else 'x'}{index}")
+            for index, one in enumerate(properties)
+        ]
+        text = _COUNTS.format(**_parts([one.feature for one in properties], len(self.targets)))
+        select = parse_one(text, dialect="duckdb")
+        assert isinstance(select, exp.Select)
+        ctes = select.ctes
+        rows = exp.CTE(
+            this=self._joined(*columns, where=where), alias=exp.TableAlias(this=exp.to_identifier("d"))
+        )
+        select = self.sides.with_repeated(_without_ctes(select), self.facts.excluded)
+        for cte in (rows, *ctes):
+            select = select.with_(cte.alias, as_=cte.this, copy=False)
+        return select
+
+    def _sampled(self, rate: float, taken: float) -> list[Sql]:
+        if rate >= 1:
+            return []
+        keys = [
+            self.sides.dialect.hashable(
+                exp.func("COALESCE", base, current), part.common.type or part.pair.current.type
+            )
+            for part, base, current in zip(
+                self.sides.key, self.sides.key_columns(BASE), self.sides.key_columns(CURRENT), strict=True
+            )
+        ]
+        return [self.sides.dialect.sampled(keys, 100 * rate * taken)]
+
+    def _patterns(self, properties: Sequence[_Property], conditions: Sequence[SliceTest]) -> exp.Select:
+        """Count the rows by side, targets and the conditions that they meet, each as bits of a number."""
+        lone = exp.Case().when(is_missing(BASE), _number(1), copy=False)
+        lone = lone.when(is_missing(CURRENT), _number(2), copy=False).else_(_number(0), copy=False)
+        tests = (_test(one, properties[one.feature].sql) for one in conditions)
+        inner = self._joined(
+            with_alias(lone, "lone"),
+            with_alias(_bits(map(self._is_target, self.targets)), "hits"),
+            with_alias(_bits(tests), "bits"),
+        )
+        names = [exp.column(name, table="z") for name in ("lone", "hits", "bits")]
+        select = select_of(*names, with_alias(exp.Count(this=exp.Star()), "n"))
+        select = select.from_(inner.subquery("z", copy=False), copy=False)
+        select = select.group_by(*(name.copy() for name in names), copy=False)
+        return self.sides.with_repeated(select, self.facts.excluded)
+
+    # Results
+
+    def _slice(self, target: SliceTarget, found: FoundSlice, properties: Sequence[_Property]) -> Slice:
+        sql = all_of(
+            _test(one, properties[one.feature].build(_named(properties[one.feature].source.name)))
+            for one in found.conditions
+        )
+        return Slice(
+            targets=(target.name,),
+            conditions=tuple(_described(one, properties[one.feature]) for one in found.conditions),
+            sql=self.sides.dialect.render(sql),
+            changed=target.changed,
+            compared=target.compared,
+            in_slice=found.met,
+            changed_in_slice=found.hit,
+            same_rows=tuple(
+                tuple(_described(one, properties[one.feature]) for one in other) for other in found.same[:8]
+            ),
+        )
+
+
+class _Rates(NamedTuple):
+    """Shares of the rows that are sampled."""
+
+    differing: float
+    equal: float
+    taken: float
+
+    @property
+    def is_sampled(self) -> bool:
+        return self.differing < 1 or self.equal < 1
+
+
+def _rate(wanted: int, rows: int) -> float:
+    """Return the share of *rows* to sample, which `Dialect.sampled` can take."""
+    return 1.0 if rows <= wanted else max(1, round(wanted / rows * SAMPLE_SLICES)) / SAMPLE_SLICES
+
+
+_ONLY_NULL = frozenset(
+    [Kind.ARRAY, Kind.STRUCT, Kind.MAP, Kind.JSON, Kind.BINARY, Kind.INTERVAL, Kind.TIME, Kind.OTHER]
+)
+
+
+def _figures(dialect: Dialect, source: _Source) -> Iterable[tuple[str, bool, Callable[[Sql], Sql]]]:
+    """Yield the name of each feature of a column, whether it is a number, and its SQL."""
+    of, kind = source.type, source.type.kind
+
+    def text(value: Sql) -> Sql:
+        return dialect.exact_text(dialect.portable_text(value, of))
+
+    def plain(value: Sql) -> Sql:
+        return dialect.exact_text(dialect.plain_text(value))
+
+    if kind.is_number:
+        yield "range", True, dialect.double
+    elif kind.is_point_in_time:
+        yield "range", True, lambda value: dialect.double(dialect.epoch(value))
+        if kind is Kind.TIMESTAMP:
+            yield "hour", True, lambda value: dialect.double(_extract("HOUR", value))
+        if kind is not Kind.TIMESTAMPTZ:
+            yield "day", True, lambda value: dialect.double(_extract("DAY", value))
+    if source.is_key:
+        return
+    if kind is Kind.TEXT:
+        yield "value", False, plain
+        yield "length", True, lambda value: dialect.double(dialect.length(value, of) or value)
+        for size in (3, 6):
+            yield "prefix", False, lambda value, size=size: plain(_left(value, size))  # type: ignore[misc]
+        yield "form", False, lambda value: _form(dialect, dialect.plain_text(value))
+    elif not kind.is_point_in_time or kind is Kind.DATE:
+        yield "value", False, text
+
+
+def _extract(unit: str, value: Sql) -> Sql:
+    return exp.Extract(this=exp.var(unit), expression=value)
+
+
+def _left(value: Sql, size: int) -> Sql:
+    return exp.Left(this=value, expression=_number(size))
+
+
+FORMS = ("is empty", "has blanks around", "is in lower case", "is in upper case")
+
+
+def _form(dialect: Dialect, value: Sql) -> Sql:
+    """Return one of `FORMS` as text, or another text for other strings; NULL for NULL."""
+    exact = dialect.exact_text
+    trimmed, lower, upper = (exact(one(this=value.copy())) for one in (exp.Trim, exp.Lower, exp.Upper))
+    is_lower = exp.EQ(this=exact(value.copy()), expression=lower)
+    is_upper = exp.EQ(this=exact(value.copy()), expression=upper)
+    case = exp.Case().when(is_null(value.copy()), exp.null(), copy=False)
+    tests = (
+        exp.EQ(this=exact(value.copy()), expression=exp.Literal.string("")),
+        exp.NEQ(this=exact(value.copy()), expression=trimmed),
+        all_of([is_lower, negation(is_upper.copy())]),
+        all_of([is_upper.copy(), negation(is_lower.copy())]),
+    )
+    for test, form in zip(tests, FORMS, strict=True):
+        case = case.when(test, exp.Literal.string(form), copy=False)
+    return exact(case.else_(exp.Literal.string("mixed"), copy=False))
+
+
+def _is_null_text(value: Sql) -> Sql:
+    case = exp.Case().when(is_null(value), exp.Literal.string("yes"), copy=False)
+    return case.else_(exp.Literal.string("no"), copy=False)
+
+
+def _one_if(test: Sql) -> Sql:
+    return exp.Case().when(test, _number(1), copy=False).else_(_number(0), copy=False)
+
+
+def _number(value: float) -> Sql:
+    literal = exp.Literal.number(repr(abs(value)))
+    return exp.Neg(this=literal) if value < 0 else literal
+
+
+def _named(name: str) -> Sql:
+    return exp.column(exp.to_identifier(name, quoted=True))
+
+
+def _bits(tests: Iterable[Sql]) -> Sql:
+    total: Sql = exp.cast(_number(0), "BIGINT")
+    for place, test in enumerate(tests):
+        bit = exp.Case().when(test, _number(1 << place), copy=False).else_(_number(0), copy=False)
+        total = exp.Add(this=total, expression=bit)
+    return total
+
+
+def _test(condition: SliceTest, value: Sql) -> Sql:
+    """Return *condition* as SQL on the feature *value*."""
+    if condition.operator in ("null", "not null"):
+        return is_null(value) if condition.operator == "null" else is_not_null(value)
+    if condition.operator == "between":
+        low, high, is_open = condition.values
+        ends: list[Sql] = []
+        if isinstance(low, float):
+            ends.append(exp.GTE(this=value.copy(), expression=_number(low)))
+        if isinstance(high, float):
+            below = exp.LT if is_open else exp.LTE
+            ends.append(below(this=value.copy(), expression=_number(high)))
+        return all_of(ends)
+    found = exp.In(this=value, expressions=[exp.Literal.string(str(one)) for one in condition.values])
+    if condition.operator == "in":
+        return found
+    return exp.func("COALESCE", negation(found), exp.true())
+
+
+_COUNTS = """
+with m as (
+    select g.f as f, {flags}, df, ad, rm, {numbers} as num, {texts} as txt
+    from d cross join (values {ids}) as g(f)
+),
+b as (
+    select m.*, case when num is null then null
+        else floor(percent_rank() over (
+            partition by f, case when num is null then 1 else 0 end order by num
+        ) * {bins}) end as bin
+    from m
+),
+c as (
+    select f, bin, txt, min(num) as low, max(num) as high, sum(1 - df) as eq, sum(df) as df, sum(ad) as ad,
+        sum(rm) as rm, {sums}, {hulls}, count(*) over (partition by f) as groups,
+        row_number() over (
+            partition by f, case when txt is null then 1 else 0 end order by {order} desc, count(*) desc
+        ) as place
+    from b group by f, bin, txt
+)
+select f, bin, txt, low, high, eq, df, ad, rm, groups, {names}
+from c where txt is null or place <= {most}
+"""
+
+
+def _parts(features: Sequence[Feature], targets: int) -> dict[str, str]:
+    """Return the parts of `_COUNTS`."""
+    numbers = [f"when {i} then n{i}" for i, one in enumerate(features) if one.is_number]
+    texts = [f"when {i} then x{i}" for i, one in enumerate(features) if not one.is_number]
+    every = range(targets)
+    return {
+        "flags": ", ".join(f"t{i}" for i in every),
+        "numbers": f"case g.f {' '.join(numbers)} end" if numbers else "cast(null as double)",
+        "texts": f"case g.f {' '.join(texts)} end" if texts else "cast(null as varchar)",
+        "ids": ", ".join(f"({i})" for i in range(len(features))),
+        "bins": str(BINS),
+        "sums": ", ".join(f"sum(t{i}) as s{i}" for i in every),
+        "hulls": ", ".join(
+            f"{figure}(case when t{i} = 1 then num end) as {name}{i}"
+            for i in every
+            for figure, name in (("min", "a"), ("max", "z"))
+        ),
+        "order": " + ".join(f"sum(t{i})" for i in every),
+        "names": ", ".join(f"s{i}, a{i}, z{i}" for i in every),
+        "most": str(MOST_VALUES),
+    }
+
+
+def _without_ctes(select: exp.Select) -> exp.Select:
+    for name in ("with", "with_"):
+        select.set(name, None)
+    return select
+
+
+def _groups(rows: Rows, targets: int, rates: _Rates) -> dict[int, list[Group]]:
+    """Return the groups of each feature, as estimates for all rows."""
+    found: dict[int, list[Group]] = {}
+    for feature, bin_, text, low, high, equal, *counts in rows:
+        differing, added, removed, groups = counts[:4]
+        triples = [counts[4 + 3 * place : 7 + 3 * place] for place in range(targets)]
+        numbers = [one for one in (low, high) if one is not None]
+        if not all(math.isfinite(float(one)) for one in numbers):
+            continue
+        group = Group(
+            bin=None if bin_ is None else int(bin_),
+            text=None if text is None else str(text),
+            low=_float(low),
+            high=_float(high),
+            equal=float(equal) / rates.equal,
+            differing=float(differing) / rates.differing,
+            added=float(added) / rates.differing,
+            removed=float(removed) / rates.differing,
+            hits=tuple(float(hit) / rates.differing for hit, _, _ in triples),
+            hulls=tuple((_float(one), _float(other)) for _, one, other in triples),
+            groups=int(groups),
+        )
+        found.setdefault(int(feature), []).append(group)
+    return found
+
+
+def _float(value: object) -> float | None:
+    return None if value is None else float(str(value))
+
+
+def _pattern(row: Sequence[object]) -> Pattern:
+    lone, hits, bits, number = (int(str(one)) for one in row)
+    side = {0: None, 1: DataSide.CURRENT, 2: DataSide.BASE}[lone]
+    return side, hits, bits, number
+
+
+def _merged(slices: Iterable[Slice]) -> tuple[Slice, ...]:
+    """Return *slices*; equal ones of several columns, or of all, are one."""
+    found: dict[object, Slice] = {}
+    for one in slices:
+        is_side = one.targets[0] in (ADDED, REMOVED)
+        key = one.conditions, one.changed, one.in_slice, one.changed_in_slice, one.targets if is_side else ()
+        known = found.get(key)
+        if known is None:
+            found[key] = one
+        else:
+            found[key] = replace(known, targets=(*known.targets, *one.targets))
+    return tuple(found.values())
+
+
+# Words
+
+
+def _described(condition: SliceTest, of: _Property) -> SliceCondition:
+    feature, values = of.feature, _shown(condition, of)
+    return SliceCondition(
+        column=feature.column,
+        figure=feature.figure,
+        operator=condition.operator,
+        values=values,
+        text=_words(condition, of, values),
+    )
+
+
+def _shown(condition: SliceTest, of: _Property) -> tuple[str, ...]:
+    """Return the operands as text; an open end of a range is empty."""
+    if condition.operator != "between":
+        return tuple(map(str, condition.values))
+    return tuple("" if one is None else _edge(float(str(one)), of) for one in condition.values[:2])
+
+
+def _edge(value: float, of: _Property) -> str:
+    if not of.feature.is_time:
+        return f"{value:.0f}" if value == round(value) else repr(value)
+    moment = datetime(1970, 1, 1) + timedelta(seconds=value)
+    is_day = of.source.type.kind is Kind.DATE or moment.time() == datetime.min.time()
+    return moment.date().isoformat() if is_day else moment.isoformat(" ")
+
+
+_FIGURES = {"length": "length of {}", "hour": "hour of {}", "day": "day of the month of {}"}
+
+
+def _words(condition: SliceTest, of: _Property, values: Sequence[str]) -> str:
+    column, figure = of.feature.column, of.feature.figure
+    name = _FIGURES.get(figure, "{}").format(column)
+    if condition.operator in ("null", "not null"):
+        return f"{column} is {condition.operator}"
+    if figure == "null":
+        is_null_ = (values == ("yes",)) is (condition.operator == "in")
+        return f"{column} is {'null' if is_null_ else 'not null'}"
+    if condition.operator == "between":
+        low, high = values
+        below = "below " if condition.values[2] else ""
+        if low == high:
+            return f"{name} = {low}"
+        if low and high:
+            return f"{name} from {low} to {below}{high}"
+        return f"{name} >= {low}" if low else f"{name} {'<' if below else '<='} {high}"
+    if figure == "form" and len(values) == 1 and values[0] in FORMS:
+        return f"{column} {values[0]}" if condition.operator == "in" else f"{column} is not: {values[0]}"
+    is_quoted = of.source.type.kind not in _UNQUOTED
+    shown = [f"'{one}'" if is_quoted else one for one in values]
+    starts = (
+        f"{column} starts with"
+        if figure == "prefix"
+        else f"{name} is a text that"
+        if figure == "form"
+        else name
+    )
+    if len(shown) == 1:
+        equal = "" if figure == "prefix" else "= " if condition.operator == "in" else "<> "
+        is_negated = figure == "prefix" and condition.operator != "in"
+        return f"{'not: ' if is_negated else ''}{starts} {equal}{shown[0]}"
+    return f"{starts} {condition.operator} ({', '.join(shown)})"
+
+
+_UNQUOTED = frozenset([Kind.INTEGER, Kind.DECIMAL, Kind.FLOAT, Kind.BOOLEAN])
