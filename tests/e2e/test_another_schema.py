@@ -189,6 +189,7 @@ COMMANDS_OF_A_STORE: dict[str, tuple[str, ...]] = {
     "runs": ("runs",),
     "show": ("show", "current", "--project", SHOP),
     "diff": ("diff", *RUNS),
+    "plan": ("plan", "--base", "base", "--current", "current", "--project", SHOP),
     "impact": ("impact", "orders", "--run", "current", "--project", SHOP),
     "lineage": ("lineage", "orders", "--run", "current", "--project", SHOP),
     **{
@@ -216,7 +217,8 @@ COMMANDS_OF_A_STORE: dict[str, tuple[str, ...]] = {
 }
 SERVERS = ("serve", "worker", "lsp", "mcp")
 """Commands that run until they are stopped: tests below ask what they serve."""
-WITHOUT_A_STORE = ("config", "sql")
+WITHOUT_A_STORE = ("config", "sql", "preview")
+"""Commands that need none here; `preview` needs the files of a project, which has its base in `target/`."""
 
 
 def test_every_command_of_a_store_is_run() -> None:

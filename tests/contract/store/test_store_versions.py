@@ -9,7 +9,7 @@ import pytest
 
 from recce_meta import __version__
 from recce_meta.api.demo import doctor
-from recce_meta.errors import MissingRelation, StoreError
+from recce_meta.errors import MissingRelation, StoreError, StoreOutdated
 from recce_meta.store import session, sql_files
 from recce_meta.store.prune import Retention, prune
 from recce_meta.store.read import RUN_FILTERS, list_runs
@@ -243,11 +243,11 @@ def test_a_migration_that_is_stopped_leaves_nothing_where_creating_can_be_undone
     broken = sql_files.SqlFile("broken", "migrations", text)
     monkeypatch.setattr(session.sql_files, "migrations", lambda dialect: ((SCHEMA_VERSION, broken),))
 
-    for attempt in (
-        lambda: init_store(recorded.adapter.at(recorded.schema)),
-        lambda: list_runs(recorded.adapter.at(recorded.schema)),
+    for attempt, error in (
+        (lambda: init_store(recorded.adapter.at(recorded.schema)), MissingRelation),
+        (lambda: list_runs(recorded.adapter.at(recorded.schema)), StoreOutdated),
     ):
-        with pytest.raises(MissingRelation):
+        with pytest.raises(error):
             attempt()
         assert "half" not in recorded.adapter.execute(f"SELECT * FROM {quoted}.store")[0]
         assert recorded.scalar("SELECT schema_version FROM {s}.store") == SCHEMA_VERSION - 1

@@ -158,20 +158,20 @@ EDITS: dict[str, tuple[dict[str, str], str, str, dict[str, str]]] = {
         },
     ),
     "values that are filtered by": (
-        {"stg": STG.replace("state from", "lower(state) as state from")},
+        {"stg": STG.replace("state from", "-state as state from")},
         "partial_breaking",
         "~state",
         {**DARK, "open_orders": "rows", "unioned": "state", "starred": "state", "distinct_ones": "rows"},
     ),
     "a column more": (
         {"stg": STG.replace("state from", "state, 1 as one from")},
-        "non_breaking",
+        "breaking",
         "+one",
         {"unioned": "fails", "distinct_ones": "rows", "python": "unknown"},
     ),
     "columns in another order": (
         {"stg": STG.replace("id, customer_id,", "customer_id, id,")},
-        "non_breaking",
+        "breaking",
         "",
         {"unioned": "rows"},
     ),
@@ -358,7 +358,9 @@ def test_without_column_lineage_whoever_reads_a_new_or_moved_column_may_be_reach
 
     found = comparing.diff(lambda: store.adapter.at(store.schema), "base-run", "run-1", project="shop")
 
-    assert told(found) == dict.fromkeys(EVERYTHING, "unknown")
+    # DuckDB needs no lineage to refuse a union of other numbers of columns.
+    refused = {"unioned": "fails"} if what == "a column more" else {}
+    assert told(found) == dict.fromkeys(EVERYTHING, "unknown") | refused
     assert "current was recorded without column lineage" in " ".join(found.notes)
 
 
@@ -408,7 +410,7 @@ WITH_ONE_CATALOG: dict[str, tuple[dict[str, str], dict[str, str], dict[str, str]
     "nothing": ({}, {}, {}),
     "another alias": ({}, {"starred": "select s.* from {stg} as s"}, {"starred": "none"}),
     "the same query": ({}, EDITS["the same query"][0], {"stg": "none"}),
-    "a column more": ({}, EDITS["a column more"][0], {"stg": "non_breaking"}),
+    "a column more": ({}, EDITS["a column more"][0], {"stg": "breaking"}),
     "a column more after a star": (
         {},
         {"starred": "select *, 1 as one from {stg}"},
@@ -420,7 +422,7 @@ WITH_ONE_CATALOG: dict[str, tuple[dict[str, str], dict[str, str], dict[str, str]
             **EDITS["a column more"][0],
             "open_orders": "select id, customer_id from {stg} s where state = 'open'",
         },
-        {"stg": "non_breaking", "open_orders": "none"},
+        {"stg": "breaking", "open_orders": "none"},
     ),
     "a reader of what only a catalog knows": (
         {"stg": "select * from {raw}"},
