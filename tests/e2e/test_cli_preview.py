@@ -25,7 +25,7 @@ ORDERS, CUSTOMERS = "models/marts/orders.sql", "models/marts/customers.sql"
 @pytest.fixture(scope="session")
 def _database(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The demo's database, with a store in it; tests take a copy."""
-    return built_once(tmp_path_factory, "demo", _make_demo) / "recce-meta-demo" / "jaffle_shop.duckdb"
+    return built_once(tmp_path_factory, "previews", _make_demo) / "recce-meta-demo" / "jaffle_shop.duckdb"
 
 
 def _make_demo(folder: Path) -> None:
