@@ -22,7 +22,7 @@ from recce_meta.extractors.project import is_what_dbt_saw
 from recce_meta.extractors.sql_project.files import find_files, read_source, relation_name
 from recce_meta.extractors.sql_project.inputs import read_macros, with_calls
 from recce_meta.extractors.sql_project.settings import PACKAGE_FILES, DbtProjectFile, read_settings
-from recce_meta.graph import build_lineage_graph
+from recce_meta.graph import build_lineage_graph, reachable
 from recce_meta.models import MacroMetadata, NodeMetadata, Project, code_hash
 from recce_meta.profiles import ProjectSettings, read_project_settings
 from recce_meta.profiles.discovery import PROJECT_FILE
@@ -217,8 +217,9 @@ class _EditedFiles:
         known = {macro.unique_id: macro for macro in (*self._base.macros, *self._macros)}
         names = {one.rpartition(".")[2] for one in self._changed_macros}
         names |= {name.partition("__")[2] for name in names if "__" in name}
+        calls = {one: macro.macros for one, macro in known.items()}
         for unique_id, node in self._nodes.items():
-            called = _closure(node.macros, known)
+            called = reachable(node.macros, calls)
             is_caller = any(one.rpartition(".")[2] in names for one in called)
             if node.resource_type == "model" and unique_id not in self._edited and is_caller:
                 yield unique_id
@@ -320,17 +321,6 @@ def _renderer(
 def _lacks_sql(node: NodeMetadata) -> bool:
     is_model = node.resource_type in ("model", "snapshot") and node.language != "python"
     return is_model and node.compiled_code is None and node.raw_code is not None
-
-
-def _closure(names: Iterable[str], macros: Mapping[str, MacroMetadata]) -> set[str]:
-    """Return *names* and all macros that they call."""
-    found, waiting = set[str](), list(names)
-    while waiting:
-        one = waiting.pop()
-        if one not in found:
-            found.add(one)
-            waiting += macros[one].macros if one in macros else ()
-    return found
 
 
 def _own_config(text: str) -> list[list[str]]:

@@ -199,6 +199,11 @@ class KeyedSides:
         """Return the key's columns in the subquery *alias*."""
         return [exp.column(f"k{i}", table=alias) for i in range(len(self.key))]
 
+    def joined_key(self) -> list[Sql]:
+        """Return the key's columns in a join of both sides, of which one may lack the row."""
+        both = zip(self.key_columns(BASE), self.key_columns(CURRENT), strict=True)
+        return [exp.func("COALESCE", base, current) for base, current in both]
+
     def in_key_order(self, columns: Sequence[Sql]) -> list[Sql]:
         """Return sort expressions for the key *columns*, with texts in code point order."""
         return [

@@ -94,6 +94,16 @@ def run_both(first: Plan[Result], second: Plan[Other]) -> Plan[tuple[Result, Oth
     return left.result, right.result
 
 
+def watched(plan: Plan[Result], look: Callable[[Queries, Sequence[Answer]], None]) -> Plan[Result]:
+    """Run *plan*; *look* gets each batch with its answers before the plan does, and may raise."""
+    started = _StartedPlan(plan)
+    while started.batch:
+        answers = yield started.batch
+        look(started.batch, answers)
+        started.send_answers(answers)
+    return started.result
+
+
 class _StartedPlan(Generic[Result]):
     """Started plan with its next batch, which is empty once there is a result."""
 

@@ -11,7 +11,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from itertools import accumulate, zip_longest
 from typing import NamedTuple, TypeAlias
 
@@ -291,12 +291,12 @@ def _is_range(one: Rated) -> bool:
     return one.conditions[0].operator == "between"
 
 
-def _first_of_each(rated: Iterable[Rated], key: object, most: int) -> list[Rated]:
+def _first_of_each(rated: Iterable[Rated], key: Callable[[Rated], str], most: int) -> list[Rated]:
     """Return the first *most* of each *key*."""
     taken: dict[str, int] = {}
     found = []
     for one in rated:
-        name = key(one)  # type: ignore[operator]
+        name = key(one)
         if taken.get(name, 0) < most:
             taken[name] = taken.get(name, 0) + 1
             found.append(one)
@@ -323,13 +323,13 @@ def _rounded(condition: SliceTest, feature: Feature) -> SliceTest | None:
     return SliceTest(condition.feature, "between", values, condition.bits)
 
 
-def _near(value: float, room: float, units: Iterable[float], to: object) -> float | None:
+def _near(value: float, room: float, units: Iterable[float], to: Callable[[float], int]) -> float | None:
     for unit in units:
-        edge = to(value / unit) * unit  # type: ignore[operator]
+        edge = to(value / unit) * unit
         if edge == value:
             return None
         if abs(edge - value) <= room:
-            return float(edge)
+            return edge
     return None
 
 

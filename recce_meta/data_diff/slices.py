@@ -16,6 +16,7 @@ import math
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import partial
 from typing import NamedTuple
 
 from msgspec.structs import replace
@@ -89,19 +90,18 @@ def explain(
     A slice rests on exact counts of all compared rows. A query that takes too long leaves a note instead.
     """
     differing = [index for index, one in enumerate(columns) if one.mismatched]
-    search_of = _SliceSearch(sides, facts, tuple(targets), differing, is_private)
     if not sides.dialect.has_slices:
         return Why(note=f"not searched: not supported in {sides.dialect.name}")
-    few = [one for one in targets if one.changed < FEWEST_CHANGED]
-    if len(few) == len(targets):
+    many = tuple(targets)
+    if all(one.changed < FEWEST_CHANGED for one in targets):
         most = max((one.changed for one in targets), default=0)
         return Why(
             note=f"not searched: {plural(most, 'differing row')} {'is' if most == 1 else 'are'} too few"
         )
-    if all(one.changed == one.compared for one in targets):
+    if all(one.changed == one.compared for one in many):
         return Why(note="every compared row differs")
     try:
-        return (yield from search_of.slices())
+        return (yield from _SliceSearch(sides, facts, many, differing, is_private).slices())
     except QueryTimeout as error:
         return Why(note=f"not searched: {first_line(error)}")
 
@@ -156,11 +156,9 @@ class _SliceSearch:
     def _sources(self) -> Iterable[_Source]:
         """Yield the key, the compared columns, and the columns of one side that its target has."""
         names = {one.name for one in self.targets}
-        for part, base, current in zip(
-            self.sides.key, self.sides.key_columns(BASE), self.sides.key_columns(CURRENT), strict=True
-        ):
+        for part, value in zip(self.sides.key, self.sides.joined_key(), strict=True):
             of = part.common.type or part.pair.current.type
-            yield _Source(part.pair.name, of, exp.func("COALESCE", base, current), is_key=True)
+            yield _Source(part.pair.name, of, value, is_key=True)
         for index, how in enumerate(self.sides.compared):
             before, after = exp.column(f"v{index}", table=BASE), exp.column(f"v{index}", table=CURRENT)
             base_type, current_type = how.pair.base.type, how.pair.current.type
@@ -261,12 +259,8 @@ class _SliceSearch:
         if rate >= 1:
             return []
         keys = [
-            self.sides.dialect.hashable(
-                exp.func("COALESCE", base, current), part.common.type or part.pair.current.type
-            )
-            for part, base, current in zip(
-                self.sides.key, self.sides.key_columns(BASE), self.sides.key_columns(CURRENT), strict=True
-            )
+            self.sides.dialect.hashable(value, part.common.type or part.pair.current.type)
+            for part, value in zip(self.sides.key, self.sides.joined_key(), strict=True)
         ]
         return [self.sides.dialect.sampled(keys, 100 * rate * taken)]
 
@@ -339,6 +333,9 @@ def _figures(dialect: Dialect, source: _Source) -> Iterable[tuple[str, bool, Cal
     def plain(value: Sql) -> Sql:
         return dialect.exact_text(dialect.plain_text(value))
 
+    def prefix(value: Sql, size: int) -> Sql:
+        return plain(exp.Left(this=value, expression=_number(size)))
+
     if kind.is_number:
         yield "range", True, dialect.double
     elif kind.is_point_in_time:
@@ -353,7 +350,7 @@ def _figures(dialect: Dialect, source: _Source) -> Iterable[tuple[str, bool, Cal
         yield "value", False, plain
         yield "length", True, lambda value: dialect.double(dialect.length(value, of) or value)
         for size in (3, 6):
-            yield "prefix", False, lambda value, size=size: plain(_left(value, size))  # type: ignore[misc]
+            yield "prefix", False, partial(prefix, size=size)
         yield "form", False, lambda value: _form(dialect, dialect.plain_text(value))
     elif not kind.is_point_in_time or kind is Kind.DATE:
         yield "value", False, text
@@ -361,10 +358,6 @@ def _figures(dialect: Dialect, source: _Source) -> Iterable[tuple[str, bool, Cal
 
 def _extract(unit: str, value: Sql) -> Sql:
     return exp.Extract(this=exp.var(unit), expression=value)
-
-
-def _left(value: Sql, size: int) -> Sql:
-    return exp.Left(this=value, expression=_number(size))
 
 
 FORMS = ("is empty", "has blanks around", "is in lower case", "is in upper case")

@@ -137,8 +137,7 @@ def rows_by_key(
     """
     if len(rows) == 2:
         select = sides.join(*rows)
-        both = zip(sides.key_columns(BASE), sides.key_columns(CURRENT), strict=True)
-        keys: list[Sql] = [exp.func("COALESCE", base, current) for base, current in both]
+        keys = sides.joined_key()
         is_added, is_removed = is_missing(BASE), is_missing(CURRENT)
     else:
         (side,) = sides.sides

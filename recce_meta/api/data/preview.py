@@ -6,7 +6,7 @@ Edited nodes that a previewed node reads, and all nodes between them, are part o
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import cached_property, partial
 
 from msgspec.structs import replace
@@ -21,7 +21,7 @@ from recce_meta.api.run_reader import MemoryRunReader, RunReader
 from recce_meta.config.nodes import EffectiveSettings
 from recce_meta.data_diff.detail import chance_notes, query_rows
 from recce_meta.data_diff.options import ValueOptions, declared_keys
-from recce_meta.data_diff.plan import Answer, Plan, Result, failure
+from recce_meta.data_diff.plan import Answer, Plan, Queries, failure, watched
 from recce_meta.data_diff.source import Pair
 from recce_meta.errors import QueryTimeout, RecceMetaError, first_of
 from recce_meta.graph import LineageGraph, build_lineage_graph
@@ -214,7 +214,7 @@ def _compared(
     notes: tuple[str, ...],
 ) -> Plan[ValueDiff | RowsDiff]:
     """Compare both queries; *proven* are the columns that may differ if the rows stay the same by the SQL."""
-    found = yield from _naming_sides(values(pair, options, settings))
+    found = yield from watched(values(pair, options, settings), _name_side)
     if proven is not None and (number := _unexplained(found, proven)):
         # The control: SQL that gives other results each time differs from itself.
         base = pair.base
@@ -235,27 +235,19 @@ def _unexplained(found: ValueDiff | RowsDiff, proven: frozenset[str]) -> int:
     return max([moved, *others], default=0)
 
 
-def _naming_sides(plan: Plan[Result]) -> Plan[Result]:
-    """Run *plan*, and say in the error of a description which SQL fails."""
-    answers: list[Answer] | None = None
-    while True:
-        try:
-            batch = plan.send(answers)  # type: ignore[arg-type]  # a generator begins with None
-        except StopIteration as done:
-            result: Result = done.value
-            return result
-        answers = list((yield batch))
-        for query, answer in zip(batch, answers, strict=True):
-            # Time that is up proves nothing about the SQL.
-            if query.describes and (error := failure(answer)) and not isinstance(error, QueryTimeout):
-                whose = "the new SQL" if query.side is DataSide.CURRENT else "the SQL of base"
-                error.message = f"{whose} fails: {error.message}"
-                raise error
+def _name_side(batch: Queries, answers: Sequence[Answer]) -> None:
+    """Raise the error of a description, with which SQL fails."""
+    for query, answer in zip(batch, answers, strict=True):
+        # Time that is up proves nothing about the SQL.
+        if query.describes and (error := failure(answer)) and not isinstance(error, QueryTimeout):
+            whose = "the new SQL" if query.side is DataSide.CURRENT else "the SQL of base"
+            error.message = f"{whose} fails: {error.message}"
+            raise error
 
 
 def _first_rows(pair: Pair, sql: str, limit: int, notes: tuple[str, ...]) -> Plan[RowsDiff]:
     """Return the number of rows, the columns and the first rows of a new node."""
     assert pair.current is not None, "a pair of queries has both sides"
-    found = yield from _naming_sides(query_rows(pair.current, pair.subject, sql, limit=limit))
+    found = yield from watched(query_rows(pair.current, pair.subject, sql, limit=limit), _name_side)
     assert found.rows is not None, "the rows of one query"
     return replace(found.rows, subject=pair.subject, notes=(*notes, *found.notes, *found.rows.notes))

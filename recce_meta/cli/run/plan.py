@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import shlex
 from contextlib import ExitStack
+from functools import cache
 from pathlib import Path
 
 import msgspec
 from msgspec.structs import replace
 
-from recce_meta.adapter import UnifiedSqlAdapter
 from recce_meta.api.deferred_build import deferred_build, state_manifest
 from recce_meta.api.diff import NOTHING_MORE, diff_of_pair
+from recce_meta.api.export import written_whole
 from recce_meta.api.run_choice import select_runs, with_builds
 from recce_meta.api.runs import load_pair
 from recce_meta.cli.connections import Connection
@@ -39,13 +40,7 @@ def plan(
     root = find_project_dir(connection.project_dir)
     current = current or (artifacts_of(root) if root is not None else None)
     with ExitStack() as stack:
-        opened: list[UnifiedSqlAdapter] = []
-
-        def store() -> UnifiedSqlAdapter:
-            if not opened:
-                opened.append(stack.enter_context(connection.open_existing()))
-            return opened[0]
-
+        store = cache(lambda: stack.enter_context(connection.open_existing()))
         name = connection.project_of(project, base, current)
         defaults = connection.run_defaults()
         found = select_runs(store, base, current, defaults=defaults, project=name)
@@ -72,5 +67,6 @@ def plan(
         number = plural(len(build.terms), "node")
         raise UsageError(f"A command with {number} is too long", hint="build state:modified+ instead")
     state_dir.mkdir(parents=True, exist_ok=True)
-    (state_dir / "manifest.json").write_bytes(msgspec.json.encode(state))
+    with written_whole(state_dir / "manifest.json", overwrite=True) as file:
+        file.write_bytes(msgspec.json.encode(state))
     write(shlex.join(words), output)
