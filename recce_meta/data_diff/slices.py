@@ -92,8 +92,8 @@ def explain(
     differing = [index for index, one in enumerate(columns) if one.mismatched]
     if not sides.dialect.has_slices:
         return Why(note=f"not searched: not supported in {sides.dialect.name}")
-    many = tuple(targets)
-    if all(one.changed < FEWEST_CHANGED for one in targets):
+    many = tuple(one for one in targets if one.changed >= FEWEST_CHANGED)
+    if not many:
         most = max((one.changed for one in targets), default=0)
         return Why(
             note=f"not searched: {plural(most, 'differing row')} {'is' if most == 1 else 'are'} too few"

@@ -89,6 +89,16 @@ def test_too_few_and_all_rows_have_a_note(site: Any, tables: Any, where: Any, no
     assert why_phrases(site.run(value_diff(site.pair(), OPTIONS))) == [note]
 
 
+def test_two_removed_rows_are_not_searched_beside_many_changed_ones(site: Any, tables: Any) -> None:
+    lost = [(i, "lost" if i < 2 else s, amount, d, e) for i, s, amount, d, e in ROWS]
+    tables(COLUMNS, lost, changed(lambda row: row[1] == "sent")[2:])
+
+    diff = site.run(value_diff(site.pair(), OPTIONS))
+
+    assert diff.removed == 2
+    assert {name for one in diff.why.slices for name in one.targets} == {"changed", "amount"}
+
+
 def test_values_of_private_columns_are_neither_searched_nor_shown(site: Any, tables: Any) -> None:
     tables(COLUMNS, ROWS, changed(lambda row: row[4] == "p1@x"))
 
