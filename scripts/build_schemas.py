@@ -6,7 +6,7 @@ Also build the schemas of the HTTP API's answers, recce_meta/server/api/schemas.
     python scripts/build_schemas.py --check    exit with 1 if one is stale
 
 Each schema is made from the type of its document. A type is encoded in one of two ways. msgspec encodes its
-fields. `report.json.data_tree` also writes its properties, and writes a number as a string if no float is
+fields. `report.json.data_tree` also writes its published properties, and a number as a string if no float is
 equal to it. Descriptions are the docstrings of types and fields. export.v1.json and export.v2.json describe
 documents of earlier versions, which `import` reads, and are not built.
 """
@@ -34,6 +34,7 @@ from msgspec import Struct, UnsetType
 
 from recce_meta.cli.run import connection_report
 from recce_meta.models import stored as statistics
+from recce_meta.models.rows import published
 from recce_meta.report import json as documents
 from recce_meta.report.json import EncodedAs
 from recce_meta.report.quality_history import QualityHistoryDocument, QualityRunsDocument
@@ -267,7 +268,7 @@ def _computed(kind: type[Struct]) -> dict[str, tuple[Any, str | None]]:
     found: dict[str, tuple[Any, str | None]] = {}
     for base in reversed(kind.__mro__):
         for name, member in vars(base).items():
-            getter: Callable[..., Any] | None = member.fget if isinstance(member, property) else None
+            getter: Callable[..., Any] | None = member.fget if isinstance(member, published) else None
             if getter is not None and name not in kind.__struct_fields__:
                 hints = get_type_hints(getter, localns=_LATE, include_extras=True)
                 found[name] = (hints["return"], _sentence(getter.__doc__))

@@ -15,7 +15,7 @@ from typing import Any, TypeAlias
 from msgspec import Struct
 from msgspec.structs import replace
 
-from recce_meta.models.rows import Tabular
+from recce_meta.models.rows import Tabular, published
 
 Value: TypeAlias = Any
 """Value of a cell, as the driver returns it."""
@@ -69,7 +69,7 @@ class Subject(Struct, frozen=True, kw_only=True):
     hidden: str | None = None
     """Policies that hide rows or values from the role; None if none is known."""
 
-    @property
+    @published
     def is_stale(self) -> bool:
         """True if a side lacks the data of its run."""
         return bool(self.base_stale or self.current_stale)
@@ -110,7 +110,7 @@ class RowComparison(DataDiff, frozen=True, kw_only=True):
     cast: tuple[str, ...] = ()
     """Columns that both sides cast before the comparison, with the type: `price=decimal(12,2)`."""
 
-    @property
+    @published
     def is_narrowed(self) -> bool:
         """True if an option excludes rows, columns or differences."""
         return bool(
@@ -146,12 +146,12 @@ class RowCount(Struct, frozen=True, kw_only=True):
     where: str | None = None
     """Condition on the counted rows; None if all rows were counted."""
 
-    @property
+    @published
     def delta(self) -> int | None:
         """Current minus base; None unless both are known."""
         return None if self.base is None or self.current is None else self.current - self.base
 
-    @property
+    @published
     def change(self) -> float | None:
         """Delta as a share of base; None if a count is unknown, or if base is empty and current is not."""
         if self.delta is None:
@@ -189,7 +189,7 @@ class SchemaDiff(DataDiff, frozen=True, kw_only=True, tag_field="type", tag="sch
     source: str = "live"
     """`live` if read from the warehouse now, `stored` if recorded with the runs."""
 
-    @property
+    @published
     def changed(self) -> tuple[ColumnDelta, ...]:
         """Columns that differ."""
         return tuple(column for column in self.columns if column.status != "unchanged")
@@ -207,7 +207,7 @@ class KeyCounts(Struct, frozen=True, kw_only=True):
     duplicate_rows: int = 0
     """Rows of this side that are not compared because their key has several rows on either side."""
 
-    @property
+    @published
     def compared(self) -> int:
         """Number of compared rows."""
         return self.rows - self.null_keys - self.duplicate_rows
@@ -262,7 +262,7 @@ class ColumnValues(Struct, frozen=True, kw_only=True):
     """True if both differences are doubles that approximate numbers with more digits."""
     examples: tuple[Example, ...] = ()
 
-    @property
+    @published
     def match_share(self) -> float | None:
         """Matched rows as a share of common rows; None without common rows."""
         common = 0 if self.mismatched is None else (self.matched or 0) + self.mismatched
@@ -359,17 +359,17 @@ class ValueDiff(RowComparison, frozen=True, kw_only=True, tag_field="type", tag=
     why: Why | None = None
     """Slices that hold the rows that differ; None if they were not searched."""
 
-    @property
+    @published
     def total(self) -> int:
         """Keys on either side."""
         return self.common + self.added + self.removed
 
-    @property
+    @published
     def left_out(self) -> int:
         """Rows not compared because of their keys, on the side with more such rows."""
         return _left_out(self.base, self.current)
 
-    @property
+    @published
     def is_equal(self) -> bool | None:
         """True if everything was compared and is equal, False if a difference was found, else None."""
         # Rows with unusable keys are not compared, but different numbers of them are a difference.
@@ -423,12 +423,12 @@ class ValueDetail(RowComparison, frozen=True, kw_only=True, tag_field="type", ta
     rounded: tuple[str, ...] = ()
     """Columns compared as doubles, which cannot represent both types exactly."""
 
-    @property
+    @published
     def left_out(self) -> int:
         """Rows not compared because of their keys, on the side with more such rows."""
         return _left_out(self.base, self.current)
 
-    @property
+    @published
     def is_equal(self) -> bool | None:
         """True if everything was compared and is equal, False if a difference was found, else None."""
         if self.rows or self.is_cut or self.base_only or self.current_only:
@@ -467,7 +467,7 @@ class RowsDiff(RowComparison, frozen=True, kw_only=True, tag_field="type", tag="
     limit: int = 0
     is_cut: bool = False
 
-    @property
+    @published
     def is_equal(self) -> bool | None:
         """True if everything was compared and is equal, False if a difference was found, else None."""
         if self.added or self.removed or self.base_only or self.current_only:
@@ -487,7 +487,7 @@ class QueryDiff(DataDiff, frozen=True, kw_only=True, tag_field="type", tag="quer
     detail: ValueDetail | None = None
     rows: RowsDiff | None = None
 
-    @property
+    @published
     def is_equal(self) -> bool | None:
         """True if everything was compared and is equal, False if a difference was found, else None."""
         answer = self.values or self.rows
@@ -514,12 +514,12 @@ class Profile(Struct, frozen=True, kw_only=True):
     max_length: int | None = None
     avg_length: float | None = None
 
-    @property
+    @published
     def not_null_proportion(self) -> float | None:
         """Share of rows with a value; None without rows."""
         return self.not_null_count / self.row_count if self.row_count else None
 
-    @property
+    @published
     def distinct_proportion(self) -> float | None:
         """Distinct values as a share of rows; None without rows, or if they were not counted."""
         return (
@@ -528,7 +528,7 @@ class Profile(Struct, frozen=True, kw_only=True):
             else None
         )
 
-    @property
+    @published
     def is_unique(self) -> bool | None:
         """True if all values are distinct and not NULL; None without rows, or for an estimate."""
         if not self.row_count or self.distinct_count is None or self.is_approximate:

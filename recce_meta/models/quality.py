@@ -22,7 +22,7 @@ from msgspec import Struct
 
 from recce_meta.errors import UnknownNameError, UsageError
 from recce_meta.models.data_diff import Profile, Value
-from recce_meta.models.rows import Tabular
+from recce_meta.models.rows import Tabular, published
 
 
 class Sample(Struct, frozen=True, kw_only=True):
@@ -77,12 +77,12 @@ class ColumnQuality(Struct, frozen=True, kw_only=True):
     reason: str | None = None
     """Why some figures are missing."""
 
-    @property
+    @published
     def null_count(self) -> int | None:
         """Rows without a value."""
         return None if self.profile is None else self.profile.row_count - self.profile.not_null_count
 
-    @property
+    @published
     def null_share(self) -> float | None:
         """Rows without a value as a share of all rows; None without rows."""
         profile = self.profile
@@ -90,7 +90,7 @@ class ColumnQuality(Struct, frozen=True, kw_only=True):
             return None
         return (profile.row_count - profile.not_null_count) / profile.row_count
 
-    @property
+    @published
     def distinct_share(self) -> float | None:
         """Distinct values as a share of rows with a value; None if there are no such rows."""
         profile = self.profile
@@ -119,7 +119,7 @@ class TableQuality(Struct, frozen=True, kw_only=True):
     """Why the table could not be measured; it then has no columns."""
     notes: tuple[str, ...] = ()
 
-    @property
+    @published
     def column_count(self) -> int:
         """Number of measured columns."""
         return len(self.columns)

@@ -23,6 +23,14 @@ Scalar: TypeAlias = Any
 """Value of a cell: a built-in type without parts."""
 
 
+if TYPE_CHECKING:
+    published = property
+else:
+
+    class published(property):
+        """Property that documents and their schemas have, as they have fields."""
+
+
 # Not `enum.StrEnum`, which Python 3.10 does not have.
 class StringEnum(str, Enum):
     """Enumeration of strings that compare and print as their values."""

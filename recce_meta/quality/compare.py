@@ -13,7 +13,7 @@ from msgspec import Struct
 from recce_meta.lazy import LazyModule
 from recce_meta.models.data_diff import Value
 from recce_meta.models.quality import ColumnQuality, Quality, QualityRun, Sample, TableQuality
-from recce_meta.models.rows import RowTable, Tabular
+from recce_meta.models.rows import RowTable, Tabular, published
 from recce_meta.quality.figures import Violation, column_of, exact_number, figure_of, figures_of
 
 if TYPE_CHECKING:
@@ -75,7 +75,7 @@ class TableChange(Struct, frozen=True, kw_only=True):
     regressions: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
 
-    @property
+    @published
     def is_changed(self) -> bool:
         """Return True if anything differs."""
         return bool(self.figures or self.columns or self.regressions)

@@ -39,6 +39,7 @@ from recce_meta.models.marks.review import PairReviews
 from recce_meta.models.node import LineageEdge, NodeResult
 from recce_meta.models.numbers import digits_of
 from recce_meta.models.quality import QualityRun, TableQuality
+from recce_meta.models.rows import published
 from recce_meta.models.run import Check, RunChoice, RunMetadata
 from recce_meta.models.stored import StatisticsSummary
 from recce_meta.quality.compare import QualityResult, TableChange
@@ -395,13 +396,13 @@ def _field(name: str, value: Value) -> JsonTree:
 
 @cache
 def _names(kind: type[Struct]) -> tuple[str, ...]:
-    """Return the declared fields, followed by the computed ones."""
+    """Return the fields, followed by the published properties."""
     # Base classes first, so that a subclass only adds fields at the end.
     computed = [
         name
         for base in reversed(kind.__mro__)
         for name, member in vars(base).items()
-        if isinstance(member, property)
+        if isinstance(member, published)
     ]
     return tuple(dict.fromkeys((*kind.__struct_fields__, *computed)))
 

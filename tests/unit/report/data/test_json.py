@@ -12,6 +12,7 @@ from uuid import UUID
 
 import msgspec
 import pytest
+from msgspec import Struct
 
 from recce_meta.models import data_diff
 from recce_meta.models.data_diff import (
@@ -24,6 +25,7 @@ from recce_meta.models.data_diff import (
     Subject,
     ValueDetail,
 )
+from recce_meta.models.rows import published
 from recce_meta.report import data_json
 from recce_meta.report.json import data_tree
 
@@ -52,7 +54,7 @@ def computed(kind: type[msgspec.Struct]) -> list[str]:
         for base in kind.__mro__
         if base.__module__ == data_diff.__name__
         for name, member in vars(base).items()
-        if isinstance(member, property)
+        if isinstance(member, published)
     ]
 
 
@@ -123,6 +125,21 @@ def test_what_a_type_computes_is_written_too() -> None:
         "delta": 1,
         "change": 0.1,
     }
+
+
+def test_a_property_is_written_only_if_it_is_published() -> None:
+    class Result(Struct):
+        name: str
+
+        @published
+        def size(self) -> int:
+            return len(self.name)
+
+        @property
+        def is_short(self) -> bool:
+            return self.size < 9
+
+    assert data_tree(Result("orders")) == {"name": "orders", "size": 6}
 
 
 def test_a_document_says_what_it_is() -> None:
