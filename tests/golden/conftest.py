@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 import pytest
+
+from tests.golden.sql.sections import READ, check_hashes, joined
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -24,5 +26,21 @@ def check_golden(request: pytest.FixtureRequest) -> Callable[[Path, str], None]:
             expected.write_text(text, encoding="utf-8", newline="\n")
         assert expected.is_file(), f"{expected} is missing: run pytest tests/golden --update-golden"
         assert text == expected.read_text(encoding="utf-8")
+
+    return check
+
+
+@pytest.fixture
+def check_statements(
+    request: pytest.FixtureRequest, check_golden: Callable[[Path, str], None]
+) -> Callable[[Path, str, Mapping[str, str]], None]:
+    """Compares the statements of a dialect with its file in a folder, or with their hashes in it."""
+
+    def check(folder: Path, dialect: str, parts: Mapping[str, str]) -> None:
+        if dialect in READ:
+            check_golden(folder / f"{dialect}.sql", joined(parts))
+        else:
+            is_update = request.config.getoption("--update-golden", default=False)
+            check_hashes(folder / "hashes.txt", dialect, parts, is_update=is_update)
 
     return check

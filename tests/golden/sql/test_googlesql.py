@@ -30,6 +30,9 @@ from recce_meta.store import sql_files
 from recce_meta.warehouses.dialect import dialect_named
 from tests.emulators.bigquery.judge import Judge
 from tests.emulators.bigquery.translate import Refused
+from tests.golden.sql.sections import SUBJECTS, texts
+from tests.golden.sql.statistics.test_statistics_sql import COLUMNS, type_of
+from tests.golden.sql.value_diff.test_value_diff_sql import CASES, columns_of
 from tests.googlesql import Columns, accept, judging, store_tables
 
 pytestmark = pytest.mark.emulator
@@ -356,3 +359,21 @@ def rows_of(rows: Mapping[int, tuple[str | None, str | None]]) -> str:
         f"SELECT {key} AS id, CAST({text(amount)} AS NUMERIC) AS amount, CAST({text(note)} AS STRING) AS note"
         for key, (amount, note) in rows.items()
     )
+
+
+STATEMENTS = [(subject, case) for subject in SUBJECTS for case in texts(subject, "bigquery")]
+
+
+@pytest.mark.parametrize(("subject", "case"), STATEMENTS)
+def test_the_statements_of_a_data_diff_are_accepted(judge: Judge, subject: str, case: str) -> None:
+    tables: Mapping[str, Columns] = {
+        "orders": tuple((name, type_of(name, "bigquery")) for name in COLUMNS),
+        **{
+            f"orders_{side.value}": tuple(columns_of("bigquery", CASES[case], side))
+            for side in DataSide
+            if subject == "value_diff"
+        },
+    }
+    for statement in texts(subject, "bigquery")[case].split(";\n"):
+        if statement.strip():
+            accept(judge, statement, tables)

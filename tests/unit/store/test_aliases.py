@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 import sqlglot
 from sqlglot import exp
 
 from recce_meta.store.sql_files import dialects, files
-from tests.golden.sql.sections import sections
+from tests.golden.sql.sections import SUBJECTS, texts
 
 CLAUSES = ("group", "having", "order")
 
@@ -73,13 +72,8 @@ def test_no_alias_of_a_statement_hides_a_table_or_a_column(dialect: str) -> None
 
 
 def test_no_alias_of_a_data_diff_hides_a_table_or_a_column() -> None:
-    folder = Path(__file__).parents[2] / "golden" / "sql"
-    paths = sorted(folder.rglob("bigquery.sql"))
-    parts = [(path, case, text) for path in paths for case, text in sections(path.read_text("utf-8")).items()]
-    assert len(parts) > 20
-    found = {
-        f"{path.parent.name}/{case}": faults
-        for path, case, text in parts
-        if (faults := hidden(text, path.stem))
+    parts = {
+        f"{subject}/{case}": text for subject in SUBJECTS for case, text in texts(subject, "bigquery").items()
     }
-    assert found == {}
+    assert len(parts) > 20
+    assert {name: faults for name, text in parts.items() if (faults := hidden(text, "bigquery"))} == {}

@@ -63,7 +63,9 @@ SELECT
   MAX(CHAR_LENGTH(t.`note`)) AS c4_max_length,
   AVG(CAST(CHAR_LENGTH(t.`note`) AS DOUBLE)) AS c4_avg_length,
   COUNT(t.`is_open`) AS c5_not_null_count,
-  COUNT(CASE WHEN t.`is_open` THEN 1 END) AS c5_true_count,
+  MIN(t.`is_open`) AS c5_min,
+  MAX(t.`is_open`) AS c5_max,
+  AVG(CAST(t.`is_open` AS DOUBLE)) AS c5_avg,
   COUNT(t.`ordered_on`) AS c6_not_null_count,
   CAST(MIN(t.`ordered_on`) AS CHAR) AS c6_min,
   CAST(MAX(t.`ordered_on`) AS CHAR) AS c6_max,
@@ -141,6 +143,11 @@ SELECT
   COUNT(
     DISTINCT CAST(t.`note` AS CHAR) COLLATE /*M!100202 utf8mb4_nopad_bin *//*!80017 utf8mb4_0900_bin */
   ) AS distinct_count
+FROM `prod`.`orders` AS t;
+
+-- base: distinct count of orders.is_open
+SELECT
+  COUNT(DISTINCT t.`is_open`) AS distinct_count
 FROM `prod`.`orders` AS t;
 
 -- base: distinct count of orders.ordered_on
@@ -223,7 +230,9 @@ SELECT
   MAX(CHAR_LENGTH(t.`note`)) AS c4_max_length,
   AVG(CAST(CHAR_LENGTH(t.`note`) AS DOUBLE)) AS c4_avg_length,
   COUNT(t.`is_open`) AS c5_not_null_count,
-  COUNT(CASE WHEN t.`is_open` THEN 1 END) AS c5_true_count,
+  MIN(t.`is_open`) AS c5_min,
+  MAX(t.`is_open`) AS c5_max,
+  AVG(CAST(t.`is_open` AS DOUBLE)) AS c5_avg,
   COUNT(t.`ordered_on`) AS c6_not_null_count,
   CAST(MIN(t.`ordered_on`) AS CHAR) AS c6_min,
   CAST(MAX(t.`ordered_on`) AS CHAR) AS c6_max,
@@ -301,6 +310,11 @@ SELECT
   COUNT(
     DISTINCT CAST(t.`note` AS CHAR) COLLATE /*M!100202 utf8mb4_nopad_bin *//*!80017 utf8mb4_0900_bin */
   ) AS distinct_count
+FROM `pr_42`.`orders` AS t;
+
+-- current: distinct count of orders.is_open
+SELECT
+  COUNT(DISTINCT t.`is_open`) AS distinct_count
 FROM `pr_42`.`orders` AS t;
 
 -- current: distinct count of orders.ordered_on
@@ -1734,7 +1748,9 @@ SELECT
     END
   ) AS c4_blank_count,
   COUNT(t.`is_open`) AS c5_not_null_count,
-  COUNT(CASE WHEN t.`is_open` THEN 1 END) AS c5_true_count,
+  MIN(t.`is_open`) AS c5_min,
+  MAX(t.`is_open`) AS c5_max,
+  AVG(CAST(t.`is_open` AS DOUBLE)) AS c5_avg,
   COUNT(t.`ordered_on`) AS c6_not_null_count,
   CAST(MIN(t.`ordered_on`) AS CHAR) AS c6_min,
   CAST(MAX(t.`ordered_on`) AS CHAR) AS c6_max,
@@ -1812,6 +1828,11 @@ SELECT
   COUNT(
     DISTINCT CAST(t.`note` AS CHAR) COLLATE /*M!100202 utf8mb4_nopad_bin *//*!80017 utf8mb4_0900_bin */
   ) AS distinct_count
+FROM `pr_42`.`orders` AS t;
+
+-- current: distinct count of orders.is_open
+SELECT
+  COUNT(DISTINCT t.`is_open`) AS distinct_count
 FROM `pr_42`.`orders` AS t;
 
 -- current: distinct count of orders.ordered_on
@@ -2486,7 +2507,9 @@ SELECT
     END
   ) AS c4_blank_count,
   COUNT(t.`is_open`) AS c5_not_null_count,
-  COUNT(CASE WHEN t.`is_open` THEN 1 END) AS c5_true_count,
+  MIN(t.`is_open`) AS c5_min,
+  MAX(t.`is_open`) AS c5_max,
+  AVG(CAST(t.`is_open` AS DOUBLE)) AS c5_avg,
   COUNT(t.`ordered_on`) AS c6_not_null_count,
   CAST(MIN(t.`ordered_on`) AS CHAR) AS c6_min,
   CAST(MAX(t.`ordered_on`) AS CHAR) AS c6_max,
@@ -2594,6 +2617,17 @@ SELECT
   COUNT(
     DISTINCT CAST(t.`note` AS CHAR) COLLATE /*M!100202 utf8mb4_nopad_bin *//*!80017 utf8mb4_0900_bin */
   ) AS distinct_count
+FROM (
+  SELECT
+    *
+  FROM `pr_42`.`orders` AS t
+  WHERE
+    RAND(7) < 0.025
+) AS t;
+
+-- current: distinct count of orders.is_open
+SELECT
+  COUNT(DISTINCT t.`is_open`) AS distinct_count
 FROM (
   SELECT
     *
@@ -2751,7 +2785,9 @@ SELECT
     END
   ) AS c4_blank_count,
   COUNT(t.`is_open`) AS c5_not_null_count,
-  COUNT(CASE WHEN t.`is_open` THEN 1 END) AS c5_true_count,
+  MIN(t.`is_open`) AS c5_min,
+  MAX(t.`is_open`) AS c5_max,
+  AVG(CAST(t.`is_open` AS DOUBLE)) AS c5_avg,
   COUNT(t.`ordered_on`) AS c6_not_null_count,
   CAST(MIN(t.`ordered_on`) AS CHAR) AS c6_min,
   CAST(MAX(t.`ordered_on`) AS CHAR) AS c6_max,
@@ -2859,6 +2895,17 @@ SELECT
   COUNT(
     DISTINCT CAST(t.`note` AS CHAR) COLLATE /*M!100202 utf8mb4_nopad_bin *//*!80017 utf8mb4_0900_bin */
   ) AS distinct_count
+FROM (
+  SELECT
+    *
+  FROM `pr_42`.`orders` AS t
+  WHERE
+    RAND(0) < 0.1
+) AS t;
+
+-- current: distinct count of orders.is_open
+SELECT
+  COUNT(DISTINCT t.`is_open`) AS distinct_count
 FROM (
   SELECT
     *
@@ -3016,7 +3063,9 @@ SELECT
     END
   ) AS c4_blank_count,
   COUNT(t.`is_open`) AS c5_not_null_count,
-  COUNT(CASE WHEN t.`is_open` THEN 1 END) AS c5_true_count,
+  MIN(t.`is_open`) AS c5_min,
+  MAX(t.`is_open`) AS c5_max,
+  AVG(CAST(t.`is_open` AS DOUBLE)) AS c5_avg,
   COUNT(t.`ordered_on`) AS c6_not_null_count,
   CAST(MIN(t.`ordered_on`) AS CHAR) AS c6_min,
   CAST(MAX(t.`ordered_on`) AS CHAR) AS c6_max,
@@ -3639,6 +3688,120 @@ SELECT
   COUNT(
     DISTINCT CAST(t.`note` AS CHAR) COLLATE /*M!100202 utf8mb4_nopad_bin *//*!80017 utf8mb4_0900_bin */
   ) AS distinct_count
+FROM (
+  SELECT
+    *
+  FROM `pr_42`.`orders` AS t
+  WHERE
+    ABS(
+      CAST(CONV(
+        SUBSTRING(
+          MD5(
+            CONCAT(
+              COALESCE(CONCAT(OCTET_LENGTH(CAST(7 AS CHAR)), ':', CAST(7 AS CHAR)), '~'),
+              COALESCE(CONCAT(OCTET_LENGTH(CAST(t.`id` AS CHAR)), ':', CAST(t.`id` AS CHAR)), '~'),
+              COALESCE(CONCAT(OCTET_LENGTH(CAST(t.`amount` AS CHAR)), ':', CAST(t.`amount` AS CHAR)), '~'),
+              COALESCE(
+                CONCAT(
+                  OCTET_LENGTH(CAST((
+                    CAST(t.`ratio` AS DOUBLE) + 0.0e0
+                  ) AS CHAR)),
+                  ':',
+                  CAST((
+                    CAST(t.`ratio` AS DOUBLE) + 0.0e0
+                  ) AS CHAR)
+                ),
+                '~'
+              ),
+              COALESCE(
+                CONCAT(
+                  OCTET_LENGTH(CAST((
+                    CAST(t.`score` AS DOUBLE) + 0.0e0
+                  ) AS CHAR)),
+                  ':',
+                  CAST((
+                    CAST(t.`score` AS DOUBLE) + 0.0e0
+                  ) AS CHAR)
+                ),
+                '~'
+              ),
+              COALESCE(
+                CONCAT(
+                  OCTET_LENGTH(
+                    CAST(CAST(t.`note` AS CHAR) COLLATE /*M!100202 utf8mb4_nopad_bin *//*!80017 utf8mb4_0900_bin */ AS CHAR)
+                  ),
+                  ':',
+                  CAST(CAST(t.`note` AS CHAR) COLLATE /*M!100202 utf8mb4_nopad_bin *//*!80017 utf8mb4_0900_bin */ AS CHAR)
+                ),
+                '~'
+              ),
+              COALESCE(
+                CONCAT(OCTET_LENGTH(CAST(t.`is_open` AS CHAR)), ':', CAST(t.`is_open` AS CHAR)),
+                '~'
+              ),
+              COALESCE(
+                CONCAT(OCTET_LENGTH(CAST(t.`ordered_on` AS CHAR)), ':', CAST(t.`ordered_on` AS CHAR)),
+                '~'
+              ),
+              COALESCE(
+                CONCAT(
+                  OCTET_LENGTH(
+                    CAST((
+                      CAST('1970-01-01' AS DATETIME) + INTERVAL (UNIX_TIMESTAMP(t.`ordered_at`)) SECOND
+                    ) AS CHAR)
+                  ),
+                  ':',
+                  CAST((
+                    CAST('1970-01-01' AS DATETIME) + INTERVAL (UNIX_TIMESTAMP(t.`ordered_at`)) SECOND
+                  ) AS CHAR)
+                ),
+                '~'
+              ),
+              COALESCE(
+                CONCAT(
+                  OCTET_LENGTH(
+                    CAST((
+                      CAST('1970-01-01' AS DATETIME) + INTERVAL (UNIX_TIMESTAMP(t.`shipped_at`)) SECOND
+                    ) AS CHAR)
+                  ),
+                  ':',
+                  CAST((
+                    CAST('1970-01-01' AS DATETIME) + INTERVAL (UNIX_TIMESTAMP(t.`shipped_at`)) SECOND
+                  ) AS CHAR)
+                ),
+                '~'
+              ),
+              COALESCE(CONCAT(OCTET_LENGTH(CAST(t.`tags` AS CHAR)), ':', CAST(t.`tags` AS CHAR)), '~'),
+              COALESCE(
+                CONCAT(
+                  OCTET_LENGTH(
+                    CAST(CAST(t.`payload` AS CHAR) COLLATE /*M!100202 utf8mb4_nopad_bin *//*!80017 utf8mb4_0900_bin */ AS CHAR)
+                  ),
+                  ':',
+                  CAST(CAST(t.`payload` AS CHAR) COLLATE /*M!100202 utf8mb4_nopad_bin *//*!80017 utf8mb4_0900_bin */ AS CHAR)
+                ),
+                '~'
+              ),
+              COALESCE(
+                CONCAT(OCTET_LENGTH(CAST(HEX(t.`raw`) AS CHAR)), ':', CAST(HEX(t.`raw`) AS CHAR)),
+                '~'
+              ),
+              COALESCE(CONCAT(OCTET_LENGTH(CAST(t.`order` AS CHAR)), ':', CAST(t.`order` AS CHAR)), '~'),
+              COALESCE(CONCAT(OCTET_LENGTH(CAST(t.`a"b` AS CHAR)), ':', CAST(t.`a"b` AS CHAR)), '~')
+            )
+          ),
+          1,
+          15
+        ),
+        16,
+        10
+      ) AS SIGNED) % 1000000
+    ) < 100
+) AS t;
+
+-- current: distinct count of orders.is_open
+SELECT
+  COUNT(DISTINCT t.`is_open`) AS distinct_count
 FROM (
   SELECT
     *

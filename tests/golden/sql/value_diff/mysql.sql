@@ -75,6 +75,9 @@ SELECT
   COUNT(CASE WHEN d.d7 THEN 1 END) AS mismatched_7,
   COUNT(CASE WHEN d.d7 AND d.e7 THEN 1 END) AS null_to_value_7,
   COUNT(CASE WHEN d.d7 AND d.f7 THEN 1 END) AS value_to_null_7,
+  COUNT(CASE WHEN d.d7 THEN d.x7 END) AS distance_0_7,
+  SUM(CASE WHEN d.d7 THEN d.x7 END) AS distance_1_7,
+  MAX(ABS(CASE WHEN d.d7 THEN d.x7 END)) AS distance_2_7,
   MIN(CASE WHEN d.d7 THEN d.token END) AS first_token_7,
   MAX(CASE WHEN d.d7 THEN d.token END) AS last_token_7,
   COUNT(CASE WHEN d.d8 THEN 1 END) AS mismatched_8,
@@ -164,6 +167,9 @@ FROM (
     AND NOT recce_joined.a_c7 <=> recce_joined.b_c7 AS d7,
     recce_joined.a_c7 IS NULL AS e7,
     recce_joined.b_c7 IS NULL AS f7,
+    (
+      CAST(recce_joined.b_c7 AS DECIMAL(4, 0)) - CAST(recce_joined.a_c7 AS DECIMAL(4, 0))
+    ) AS x7,
     recce_joined.a_k0 = recce_joined.b_k0
     AND NOT recce_joined.a_c8 <=> recce_joined.b_c8 AS d8,
     recce_joined.a_c8 IS NULL AS e8,
@@ -563,6 +569,9 @@ SELECT
   COUNT(CASE WHEN d.d6 THEN 1 END) AS mismatched_6,
   COUNT(CASE WHEN d.d6 AND d.e6 THEN 1 END) AS null_to_value_6,
   COUNT(CASE WHEN d.d6 AND d.f6 THEN 1 END) AS value_to_null_6,
+  COUNT(CASE WHEN d.d6 THEN d.x6 END) AS distance_0_6,
+  SUM(CASE WHEN d.d6 THEN d.x6 END) AS distance_1_6,
+  MAX(ABS(CASE WHEN d.d6 THEN d.x6 END)) AS distance_2_6,
   MIN(CASE WHEN d.d6 THEN d.token END) AS first_token_6,
   MAX(CASE WHEN d.d6 THEN d.token END) AS last_token_6
 FROM (
@@ -688,9 +697,26 @@ FROM (
     recce_joined.a_c5 IS NULL AS e5,
     recce_joined.b_c5 IS NULL AS f5,
     recce_joined.a_k0 = recce_joined.b_k0
-    AND NOT recce_joined.a_c6 <=> recce_joined.b_c6 AS d6,
+    AND (
+      NOT recce_joined.a_c6 <=> recce_joined.b_c6
+      AND NOT COALESCE(
+        ABS(
+          CAST(recce_joined.b_c6 AS DECIMAL(4, 0)) - CAST(recce_joined.a_c6 AS DECIMAL(4, 0))
+        ) <= 0
+        OR ABS(
+          CAST(recce_joined.b_c6 AS DECIMAL(4, 0)) - CAST(recce_joined.a_c6 AS DECIMAL(4, 0))
+        ) * CAST(1000000 AS DECIMAL(7, 0)) <= GREATEST(
+          ABS(CAST(recce_joined.a_c6 AS DECIMAL(4, 0))),
+          ABS(CAST(recce_joined.b_c6 AS DECIMAL(4, 0)))
+        ) * CAST(1 AS DECIMAL(7, 0)),
+        FALSE
+      )
+    ) AS d6,
     recce_joined.a_c6 IS NULL AS e6,
-    recce_joined.b_c6 IS NULL AS f6
+    recce_joined.b_c6 IS NULL AS f6,
+    (
+      CAST(recce_joined.b_c6 AS DECIMAL(4, 0)) - CAST(recce_joined.a_c6 AS DECIMAL(4, 0))
+    ) AS x6
   FROM (
     SELECT
       a.k0 AS a_k0,
@@ -1005,7 +1031,21 @@ FROM (
     )
     OR NOT recce_joined.a_c4 <=> recce_joined.b_c4
     OR NOT recce_joined.a_c5 <=> recce_joined.b_c5
-    OR NOT recce_joined.a_c6 <=> recce_joined.b_c6
+    OR (
+      NOT recce_joined.a_c6 <=> recce_joined.b_c6
+      AND NOT COALESCE(
+        ABS(
+          CAST(recce_joined.b_c6 AS DECIMAL(4, 0)) - CAST(recce_joined.a_c6 AS DECIMAL(4, 0))
+        ) <= 0
+        OR ABS(
+          CAST(recce_joined.b_c6 AS DECIMAL(4, 0)) - CAST(recce_joined.a_c6 AS DECIMAL(4, 0))
+        ) * CAST(1000000 AS DECIMAL(7, 0)) <= GREATEST(
+          ABS(CAST(recce_joined.a_c6 AS DECIMAL(4, 0))),
+          ABS(CAST(recce_joined.b_c6 AS DECIMAL(4, 0)))
+        ) * CAST(1 AS DECIMAL(7, 0)),
+        FALSE
+      )
+    )
 ) AS d;
 
 -- examples of orders
@@ -1089,7 +1129,12 @@ FROM (
     NOT a.c5 <=> b.c5 AS d5,
     CAST(a.r5 AS CHAR) AS base_5,
     CAST(b.r5 AS CHAR) AS current_5,
-    NOT a.c6 <=> b.c6 AS d6,
+    NOT a.c6 <=> b.c6
+    AND NOT COALESCE(
+      ABS(CAST(b.c6 AS DECIMAL(4, 0)) - CAST(a.c6 AS DECIMAL(4, 0))) <= 0
+      OR ABS(CAST(b.c6 AS DECIMAL(4, 0)) - CAST(a.c6 AS DECIMAL(4, 0))) * CAST(1000000 AS DECIMAL(7, 0)) <= GREATEST(ABS(CAST(a.c6 AS DECIMAL(4, 0))), ABS(CAST(b.c6 AS DECIMAL(4, 0)))) * CAST(1 AS DECIMAL(7, 0)),
+      FALSE
+    ) AS d6,
     a.c6 AS base_6,
     b.c6 AS current_6,
     ROW_NUMBER() OVER (
@@ -1150,6 +1195,11 @@ FROM (
     ) AS n5,
     ROW_NUMBER() OVER (
       PARTITION BY NOT a.c6 <=> b.c6
+      AND NOT COALESCE(
+        ABS(CAST(b.c6 AS DECIMAL(4, 0)) - CAST(a.c6 AS DECIMAL(4, 0))) <= 0
+        OR ABS(CAST(b.c6 AS DECIMAL(4, 0)) - CAST(a.c6 AS DECIMAL(4, 0))) * CAST(1000000 AS DECIMAL(7, 0)) <= GREATEST(ABS(CAST(a.c6 AS DECIMAL(4, 0))), ABS(CAST(b.c6 AS DECIMAL(4, 0)))) * CAST(1 AS DECIMAL(7, 0)),
+        FALSE
+      )
       ORDER BY CASE WHEN a.k0 IS NULL THEN 1 ELSE 0 END, a.k0 ASC, CASE WHEN CAST(a.k1 AS CHAR) COLLATE /*M!100202 utf8mb4_nopad_bin *//*!80017 utf8mb4_0900_bin */ IS NULL THEN 1 ELSE 0 END, CAST(a.k1 AS CHAR) COLLATE /*M!100202 utf8mb4_nopad_bin *//*!80017 utf8mb4_0900_bin */ ASC
     ) AS n6
   FROM (
@@ -1308,7 +1358,14 @@ FROM (
     )
     OR NOT a.c4 <=> b.c4
     OR NOT a.c5 <=> b.c5
-    OR NOT a.c6 <=> b.c6
+    OR (
+      NOT a.c6 <=> b.c6
+      AND NOT COALESCE(
+        ABS(CAST(b.c6 AS DECIMAL(4, 0)) - CAST(a.c6 AS DECIMAL(4, 0))) <= 0
+        OR ABS(CAST(b.c6 AS DECIMAL(4, 0)) - CAST(a.c6 AS DECIMAL(4, 0))) * CAST(1000000 AS DECIMAL(7, 0)) <= GREATEST(ABS(CAST(a.c6 AS DECIMAL(4, 0))), ABS(CAST(b.c6 AS DECIMAL(4, 0)))) * CAST(1 AS DECIMAL(7, 0)),
+        FALSE
+      )
+    )
 ) AS d
 WHERE
   (
@@ -4142,9 +4199,9 @@ FROM (
   SELECT
     MD5(
       CONCAT(
-        COALESCE(CAST(t.`id` AS CHAR), '~N'),
+        COALESCE(CAST(t.`id` + 0 AS CHAR), '~N'),
         '|',
-        COALESCE(CAST(t.`line` AS CHAR), '~N'),
+        COALESCE(CAST(t.`line` + 0 AS CHAR), '~N'),
         '|',
         COALESCE(REPLACE(REPLACE(CAST(t.`order` AS CHAR), '~', '~t'), '|', '~p'), '~N'),
         '|',
@@ -4197,7 +4254,7 @@ FROM (
           '~N'
         ),
         '|',
-        COALESCE(CAST(t.`is_it` AS CHAR), '~N'),
+        COALESCE(CAST(t.`is_it` + 0 AS CHAR), '~N'),
         '|',
         COALESCE(
           REPLACE(
@@ -4244,9 +4301,9 @@ FROM (
   SELECT
     MD5(
       CONCAT(
-        COALESCE(CAST(t.`id` AS CHAR), '~N'),
+        COALESCE(CAST(t.`id` + 0 AS CHAR), '~N'),
         '|',
-        COALESCE(CAST(t.`line` AS CHAR), '~N'),
+        COALESCE(CAST(t.`line` + 0 AS CHAR), '~N'),
         '|',
         COALESCE(REPLACE(REPLACE(CAST(t.`order` AS CHAR), '~', '~t'), '|', '~p'), '~N'),
         '|',
@@ -4299,7 +4356,7 @@ FROM (
           '~N'
         ),
         '|',
-        COALESCE(CAST(t.`is_it` AS CHAR), '~N'),
+        COALESCE(CAST(t.`is_it` + 0 AS CHAR), '~N'),
         '|',
         COALESCE(
           REPLACE(
@@ -4343,9 +4400,9 @@ FROM (
   SELECT
     MD5(
       CONCAT(
-        COALESCE(CAST(t.`id` AS CHAR), '~N'),
+        COALESCE(CAST(t.`id` + 0 AS CHAR), '~N'),
         '|',
-        COALESCE(CAST(t.`line` AS CHAR), '~N'),
+        COALESCE(CAST(t.`line` + 0 AS CHAR), '~N'),
         '|',
         COALESCE(REPLACE(REPLACE(CAST(t.`order` AS CHAR), '~', '~t'), '|', '~p'), '~N'),
         '|',
@@ -4398,7 +4455,7 @@ FROM (
           '~N'
         ),
         '|',
-        COALESCE(CAST(t.`is_it` AS CHAR), '~N'),
+        COALESCE(CAST(t.`is_it` + 0 AS CHAR), '~N'),
         '|',
         COALESCE(
           REPLACE(
@@ -4444,9 +4501,9 @@ FROM (
   SELECT
     MD5(
       CONCAT(
-        COALESCE(CAST(t.`id` AS CHAR), '~N'),
+        COALESCE(CAST(t.`id` + 0 AS CHAR), '~N'),
         '|',
-        COALESCE(CAST(t.`line` AS CHAR), '~N'),
+        COALESCE(CAST(t.`line` + 0 AS CHAR), '~N'),
         '|',
         COALESCE(REPLACE(REPLACE(CAST(t.`order` AS CHAR), '~', '~t'), '|', '~p'), '~N'),
         '|',
@@ -4499,7 +4556,7 @@ FROM (
           '~N'
         ),
         '|',
-        COALESCE(CAST(t.`is_it` AS CHAR), '~N'),
+        COALESCE(CAST(t.`is_it` + 0 AS CHAR), '~N'),
         '|',
         COALESCE(
           REPLACE(
@@ -4572,9 +4629,9 @@ FROM (
     SELECT
       MD5(
         CONCAT(
-          COALESCE(CAST(t.`id` AS CHAR), '~N'),
+          COALESCE(CAST(t.`id` + 0 AS CHAR), '~N'),
           '|',
-          COALESCE(CAST(t.`line` AS CHAR), '~N'),
+          COALESCE(CAST(t.`line` + 0 AS CHAR), '~N'),
           '|',
           COALESCE(REPLACE(REPLACE(CAST(t.`order` AS CHAR), '~', '~t'), '|', '~p'), '~N'),
           '|',
@@ -4627,7 +4684,7 @@ FROM (
             '~N'
           ),
           '|',
-          COALESCE(CAST(t.`is_it` AS CHAR), '~N'),
+          COALESCE(CAST(t.`is_it` + 0 AS CHAR), '~N'),
           '|',
           COALESCE(
             REPLACE(
@@ -4715,9 +4772,9 @@ FROM (
     SELECT
       MD5(
         CONCAT(
-          COALESCE(CAST(t.`id` AS CHAR), '~N'),
+          COALESCE(CAST(t.`id` + 0 AS CHAR), '~N'),
           '|',
-          COALESCE(CAST(t.`line` AS CHAR), '~N'),
+          COALESCE(CAST(t.`line` + 0 AS CHAR), '~N'),
           '|',
           COALESCE(REPLACE(REPLACE(CAST(t.`order` AS CHAR), '~', '~t'), '|', '~p'), '~N'),
           '|',
@@ -4770,7 +4827,7 @@ FROM (
             '~N'
           ),
           '|',
-          COALESCE(CAST(t.`is_it` AS CHAR), '~N'),
+          COALESCE(CAST(t.`is_it` + 0 AS CHAR), '~N'),
           '|',
           COALESCE(
             REPLACE(
@@ -4852,7 +4909,7 @@ FROM (
           SUBSTRING(
             MD5(
               CONCAT(
-                COALESCE(CAST(t.`id` AS CHAR), '~N'),
+                COALESCE(CAST(t.`id` + 0 AS CHAR), '~N'),
                 '|',
                 COALESCE(REPLACE(REPLACE(CAST(t.`order` AS CHAR), '~', '~t'), '|', '~p'), '~N')
               )
@@ -4898,7 +4955,7 @@ FROM (
           SUBSTRING(
             MD5(
               CONCAT(
-                COALESCE(CAST(t.`id` AS CHAR), '~N'),
+                COALESCE(CAST(t.`id` + 0 AS CHAR), '~N'),
                 '|',
                 COALESCE(REPLACE(REPLACE(CAST(t.`order` AS CHAR), '~', '~t'), '|', '~p'), '~N')
               )
@@ -4927,7 +4984,7 @@ FROM (
     SUBSTRING(
       MD5(
         CONCAT(
-          COALESCE(CAST(t.`id` AS CHAR), '~N'),
+          COALESCE(CAST(t.`id` + 0 AS CHAR), '~N'),
           '|',
           COALESCE(REPLACE(REPLACE(CAST(t.`order` AS CHAR), '~', '~t'), '|', '~p'), '~N')
         )
@@ -4937,11 +4994,11 @@ FROM (
     ) AS b,
     MD5(
       CONCAT(
-        COALESCE(CAST(t.`id` AS CHAR), '~N'),
+        COALESCE(CAST(t.`id` + 0 AS CHAR), '~N'),
         '|',
         COALESCE(REPLACE(REPLACE(CAST(t.`order` AS CHAR), '~', '~t'), '|', '~p'), '~N'),
         '|',
-        COALESCE(CAST(t.`line` AS CHAR), '~N'),
+        COALESCE(CAST(t.`line` + 0 AS CHAR), '~N'),
         '|',
         COALESCE(
           REPLACE(REPLACE(LOWER(CAST(t.`a "quoted" one` AS CHAR)), '~', '~t'), '|', '~p'),
@@ -4995,7 +5052,7 @@ FROM (
           '~N'
         ),
         '|',
-        COALESCE(CAST(t.`is_it` AS CHAR), '~N'),
+        COALESCE(CAST(t.`is_it` + 0 AS CHAR), '~N'),
         '|',
         COALESCE(
           REPLACE(
@@ -5028,7 +5085,7 @@ FROM (
     ) AS h,
     MD5(
       CONCAT(
-        COALESCE(CAST(t.`id` AS CHAR), '~N'),
+        COALESCE(CAST(t.`id` + 0 AS CHAR), '~N'),
         '|',
         COALESCE(REPLACE(REPLACE(CAST(t.`order` AS CHAR), '~', '~t'), '|', '~p'), '~N')
       )
@@ -5047,7 +5104,7 @@ FROM (
         SUBSTRING(
           MD5(
             CONCAT(
-              COALESCE(CAST(t.`id` AS CHAR), '~N'),
+              COALESCE(CAST(t.`id` + 0 AS CHAR), '~N'),
               '|',
               COALESCE(REPLACE(REPLACE(CAST(t.`order` AS CHAR), '~', '~t'), '|', '~p'), '~N')
             )
@@ -5076,7 +5133,7 @@ FROM (
     SUBSTRING(
       MD5(
         CONCAT(
-          COALESCE(CAST(t.`id` AS CHAR), '~N'),
+          COALESCE(CAST(t.`id` + 0 AS CHAR), '~N'),
           '|',
           COALESCE(REPLACE(REPLACE(CAST(t.`order` AS CHAR), '~', '~t'), '|', '~p'), '~N')
         )
@@ -5086,11 +5143,11 @@ FROM (
     ) AS b,
     MD5(
       CONCAT(
-        COALESCE(CAST(t.`id` AS CHAR), '~N'),
+        COALESCE(CAST(t.`id` + 0 AS CHAR), '~N'),
         '|',
         COALESCE(REPLACE(REPLACE(CAST(t.`order` AS CHAR), '~', '~t'), '|', '~p'), '~N'),
         '|',
-        COALESCE(CAST(t.`line` AS CHAR), '~N'),
+        COALESCE(CAST(t.`line` + 0 AS CHAR), '~N'),
         '|',
         COALESCE(
           REPLACE(REPLACE(LOWER(CAST(t.`a "quoted" one` AS CHAR)), '~', '~t'), '|', '~p'),
@@ -5144,7 +5201,7 @@ FROM (
           '~N'
         ),
         '|',
-        COALESCE(CAST(t.`is_it` AS CHAR), '~N'),
+        COALESCE(CAST(t.`is_it` + 0 AS CHAR), '~N'),
         '|',
         COALESCE(
           REPLACE(
@@ -5177,7 +5234,7 @@ FROM (
     ) AS h,
     MD5(
       CONCAT(
-        COALESCE(CAST(t.`id` AS CHAR), '~N'),
+        COALESCE(CAST(t.`id` + 0 AS CHAR), '~N'),
         '|',
         COALESCE(REPLACE(REPLACE(CAST(t.`order` AS CHAR), '~', '~t'), '|', '~p'), '~N')
       )
@@ -5196,7 +5253,7 @@ FROM (
         SUBSTRING(
           MD5(
             CONCAT(
-              COALESCE(CAST(t.`id` AS CHAR), '~N'),
+              COALESCE(CAST(t.`id` + 0 AS CHAR), '~N'),
               '|',
               COALESCE(REPLACE(REPLACE(CAST(t.`order` AS CHAR), '~', '~t'), '|', '~p'), '~N')
             )
@@ -5222,7 +5279,7 @@ FROM (
     SUBSTRING(
       MD5(
         CONCAT(
-          COALESCE(CAST(t.`id` AS CHAR), '~N'),
+          COALESCE(CAST(t.`id` + 0 AS CHAR), '~N'),
           '|',
           COALESCE(REPLACE(REPLACE(CAST(t.`order` AS CHAR), '~', '~t'), '|', '~p'), '~N')
         )
@@ -5231,11 +5288,11 @@ FROM (
       3
     ) AS b,
     CONCAT(
-      COALESCE(CAST(t.`id` AS CHAR), '~N'),
+      COALESCE(CAST(t.`id` + 0 AS CHAR), '~N'),
       '|',
       COALESCE(REPLACE(REPLACE(CAST(t.`order` AS CHAR), '~', '~t'), '|', '~p'), '~N'),
       '|',
-      COALESCE(CAST(t.`line` AS CHAR), '~N'),
+      COALESCE(CAST(t.`line` + 0 AS CHAR), '~N'),
       '|',
       COALESCE(REPLACE(REPLACE(CAST(t.`a "quoted" one` AS CHAR), '~', '~t'), '|', '~p'), '~N'),
       '|',
@@ -5286,7 +5343,7 @@ FROM (
         '~N'
       ),
       '|',
-      COALESCE(CAST(t.`is_it` AS CHAR), '~N'),
+      COALESCE(CAST(t.`is_it` + 0 AS CHAR), '~N'),
       '|',
       COALESCE(
         REPLACE(
@@ -5330,7 +5387,7 @@ FROM (
         SUBSTRING(
           MD5(
             CONCAT(
-              COALESCE(CAST(t.`id` AS CHAR), '~N'),
+              COALESCE(CAST(t.`id` + 0 AS CHAR), '~N'),
               '|',
               COALESCE(REPLACE(REPLACE(CAST(t.`order` AS CHAR), '~', '~t'), '|', '~p'), '~N')
             )
@@ -5356,7 +5413,7 @@ FROM (
     SUBSTRING(
       MD5(
         CONCAT(
-          COALESCE(CAST(t.`id` AS CHAR), '~N'),
+          COALESCE(CAST(t.`id` + 0 AS CHAR), '~N'),
           '|',
           COALESCE(REPLACE(REPLACE(CAST(t.`order` AS CHAR), '~', '~t'), '|', '~p'), '~N')
         )
@@ -5365,11 +5422,11 @@ FROM (
       3
     ) AS b,
     CONCAT(
-      COALESCE(CAST(t.`id` AS CHAR), '~N'),
+      COALESCE(CAST(t.`id` + 0 AS CHAR), '~N'),
       '|',
       COALESCE(REPLACE(REPLACE(CAST(t.`order` AS CHAR), '~', '~t'), '|', '~p'), '~N'),
       '|',
-      COALESCE(CAST(t.`line` AS CHAR), '~N'),
+      COALESCE(CAST(t.`line` + 0 AS CHAR), '~N'),
       '|',
       COALESCE(REPLACE(REPLACE(CAST(t.`a "quoted" one` AS CHAR), '~', '~t'), '|', '~p'), '~N'),
       '|',
@@ -5420,7 +5477,7 @@ FROM (
         '~N'
       ),
       '|',
-      COALESCE(CAST(t.`is_it` AS CHAR), '~N'),
+      COALESCE(CAST(t.`is_it` + 0 AS CHAR), '~N'),
       '|',
       COALESCE(
         REPLACE(
@@ -5464,7 +5521,7 @@ FROM (
         SUBSTRING(
           MD5(
             CONCAT(
-              COALESCE(CAST(t.`id` AS CHAR), '~N'),
+              COALESCE(CAST(t.`id` + 0 AS CHAR), '~N'),
               '|',
               COALESCE(REPLACE(REPLACE(CAST(t.`order` AS CHAR), '~', '~t'), '|', '~p'), '~N')
             )

@@ -1,13 +1,14 @@
-"""The files next to this one are the statements that each dialect asks for every case.
+"""The files next to this one are the statements that each dialect asks for every case, or hashes of them.
 
-Those of DuckDB and PostgreSQL are run, on tables of the columns that were described.
+Those of DuckDB, PostgreSQL and SQLite are executed, on tables of the columns that were described.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -22,7 +23,7 @@ from recce_meta.data_diff.source import Pair, SideRelation, query, table
 from recce_meta.data_diff.value import value_diff
 from recce_meta.models.data_diff import DataSide, Subject
 from recce_meta.warehouses.dialect import dialect_named, dialect_names
-from tests.golden.sql.sections import joined, sections
+from tests.golden.sql.sections import EXECUTED
 
 HERE = Path(__file__).parent
 NAMES = (
@@ -45,7 +46,7 @@ TYPES = {
     "ARRAY<INT> BINARY",
     "duckdb": "BIGINT INTEGER VARCHAR VARCHAR DECIMAL(12,2) DOUBLE DATE TIMESTAMPTZ BOOLEAN JSON "
     "INTEGER[] BLOB",
-    "mysql": "BIGINT INT TEXT VARCHAR(9) DECIMAL(12,2) DOUBLE DATE TIMESTAMP BOOLEAN JSON JSON BLOB",
+    "mysql": "BIGINT INT TEXT VARCHAR(9) DECIMAL(12,2) DOUBLE DATE TIMESTAMP TINYINT(1) JSON JSON BLOB",
     "postgres": "bigint integer text varchar(9) numeric(12,2) float8 date timestamptz boolean json "
     "int4[] bytea",
     "redshift": "bigint integer text varchar(9) numeric(12,2) float8 date timestamptz boolean super "
@@ -160,16 +161,20 @@ def statements(dialect_name: str, case: Case) -> list[tuple[str, str]]:
     return found
 
 
-@pytest.mark.cases(4)
-@pytest.mark.parametrize("dialect", dialect_names())
-def test_statements_are_those_that_were_reviewed(
-    dialect: str, check_golden: Callable[[Path, str], None]
-) -> None:
-    texts = {
+@cache
+def texts(dialect: str) -> dict[str, str]:
+    """The statements of each case."""
+    return {
         name: "\n\n".join(f"-- {about}\n{sql};" for about, sql in statements(dialect, case))
         for name, case in CASES.items()
     }
-    check_golden(HERE / f"{dialect}.sql", joined(texts))
+
+
+@pytest.mark.parametrize("dialect", dialect_names())
+def test_statements_are_those_that_were_reviewed(
+    dialect: str, check_statements: Callable[[Path, str, Mapping[str, str]], None]
+) -> None:
+    check_statements(HERE, dialect, texts(dialect))
 
 
 @pytest.mark.parametrize("dialect", dialect_names())
@@ -185,29 +190,27 @@ def test_a_table_with_more_columns_asks_no_more_statements(dialect: str) -> None
     assert few == many == 4
 
 
-@pytest.fixture
-def adapters(tmp_path: Path, postgres_url: str) -> Iterator[dict[str, UnifiedSqlAdapter]]:
-    duckdb = UnifiedSqlAdapter.from_url(f"duckdb:///{tmp_path / 'golden.duckdb'}")
-    postgres = UnifiedSqlAdapter.from_url(postgres_url)
-    with duckdb, postgres:
-        yield {"duckdb": duckdb, "postgres": postgres}
+@pytest.fixture(params=EXECUTED)
+def adapter(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[UnifiedSqlAdapter]:
+    urls = {"duckdb": "duckdb:///:memory:", "sqlite": f"sqlite:///{tmp_path / 'golden.db'}"}
+    url = urls.get(request.param) or request.getfixturevalue("postgres_url")
+    with UnifiedSqlAdapter.from_url(url) as adapter:
+        yield adapter
 
 
 def create(adapter: UnifiedSqlAdapter, name: str, columns: Sequence[tuple[str, str]]) -> None:
     quote = adapter.quote_identifier
     defined = ", ".join(f"{quote(column)} {kind}" for column, kind in columns)
-    word = "TEMPORARY " if adapter.warehouse.name == "postgres" else "OR REPLACE "
+    word = "TEMPORARY " if adapter.warehouse.name == "postgres" else ""
     adapter.execute(f"CREATE {word}TABLE {quote(name)} ({defined})")
 
 
 @pytest.mark.parametrize("case", CASES)
-@pytest.mark.parametrize("dialect", ["duckdb", "postgres"])
-def test_statements_run(case: str, dialect: str, adapters: dict[str, UnifiedSqlAdapter]) -> None:
-    adapter = adapters[dialect]
+def test_statements_are_executed(case: str, adapter: UnifiedSqlAdapter) -> None:
+    dialect = adapter.warehouse.dialect
     for name, side in (("orders_base", DataSide.BASE), ("orders_current", DataSide.CURRENT)):
         create(adapter, name, columns_of(dialect, CASES[case], side))
-    text = sections((HERE / f"{dialect}.sql").read_text(encoding="utf-8"))[case]
 
-    for statement in text.split(";\n"):
+    for statement in texts(dialect)[case].split(";\n"):
         if statement.strip():
             adapter.execute(statement)

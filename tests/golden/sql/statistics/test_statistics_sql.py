@@ -1,13 +1,14 @@
 """Statements of row counts, profiles, most frequent values, histograms and quality, as text of every dialect.
 
-`statistics/<dialect>.sql` holds what each case asks, in order. Those of DuckDB and PostgreSQL are run as
-they stand, but for the names of the schemas.
+The files next to this one hold what each case asks, in order, or its hash. Those of DuckDB, PostgreSQL and
+SQLite are executed as they are, apart from the names of the schemas.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from datetime import datetime, timezone
+from functools import cache
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
@@ -27,10 +28,9 @@ from recce_meta.quality.measure import QualitySettings, QualityTarget, table_qua
 from recce_meta.quality.metrics import MetricQuery
 from recce_meta.quality.privacy import Privacy
 from recce_meta.warehouses.dialect import Dialect, dialect_named, dialect_names
-from tests.golden.sql.sections import joined
+from tests.golden.sql.sections import EXECUTED
 
-ROOT = Path(__file__).parent
-RUN_ON = ("duckdb", "postgres")
+HERE = Path(__file__).parent
 SCHEMAS = {DataSide.BASE: "prod", DataSide.CURRENT: "pr_42"}
 
 COLUMNS = {
@@ -39,7 +39,7 @@ COLUMNS = {
     "ratio": ("double precision", {"duckdb": "DOUBLE", "bigquery": "FLOAT64", "databricks": "double"}),
     "score": ("real", {"duckdb": "FLOAT", "bigquery": "FLOAT64", "databricks": "float"}),
     "note": ("varchar(40)", {"bigquery": "STRING", "databricks": "string"}),
-    "is_open": ("boolean", {"bigquery": "BOOL"}),
+    "is_open": ("boolean", {"bigquery": "BOOL", "mysql": "TINYINT(1)"}),
     "ordered_on": ("date", {}),
     "ordered_at": ("timestamp", {"bigquery": "DATETIME", "databricks": "timestamp_ntz"}),
     "shipped_at": ("timestamptz", {"bigquery": "TIMESTAMP", "databricks": "timestamp"}),
@@ -173,46 +173,60 @@ def script(queries: list[Query]) -> str:
     return "\n".join(f"-- {query.side.value}: {query.about}\n{query.sql};\n" for query in queries)
 
 
-@pytest.mark.cases(4)
-@pytest.mark.parametrize("dialect_name", dialect_names())
-def test_every_dialect_has_its_statements(
-    dialect_name: str, check_golden: Callable[[Path, str], None]
-) -> None:
+@cache
+def texts(dialect_name: str) -> dict[str, str]:
+    """The statements of each case."""
     dialect = dialect_named(dialect_name)
-    scripts = {
+    return {
         case: script(asked_by(plan(pair_of(dialect, sides)), dialect))
         for case, (sides, plan) in CASES.items()
     }
 
-    check_golden(ROOT / "statistics" / f"{dialect_name}.sql", joined(scripts))
 
-
-@pytest.fixture(params=RUN_ON)
-def warehouse(request: pytest.FixtureRequest) -> Iterator[tuple[UnifiedSqlAdapter, Mapping[str, str]]]:
-    """A warehouse with both tables, and what their schemas are called there."""
-    is_duckdb = request.param == "duckdb"
-    url = "duckdb:///:memory:" if is_duckdb else request.getfixturevalue("postgres_url")
-    schemas = {schema: f"{schema} {uuid4().hex[:12]}" for schema in SCHEMAS.values()}
-    with UnifiedSqlAdapter.from_url(url) as adapter:
-        for schema in schemas.values():
-            adapter.execute(f"CREATE SCHEMA {adapter.quote_identifier(schema)}")
-            columns = ", ".join(
-                f"{adapter.quote_identifier(column)} {type_of(column, request.param)}" for column in COLUMNS
-            )
-            adapter.execute(f"CREATE TABLE {adapter.quote_table(schema, 'orders')} ({columns})")
-        yield adapter, schemas
-        for schema in schemas.values():
-            adapter.execute(f"DROP SCHEMA {adapter.quote_identifier(schema)} CASCADE")
-
-
-def test_the_statements_run_where_an_engine_is_at_hand(
-    warehouse: tuple[UnifiedSqlAdapter, Mapping[str, str]],
+@pytest.mark.parametrize("dialect", dialect_names())
+def test_every_dialect_has_its_statements(
+    dialect: str, check_statements: Callable[[Path, str, Mapping[str, str]], None]
 ) -> None:
-    adapter, schemas = warehouse
-    text = (ROOT / "statistics" / f"{adapter.warehouse.dialect}.sql").read_text("utf-8")
+    check_statements(HERE, dialect, texts(dialect))
 
-    for schema, name in schemas.items():
-        text = text.replace(f'"{schema}"', f'"{name}"')
+
+@pytest.fixture(params=EXECUTED)
+def warehouse(
+    request: pytest.FixtureRequest, tmp_path: Path
+) -> Iterator[tuple[UnifiedSqlAdapter, Mapping[str, str]]]:
+    """A warehouse with both tables, and what they are called there: SQLite has no schemas."""
+    urls = {"duckdb": "duckdb:///:memory:", "sqlite": f"sqlite:///{tmp_path / 'golden.db'}"}
+    url = urls.get(request.param) or request.getfixturevalue("postgres_url")
+    name = f"orders {uuid4().hex[:12]}"
+    with UnifiedSqlAdapter.from_url(url) as adapter:
+        columns = ", ".join(
+            f"{adapter.quote_identifier(column)} {type_of(column, request.param)}" for column in COLUMNS
+        )
+        places = {
+            schema: ("main", f"{schema} {name}")
+            if request.param == "sqlite"
+            else (f"{schema} {name}", "orders")
+            for schema in SCHEMAS.values()
+        }
+        for schema, table_name in places.values():
+            if schema != "main":
+                adapter.execute(f"CREATE SCHEMA {adapter.quote_identifier(schema)}")
+            adapter.execute(f"CREATE TABLE {adapter.quote_table(schema, table_name)} ({columns})")
+        yield adapter, {schema: adapter.quote_table(*place) for schema, place in places.items()}
+        for schema, _ in places.values():
+            if schema != "main":
+                adapter.execute(f"DROP SCHEMA {adapter.quote_identifier(schema)} CASCADE")
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_the_statements_are_executed(
+    case: str, warehouse: tuple[UnifiedSqlAdapter, Mapping[str, str]]
+) -> None:
+    adapter, tables = warehouse
+    text = texts(adapter.warehouse.dialect)[case]
+
+    for schema, table_name in tables.items():
+        text = text.replace(f'"{schema}"."orders"', table_name)
     for statement in text.split(";\n"):
         if statement.strip():
             adapter.execute(statement)
