@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import sys
 from typing import Any
 
@@ -12,6 +13,7 @@ class RenderSql(BuildHookInterface):  # type: ignore[type-arg]
     """Runs `scripts/render_sql.py` in the environment of the build."""
 
     def initialize(self, version: str, build_data: dict[str, Any]) -> None:
+        gc.disable()  # nearly all that is parsed stays: searching it takes a fifth of the time
         sys.path.insert(0, self.root)
         from scripts import render_sql
 
