@@ -38,6 +38,7 @@ from recce_meta.models.change import (
 from recce_meta.models.node import GUESS
 from recce_meta.models.relation_tokens import CLOSING, OPENING
 from recce_meta.models.run import DBT
+from recce_meta.provisional import note_provisional
 from recce_meta.sql_lineage.names import RenamedColumns, Schemas
 from recce_meta.sql_lineage.project.columns import QUERIES, SECONDS
 from recce_meta.sql_lineage.project.names import (
@@ -554,6 +555,9 @@ def _in_cycles(changes: Iterable[Change], current: RunReader, graph: LineageGrap
         for one in changes
         if one.status is Status.ADDED or (one.status is Status.MODIFIED and Reason.PARENTS in one.reasons)
     }
+    if found and current.run.extractor != DBT:
+        # A later run with the same code may store surer origins.
+        note_provisional()
     below = graph.downstream(found)
     parents_of = {
         one: [

@@ -12,6 +12,7 @@ from dataclasses import replace as replace_fields
 from functools import cached_property, partial
 from typing import TYPE_CHECKING, Literal
 
+import msgspec
 from msgspec.structs import replace
 
 from recce_meta.adapter import UnifiedSqlAdapter
@@ -34,6 +35,8 @@ from recce_meta.diff.unseen_values import (
 )
 from recce_meta.errors import ConditionFailed, SelectorError, UnknownNameError, UsageError, first_of, plural
 from recce_meta.graph import LineageGraph, build_lineage_graph, nearest_names, select
+from recce_meta.graph.selection import definitions
+from recce_meta.graph.yaml_selectors import reads_yaml_selectors
 from recce_meta.lazy import LazyModule
 from recce_meta.models import (
     COSMETIC,
@@ -58,6 +61,7 @@ from recce_meta.store.sql_files import DEFAULT_SCHEMA
 
 if TYPE_CHECKING:
     from recce_meta.api import build_failures
+    from recce_meta.api.kept_diffs import KeptDiffs
     from recce_meta.diff import dbt_state
     from recce_meta.extractors import project as project_files
     from recce_meta.graph import state_terms
@@ -325,22 +329,42 @@ def diff(
     *,
     project: str | None = None,
     question: DiffQuestion = NOTHING_MORE,
+    kept: KeptDiffs | None = None,
 ) -> RunDiff:
     """Return the changes from *base* to *current*: run selectors (see `recce_meta.store.select`) or runs.
 
     One run may be a scan of a database and the other a dbt run, even of another project.
 
     `path:DIR` reads artifacts from disk; *connect* is called only if a stored run is named. Two stored runs
-    are compared in the warehouse, and only what differs is fetched.
+    are compared in the warehouse, and only what differs is fetched. A diff that *kept*, those of the store,
+    has is not computed again.
     """
     before, after = _open_both(connect, base, current, project)
-    if isinstance(before, StoredRunReader) and isinstance(after, StoredRunReader):
-        is_mixed = is_scan(before.run) != is_scan(after.run)
-        if not is_mixed:
-            _same_project(before.run.project_name, after.run.project_name)
-        if not (is_mixed or question.needs_whole_runs):
-            return stored_diff(before.adapter, before.run, after.run)
-    return _whole_diff(before, after, question)
+    if not (isinstance(before, StoredRunReader) and isinstance(after, StoredRunReader)):
+        return _whole_diff(before, after, question)
+    adapter, sides = before.adapter, (before.run, after.run)
+    is_mixed = is_scan(before.run) != is_scan(after.run)
+    if not is_mixed:
+        _same_project(before.run.project_name, after.run.project_name)
+
+    def compute() -> RunDiff:
+        if is_mixed or question.needs_whole_runs:
+            return _whole_diff(before, after, question)
+        return stored_diff(adapter, *sides)
+
+    if kept is None or (question.needs_whole_runs and reads_yaml_selectors()):
+        return compute()
+    return kept.get_or_compute(diff_key(*sides, question), adapter, compute)
+
+
+def diff_key(base: RunMetadata, current: RunMetadata, question: DiffQuestion = NOTHING_MORE) -> bytes:
+    """Return a key of the diff of two runs of one store: equal keys have equal diffs.
+
+    It has all that is known of both runs, with the digests of their contents: a run that is recorded anew, or
+    built, differs.
+    """
+    named = {**definitions()} if question.needs_whole_runs else {}
+    return msgspec.json.encode((base, current, question, named))
 
 
 def diff_of_pair(base: RunReader, current: RunReader, question: DiffQuestion) -> RunDiff:

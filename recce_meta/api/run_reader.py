@@ -29,6 +29,7 @@ from recce_meta.models.marks.annotation import Annotation, annotations_of
 from recce_meta.models.node import NodeOutline, outline_of
 from recce_meta.models.relation_tokens import RelationIndex, tokenise
 from recce_meta.models.run import DBT, is_build
+from recce_meta.provisional import note_provisional
 from recce_meta.sql_lineage.impact import columns_read
 from recce_meta.sql_lineage.project.columns import QUERIES, analyse_project
 from recce_meta.sql_lineage.project.names import RelationFinder, dialect_of
@@ -495,6 +496,8 @@ class StoredRunReader(RunReader):
             self._searched |= new
             self._read_with_parents(new)
             if missing := self._lacking(new):
+                # Another run may be stored later.
+                note_provisional()
                 with self._open() as store:
                     macros = read.macros_by_id(store, self.run)[0]
                     side = ProjectSide(self._nodes, macros, self.run)

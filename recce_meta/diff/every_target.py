@@ -37,6 +37,7 @@ from recce_meta.lazy import LazyModule
 from recce_meta.models import Json, MacroMetadata, NodeMetadata
 from recce_meta.models.adapters import base_name, is_builtin
 from recce_meta.models.relation_tokens import CLOSING, OPENING
+from recce_meta.provisional import note_provisional
 
 if TYPE_CHECKING:
     from recce_meta.render import symbols, variants
@@ -126,7 +127,7 @@ class EveryTarget:
 
     def _timed(self, work: Callable[[], Result | None]) -> Result | None:
         """Return the result of *work*; None if the time for the templates of a diff is over."""
-        if self._seconds > MOST_SECONDS:
+        if _is_over(self._seconds):
             return None
         start = monotonic()
         try:
@@ -240,7 +241,7 @@ class EveryTarget:
         is_touched = self._is_touched(*codes) or bool(self.changed_macros_of(before, after))
         if not is_touched or not any(map(self._depends, self.inputs, (before, after))):
             return None
-        if self._seconds > MOST_SECONDS:
+        if _is_over(self._seconds):
             return variants.VariantComparison(undecided=f"more code than is rendered in {MOST_SECONDS:g} s")
         return self._timed(lambda: self._of_templates(codes, after.package_name))
 
@@ -381,6 +382,12 @@ class _Shown(Struct, frozen=True):
     """Macros that were not followed to find it."""
     found: list[tuple[WorldText, dict[str, str]]]
     """Texts that may be it, with the values of the expressions in them."""
+
+
+def _is_over(seconds: float) -> bool:
+    if is_over := seconds > MOST_SECONDS:
+        note_provisional()
+    return is_over
 
 
 def _world(node: NodeMetadata, is_incremental: bool, like: symbols.World | None = None) -> symbols.World:

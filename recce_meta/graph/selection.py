@@ -77,9 +77,14 @@ def named_selections(definitions: Mapping[str, NamedSelection]) -> Iterator[None
         _DEFINITIONS.reset(before)
 
 
+def definitions() -> Mapping[str, NamedSelection]:
+    """Return what `selection:NAME` means here, by name."""
+    return _DEFINITIONS.get()
+
+
 def definition_of(name: str) -> NamedSelection:
     """Return the definition of the selection *name*; an empty one for an unknown name."""
-    return _DEFINITIONS.get().get(name, ((), ()))
+    return definitions().get(name, ((), ()))
 
 
 class SelectionScope(Struct, frozen=True, kw_only=True):

@@ -88,6 +88,11 @@ def yaml_selectors(source: SelectorSource) -> Iterator[None]:
         _SOURCE.reset(before)
 
 
+def reads_yaml_selectors() -> bool:
+    """Return True if `selector:NAME` has a meaning here, which a file may change."""
+    return _SOURCE.get() is not None
+
+
 def selector_definition(name: str) -> Definition:
     """Return the definition of the YAML selector *name* of the current project.
 

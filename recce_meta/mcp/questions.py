@@ -13,6 +13,7 @@ from recce_meta.adapter import UnifiedSqlAdapter
 from recce_meta.api.browse.diffs import PairReport, pair_report
 from recce_meta.api.diff import DiffQuestion
 from recce_meta.api.diff import diff as diff_runs
+from recce_meta.api.kept_diffs import KeptDiffs
 from recce_meta.api.public.settings import selections_of
 from recce_meta.api.run_choice import RunDefaults, SelectedRuns, read_defaults, select_run, select_runs
 from recce_meta.api.run_reader import StoredRunReader, folder_of
@@ -54,6 +55,7 @@ class Questions:
     def __init__(self, store: AgentStore, settings: AgentSettings) -> None:
         """Ask *store* with *settings*."""
         self.store, self.settings = store, settings
+        self._diffs = KeptDiffs()
 
     def report(self, adapter: UnifiedSqlAdapter, base: str, current: str, select: str = "") -> PairReport:
         """Return the diff of two runs, and what is stored about it; *select* limits it in dbt's grammar."""
@@ -62,7 +64,7 @@ class Questions:
         question = DiffQuestion((select,) if select else config.select, config.exclude)
         sides = chosen.base.selector, chosen.current.selector
         with selections_of(config):
-            found = diff_runs(lambda: adapter, *sides, question=question)
+            found = diff_runs(lambda: adapter, *sides, question=question, kept=self._diffs)
         return pair_report(adapter, replace(found, choice=chosen.choice))
 
     def pair(

@@ -26,6 +26,7 @@ from typing import Any, ClassVar
 from msgspec import Struct
 
 from recce_meta.errors import TemplateError, quoted
+from recce_meta.provisional import note_provisional
 from recce_meta.render.objects import TemplateObject
 
 LARGEST_REPEAT = 10_000
@@ -77,6 +78,7 @@ class Budget:
             if self._steps > self.limits.steps:
                 raise self._exceeded(f"more than {self.limits.steps:,} steps")
             if monotonic() > self._deadline:
+                note_provisional()
                 raise self._exceeded(f"more than {self.limits.seconds:g} s")
 
     def hold(self, characters: int) -> None:

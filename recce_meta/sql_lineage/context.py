@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Generic, TypeVar
 from sqlglot import parser
 
 from recce_meta.errors import SqlNotAnalysed
+from recce_meta.provisional import note_provisional
 from recce_meta.sql_lineage.names import Folding, Tables
 from recce_meta.sql_lineage.query import Query
 from recce_meta.sql_lineage.references import ColumnReferences
@@ -43,6 +44,7 @@ class Deadline:
 
     def error(self) -> SqlNotAnalysed:
         """Return the error for a passed deadline."""
+        note_provisional()
         return SqlNotAnalysed(f"no result within {self.timeout:g} s")
 
     @property

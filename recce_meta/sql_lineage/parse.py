@@ -30,6 +30,7 @@ from sqlglot import Token, TokenType, exp
 from sqlglot.dialects.dialect import Dialect
 
 from recce_meta.errors import SqlNotAnalysed, UsageError
+from recce_meta.provisional import note_provisional
 from recce_meta.sql_lineage import facts
 from recce_meta.sql_lineage.context import IS_COMPILED, Deadline, run_on_deep_stack, run_with_timeout
 from recce_meta.sql_lineage.expressions import NODE
@@ -379,6 +380,7 @@ def _declared(trees: list[Sql | None]) -> dict[str, Sql]:
 def _check_size(tokens: list[Token], deadline: Deadline) -> None:
     left = deadline.left
     if left is not None and len(tokens) > left * TOKENS_PER_SECOND:
+        note_provisional()
         raise SqlNotAnalysed(
             f"{len(tokens):,} tokens are too many to parse in {deadline.timeout:g} s",
         )

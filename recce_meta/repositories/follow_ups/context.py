@@ -11,6 +11,7 @@ from sqlalchemy import select
 
 from recce_meta.adapter import UnifiedSqlAdapter
 from recce_meta.api.diff import diff as diff_runs
+from recce_meta.api.kept_diffs import KeptDiffs
 from recce_meta.errors import SelectorError
 from recce_meta.models import RunDiff, RunMetadata
 from recce_meta.repositories.follow_ups.checks import CheckRequest, RepositoryChecks
@@ -97,13 +98,15 @@ class TaskContext(Struct, frozen=True, kw_only=True):
     scrub: Callable[[RepositoryConnection, str], str]
     """Removes the secrets of a connection from a text."""
     links: PageLinks = PageLinks()
+    diffs: dict[str, KeptDiffs] = {}
+    """Diffs of each store by its name."""
 
     async def diff(self, store: str, base: str, current: str) -> RunDiff:
         """Return the changes between the runs with these ids. Raises SelectorError if one is not stored."""
 
         def work(adapter: UnifiedSqlAdapter) -> RunDiff:
             sides = [_run(adapter, run_id) for run_id in (base, current)]
-            return diff_runs(lambda: adapter, *sides)
+            return diff_runs(lambda: adapter, *sides, kept=self.diffs.setdefault(store, KeptDiffs()))
 
         return await self.stores.read(store, work)
 

@@ -25,6 +25,7 @@ from starlette.responses import RedirectResponse, Response, StreamingResponse
 from starlette.routing import Route
 
 from recce_meta._version import __version__
+from recce_meta.api.caches import LruCache
 from recce_meta.errors import AmbiguousProject
 from recce_meta.report.addresses import Addresses, segment, segment_text
 from recce_meta.report.tabular.delimited import delimited
@@ -58,7 +59,6 @@ from recce_meta.server.site.handlers import (
 )
 from recce_meta.server.site.listing import Listing, ListQuery, list_view, matching, plain_row
 from recce_meta.server.site.rendering import Page, encoded, render_page
-from recce_meta.server.stores.caches import LruCache
 from recce_meta.server.stores.stores import CONNECTIONS, Store, StoreView
 
 CACHED_BYTES = 16 * 2**20

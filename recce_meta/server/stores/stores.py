@@ -17,8 +17,6 @@ from datetime import datetime, timezone
 from functools import cached_property
 from typing import NamedTuple, TypeVar
 
-import msgspec
-
 from recce_meta.adapter import UnifiedSqlAdapter
 from recce_meta.adapter.pool import Pool
 from recce_meta.api.browse.diffs import SuggestedPair, suggested_pairs
@@ -27,7 +25,9 @@ from recce_meta.api.browse.search import (
     SearchIndex,
     load_index,
 )
-from recce_meta.api.diff import diff
+from recce_meta.api.caches import LruCache, memory_of
+from recce_meta.api.diff import diff, diff_key
+from recce_meta.api.kept_diffs import KeptDiffs
 from recce_meta.api.run_reader import StoredRunReader
 from recce_meta.errors import (
     QueryCancelled,
@@ -42,7 +42,6 @@ from recce_meta.models import LineageEdge, NodeMetadata, RunDiff, RunMetadata
 from recce_meta.report.addresses import Addresses
 from recce_meta.server.access.problems import RequestStopped, StopRequest, StoreBusy
 from recce_meta.server.access.scopes import READ_ONLY, Permissions
-from recce_meta.server.stores.caches import LruCache, memory_of
 from recce_meta.server.stores.queries import QueryManager, QuerySettings
 from recce_meta.store.change_counter import change_counter
 from recce_meta.store.read import list_runs
@@ -75,8 +74,6 @@ RUN_BYTES = 4 * 2**20
 """Size of the resolved selectors that stay in memory, about a thousand."""
 RESULT_BYTES = 24 * 2**20
 """Size of the diffs, impacts and other results that stay in memory."""
-DIFF_BYTES = 24 * 2**20
-"""Size of the diffs of pairs of runs that stay in memory, even if the store changes: about 100."""
 PLACE_BYTES = 8 * 2**20
 """Size of the positions of nodes in graphs that stay in memory, even if the store changes."""
 
@@ -170,7 +167,7 @@ class Store:
         self.runs = LruCache(RUN_BYTES, memory_of)
         self.results = LruCache(RESULT_BYTES, memory_of)
         self.places = LruCache(PLACE_BYTES, memory_of)
-        self.diffs = LruCache(DIFF_BYTES, memory_of)
+        self.diffs = KeptDiffs()
         self.on_change: Callable[[], None] | None = None
         """Called when a request finds the store changed."""
         self._seen: Hashable = None
@@ -485,22 +482,15 @@ class StoreView:
                 f"Base and current are the same run: {base.run_id}",
                 hint="name another run with base or current",
             )
-        return self.store.diffs.get_or_build(
-            _pair_key(base, current), lambda: diff(self.connect, base, current)
-        )
+        return diff(self.connect, base, current, kept=self.store.diffs)
 
     def has_diff(self, base: RunMetadata, current: RunMetadata) -> bool:
         """Return True if the changes from *base* to *current* are in memory."""
-        return self.store.diffs.get(_pair_key(base, current)) is not None
+        return self.store.diffs.has(diff_key(base, current), self.adapter)
 
     def cached(self, key: Hashable, build: Callable[[], Value]) -> Value:
         """Return the result of *build*, kept until the store changes."""
         return self.store.results.get_or_build((self.version, key), build)
-
-
-def _pair_key(base: RunMetadata, current: RunMetadata) -> bytes:
-    # All that is known of both runs, with their digests: a run that is recorded anew, or built, differs.
-    return msgspec.json.encode((base, current))
 
 
 class _ViewReader(StoredRunReader):

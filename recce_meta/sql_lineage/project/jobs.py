@@ -14,6 +14,7 @@ from msgspec import Struct
 from recce_meta import sql_lineage
 from recce_meta.errors import RecceMetaError
 from recce_meta.models.lineage import is_late
+from recce_meta.provisional import note_provisional
 
 if TYPE_CHECKING:
     from recce_meta.sql_lineage import QueryColumns
@@ -81,10 +82,13 @@ def analyse_job(query: AnalysisJob, timeout: float | None) -> Found:
     start = monotonic()
     found = attempt(lambda: _analyse(query, timeout))
     if isinstance(found, Failure) and timeout is not None:
+        is_over = monotonic() - start >= timeout
+        if is_over:
+            note_provisional()
         # Report the time limit on a timeout, and on any error that occurs after it.
         if is_late(found.reason):
             return Failure(found.reason, is_late=True)
-        if monotonic() - start >= timeout:
+        if is_over:
             return Failure(f"{found.reason} (after {timeout:g} s)", is_late=True)
     return found
 

@@ -15,6 +15,7 @@ from time import monotonic
 from types import TracebackType
 from typing import Any
 
+from recce_meta.provisional import note_provisional
 from recce_meta.warehouses.binding import Answer, Columns, Refusal
 
 SCRIPT = Path(__file__).with_name("binder_process.py")
@@ -85,6 +86,7 @@ class Binder:
 
     def _none(self, why: str) -> None:
         """Note why a query is not bound."""
+        note_provisional()
         self.problem = self.problem or f"{NOT_BOUND}: {why}"
 
     def _start(self, *, may_repeat: bool = True) -> bool:

@@ -26,7 +26,7 @@ from recce_meta.api.demo import demo
 from recce_meta.api.record import record_project
 from recce_meta.extractors.project import extract_project
 from recce_meta.mcp.answers import answer
-from recce_meta.mcp.questions import AgentSettings
+from recce_meta.mcp.questions import AgentSettings, Questions
 from recce_meta.mcp.server import INSTRUCTIONS, create_server
 from recce_meta.mcp.stores import AgentStore
 from recce_meta.models import NodeMetadata
@@ -131,6 +131,19 @@ def _edited(node: NodeMetadata) -> NodeMetadata:
         return node
     code, compiled = f"{node.raw_code} limit 10", f"{node.compiled_code} limit 10"
     return replace(node, raw_code=code, compiled_code=compiled, code_hash="edited")
+
+
+def test_a_second_question_about_a_pair_computes_no_diff(demo_file: Path) -> None:
+    caller = Agent(demo_file, READING)
+    questions = Questions(caller.store, READING)
+    with caller.store.reading() as adapter:
+        first = questions.report(adapter, "", "")
+    with caller.store.reading() as adapter:
+        second, selected = (questions.report(adapter, "base", "", one) for one in ("", "orders"))
+    caller.close()
+
+    assert second.diff.changes is first.diff.changes
+    assert len(selected.diff.changed) < len(first.diff.changed)
 
 
 LARGE_MODEL, LARGE_PARENT = "fct_subscription_00500", "stg_subscription_00193"

@@ -10,8 +10,8 @@ from functools import partial
 
 import pytest
 
+from recce_meta.api.caches import LruCache, memory_of
 from recce_meta.models import LineageEdge
-from recce_meta.server.stores.caches import LruCache, memory_of
 
 
 def test_drops_the_entry_that_was_not_used_for_the_longest_time():

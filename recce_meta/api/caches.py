@@ -1,4 +1,4 @@
-"""Bounded caches of the server, shared by its threads."""
+"""Bounded caches of a process that answers many questions, shared by its threads."""
 
 from __future__ import annotations
 
