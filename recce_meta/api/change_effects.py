@@ -126,6 +126,7 @@ class Effects:
         self._columns = ParentColumns(runs, graph, self._changed)
         self._queries = ProjectQueries(sides, runs, self._columns, self.graph, self._changed)
         self._compared: dict[str, SqlChange] = {}
+        self._renames: dict[str, Renames] = {}
         self._read_first: Collection[str] = ()
         """Changed nodes of which all that comparing SQL needs was read at once."""
         self._loses_columns = False
@@ -181,6 +182,7 @@ class Effects:
             is_inlined=partial(is_ephemeral, nodes=current.names),
             lost_field=self._lost_field,
             names_rows=self._queries.names_rows,
+            renames=self._renames,
             with_assumed=(base.run.extractor == DBT, current.run.extractor == DBT),
         )
         graph = self._with_inputs() if self._loses_columns else self.graph
@@ -388,17 +390,15 @@ class Effects:
         unique_id = after.unique_id
         if before is not self._sides[0].nodes.get(before.unique_id):
             # SQL of another target than that of the run.
-            variants = (
-                self._queries.variant(0, before.unique_id, old),
-                self._queries.variant(1, unique_id, new),
-            )
-            return self._compare_queries(*variants, {})
+            variant = self._queries.variant
+            return self._compare_queries(variant(0, before.unique_id, old), variant(1, unique_id, new), {})
         # `categorise` and `readers_of_ephemeral` ask for the same nodes.
         if unique_id not in self._compared:
             self._compared[unique_id] = _UNKNOWN  # a query may name its own relation
             names, names_now = self._queries.query(0, before.unique_id), self._queries.query(1, unique_id)
             parents = names.relations.keys() & names_now.relations.keys() & self._changed
             renames = {one: _renamed(one, self._sides, self._columns, self._compare) for one in parents}
+            self._renames[unique_id] = renames
             found = _as_stored(self._compare_queries(names, names_now, renames), before, after)
             self._compared[unique_id] = self._queries.with_fault(before, after, found)
         return self._compared[unique_id]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Container, Iterator, Mapping
+from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 
 from msgspec.structs import replace
@@ -14,10 +14,16 @@ from recce_meta.diff.same_sql import target_of
 from recce_meta.errors import ProfileError, UsageError, first_of, quoted
 from recce_meta.extractors.history import CheckoutHistory
 from recce_meta.extractors.project import project_above
+from recce_meta.extractors.selector_file import SELECTORS_FILE
 from recce_meta.extractors.sql_project.dbt_project import is_refused_file, refused
 from recce_meta.extractors.sql_project.files import DbtRefusal, relation_name
 from recce_meta.extractors.sql_project.inputs import INSTALLED
-from recce_meta.extractors.sql_project.settings import PACKAGE_FILES, read_settings, refused_packages
+from recce_meta.extractors.sql_project.settings import (
+    PACKAGE_FILES,
+    DbtProjectFile,
+    read_settings,
+    refused_packages,
+)
 from recce_meta.models import NodeMetadata, Project
 from recce_meta.models.change import RunDiff
 from recce_meta.models.node import BUILD_FAILURE
@@ -78,13 +84,13 @@ def diff_files(
         of_base, other_connection = _options_of_base(given, root, folder, files)
         guessed += other_connection
         base = extract_sql_project(folder, replace(of_base, environment=f"commit {sha[:7]}"))
-        required = [read_settings(one, []).required for one in (folder, root)]
+        settings = [read_settings(one, []) for one in (folder, root)]
         packages = [
             {*refused_packages(folder, lambda path: history.has_file(sha, path))},
             {*refused_packages(root, lambda path: (root / path).is_file())},
         ]
-    if required[0] != required[1]:
-        guessed.append(OTHER_VERSIONS.format(", ".join(required[1]) or "none"))
+    if settings[0].required != settings[1].required:
+        guessed.append(OTHER_VERSIONS.format(", ".join(settings[1].required) or "none"))
     guessed += [NEITHER.format(one) for one in sorted(packages[0] & packages[1]) if one.unless is None]
     current = _with_refusals(current, packages[1] - packages[0])
     if refused_nodes := _refused_nodes(base, current):
@@ -93,9 +99,7 @@ def diff_files(
         guessed.append(NOTHING_ELSE)
     base, current = _without_targets(base, current)
     base, current = _with_undeclared(base, current), _with_undeclared(current, base)
-    notes = [OF_FILES, *guessed, *([OTHER_PACKAGES] if _are_packages_changed(root, files) else [])]
-    for what, names in (("Local packages", _local_packages(root)), ("Links out of the project", links)):
-        notes += [f"{what} are not compared: {first_of(names, _NAMED)}"] if names else []
+    notes = [OF_FILES, *guessed, *_not_compared(root, settings, files, links)]
     notes += [f"{side.run.environment}: {text}" for side in (base, current) for text in side.warnings]
     found = whole_diff(replace(base, run=replace(base.run, git_sha=sha)), current, question)
     before, after = (ChosenRun(run_id=None, selector=None, reason=one) for one in (label, WORKING_TREE))
@@ -282,7 +286,32 @@ def _local_packages(root: Path) -> list[str]:
     )
 
 
-def _are_packages_changed(root: Path, files: Mapping[str, bytes]) -> bool:
-    """Return True if a file that names packages differs between *root* and *files*."""
-    paths = ((name, root / name) for name in _PACKAGES)
+def _not_compared(
+    root: Path, settings: Sequence[DbtProjectFile], files: Mapping[str, bytes], links: Sequence[str]
+) -> Iterator[str]:
+    """Yield notes on what is not compared between the *files* of base and *root*."""
+    if _are_changed(_PACKAGES, root, files):
+        yield OTHER_PACKAGES
+    for text, names in (
+        ("Changed, but not compared: {}", [*_changed_besides(settings, files)]),
+        ("Local packages are not compared: {}", _local_packages(root)),
+        ("Links out of the project are not compared: {}", links),
+    ):
+        if names:
+            yield text.format(first_of(names, _NAMED))
+
+
+def _changed_besides(settings: Sequence[DbtProjectFile], files: Mapping[str, bytes]) -> Iterator[str]:
+    """Yield what dbt reads apart from nodes and differs from the *files* of base: a file, or a key of one."""
+    base, current = settings
+    for key in sorted({*base.others, *current.others}):
+        if base.others.get(key) != current.others.get(key):
+            yield f"{key} of {PROJECT_FILE}"
+    if _are_changed([SELECTORS_FILE], current.root, files):
+        yield SELECTORS_FILE
+
+
+def _are_changed(names: Iterable[str], root: Path, files: Mapping[str, bytes]) -> bool:
+    """Return True if a file of *names* differs between *root* and *files*."""
+    paths = ((name, root / name) for name in names)
     return any((path.read_bytes() if path.is_file() else None) != files.get(name) for name, path in paths)

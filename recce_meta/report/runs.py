@@ -51,7 +51,7 @@ FAILURES_SHOWN = 10
 FAILED = frozenset({"error", "runtime error", "fail", "partial success"})
 """Result statuses of dbt that mean failure."""
 
-_HEADINGS = ("run", "status", "environment", "run at", "branch", "sha", "PR", "nodes", "project", "dbt")
+_HEADINGS = ("run", "status", "environment", "branch", "sha", "run at", "PR", "nodes", "project", "dbt")
 """Narrow terminals cut columns at the end."""
 
 
@@ -79,9 +79,9 @@ def _run_row(run: RunMetadata) -> list[Span]:
         Span(short_run_id(run.run_id), Style.CYAN),
         Span(run_problem(run), Style.RED),
         Span(run.environment),
-        Span(moment(run.run_at)),
         Span(run.branch or ""),
         Span(short_sha(run.git_sha) + ("*" if run.git_dirty and run.git_sha else "")),
+        Span(moment(run.run_at)),
         Span(run.pull_request or ""),
         Span(f"{run.node_count:,}"),
         Span(run.project_name),

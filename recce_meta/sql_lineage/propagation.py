@@ -102,8 +102,15 @@ class LineageSource(NamedTuple):
     """Returns whether a node fails without some fields, also as columns that a `*` has unpacked."""
     names_rows: Callable[[str, str], bool] = lambda child, column: False
     """Returns whether a node reads whole rows of a relation or alias that is called as a column."""
+    renames: Mapping[str, Mapping[str, Mapping[str, str]]] = {}
+    """New names of columns, with which the SQL of an edited node was compared, by node and parent."""
     with_assumed: tuple[bool, bool] = (False, False)
     """True for base, and for current, if lineage of tier silver follows from SQL that is not proven."""
+
+    def follows_rename(self, child: str, part: _AffectedPart) -> bool:
+        """Return True if the SQL of *child* was compared as if the column had the same name on both sides."""
+        renamed = self.renames.get(child, {}).get(part.unique_id, {})
+        return part.status is not Status.MODIFIED and part.column in {*renamed, *renamed.values()}
 
     def surest(self, child: str, column: str, now: float, before: float) -> float:
         """Return the confidence that *child* names the lost *column*, by those of current and base."""
@@ -193,6 +200,11 @@ class _AffectedPart(NamedTuple):
     def is_missing(self) -> bool:
         """Return True if readers may not find the column as they name it: it is removed, or never arrives."""
         return self.status is Status.REMOVED or (self.status is Status.ADDED and bool(self.doubt))
+
+    @property
+    def why_it_may_fail(self) -> str:
+        """Why a reader that names the column may fail; the cause comes before what dbt does next."""
+        return f"it references {self.column}; {SKIPPED}" if self.doubt == SKIPPED else self.doubt
 
     @property
     def breaks_readers(self) -> bool:
@@ -313,8 +325,7 @@ class _Propagation:
         part = part._replace(doubt=part.doubt or self._doubt(part.unique_id, part))
         readers = self._current.readers(part.unique_id, children)
         earlier = self._base.readers(part.unique_id, children) if part.status is not Status.MODIFIED else {}
-        is_new = part.status is Status.ADDED and not self._source.is_blind
-        known = {**earlier, **readers}
+        is_new, known = part.status is Status.ADDED and not self._source.is_blind, {**earlier, **readers}
         unknown = _AffectedPart(distance, part.origin, "", Reach.UNKNOWN, confidence=part.confidence)
         for child in self._unparsed(children) if is_new else self._possible_readers(part, children, known):
             why = _why_unknown(self._current.columns.get(child)) if part.is_missing else ""
@@ -329,21 +340,22 @@ class _Propagation:
             # SQL that is not proven makes no reader fail, and passes no removal on.
             assumed = self._current.assumed(readers) | (self._base.assumed(earlier) - readers.keys())
             unproven = unknown._replace(confidence=min(part.confidence, UNSURE), may_fail=NOT_PROVEN)
-            for child in assumed:
-                yield unproven._replace(unique_id=child)
+            yield from (unproven._replace(unique_id=child) for child in assumed)
             readers = {child: reads for child, reads in readers.items() if child not in assumed}
             earlier = {child: reads for child, reads in earlier.items() if child not in assumed}
         failing = self._failing(part, readers, earlier)
         for child, sure in failing.items():
             failed = part._replace(distance=distance, unique_id=child, confidence=min(part.confidence, sure))
-            failed = failed._replace(fails=not part.doubt, may_fail=part.doubt)
+            failed = failed._replace(fails=not part.doubt, may_fail=part.why_it_may_fail)
             if child.startswith(DEFINITION_PREFIXES):
                 yield from self._failed_columns(failed, [earlier.get(child), readers.get(child)])
             else:
                 yield from self._failed_query(failed)
         for index in (readers, earlier) if part.status is Status.REMOVED else (readers,):
             for child, edges in index.items():
-                # If it is not certain that the reader fails, or its table stays, its own readers may.
+                if child not in failing and self._source.follows_rename(child, part):
+                    continue  # its own change has what differs
+                # If it is not certain that it fails, or its table stays, its own readers may.
                 if failing.get(child, 0.0) < CERTAIN or self._doubt(child, part) == SKIPPED:
                     for edge in edges.of(part.column):
                         followed = self._follow(part, child, edge, is_current=index is readers)

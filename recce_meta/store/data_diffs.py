@@ -94,13 +94,12 @@ def subject_of(result: AnyDataDiff) -> Subject:
 
 
 def headline_of(result: AnyDataDiff) -> Headline:
-    """Return the figures of *result* for the history; it is equal only if all rows, and not none, are."""
+    """Return the figures of *result* for the history; it is equal only if all rows were compared and are."""
     found = _figures_of(result)
     is_saved = isinstance(result, RowCountDiff) and any(
         count.base_kept_at or count.current_kept_at for count in result.counts
     )
-    is_empty = found.common_rows == 0
-    if found.is_equal and (is_saved or is_empty or subject_of(result).is_stale or gaps([result])):
+    if found.is_equal and (is_saved or subject_of(result).is_stale or gaps([result])):
         return replace(found, is_equal=None)
     return found
 

@@ -121,6 +121,9 @@ def test_what_is_not_compared_is_said(checkout: Checkout) -> None:
     assert "No changes found; the comparison is incomplete" in checkout.cli("diff", "--files").out
 
     checkout.write("packages.yml", "packages: []\n")
+    checkout.write("selectors.yml", "selectors: [{name: n, default: true, definition: 'tag:nightly'}]\n")
+    settings = (checkout.project / "dbt_project.yml").read_text()
+    checkout.write("dbt_project.yml", f"{settings}\nflags: {{fail_fast: true}}\n")
     checkout.write("dbt_packages/dbt_kit/macros/cents.sql", "{% macro cents(c) %}{{ c }}{% endmacro %}")
 
     (checkout.project / "dbt_packages/ours").symlink_to("../../ours")
@@ -131,6 +134,7 @@ def test_what_is_not_compared_is_said(checkout: Checkout) -> None:
         OF_FILES,
         GUESSED,
         OTHER_PACKAGES,
+        "Changed, but not compared: flags of dbt_project.yml, selectors.yml",
         "Local packages are not compared: ours",
     ]
     links = "Links out of the project are not compared: models/theirs"

@@ -39,6 +39,14 @@ _PATHS: Mapping[str, tuple[tuple[str, ...], str]] = {
 """Keys of each kind of folder, current and of dbt 0.21, and dbt's default."""
 DESCRIBED = ("models", "seeds", "snapshots", "functions")
 """Sections of property files and of dbt_project.yml, each for one resource type."""
+_READ = frozenset(
+    [key for keys, _ in _PATHS.values() for key in keys]
+    + [*DESCRIBED, *RUN_HOOKS, "sources", "name", "profile", "config-version", "vars", "dispatch"]
+    + ["require-dbt-version"]
+)
+_WITHOUT_EFFECT = frozenset(
+    "version target-path clean-targets log-path asset-paths docs-paths dbt-cloud".split()
+)
 _ADDED = frozenset(["tags"])
 _MERGED = frozenset(["meta"])
 _KNOWN = frozenset(
@@ -79,6 +87,8 @@ class DbtProjectFile(Struct, frozen=True, kw_only=True):
     """SQL of `on-run-start:` and `on-run-end:`."""
     text: str = ""
     """Text of the file, to detect changes."""
+    others: dict[str, Json] = {}
+    """Keys that dbt reads and `diff --files` does not, such as `flags:` and `quoting:`, with their values."""
     required: tuple[str, ...] = ()
     """Parts of `require-dbt-version:`, such as `>=1.8.0`."""
     refusals: tuple[DbtRefusal, ...] = ()
@@ -109,6 +119,7 @@ def read_settings(root: Path, warnings: list[str]) -> DbtProjectFile:
             for part in str(entry).split(",")
         ),
         refusals=tuple(_refusals(content)),
+        others={str(key): value for key, value in content.items() if key not in _READ | _WITHOUT_EFFECT},
     )
 
 

@@ -321,8 +321,9 @@ def _unless_limited(result: ValueDiff | RowsDiff | ValueDetail, rows: int | None
     limits = limits_of(result)
     compared = "" if rows is None else f" in {plural(rows, 'row')}"
     # Without a row on both sides there was nothing to compare.
+    if rows == 0 and result.is_equal:
+        return DiffVerdict(Outcome.EQUAL, "both sides are empty")
     if rows == 0:
-        limits = ["both sides are empty"] if result.is_equal else limits
         return DiffVerdict(Outcome.NOT_COMPARED, "; ".join(["no rows compared", *limits]))
     if result.is_equal:
         word = "equal" if rows == 1 else "all equal"
@@ -356,18 +357,28 @@ def one_sided(base: int | None, current: int | None) -> DiffVerdict | None:
 def value_phrases(result: ValueDiff) -> list[str]:
     """Return `22 changed`, `5 removed`, `1 column only in base` and other differences."""
     phrases = []
+    repeated = _repeated_keys(result)
     if result.changed:
-        share = f" ({percent(result.changed / result.common)})" if result.common else ""
+        # A share of the rows whose keys occur once would look like one of all rows.
+        share = f" ({percent(result.changed / result.common)})" if result.common and not repeated else ""
         phrases.append(f"{result.changed:,} of {plural(result.common, 'row')} changed{share}")
     phrases = [*_with_moved(phrases, result), *side_phrases(result)]
     before, after = result.base, result.current
-    if before and after:
-        # Rows with a NULL key cannot be matched, so only their number shows a difference.
-        if before.null_keys != after.null_keys:
-            phrases.append("number of NULL keys differs")
-        if (before.duplicate_keys, before.duplicate_rows) != (after.duplicate_keys, after.duplicate_rows):
-            phrases.append("number of duplicate keys differs")
-    return phrases
+    # Rows with a NULL key cannot be matched, so only their number shows a difference.
+    if before and after and before.null_keys != after.null_keys:
+        phrases.append("number of NULL keys differs")
+    return [repeated, *phrases] if repeated and (phrases or "→" in repeated) else phrases
+
+
+def _repeated_keys(result: ValueDiff) -> str:
+    """Return `repeated keys: 0 → 28 (30 → 120 rows)`; empty if each key occurs once on both sides."""
+    before, after = result.base, result.current
+    if not before or not after or not (before.duplicate_keys or after.duplicate_keys):
+        return ""
+    if (before.duplicate_keys, before.duplicate_rows) == (after.duplicate_keys, after.duplicate_rows):
+        return f"repeated keys: {before.duplicate_keys:,} on both sides"
+    keys = f"{before.duplicate_keys:,} → {after.duplicate_keys:,}"
+    return f"repeated keys: {keys} ({before.rows:,} → {after.rows:,} rows)"
 
 
 def _with_moved(phrases: list[str], result: ValueDiff | RowsDiff) -> list[str]:
@@ -507,7 +518,8 @@ def _and(conditions: Sequence[SliceCondition]) -> str:
 def moved_phrases(result: ValueDiff | RowsDiff) -> list[str]:
     """Return `70 rows added` and `0 rows removed`, or `no rows added or removed`."""
     if not (result.added or result.removed):
-        return ["no rows added or removed"]
+        is_part = isinstance(result, ValueDiff) and _repeated_keys(result)
+        return ["no unique key added or removed" if is_part else "no rows added or removed"]
     return [f"{plural(result.added, 'row')} added", f"{plural(result.removed, 'row')} removed"]
 
 

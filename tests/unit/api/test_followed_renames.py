@@ -78,6 +78,7 @@ def test_a_query_that_follows_a_rename_has_the_values_that_it_had(
     assert change.category is category
     if category is NONE:
         assert built(old, before) == built(new, after)
+        assert change.reached is None
     elif not config and "count" not in child:
         assert built(old, before) != built(new, after)
     assert [one.renamed_to for one in change.columns if one.status is Status.REMOVED] == (

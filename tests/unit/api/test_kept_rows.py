@@ -341,7 +341,7 @@ def failing_readers(sql: str, edited: str = LESS, reader: str = "select a from k
 
 
 WORKS, FAILS, KEPT, GUESSED = (False, ""), (True, ""), (False, KEPT_ABOVE), (False, BY_GUESS)
-LATER = (False, SKIPPED)
+LATER = (False, f"it references a; {SKIPPED}")
 APPENDED = "append_new_columns"
 RENAMED = P.replace("a,", "a as z,")
 

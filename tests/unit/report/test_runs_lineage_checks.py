@@ -73,9 +73,9 @@ VIEW = LineageView(
 
 def test_runs_stand_in_aligned_columns_and_empty_columns_are_left_out() -> None:
     assert runs_text([RUN, BARE], width=100, color=False).splitlines() == [
-        "run       environment  run at                branch  sha       nodes  project  dbt",
-        "3f2a91bc  prod         2026-11-19 08:00 UTC  main    a1b2c3d*  1,234  shop     1.9.4",
-        "short     prod         2026-11-19 08:00 UTC                    1,234  shop     1.9.4",
+        "run       environment  branch  sha       run at                nodes  project  dbt",
+        "3f2a91bc  prod         main    a1b2c3d*  2026-11-19 08:00 UTC  1,234  shop     1.9.4",
+        "short     prod                           2026-11-19 08:00 UTC  1,234  shop     1.9.4",
         "* the code is not that of the commit",
     ]
 

@@ -181,12 +181,23 @@ def test_columns_of_one_side_are_said_once(columns: tuple[ColumnDelta, ...], is_
     assert "old" in data_text(results, width=0, color=False)
 
 
-def test_two_empty_sides_are_no_proof_of_equality() -> None:
+def test_two_empty_sides_are_equal_and_said_to_be_empty() -> None:
     none = KeyCounts(rows=0)
     result = ValueDiff(subject=SUBJECT, key=("id",), key_source="option", base=none, current=none)
 
-    assert verdict(result) == (Outcome.NOT_COMPARED, "no rows compared; both sides are empty")
-    assert headline_of(result).is_equal is None
+    assert verdict(result) == (Outcome.EQUAL, "both sides are empty")
+    assert headline_of(result).is_equal is True
+
+
+def test_repeated_keys_come_before_the_rows_that_could_be_compared() -> None:
+    once, repeated = KeyCounts(rows=30), KeyCounts(rows=120, duplicate_keys=28, duplicate_rows=118)
+    result = ValueDiff(
+        subject=SUBJECT, key=("id",), key_source="option", base=once, current=repeated, common=2, changed=1
+    )
+
+    text = verdict(result).text
+    assert text.startswith("repeated keys: 0 → 28 (30 → 120 rows), 1 of 2 rows changed, ")
+    assert "%" not in text
 
 
 def test_rows_that_were_not_compared_are_not_called_the_same() -> None:
