@@ -61,7 +61,7 @@ from recce_meta.models.checks import (
     ValueDiffParams,
 )
 from recce_meta.models.data_diff import AnyDataDiff, DataSide, Failed, NotCompared, RowCountDiff, Subject
-from recce_meta.models.figure_kinds import FIGURE_KINDS, FigureKind
+from recce_meta.models.diff_kinds import FIGURE_KINDS, RESULT_ROWS, DiffKind, row_options
 from recce_meta.report.data.check_findings import (
     DIFFERING,
     FindingKind,
@@ -267,8 +267,6 @@ def _is_empty(answers: Sequence[CheckAnswer]) -> bool:
 
 CHANGED_MODELS = "1+state:modified+"
 """Selection that recce uses for `view_mode: changed_models`."""
-RESULT_ROWS = 2000
-"""Maximum rows of a query's result, or of differing rows; the same as in recce."""
 
 
 class CheckRunner:
@@ -443,28 +441,22 @@ def _refused(kind: str, sides: NodePair, places: RelationResolver) -> Job:
 
 
 def _plan(
-    params: FigureParams, kind: FigureKind, guard: Guard, pair: Pair, settings: EffectiveSettings
+    params: FigureParams, kind: DiffKind, guard: Guard, pair: Pair, settings: EffectiveSettings
 ) -> Plan[AnyDataDiff]:
-    scope = FigureScope(columns=bare(params.columns), where=params.where, guard=guard)
+    scope = FigureScope(
+        columns=bare(params.columns),
+        exclude_columns=bare(params.exclude_columns),
+        where=params.where,
+        guard=guard,
+    )
     answer: AnyDataDiff = yield from figures_within(pair, settings, kind, scope, params.number)
     return answer
 
 
 def _options(params: ValueDiffParams) -> ValueOptions:
-    return ValueOptions(
-        key=bare(params.primary_key) or None,
-        columns=bare(params.columns),
-        exclude_columns=bare(params.exclude_columns),
-        where=params.where,
-        sample=params.sample,
-        limit=params.limit,
-        tolerance=params.tolerance,
-        relative_tolerance=params.relative_tolerance,
-        timestamp_precision=params.timestamp_precision,
-        ignore_case=params.ignore_case,
-        ignore_trailing_blanks=params.ignore_trailing_blanks,
-        cast=params.cast or (),
-    )
+    rows = row_options(params)
+    rows |= {name: bare(rows[name]) for name in ("columns", "exclude_columns")}
+    return ValueOptions(**rows, key=bare(params.primary_key) or None, limit=params.limit)
 
 
 WITH_VALUES = frozenset({"query", "query_base", "profile_diff"})

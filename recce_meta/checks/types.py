@@ -33,7 +33,7 @@ from recce_meta.models.checks import (
     ValueDiffParams,
 )
 from recce_meta.models.data_diff import PRECISIONS
-from recce_meta.models.figure_kinds import FIGURE_KINDS
+from recce_meta.models.diff_kinds import DETAIL, FIGURE_KINDS, PROFILE, VALUE, DiffKind, Door, OptionType
 from recce_meta.profiles.lined_yaml import (
     Lined,
     MalformedValue,
@@ -214,6 +214,30 @@ _QUERY_DIFF = {
     "primary_keys": Field(strings),
     "current_model": Field(string),
 }
+_READERS = {
+    OptionType.NAMES: strings,
+    OptionType.SQL: string,
+    OptionType.PERCENT: sample,
+    OptionType.NUMBER: number,
+    OptionType.UNIT: one_of(*PRECISIONS),
+    OptionType.FLAG: flag,
+    OptionType.CASTS: by_name(string, "column"),
+}
+
+
+def _options_of(kind: DiffKind) -> dict[str, Field]:
+    """Return the fields of a check of a node for the options of *kind*, by the names that recce has."""
+    found = {"model": Field(string, is_required=True)}
+    for option in kind.at(Door.CHECK):
+        name = option.checks[0] if option.checks else option.name
+        if option.type is OptionType.WHOLE:
+            to = "number" if option is kind.number else None
+            found[name] = Field(whole_from(1, option.most), to=to)
+        else:
+            found[name] = Field(_READERS[option.type])
+    return found
+
+
 _NODES = {
     "node_names": Field(strings, to="names"),
     "node_ids": Field(strings, to="ids"),
@@ -222,28 +246,11 @@ _NODES = {
     "packages": Field(strings),
     "view_mode": Field(one_of("all", "changed_models")),
 }
-_VALUE_DIFF = {
-    "model": Field(string, is_required=True),
-    "primary_key": Field(strings),
-    "columns": Field(strings),
-    "exclude_columns": Field(strings),
-    "where": Field(string),
-    "sample": Field(sample),
-    "tolerance": Field(number),
-    "relative_tolerance": Field(number),
-    "timestamp_precision": Field(one_of(*PRECISIONS)),
-    "ignore_case": Field(flag),
-    "ignore_trailing_blanks": Field(flag),
-    "cast": Field(by_name(string, "column")),
-}
-_PROFILE = {"model": Field(string, is_required=True), "columns": Field(strings), "where": Field(string)}
 _COLUMN = {
     "model": Field(string, is_required=True),
     "column_name": Field(strings, to="columns", is_required=True),
     # recce's type of a column is not used, because the warehouse's is known.
     "column_type": Field(string, to=""),
-    # Last, so that stored results have this name of the columns.
-    **_PROFILE,
 }
 
 _EXPECT_RESULT = {
@@ -282,10 +289,8 @@ TYPES: Mapping[str, CheckType] = {
     "query": CheckType(QueryParams, _QUERY, ExpectResult, _EXPECT_RESULT, has_sides=False),
     "query_base": CheckType(QueryParams, _QUERY, ExpectResult, _EXPECT_RESULT, has_sides=False),
     "query_diff": CheckType(QueryDiffParams, _QUERY_DIFF, ExpectRows, _EXPECT_ROWS),
-    "value_diff": CheckType(ValueDiffParams, _VALUE_DIFF, ExpectValues, _EXPECT_VALUES),
-    "value_diff_detail": CheckType(
-        ValueDiffParams, {**_VALUE_DIFF, "limit": Field(whole_from(1))}, ExpectRows, _EXPECT_DETAIL
-    ),
+    "value_diff": CheckType(ValueDiffParams, _options_of(VALUE), ExpectValues, _EXPECT_VALUES),
+    "value_diff_detail": CheckType(ValueDiffParams, _options_of(DETAIL), ExpectRows, _EXPECT_DETAIL),
     "schema_diff": CheckType(
         NodesParams,
         {"node_id": Field(strings, to="ids"), **_NODES},
@@ -294,15 +299,13 @@ TYPES: Mapping[str, CheckType] = {
     ),
     "row_count": CheckType(NodesParams, _NODES, ExpectCounts, _EXPECT_COUNT, has_sides=False),
     "row_count_diff": CheckType(NodesParams, _NODES, ExpectCounts, _EXPECT_COUNTS),
-    "profile": CheckType(FigureParams, _PROFILE, has_sides=False),
-    "profile_diff": CheckType(FigureParams, _PROFILE, ExpectProfile, _EXPECT_PROFILE),
+    "profile": CheckType(FigureParams, _options_of(PROFILE), has_sides=False),
+    "profile_diff": CheckType(FigureParams, _options_of(PROFILE), ExpectProfile, _EXPECT_PROFILE),
     **{
         kind.diff: CheckType(
             FigureParams,
-            {
-                **_COLUMN,
-                kind.number.check or kind.number.name: Field(whole_from(1, kind.number.most), to="number"),
-            },
+            # Last, so that stored results have their names of the columns.
+            {**_COLUMN, **_options_of(kind)},
             ExpectDistribution,
             _EXPECT_DISTRIBUTION,
         )

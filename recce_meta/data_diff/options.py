@@ -18,6 +18,7 @@ from msgspec.structs import force_setattr
 from recce_meta.errors import UnknownNameError, UsageError, quoted
 from recce_meta.models import Json, NodeMetadata
 from recce_meta.models.data_diff import PRECISIONS
+from recce_meta.models.diff_kinds import LIMIT, RowOptions
 
 COMBINATION_ARGUMENTS = {
     "unique_combination_of_columns": "combination_of_columns",  # dbt_utils
@@ -168,7 +169,7 @@ def _mappings(value: Json) -> list[dict[str, Json]]:
 
 
 DEFAULT_EXAMPLES = 2
-DEFAULT_LIMIT = 100
+DEFAULT_LIMIT = LIMIT.default or 0
 RELATIVE_DIGITS = 18
 """Maximum decimal places of a relative tolerance, so that products are exact."""
 ABSOLUTE_DIGITS = 400
@@ -234,7 +235,7 @@ class NarrowingFields(TypedDict):
     cast: tuple[str, ...]
 
 
-class ValueOptions(Struct, frozen=True, kw_only=True):
+class ValueOptions(RowOptions, frozen=True, kw_only=True):
     """Options for comparing rows and values. Raises UsageError for invalid values."""
 
     key: tuple[str, ...] | None = None
@@ -245,34 +246,14 @@ class ValueOptions(Struct, frozen=True, kw_only=True):
     """Keys that the project declares, the most trustworthy first (`declared_keys`)."""
     tests: Sequence[NodeMetadata] = ()
     """Nodes of the run, whose tests may declare the key of a node."""
-    columns: tuple[str, ...] = ()
-    """Columns to compare in addition to the key; empty for all."""
-    exclude_columns: tuple[str, ...] = ()
-    """Columns not to compare."""
     may_lack_excluded: bool = False
     """True to ignore names in `exclude_columns` that neither side has; otherwise they are an error."""
-    where: str | None = None
-    """Condition on the rows of both sides, in the warehouse's SQL, sent unchanged."""
-    sample: float | None = None
-    """Share of keys to compare, in per cent; the same keys on both sides."""
     limit: int = DEFAULT_LIMIT
     """Maximum number of rows to fetch."""
     examples: int = DEFAULT_EXAMPLES
     """Number of differing cells to fetch for each column. More than two require another join."""
-    tolerance: float | Decimal | None = None
-    """Absolute tolerance for equal numbers; None for 0."""
-    relative_tolerance: float | Decimal | None = None
-    """Relative tolerance for equal numbers, as a share of the larger one, as in PEP 485."""
-    timestamp_precision: str | None = None
-    """Unit to which points in time are truncated: one of PRECISIONS."""
-    ignore_case: bool = False
-    """True to compare texts in lower case, except those of the key."""
-    ignore_trailing_blanks: bool = False
-    """True to compare texts without trailing spaces."""
     why: Callable[[str], bool] | None = None
     """Search the slices of rows that differ; returns True for columns whose values are not shown."""
-    cast: Mapping[str, str] | Sequence[tuple[str, str]] = ()
-    """Types as which columns are compared, by column: `{"price": "decimal(12,2)"}`. Both sides are cast."""
 
     def __post_init__(self) -> None:
         for name in ("key", "columns", "exclude_columns"):

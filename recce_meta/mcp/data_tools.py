@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import inspect
+from collections.abc import Callable, Mapping
 from contextlib import ExitStack
+from functools import wraps
 from math import isfinite
 from typing import Any, Literal
 
@@ -11,32 +13,33 @@ from recce_meta.adapter import UnifiedSqlAdapter
 from recce_meta.adapter.read_only import require_query
 from recce_meta.adapter.statements import single_statement
 from recce_meta.api.comparison import Comparison
+from recce_meta.api.data.option_texts import read_options
 from recce_meta.api.data.places import data_places, open_reader, open_sides
-from recce_meta.api.data.requests import (
-    KINDS,
-    DataDiffRequest,
-    DiffKind,
-)
+from recce_meta.api.data.requests import DataDiffRequest
 from recce_meta.api.render import Template, render
 from recce_meta.api.run_choice import with_builds
 from recce_meta.api.run_reader import StoredRunReader
 from recce_meta.api.runs import RunPair
 from recce_meta.data_diff.row_sample import RowSample
 from recce_meta.errors import UsageError
-from recce_meta.mcp.answers import answer, cut, short_notes
+from recce_meta.mcp.answers import answer, cut, first_few, short_notes
 from recce_meta.mcp.calls import cancellable
 from recce_meta.mcp.questions import Questions
-from recce_meta.models.data_diff import AnyDataDiff
+from recce_meta.models.data_diff import AnyDataDiff, ValueDiff
+from recce_meta.models.diff_kinds import KINDS, ROW_COUNT, Door, OptionType
 from recce_meta.models.run import RunChoice
 from recce_meta.profiles import find_project_dir
 from recce_meta.quality.masking import REASON
-from recce_meta.report.data.verdicts import verdict
+from recce_meta.report.data.verdicts import verdict, why_phrases
 from recce_meta.report.json import data_tree
 from recce_meta.report.run_choice import choice_notes
 from recce_meta.report.terminal import shorten
 from recce_meta.tables.gaps import gaps
 
-Kinds = Literal["row_count", "value", "profile", "top_k", "histogram"]
+AGENT_KINDS = tuple(name for name, kind in KINDS.items() if not kind.reason(Door.AGENTS))
+AGENT_OPTIONS = {one.name: one for name in AGENT_KINDS for one in KINDS[name].at(Door.AGENTS)}
+_EMPTY: Mapping[OptionType, Any] = {OptionType.WHOLE: 0, OptionType.FLAG: False}
+"""Argument that is left out; a string by default."""
 _LISTS = ("counts", "columns", "rows", "values")
 """Fields of a result with its rows, whichever it has."""
 _FIGURES = ("key", "key_source", "common", "added", "removed", "changed")
@@ -56,25 +59,21 @@ class DataTools:
     def compare_data(
         self,
         node: str,
-        kind: Kinds = "row_count",
+        kind: str = ROW_COUNT.name,
         base: str = "",
         current: str = "",
-        key: str = "",
-        columns: str = "",
-        where: str = "",
-        k: int = 0,
-        bins: int = 0,
         limit: int = 0,
         cursor: str = "",
+        **options: Any,
     ) -> str:
         """Compare the data of a node in two runs, with queries in the warehouse: start with row_count.
 
         value matches rows by key (columns separated by commas; by default the declared key) and counts the
-        rows that differ for each column. profile compares statistics. base and current are those of
-        what_changed. where: a condition in SQL. k: number of top values; bins: of a histogram.
+        rows that differ for each column; detail lists them. profile compares statistics. base and current are
+        those of what_changed. where: a condition in SQL. k: number of top values; bins: of a histogram.
         """
         questions, settings = self._questions, self._questions.settings
-        if KINDS[DiffKind(kind)].shows_values and not settings.shows_values:
+        if KINDS[kind].shows_values and not settings.shows_values:
             raise UsageError(
                 f"{kind} shows values, and this server was started without --allow-values",
                 hint="use row_count, value or profile, which give counts",
@@ -88,15 +87,11 @@ class DataTools:
             runs = RunPair(StoredRunReader(store, before), StoredRunReader(store, after))
             (unique_id,) = runs.named([node])
             request = DataDiffRequest(
-                kind=DiffKind(kind),
+                kind=KINDS[kind],
                 base=before.run_id,
                 current=after.run_id,
                 node=unique_id,
-                key=_names(key),
-                columns=_names(columns),
-                where=where or None,
-                k=k or None,
-                bins=bins or None,
+                **read_options(AGENT_OPTIONS, options),
             )
             result, choice = self._result(request, runs, store, choice, opened)
         outcome, text = verdict(result)
@@ -110,6 +105,8 @@ class DataTools:
             "current": after.run_id,
             "not_compared": short_notes([*choice_notes(choice), *self._gaps(result)]),
             "note": questions.store.note,
+            "why": why_phrases(result) if isinstance(result, ValueDiff) else [],
+            "value_columns": _value_columns(tree),
             **{field: tree[field] for field in _FIGURES if tree.get(field) is not None},
         }
         return answer(head, name, rows, limit=limit, cursor=cursor)
@@ -202,8 +199,24 @@ class DataTools:
         return open_sides(places, store, target)
 
 
-def _names(text: str) -> tuple[str, ...]:
-    return tuple(filter(None, (name.strip() for name in text.split(","))))
+def compare_data(tools: DataTools) -> Callable[..., str]:
+    """Return the tool `compare_data` of *tools*, with the kinds and options that are declared for agents."""
+
+    @wraps(tools.compare_data)
+    def call(**arguments: Any) -> str:
+        return tools.compare_data(**arguments)
+
+    signature = inspect.signature(tools.compare_data)
+    given = {name: one for name, one in signature.parameters.items() if name != "options"}
+    given["kind"] = given["kind"].replace(annotation=Literal[AGENT_KINDS])
+    more = [
+        inspect.Parameter(one.name, inspect.Parameter.KEYWORD_ONLY, default=empty, annotation=type(empty))
+        for one in AGENT_OPTIONS.values()
+        for empty in (_EMPTY.get(one.type, ""),)
+    ]
+    order = [one.replace(kind=inspect.Parameter.KEYWORD_ONLY) for one in given.values()]
+    vars(call)["__signature__"] = signature.replace(parameters=[*order[:4], *more, *order[4:]])
+    return call
 
 
 def _rows_of(tree: Mapping[str, Any]) -> tuple[str, list[Any]]:
@@ -211,6 +224,13 @@ def _rows_of(tree: Mapping[str, Any]) -> tuple[str, list[Any]]:
     name = next((name for name in _LISTS if _has_rows(tree.get(name))), "")
     rows = sorted(tree.get(name, ()), key=lambda row: not _differs(row))
     return name, [_compact(row) for row in rows]
+
+
+def _value_columns(tree: Mapping[str, Any]) -> list[str]:
+    """Return the names of the values of rows, which are lists; empty for other rows."""
+    names = tree.get("columns")
+    is_of_rows = isinstance(names, list) and not _has_rows(names) and bool(tree.get("rows"))
+    return first_few([str(cut(name, _NAME)) for name in names or ()], _MOST_COLUMNS) if is_of_rows else []
 
 
 def _has_rows(listed: object) -> bool:

@@ -96,7 +96,7 @@ def create_server(store: AgentStore, settings: AgentSettings) -> RecceServer:
     ]
     if settings.allows_queries:
         data = data_tools.DataTools(questions)
-        tools.append(data.compare_data)
+        tools.append(data_tools.compare_data(data))
         # Rows, messages and even names of columns of a query can be values.
         if settings.privacy is None:
             tools.append(data.preview)

@@ -18,6 +18,7 @@ from msgspec import UNSET, Struct, field
 
 from recce_meta.models.change import RunDiff
 from recce_meta.models.data_diff import AnyDataDiff, Failed
+from recce_meta.models.diff_kinds import CHECKED_ROWS, RowOptions
 from recce_meta.models.node import Json
 from recce_meta.models.rows import StringEnum, Tabular
 from recce_meta.models.run import RunChoice
@@ -183,29 +184,13 @@ class QueryDiffParams(Struct, frozen=True, kw_only=True):
     """Key columns; if empty, the results are compared as multisets."""
 
 
-class ValueDiffParams(Struct, frozen=True, kw_only=True):
+class ValueDiffParams(RowOptions, frozen=True, kw_only=True):
     """Parameters of `value_diff` and `value_diff_detail`."""
 
     model: str
     primary_key: tuple[str, ...] = ()
     """Key columns; if empty, detected from the project (`unique_key`, tests, constraints)."""
-    columns: tuple[str, ...] = ()
-    """Columns to compare; all if empty."""
-    exclude_columns: tuple[str, ...] = ()
-    where: str | None = None
-    sample: float | None = None
-    """Share of keys to compare, in percent; None for all."""
-    tolerance: Decimal | None = None
-    """Largest absolute difference of numbers that count as equal."""
-    relative_tolerance: Decimal | None = None
-    """Largest difference of numbers that count as equal, as a fraction of the larger number."""
-    timestamp_precision: str | None = None
-    """Unit in which timestamps are compared: second, minute, …"""
-    ignore_case: bool = False
-    ignore_trailing_blanks: bool = False
-    cast: Mapping[str, str] | None = None
-    """Types as which columns are compared, by column."""
-    limit: int = 1000
+    limit: int = CHECKED_ROWS
     """Most rows of `value_diff_detail`."""
 
 
@@ -231,6 +216,7 @@ class FigureParams(Struct, frozen=True, kw_only=True):
     model: str
     columns: tuple[str, ...] = ()
     """Columns to compare, of `column_name` or `columns`; all of a profile if empty."""
+    exclude_columns: tuple[str, ...] = ()
     where: str | None = None
     """Condition on the rows of both sides, in the warehouse's SQL."""
     number: int | None = None

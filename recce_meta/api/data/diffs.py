@@ -44,7 +44,7 @@ from recce_meta.models.data_diff import (
     ValueDetail,
     ValueDiff,
 )
-from recce_meta.models.figure_kinds import HISTOGRAM, PROFILE, TOP_K
+from recce_meta.models.diff_kinds import HISTOGRAM, PROFILE, TOP_K
 from recce_meta.tables.gaps import SAME_RELATION
 
 Result = TypeVar("Result", bound="DataDiff | RowCountDiff")

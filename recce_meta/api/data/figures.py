@@ -14,9 +14,9 @@ from recce_meta.data_diff.profile import profile_diff
 from recce_meta.data_diff.source import Pair
 from recce_meta.data_diff.top_k import top_k_diff
 from recce_meta.models.data_diff import FiguresDiff
-from recce_meta.models.figure_kinds import HISTOGRAM, PROFILE, TOP_K, FigureKind
+from recce_meta.models.diff_kinds import HISTOGRAM, PROFILE, TOP_K, DiffKind
 
-_PLANS: Mapping[FigureKind, Callable[..., Any]] = {
+_PLANS: Mapping[DiffKind, Callable[..., Any]] = {
     PROFILE: lambda pair, columns, approximate, *, guard, **scope: profile_diff(
         pair, columns, approximate=approximate, **scope
     ),
@@ -28,7 +28,7 @@ _PLANS: Mapping[FigureKind, Callable[..., Any]] = {
 def figures_within(
     pair: Pair,
     settings: EffectiveSettings,
-    kind: FigureKind,
+    kind: DiffKind,
     scope: FigureScope,
     number: int | None = None,
     approximate: bool = False,

@@ -6,7 +6,6 @@ The plans are those of the commands with the same names, so the results are the 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from enum import Enum
 from functools import partial
 from pathlib import Path
 from typing import NamedTuple, TypeAlias
@@ -18,98 +17,47 @@ from recce_meta.adapter.read_only import require_condition, require_expression, 
 from recce_meta.api.data.execution import Job, RelationResolver
 from recce_meta.api.data.figures import figures_within
 from recce_meta.api.data.jobs import NodePair, each, query_job, sample_plan, subjects, value_jobs
+from recce_meta.api.data.option_texts import write_option
 from recce_meta.api.data.statistics import StatisticsByNode, stored_counts_job, stored_profile_jobs
 from recce_meta.api.render import Templates
 from recce_meta.api.runs import RunPair
 from recce_meta.config.nodes import NodeGlobs
-from recce_meta.data_diff.options import DEFAULT_LIMIT, FigureScope, Guard, ValueOptions
+from recce_meta.data_diff.options import FigureScope, Guard, ValueOptions
 from recce_meta.data_diff.plan import Plan
 from recce_meta.data_diff.row_sample import RowSample
 from recce_meta.errors import UsageError
 from recce_meta.models.data_diff import AnyDataDiff, Subject
-from recce_meta.models.figure_kinds import FIGURE_KINDS
+from recce_meta.models.diff_kinds import (
+    DETAIL,
+    FIGURE_KINDS,
+    KEY,
+    KINDS,
+    LIMIT,
+    PROFILE,
+    QUERY,
+    ROW_COUNT,
+    SAMPLE,
+    WHY,
+    DiffKind,
+    Door,
+    RowOptions,
+    row_options,
+)
 from recce_meta.quality.privacy import Privacy
 from recce_meta.warehouses import Warehouse, warehouse_named
 
-DEFAULT_SAMPLE = 20
+OPTIONS = {option.name: option for kind in KINDS.values() for option in kind.options}
+REQUESTED = {one.name: one for kind in KINDS.values() for one in kind.at(Door.REQUEST)}
+"""Options that a form, or the address of a question, may have."""
+_TESTS_VALUES = sorted({*RowOptions.__struct_fields__} - {"columns", "exclude_columns", "sample", "where"})
+"""Options that find the values of a private column by counting."""
 
 AnyAnswer: TypeAlias = AnyDataDiff | RowSample
 Statistics = Callable[[Sequence[NodePair]], tuple[StatisticsByNode, StatisticsByNode]]
 """Returns the statistics of nodes that are stored with base and current."""
 
 
-class DiffKind(str, Enum):
-    """Kinds of data diffs of one node, and of a query."""
-
-    ROW_COUNT = "row_count"
-    VALUE = "value"
-    DETAIL = "detail"
-    PROFILE = "profile"
-    TOP_K = "top_k"
-    HISTOGRAM = "histogram"
-    QUERY = "query"
-    SAMPLE = "sample"
-    DATA = "data"
-    """All changed and affected nodes, as `diff --data` compares them."""
-
-
-class KindFacts(NamedTuple):
-    """What users read of a kind of data diff, and what they may choose; pages and forms follow from it."""
-
-    title: str
-    """Title of a result, before the name of the node."""
-    label: str
-    """Name in a list of kinds."""
-    choices: tuple[str, ...] = ()
-    """Names of form fields, in their order: `key`, `column`, `k`, `bins`, `limit`, `where`."""
-    about: str = ""
-    """What a diff of a node reads and shows, in one sentence; empty if the kind is not about a node."""
-    shows_values: bool = False
-    """True if it shows nothing else than values of columns."""
-
-
-KINDS = {
-    DiffKind.ROW_COUNT: KindFacts("Row count", "Row count", about="Counts the rows of both sides."),
-    DiffKind.VALUE: KindFacts(
-        "Value diff",
-        "Values",
-        ("key", "column", "where"),
-        "Matches rows by key and compares every column; without a key, compares whole rows.",
-    ),
-    DiffKind.DETAIL: KindFacts(
-        "Rows that differ",
-        "Differing rows",
-        ("key", "column", "limit", "where"),
-        "Shows the rows that differ with the values of both sides, matched by key.",
-        shows_values=True,
-    ),
-    **{
-        DiffKind(one.name): KindFacts(one.title, one.label, one.choices, one.about, one.shows_values)
-        for one in FIGURE_KINDS.values()
-    },
-    DiffKind.DATA: KindFacts("Comparison of all nodes", "All nodes"),
-    DiffKind.QUERY: KindFacts("Query diff", "Query", ("key", "column", "limit", "where"), shows_values=True),
-    DiffKind.SAMPLE: KindFacts(
-        "Sample rows",
-        "Sample rows",
-        ("key", "column", "limit", "where"),
-        "Shows the first rows of both sides together, matched by key if there is one.",
-        shows_values=True,
-    ),
-}
-
-
-_CHOICES = {
-    "column": ("columns", "columns"),
-    "where": ("where", "condition"),
-    "key": ("key", "key"),
-    "k": ("k", "number of values"),
-    "bins": ("bins", "bins"),
-}
-"""Field of a request, and its noun in an error, of each choice that a kind may lack."""
-
-
-class DataDiffRequest(Struct, frozen=True, kw_only=True):
+class DataDiffRequest(RowOptions, frozen=True, kw_only=True):
     """Data diff that a user asks for."""
 
     kind: DiffKind
@@ -119,18 +67,18 @@ class DataDiffRequest(Struct, frozen=True, kw_only=True):
     """Run of current."""
     node: str | None = None
     """Unique id of the node; None for a query and for all nodes."""
-    columns: tuple[str, ...] = ()
-    """Columns to compare; empty for all."""
     key: tuple[str, ...] = ()
     """Columns that identify a row; empty for the key that the project declares."""
-    where: str | None = None
-    """Condition on the rows of both sides, in the warehouse's SQL."""
     k: int | None = None
     """Number of most frequent values."""
     bins: int | None = None
     """Approximate number of bins of a histogram."""
+    approximate: bool = False
+    """True if a profile estimates distinct counts."""
     limit: int | None = None
-    """Number of rows of a query or a sample."""
+    """Maximum number of rows to show."""
+    why: bool = False
+    """True to search the slices of rows that differ."""
     base_sql: str | None = None
     """Template of the query of base; None for that of current."""
     current_sql: str | None = None
@@ -139,10 +87,14 @@ class DataDiffRequest(Struct, frozen=True, kw_only=True):
     @property
     def options(self) -> ValueOptions:
         """Options of the comparison of rows."""
-        usual = DEFAULT_SAMPLE if self.kind is DiffKind.SAMPLE else DEFAULT_LIMIT
-        return ValueOptions(
-            key=self.key or None, columns=self.columns, where=self.where, limit=self.limit or usual
-        )
+        (usual,) = [one.default or 0 for one in self.kind.options if one.name == LIMIT.name]
+        return ValueOptions(**row_options(self), key=self.key or None, limit=self.limit or usual)
+
+
+def option_texts(asked: DataDiffRequest) -> dict[str, str]:
+    """Return the options of *asked* as texts, by their names in an address."""
+    given = {name: getattr(asked, name) for name in REQUESTED}
+    return {name: write_option(REQUESTED[name], value) for name, value in given.items() if value}
 
 
 class PlannedDiff(NamedTuple):
@@ -168,24 +120,33 @@ class RequestRules(Struct, frozen=True, kw_only=True):
 def refuse_request(request: DataDiffRequest, privacy: Privacy | None) -> None:
     """Raise UsageError if *request* has an option that its kind lacks, or shows values that are withheld.
 
-    A user's SQL could rename a private column, or find its values by counting. With privacy it is refused.
+    A user's SQL could rename a private column, or find its values by counting, as could what counts as equal.
+    With privacy it is refused.
     """
-    kind, facts = request.kind, KINDS[request.kind]
-    for choice, (field, noun) in _CHOICES.items():
-        if getattr(request, field) and choice not in facts.choices:
-            raise UsageError(f"A {kind.value} has no {noun}", hint=f"leave {choice} empty")
-    number = FIGURE_KINDS[kind.value].number if kind.value in FIGURE_KINDS else None
-    if number and number.most and (getattr(request, number.name) or 1) > number.most:
-        raise UsageError(f"{number.name} must be at most {number.most:,}", hint=f"change {number.name}")
+    kind = request.kind
+    for name, option in OPTIONS.items():
+        value = getattr(request, name, None)
+        if value and name not in {one.name for one in kind.options}:
+            noun = option.noun or name
+            raise UsageError(f"A {kind.name} has no {noun}", hint=f"leave {option.field_name} empty")
+        if value and option.most and value > option.most:
+            raise UsageError(f"{name} must be at most {option.most:,}", hint=f"change {name}")
     if privacy is None:
         return
-    if not privacy.keeps_values and facts.shows_values:
+    if not privacy.keeps_values and (kind.shows_values or request.why):
+        what = WHY.name if request.why else f"A {kind.name}"
         raise UsageError(
-            f"A {kind.value} shows values, which this server withholds (--no-values, privacy.values)",
+            f"{what} shows values, which this server withholds (--no-values, privacy.values)",
             hint="count rows, or compare a profile or values",
         )
-    if kind is DiffKind.QUERY or request.where:
+    if kind is QUERY or request.where:
         refuse_sql(privacy)
+    for name in _TESTS_VALUES:
+        if getattr(request, name):
+            raise UsageError(
+                f"{name} could find private values by counting, which this server withholds",
+                hint=f"leave {name} empty",
+            )
 
 
 def refuse_sql(privacy: Privacy | None) -> None:
@@ -218,13 +179,11 @@ def plan_request(
         refuse_sql(rules.privacy)
         require_expression(expression, warehouse)
 
-    if request.kind is DiffKind.QUERY:
+    if request.kind is QUERY:
         return _query(request, runs, resolver, warehouse, rules)
     assert request.node is not None, "only a query has no node"
-    chosen = subjects(
-        runs, (), (request.node,), globs=rules.globs, whole="key" in KINDS[request.kind].choices
-    )
-    if request.kind is DiffKind.SAMPLE:
+    chosen = subjects(runs, (), (request.node,), globs=rules.globs, whole=KEY in request.kind.options)
+    if request.kind is SAMPLE:
         (sides,) = chosen
         options = request.options
         return PlannedDiff(sides.pair(resolver).subject, sample_plan(resolver, runs, sides, options))
@@ -241,21 +200,26 @@ def _jobs(
     rules: RequestRules,
     guard: Guard,
 ) -> Sequence[Job]:
-    scope = FigureScope(columns=request.columns, where=request.where, guard=guard)
-    if request.kind is DiffKind.ROW_COUNT:
+    kind = request.kind
+    scope = FigureScope(
+        columns=request.columns, exclude_columns=request.exclude_columns, where=request.where, guard=guard
+    )
+    if kind is ROW_COUNT:
         return [stored_counts_job(resolver, chosen, *statistics(chosen))]
-    if request.kind is DiffKind.PROFILE and not request.where:
+    if kind is PROFILE and not (request.where or request.approximate):
         return stored_profile_jobs(resolver, chosen, *statistics(chosen), scope)
-    if kind := FIGURE_KINDS.get(request.kind.value):
+    if kind.name in FIGURE_KINDS:
         number = getattr(request, kind.number.name) if kind.number else None
-        plan = partial(figures_within, kind=kind, scope=scope, number=number)
+        plan = partial(figures_within, kind=kind, scope=scope, number=number, approximate=request.approximate)
         return each(kind.diff, resolver, chosen, plan)
     withholds = rules.privacy is not None and not rules.privacy.keeps_values
     options = request.options
     if withholds:
         # Examples are values, and fetching them costs a statement.
         options = replace(options, examples=0)
-    return value_jobs(resolver, runs, chosen, options, detail=request.kind is DiffKind.DETAIL)
+    if request.why:
+        options = replace(options, why=rules.privacy.withholds if rules.privacy else lambda name: False)
+    return value_jobs(resolver, runs, chosen, options, detail=kind is DETAIL)
 
 
 def _query(

@@ -26,7 +26,7 @@ from recce_meta.data_diff.stored import kept_profile_diff, kept_row_counts, node
 from recce_meta.errors import MissingRelation
 from recce_meta.models import Project
 from recce_meta.models.data_diff import Failed, ProfileDiff, RowCountDiff, Subject
-from recce_meta.models.figure_kinds import PROFILE
+from recce_meta.models.diff_kinds import PROFILE
 from recce_meta.models.stored import NodeStatistics
 from recce_meta.store.select import RunSelector
 from recce_meta.store.statistics import load_statistics

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
 import click
 
 from recce_meta.cli.data_options import (
@@ -12,7 +15,7 @@ from recce_meta.cli.data_options import (
     split_key,
     split_names,
 )
-from recce_meta.cli.lazy import lazy, packed, together
+from recce_meta.cli.lazy import Decorator, lazy, packed, together
 from recce_meta.cli.options import (
     LISTS,
     OUTPUT,
@@ -26,9 +29,20 @@ from recce_meta.cli.options import (
     project_option,
     selecting,
 )
-from recce_meta.data_diff.options import DEFAULT_LIMIT
 from recce_meta.models.data_diff import PRECISIONS
-from recce_meta.models.figure_kinds import HISTOGRAM, TOP_K, FigureKind
+from recce_meta.models.diff_kinds import (
+    DETAIL,
+    HISTOGRAM,
+    KEY,
+    PROFILE,
+    ROW_COUNT,
+    TOP_K,
+    VALUE,
+    DiffKind,
+    Door,
+    Option,
+    OptionType,
+)
 
 _threads = click.option(
     "--threads",
@@ -99,77 +113,60 @@ _comparing_nodes = together(
 """Decorator that adds the options about data and nodes and passes them as one argument, `command`."""
 
 
-_column = click.option(
-    "-c",
-    "--columns",
-    multiple=True,
-    callback=split_names,
-    help="Only these columns: -c id,status, or -c id -c status.",
-)
-_columns = together(
-    _column,
-    click.option("--exclude-columns", multiple=True, callback=split_names, help="Skip these columns."),
-)
-_live = click.option("--live", is_flag=True, help="Query base now, even if its run has stored statistics.")
-_where = click.option("--where", help="Only rows that meet this condition, in the warehouse's SQL.")
+_VALUES: Mapping[OptionType, Mapping[str, Any]] = {
+    OptionType.NAMES: {"multiple": True, "callback": split_names},
+    OptionType.SQL: {},
+    OptionType.PERCENT: {"callback": parse_percent, "metavar": "PERCENT"},
+    OptionType.NUMBER: {"callback": parse_decimal, "metavar": "NUMBER"},
+    OptionType.UNIT: {"type": click.Choice(PRECISIONS)},
+    OptionType.FLAG: {"is_flag": True},
+    OptionType.CASTS: {"multiple": True, "callback": split_casts, "metavar": "COLUMN=TYPE"},
+}
+
+
+def _options(kind: DiffKind, *fields: str, parameter: str = "") -> Decorator:
+    """Return a decorator that adds the options of *kind*, or only those with names in *fields*.
+
+    *parameter* is the name of a single one in the function of the command.
+    """
+    found = [_option(one, parameter) for one in kind.at(Door.COMMAND) if not fields or one.name in fields]
+    return together(*found)
+
+
+def _option(option: Option, parameter: str) -> Decorator:
+    values = dict(_VALUES.get(option.type, {}))
+    if option.type is OptionType.WHOLE:
+        values = {
+            "type": click.IntRange(1, option.most),
+            "default": option.default,
+            "show_default": True,
+        }
+    if option is KEY:
+        values["callback"] = split_key
+    if option.name == "relative_tolerance":
+        values["metavar"] = "SHARE"
+    name = f"--{option.name.replace('_', '-')}"
+    names = [option.short, *([] if option.short.startswith("--") else [name])]
+    return click.option(*filter(None, names), parameter or option.name, help=option.help, **values)
 
 
 _comparing_values = packed(
     "options",
     "recce_meta.data_diff.options:ValueOptions",
-    click.option(
-        "-k",
-        "--key",
-        multiple=True,
-        callback=split_key,
-        help="Columns that identify a row: -k id, or -k order_id,line. [default: the project's key]",
-    ),
-    _columns,
-    _where,
-    click.option(
-        "--sample", callback=parse_percent, metavar="PERCENT", help="Percentage of the keys to compare: 10%."
-    ),
-    click.option(
-        "--limit",
-        type=click.IntRange(min=1),
-        default=DEFAULT_LIMIT,
-        show_default=True,
-        help="Maximum number of rows to show.",
-    ),
-    click.option(
-        "--tolerance",
-        callback=parse_decimal,
-        metavar="NUMBER",
-        help="Largest absolute difference at which two numbers are equal. [default: 0]",
-    ),
-    click.option(
-        "--relative-tolerance",
-        callback=parse_decimal,
-        metavar="SHARE",
-        help="Largest relative difference, as a share of the larger number, at which two numbers are equal. "
-        "[default: 0]",
-    ),
-    click.option(
-        "--timestamp-precision",
-        type=click.Choice(PRECISIONS),
-        help="Unit to truncate times to before comparing.",
-    ),
-    click.option("--ignore-case", is_flag=True, help="Compare strings in lower case."),
-    click.option("--ignore-trailing-blanks", is_flag=True, help="Ignore trailing spaces of strings."),
-    click.option(
-        "--cast",
-        multiple=True,
-        callback=split_casts,
-        metavar="COLUMN=TYPE",
-        help="Compare a column as another type, to which both sides cast it: price=decimal(12,2).",
-    ),
+    _options(DETAIL),
 )
 """Decorator that adds the options of value diffs and passes them as one argument, `options`."""
+_comparing_figures = packed(
+    "scope",
+    "recce_meta.data_diff.options:FigureScope",
+    _options(PROFILE, "columns", "exclude_columns", "where"),
+)
+"""Decorator that adds the options of figures and passes them as one argument, `scope`."""
 
 
 @click.command("row-count")
 @_comparing_nodes
-@_live
+@_options(ROW_COUNT)
 @lazy("recce_meta.cli.run.data:row_count")
 def row_count() -> None:
     """Compare row counts.
@@ -190,10 +187,8 @@ def schema() -> None:
 
 @click.command()
 @_comparing_nodes
-@_columns
-@_where
-@_live
-@click.option("--approx", is_flag=True, help="Estimate distinct counts, with one scan per side.")
+@_comparing_figures
+@_options(PROFILE, "live", "approximate")
 @lazy("recce_meta.cli.run.data:profile")
 def profile() -> None:
     """Compare column statistics, such as NULLs and distinct values.
@@ -202,22 +197,13 @@ def profile() -> None:
     """
 
 
-def _figure_command(kind: FigureKind) -> click.Command:
+def _figure_command(kind: DiffKind) -> click.Command:
     """Return the command of a *kind* of figures that has a number."""
-    number = kind.number
-    assert number is not None, "profile has options of its own"
+    assert kind.number is not None, "profile has options of its own"
 
     @_comparing_nodes
-    @_column
-    @_where
-    @click.option(
-        f"--{number.name}",
-        "number",
-        type=click.IntRange(1, number.most),
-        default=number.default,
-        show_default=True,
-        help=number.help,
-    )
+    @_comparing_figures
+    @_options(kind, kind.number.name, parameter="number")
     @lazy("recce_meta.cli.run.data:figure_diff", kind=kind)
     def command() -> None:
         """Compare figures of columns."""
@@ -276,12 +262,7 @@ def preview() -> None:
 @_comparing_nodes
 @_comparing_values
 @click.option("--detail", is_flag=True, help="Show the rows that differ instead of counts by column.")
-@click.option(
-    "--why",
-    "explains",
-    is_flag=True,
-    help="Search conditions that the rows that differ meet, and others do not.",
-)
+@_options(VALUE, "why", parameter="explains")  # `why` of ValueOptions is a function
 @lazy("recce_meta.cli.run.data:value")
 def value() -> None:
     """Match rows by key and compare the values of every column.

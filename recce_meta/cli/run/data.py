@@ -40,7 +40,7 @@ from recce_meta.data_diff.options import FigureScope, ValueOptions
 from recce_meta.errors import RecceMetaError, SelectorError, StoreNotFound, UsageError
 from recce_meta.lazy import LazyModule
 from recce_meta.models.data_diff import AnyDataDiff, Failed, Moment, RowCount, RowCountDiff
-from recce_meta.models.figure_kinds import PROFILE, FigureKind
+from recce_meta.models.diff_kinds import PROFILE, DiffKind
 from recce_meta.models.run import RunChoice
 from recce_meta.profiles.project_file import parse_variables
 from recce_meta.quality.masking import privacy_of
@@ -272,22 +272,14 @@ def schema(command: DataCommand, stored: bool) -> None:
         command.run_each("schema_diff", of_schema)
 
 
-def profile(
-    command: DataCommand,
-    columns: tuple[str, ...],
-    exclude_columns: tuple[str, ...],
-    where: str | None,
-    live: bool,
-    approx: bool,
-) -> None:
+def profile(command: DataCommand, scope: FigureScope, live: bool, approximate: bool) -> None:
     """Compare column profiles, using stored statistics if there are any."""
-    scope = FigureScope(columns=columns, exclude_columns=exclude_columns, where=where)
 
     def jobs(session: Comparison) -> list[Job]:
         places, chosen = session.runner.places, command.subjects(session)
         # Stored statistics are of all rows, so they cannot answer for a condition.
-        if session.runs is None or live or where or approx:
-            plan = partial(figures.figures_within, kind=PROFILE, scope=scope, approximate=approx)
+        if session.runs is None or live or scope.where or approximate:
+            plan = partial(figures.figures_within, kind=PROFILE, scope=scope, approximate=approximate)
             return each(PROFILE.diff, places, chosen, plan)
         base, current = session.statistics(chosen)
         return run_statistics.stored_profile_jobs(places, chosen, base, current, scope)
@@ -295,13 +287,10 @@ def profile(
     command.run("profile_diff", jobs)
 
 
-def figure_diff(
-    kind: FigureKind, command: DataCommand, columns: tuple[str, ...], where: str | None, number: int
-) -> None:
+def figure_diff(kind: DiffKind, command: DataCommand, scope: FigureScope, number: int) -> None:
     """Compare the figures of *kind*."""
     if kind.shows_values:
         command.data.refuse_without_values(kind.command)
-    scope = FigureScope(columns=columns, where=where)
     command.run_each(kind.diff, partial(figures.figures_within, kind=kind, scope=scope, number=number))
 
 

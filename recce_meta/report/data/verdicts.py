@@ -39,7 +39,7 @@ from recce_meta.models.data_diff import (
     is_rounded,
     kind_of,
 )
-from recce_meta.models.figure_kinds import FIGURE_KINDS
+from recce_meta.models.diff_kinds import KINDS, Words
 from recce_meta.report.data.figures import column_differs, differing_columns
 from recce_meta.report.labels import PASSED, join_words, moment
 from recce_meta.report.values import count, percent
@@ -54,28 +54,9 @@ from recce_meta.tables.gaps import (
     stale_phrase,
 )
 
-
-class DiffWords(NamedTuple):
-    """What reports call a type of data diff."""
-
-    title: str
-    claim: str = ""
-    """Claim about nodes without a difference, after `with`; empty if no check has this type."""
-    equal: str = ""
-    """What is equal if no difference was found and everything was compared; the title if empty."""
-    stored: str = ""
-    """Name in a list of stored diffs; the title if empty."""
-
-
 _WORDS = {
-    "row_count_diff": DiffWords("row counts", "equal row count", "row count", "row count"),
-    "schema_diff": DiffWords("columns", "equal column names and types", "column names and types"),
-    "value_diff": DiffWords("values", "equal values", "data"),
-    "value_diff_detail": DiffWords("rows that differ", "no row that differs", "data", "differing rows"),
-    "rows_diff": DiffWords("rows", "", "data", "whole rows"),
-    "query_diff": DiffWords("query", "equal rows", "result"),
-    **{kind.diff: DiffWords(kind.noun, kind.equal) for kind in FIGURE_KINDS.values()},
-    "data_diff": DiffWords("data"),
+    **{kind.diff: kind.words for kind in KINDS.values()},
+    "schema_diff": Words("columns", "equal column names and types", "column names and types"),
 }
 
 _COLUMN_CHANGES = {
@@ -136,9 +117,9 @@ def title_of(result: AnyDataDiff) -> str:
     return words_for(kind_of(result)).title
 
 
-def words_for(kind: str) -> DiffWords:
+def words_for(kind: str) -> Words:
     """Return what reports call the type of data diff *kind*."""
-    return _WORDS.get(kind) or DiffWords(kind.replace("_", " "))
+    return _WORDS.get(kind) or Words(kind.replace("_", " "))
 
 
 def subject_of(result: AnyDataDiff) -> Subject | None:

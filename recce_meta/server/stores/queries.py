@@ -30,7 +30,6 @@ from recce_meta.api.data.places import OfEnvironment, data_places, open_reader, 
 from recce_meta.api.data.requests import (
     AnyAnswer,
     DataDiffRequest,
-    DiffKind,
     RequestRules,
     refuse_request,
 )
@@ -42,6 +41,7 @@ from recce_meta.errors import QueryCancelled, RecceMetaError, UsageError, Wareho
 from recce_meta.models import NodeMetadata, RunMetadata
 from recce_meta.models.change import RunDiff
 from recce_meta.models.data_diff import AnyDataDiff, DataSide
+from recce_meta.models.diff_kinds import ALL_NODES
 from recce_meta.redaction import presentable
 from recce_meta.server.access.problems import (
     NotAllowed,
@@ -251,7 +251,7 @@ class QueryManager:
             _LOG.info(
                 # For administrators: who read which data, without SQL and values.
                 "Query %s of %s started by %s: %s of %s, runs %s and %s",
-                *(job.id, job.store, by, request.kind.value, presentable(request.node or "SQL")),
+                *(job.id, job.store, by, request.kind.name, presentable(request.node or "SQL")),
                 *(presentable(base.run_id), presentable(current.run_id)),
             )
             self._next(most)
@@ -362,8 +362,8 @@ class QueryManager:
         """Start jobs that wait while fewer than *most* run."""
         while len(self._running) < most and not self._is_closed:
             # A comparison of all nodes holds a connection of the pages, so one runs at a time.
-            busy = any(self._jobs[one].request.kind is DiffKind.DATA for one in self._running)
-            waits = (one for one in self._waiting if not (busy and one.request.kind is DiffKind.DATA))
+            busy = any(self._jobs[one].request.kind is ALL_NODES for one in self._running)
+            waits = (one for one in self._waiting if not (busy and one.request.kind is ALL_NODES))
             if (job := next(waits, None)) is None:
                 return
             self._waiting.remove(job)
@@ -446,7 +446,7 @@ class QueryManager:
                 runs = RunPair(view.reader(job.base), view.reader(job.current))
                 around = partial(self._turn, job)
                 comparison = _opened(job, runs, view.adapter, opened, self._store, self.settings, around)
-                is_all = job.request.kind is DiffKind.DATA
+                is_all = job.request.kind is ALL_NODES
                 globs = self.settings.rules.globs
                 diff = view.diff(job.base, job.current) if is_all else None
                 found = _compare_all(job, comparison, diff, globs) if diff else ()
@@ -585,7 +585,7 @@ def _opened(
         current=current,
         base=base,
         threads=settings.threads,
-        budget=ALL_SECONDS if job.request.kind is DiffKind.DATA else None,
+        budget=ALL_SECONDS if job.request.kind is ALL_NODES else None,
         around=around,
         runs=runs,
         globs=settings.rules.globs,

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -11,31 +10,30 @@ from enum import Enum
 from typing import Any
 
 from recce_meta.api.data.execution import DataDiffRunner
-from recce_meta.api.data.requests import KINDS, AnyAnswer, DataDiffRequest, DiffKind
+from recce_meta.api.data.option_texts import read_options
+from recce_meta.api.data.requests import REQUESTED, AnyAnswer, DataDiffRequest
 from recce_meta.data_diff.row_sample import RowSample
 from recce_meta.errors import UsageError
 from recce_meta.models import RunMetadata
 from recce_meta.models.data_diff import AnyDataDiff
+from recce_meta.models.diff_kinds import ALL_NODES, KINDS, QUERY
 from recce_meta.report.json import data_tree
 from recce_meta.server.access.problems import StopRequest
 
-MOST_ROWS = 1_000
-"""Largest number of rows, values or bins that a form can ask for."""
 LONGEST_FIELD = 100_000
 
 
 def request_of(fields: Mapping[str, str]) -> DataDiffRequest:
     """Return the request of a form with *fields*. Raises UsageError for a missing or invalid one."""
-    kinds = [kind.value for kind in DiffKind]
-    if fields.get("kind") not in kinds:
-        raise UsageError(f"The form has no valid kind: {', '.join(kinds)}", hint="fill in kind")
-    kind = DiffKind(fields["kind"])
+    kind = KINDS.get(fields.get("kind", ""))
+    if kind is None:
+        raise UsageError(f"The form has no valid kind: {', '.join(KINDS)}", hint="fill in kind")
     for side in ("base", "current"):
         if not fields.get(side):
             raise UsageError(f"The form has no run of {side}", hint=f"fill in {side}")
-    if kind is DiffKind.QUERY and not fields.get("current_sql", "").strip():
+    if kind is QUERY and not fields.get("current_sql", "").strip():
         raise UsageError("The form has no query", hint="fill in current_sql")
-    has_node = kind not in (DiffKind.QUERY, DiffKind.DATA)
+    has_node = kind not in (QUERY, ALL_NODES)
     if has_node and not fields.get("node"):
         raise UsageError("The form has no node", hint="fill in node")
     if any(len(text) > LONGEST_FIELD for text in fields.values()):
@@ -45,47 +43,16 @@ def request_of(fields: Mapping[str, str]) -> DataDiffRequest:
         base=fields["base"],
         current=fields["current"],
         node=fields["node"] if has_node else None,
-        columns=_names(fields, "column"),
-        key=_names(fields, "key"),
-        where=fields.get("where", "").strip() or None,
-        k=_whole(fields, "k"),
-        bins=_whole(fields, "bins"),
-        limit=_whole(fields, "limit"),
+        # Fields of other kinds too, so that they are refused.
+        **read_options({one.field_name: one for one in REQUESTED.values()}, fields),
         base_sql=_sql(fields, "base_sql"),
         current_sql=_sql(fields, "current_sql"),
     )
 
 
-def _names(fields: Mapping[str, str], name: str) -> tuple[str, ...]:
-    """Return the names in a field, separated by commas; one that contains a comma is in quotes.
-
-    >>> _names({"key": 'id, "a,b"'}, "key")
-    ('id', 'a,b')
-    """
-    try:
-        # csv refuses line breaks outside quotes.
-        line = fields.get(name, "").replace("\r", " ").replace("\n", " ")
-        found = next(csv.reader([line], skipinitialspace=True), [])
-    except csv.Error as error:
-        raise UsageError(
-            f"{name} is not a list of names: {error}", hint="separate names by commas"
-        ) from error
-    return tuple(dict.fromkeys(one.strip() for one in found if one.strip()))
-
-
 def _sql(fields: Mapping[str, str], name: str) -> str | None:
     """Return SQL with the line breaks that it had before a browser sent it; None if it is blank."""
     return fields.get(name, "").replace("\r\n", "\n").strip() or None
-
-
-def _whole(fields: Mapping[str, str], name: str) -> int | None:
-    given = fields.get(name, "").strip()
-    if not given:
-        return None
-    # Python's `int` also accepts signs, underscores and digits of other scripts.
-    if not (given.isascii() and given.isdecimal()) or len(given) > 4 or not 1 <= int(given) <= MOST_ROWS:
-        raise UsageError(f"{name} must be a number from 1 to {MOST_ROWS:,}", hint=f"change {name}")
-    return int(given)
 
 
 class PageState(str, Enum):
@@ -230,7 +197,7 @@ def job_tree(job: QueryJob) -> dict[str, Any]:
     return {
         "id": job.id,
         "state": job.state.value,
-        "kind": request.kind.value,
+        "kind": request.kind.name,
         "node": request.node,
         "columns": list(request.columns),
         "base": job.base.run_id,
@@ -270,7 +237,7 @@ def result_tree(result: AnyAnswer | tuple[AnyDataDiff, ...] | None) -> Any:
 
 def title_of_request(request: DataDiffRequest, name: str | None) -> str:
     """Return a title such as `Row count of orders`; *name* is that of the node."""
-    kind = KINDS[request.kind].title
+    kind = request.kind.title
     columns: Sequence[str] = request.columns
     of = name or request.node
     listed = f" ({', '.join(columns[:3])}{' …' if len(columns) > 3 else ''})" if columns else ""

@@ -153,7 +153,7 @@ QUESTIONS: list[tuple[str, dict[str, object], list[str]]] = [
     ("what_changed", {"select": "orders"}, [f"{MODEL}orders", "column modified: amount"]),
     ("what_changed", {"select": "state:new"}, ["customer_segments"]),
     ("what_changed", {"base": "base", "current": "current"}, ["payment_mix"]),
-    ("what_changed", {"select": "customers"}, ["number_of_orders removed to order_count"]),
+    ("what_changed", {"select": "customers"}, ["number_of_orders renamed to order_count"]),
     ("what_changed", {"select": "nothing_like_this"}, ["matches no node"]),
     ("impact", {}, [f"{MODEL}daily_revenue", f'"because_of":"{MODEL}orders"', '"effect":"revenue"']),
     ("impact", {"target": "stg_orders.order_id"}, ["2 tests, 1 unit test fail", '"fails_if_removed":true']),
@@ -259,6 +259,10 @@ def test_definitions_are_small_and_true(agent: Agent, demo_file: Path) -> None:
         ("column_lineage", {"column": "orders"}, "is a node. Next: name one of its columns"),
         ("compare_data", {"node": "orders", "kind": "top_k"}, "without --allow-values"),
         ("compare_data", {"node": "orders", "kind": "value", "where": "amount > 5"}, "private values"),
+        ("compare_data", {"node": "orders", "kind": "value", "tolerance": "5"}, "by counting"),
+        ("compare_data", {"node": "orders", "kind": "value", "why": True}, "why shows values"),
+        ("compare_data", {"node": "orders", "why": True}, "A row_count has no search for slices"),
+        ("compare_data", {"node": "orders", "kind": "value", "cast": "amount"}, "cast must be COLUMN=TYPE"),
     ],
 )  # fmt: skip
 def test_mistakes_are_answered_with_the_next_step(
@@ -320,6 +324,13 @@ def test_values_need_a_permission_and_private_columns_stay_private(demo_file: Pa
     assert rows["rows"] == [{"row": [1]}, {"row": [2]}]
     top = everything.ask("compare_data", node="orders", kind="top_k", columns="status")
     assert "completed" in top or "placed" in top or "returned" in top
+    listed = everything.document("compare_data", node="orders", kind="detail", columns="amount", limit=2)
+    assert listed["value_columns"] == ["amount"]
+    assert [len(row["base"]) for row in listed["rows"]] == [1, 1]
+    found = everything.document("compare_data", node="orders", kind="value", why=True)
+    assert " of 76 changed rows have " in found["why"][0]
+    near = everything.document("compare_data", node="orders", kind="value", tolerance="1000000")
+    assert near.get("changed", 0) < 76
     everything.close()
     guarded = Agent(demo_file, replace(QUERYING, privacy=Privacy(patterns=("status",))))
     assert "completed" not in guarded.ask("compare_data", node="orders", kind="top_k", columns="status")

@@ -11,10 +11,9 @@ import msgspec
 from recce_meta.adapter.read_only import require_query
 from recce_meta.api.browse.query_text import LARGEST_RUN, RenderedQuery, render_pair
 from recce_meta.api.browse.run import default_base
-from recce_meta.api.data.requests import KINDS, DiffKind
-from recce_meta.data_diff.options import DEFAULT_LIMIT
 from recce_meta.errors import RecceMetaError, StoreError, UsageError, WarehouseError
 from recce_meta.models import RunMetadata
+from recce_meta.models.diff_kinds import LIMIT, QUERY
 from recce_meta.report.labels import short_run_id
 from recce_meta.server.pages.forms.offers import (
     ALLOW,
@@ -115,7 +114,7 @@ def editor_values(
     for run in (base, current):
         require_complete(run)
     given = form or {"current_sql": request.query.get("sql", ""), **request.query}
-    withheld = withheld_reason(request.view, DiffKind.QUERY)
+    withheld = withheld_reason(request.view, QUERY)
     is_allowed = request.view.store.permissions.queries and not withheld
     failure: RecceMetaError | None = None
     sides: list[PreviewSide] = []
@@ -136,7 +135,7 @@ def editor_values(
         "base": base,
         "current": current,
         "withheld": withheld,
-        "limit": DEFAULT_LIMIT,
+        "limit": LIMIT.default,
         "runs": f"Base is {run_words(base)}; current is {run_words(current)}.",
         "fields": {**fields, "current_sql": fields["current_sql"] or first},
         "failure": failure,
@@ -217,7 +216,7 @@ def _sides(
     yield PreviewSide("Current", run_words(current), after.sql, after.stale)
 
 
-QUERY = (DiffKind.QUERY.value, KINDS[DiffKind.QUERY].label)
+_QUERY = (QUERY.name, QUERY.label)
 """Kind and label of the link to the query editor."""
 
 
@@ -232,9 +231,9 @@ def graph_actions(view: StoreView, graph: str) -> str:
     # The script replaces `{node}` and `{column}`, so that it knows no other address of the server.
     address = f"{graph.removesuffix('graph')}data"
     offers = [(offer.kind, offer.label) for offer in allowed_offers(view)]
-    query = [] if withheld_reason(view, DiffKind.QUERY) else [QUERY]
+    query = [] if withheld_reason(view, QUERY) else [_QUERY]
     actions = [(one, "") for one in offers + query]
-    actions += [(one, "&column={column}") for one in offers + query if one[0] in (*OF_COLUMN, QUERY[0])]
+    actions += [(one, "&column={column}") for one in offers + query if one[0] in (*OF_COLUMN, QUERY.name)]
     return msgspec.json.encode(
         [
             {"label": label, "href": f"{address}?kind={kind}&node={{node}}{column}"}
@@ -263,7 +262,7 @@ def _node(request: Request) -> str:
 
 def _anchor(request: Request) -> str:
     """Return the position of the form on its page."""
-    kinds = [QUERY[0], *(offer.kind for offer in allowed_offers(request.view))]
+    kinds = [QUERY.name, *(offer.kind for offer in allowed_offers(request.view))]
     kind = request.query.get("kind")
     # Only known kinds: the parameter comes from the address, and ends up in one.
     return f"#start-{kind}" if kind in kinds else "#compare"

@@ -7,20 +7,24 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from recce_meta.api.browse.run import default_base
+from recce_meta.api.data.option_texts import list_field
 from recce_meta.api.data.places import data_places
-from recce_meta.api.data.requests import (
-    DEFAULT_SAMPLE,
-    KINDS,
-    DataDiffRequest,
-    DiffKind,
-    refuse_request,
-)
+from recce_meta.api.data.requests import DataDiffRequest, refuse_request
 from recce_meta.api.runs import RunPair
 from recce_meta.data_diff.options import declared_keys
 from recce_meta.errors import UsageError
 from recce_meta.models import NodeMetadata, RunMetadata
 from recce_meta.models.catalog import RELATIONS, WITH_DATA
-from recce_meta.models.figure_kinds import FIGURE_KINDS
+from recce_meta.models.diff_kinds import (
+    COLUMNS,
+    FIGURE_KINDS,
+    KINDS,
+    MOST_SERVED,
+    QUERY,
+    VALUE,
+    DiffKind,
+    OptionType,
+)
 from recce_meta.report.labels import moment, short_run_id
 from recce_meta.server.stores.stores import StoreView
 
@@ -31,14 +35,15 @@ FIRST_ROWS = "select * from {{{{ {relation} }}}} limit 100"
 _PLAIN_NAME = re.compile(r"[\w .-]+")
 
 
-class Option(NamedTuple):
+class FormField(NamedTuple):
     """Field of a form that a user may leave empty."""
 
     name: str
     """Name of the field in the form of `POST /s/STORE/queries`."""
     label: str
     placeholder: str = ""
-    is_number: bool = False
+    most: int | None = None
+    """Largest number; None if the field is not a number."""
 
 
 class Offer(NamedTuple):
@@ -49,28 +54,29 @@ class Offer(NamedTuple):
     label: str
     about: str
     """What it reads and shows, in one sentence."""
-    options: Sequence[Option] = ()
+    options: Sequence[FormField] = ()
 
 
-_OPTIONS = (
-    Option("column", "Columns", "all"),
-    Option("where", "Rows where (SQL)", "all rows"),
-    *(
-        Option(one.name, one.label, str(one.default), is_number=True)
-        for one in (kind.number for kind in FIGURE_KINDS.values())
-        if one is not None
-    ),
-    Option("limit", "Number of rows", str(DEFAULT_SAMPLE), is_number=True),
-    Option("key", "Key columns", "as the project declares"),
-)
-_BY_NAME = {one.name: one for one in _OPTIONS}
 OFFERS = tuple(
-    Offer(kind.value, facts.label, facts.about, tuple(_BY_NAME[name] for name in facts.choices))
-    for kind, facts in KINDS.items()
-    if facts.about
+    Offer(
+        kind.name,
+        kind.label,
+        kind.about,
+        tuple(
+            FormField(
+                one.field_name,
+                one.label,
+                one.empty or str(one.default),
+                one.most or MOST_SERVED if one.type is OptionType.WHOLE else None,
+            )
+            for one in kind.form
+        ),
+    )
+    for kind in KINDS.values()
+    if kind.about
 )
 """Data diffs of a node."""
-OF_COLUMN = tuple(kind.value for kind, facts in KINDS.items() if facts.about and "column" in facts.choices)
+OF_COLUMN = tuple(kind.name for kind in KINDS.values() if kind.about and COLUMNS in kind.options)
 """Data diffs of a column."""
 
 OF_PROFILE = tuple(FIGURE_KINDS)
@@ -118,7 +124,7 @@ def forms_of_pair(
         if not reason:
             run = current if sides[1] else base
             offers = _offers(view, node, run, column)
-            query = "" if withheld_reason(view, DiffKind.QUERY) else first_rows(node)
+            query = "" if withheld_reason(view, QUERY) else first_rows(node)
     if column is not None:
         # The form's field is a list: a name with a comma must be in quotes.
         hidden.append(("column", list_field(column)))
@@ -214,11 +220,11 @@ def withheld_reason(view: StoreView, kind: DiffKind, where: str | None = None) -
 
 def allowed_offers(view: StoreView) -> list[Offer]:
     """Return the data diffs that the server's privacy allows, without conditions if it refuses SQL."""
-    hides_sql = bool(withheld_reason(view, DiffKind.VALUE, "true"))
+    hides_sql = bool(withheld_reason(view, VALUE, "true"))
     return [
         offer._replace(options=[one for one in offer.options if not (hides_sql and one.name == "where")])
         for offer in OFFERS
-        if not withheld_reason(view, DiffKind(offer.kind))
+        if not withheld_reason(view, KINDS[offer.kind])
     ]
 
 
@@ -234,7 +240,7 @@ def _offers(view: StoreView, node: NodeMetadata, run: RunMetadata, column: str |
     keys = declared_keys(node, view.reader(run).tests_of([node.unique_id]))
     if not keys:
         return allowed
-    declared = Option("key", "Key columns", f"{list_field(*keys[0].columns)} ({keys[0].source})")
+    declared = FormField("key", "Key columns", f"{list_field(*keys[0].columns)} ({keys[0].source})")
     return [
         offer._replace(options=[declared if one.name == "key" else one for one in offer.options])
         for offer in allowed
@@ -251,12 +257,3 @@ def first_rows(node: NodeMetadata) -> str:
         return FIRST_ROWS.format(relation=f'source("{node.source_name}", "{node.name}")')
     version = f", v={node.version!r}" if node.version else ""
     return FIRST_ROWS.format(relation=f'ref("{node.name}"{version})')
-
-
-def list_field(*names: str) -> str:
-    """Return *names* as the text of a field, separated by commas.
-
-    >>> list_field("id", "a,b")
-    'id, "a,b"'
-    """
-    return ", ".join('"' + name.replace('"', '""') + '"' if set(name) & set(',"') else name for name in names)

@@ -19,11 +19,11 @@ from recce_meta.api.checklist import (
     query_of,
     removed,
 )
+from recce_meta.api.data.option_texts import list_field
 from recce_meta.errors import UsageError, quoted
 from recce_meta.models.checks import EXPECT, DataCheck, QueryDiffParams, StoredCheck
 from recce_meta.models.data_diff import AnyDataDiff, QueryDiff, RowCountDiff, counts_by_id
 from recce_meta.report.html.nodes import PageNode
-from recce_meta.server.pages.forms.offers import list_field
 from recce_meta.server.pages.runs.pair import ReportedPair, known_pair
 from recce_meta.server.site.handlers import PageSet, Redirect, Request
 from recce_meta.server.stores.query_jobs import QueryJob

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple, get_args
 
-from recce_meta.api.data.requests import DiffKind
+from recce_meta.api.data.option_texts import list_field
 from recce_meta.api.runs import find_node
 from recce_meta.errors import UsageError, did_you_mean, quoted
 from recce_meta.models.change import Change, Status
@@ -18,6 +18,7 @@ from recce_meta.models.data_diff import (
     ValueDetail,
     ValueDiff,
 )
+from recce_meta.models.diff_kinds import DETAIL, KINDS, QUERY
 from recce_meta.models.marks.annotation import AnnotationTarget
 from recce_meta.models.run import RunMetadata
 from recce_meta.report.data.verdicts import split_columns
@@ -27,7 +28,7 @@ from recce_meta.report.html.listing import ReviewList, ReviewRow
 from recce_meta.report.html.nodes import PageNode
 from recce_meta.report.labels import node_label
 from recce_meta.server.pages.forms.editor import editor_values, lines_at_fault
-from recce_meta.server.pages.forms.offers import OF_PROFILE, StartForms, forms_in_diff, list_field
+from recce_meta.server.pages.forms.offers import OF_PROFILE, StartForms, forms_in_diff
 from recce_meta.server.pages.graph.pages import DiffGraph
 from recce_meta.server.pages.review.checklist import checklist_values, proposals, query_proposals
 from recce_meta.server.pages.review.grid import grid_of, grid_values
@@ -209,7 +210,7 @@ def _query_tab(request: Request, pair: ReportedPair, node: PageNode, change: Cha
 
 def _asked_query(request: Request, pair: ReportedPair, first: str = "") -> dict[str, Any]:
     """Return the editor with the query of the address, and the answer to it if it was started."""
-    job = asked_job(request, pair, [DiffKind.QUERY.value])
+    job = asked_job(request, pair, [QUERY.name])
     # The text of a query that is too long for an address is that of its job.
     form = fields_of(job.request) if job is not None and "result" in request.query else {}
     editor = editor_values(request, pair.base, pair.current, first, form, is_rendered=job is None)
@@ -222,7 +223,7 @@ def _asked_query(request: Request, pair: ReportedPair, first: str = "") -> dict[
 def _results(request: Request, pair: ReportedPair, node: PageNode, *, is_profile: bool) -> dict[str, Any]:
     """Return the answer to the question of the address, stored results, and the forms of a tab."""
     forms = _forms(request, pair, node, is_profile=is_profile)
-    kinds = [one.value for one in DiffKind if (one.value in OF_PROFILE) is is_profile]
+    kinds = [name for name in KINDS if (name in OF_PROFILE) is is_profile]
     kind = one_of(request, "kind", kinds)
     job = asked_job(request, pair, kinds, node.unique_id)
     shown = [
@@ -235,10 +236,10 @@ def _results(request: Request, pair: ReportedPair, node: PageNode, *, is_profile
     ]
     detail = job.result if job and isinstance(job.result, ValueDetail) else None
     # A list of rows has a limit: the counts are those of the values.
-    is_listing = job is not None and job.request.kind is DiffKind.DETAIL
+    is_listing = job is not None and job.request.kind is DETAIL
     counted = [*values_in_memory(request, job)] if job and is_listing else []
     values = [one for one in (job and job.result, *counted, *node.results) if isinstance(one, ValueDiff)]
-    can_list = forms.is_allowed and any(one.kind == DiffKind.DETAIL.value for one in forms.offers)
+    can_list = forms.is_allowed and any(one.kind == DETAIL.name for one in forms.offers)
     names = [one.name for one in split_columns(values[0])[0] if one.mismatched] if values and can_list else []
     answer = job and result_values(request, pair, job)
     grid = None if is_profile else grid_of(request.query, [*([detail] if detail else []), *shown])

@@ -8,9 +8,10 @@ from typing import Any, NamedTuple
 
 from msgspec.structs import replace
 
-from recce_meta.api.data.requests import AnyAnswer, DiffKind
+from recce_meta.api.data.requests import AnyAnswer
 from recce_meta.errors import UsageError, did_you_mean, quoted
 from recce_meta.models.data_diff import DetailRow, Value, ValueDetail
+from recce_meta.models.diff_kinds import DETAIL
 from recce_meta.report.values import are_same
 from recce_meta.server.access.problems import NotFound
 from recce_meta.server.pages.runs.pair import ReportedPair, pair_of
@@ -105,7 +106,7 @@ def _number(value: object) -> Decimal | None:
 
 def details_of(request: Request, pair: ReportedPair, unique_id: str) -> Sequence[AnyAnswer]:
     """Return the answer to the question of the address if it lists rows, then stored results."""
-    job = asked_job(request, pair, [DiffKind.DETAIL.value], unique_id)
+    job = asked_job(request, pair, [DETAIL.name], unique_id)
     answer = job.result if job is not None and isinstance(job.result, ValueDetail) else None
     stored = [one for node in pair.nodes if node.unique_id == unique_id for one in node.results]
     return stored if answer is None else [answer, *stored]

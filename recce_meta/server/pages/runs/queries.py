@@ -8,7 +8,7 @@ from typing import Any
 from msgspec.structs import replace
 
 from recce_meta.api.browse.diffs import suggested_pairs
-from recce_meta.api.data.requests import DataDiffRequest
+from recce_meta.api.data.requests import DataDiffRequest, option_texts
 from recce_meta.errors import UsageError
 from recce_meta.repositories.state.audit import AuditAction, note_now
 from recce_meta.server.access.problems import NotFound
@@ -52,9 +52,9 @@ def start(request: Request) -> Redirect:
 
 def _noted(asked: DataDiffRequest) -> dict[str, Any]:
     """Return what the audit says of a query."""
-    fields = ("node", "columns", "where", "base_sql", "current_sql", "base", "current")
+    fields = ("node", "base_sql", "current_sql", "base", "current")
     given = {name: value for name in fields if (value := getattr(asked, name))}
-    return {"kind": asked.kind.value, **given}
+    return {"kind": asked.kind.name, **given, **option_texts(asked)}
 
 
 def address_of(request: Request, job: QueryJob, *parts: str) -> str:
@@ -72,7 +72,7 @@ def jobs(request: Request) -> Listing:
             "name", "query", of=lambda job: job_title(view, job), link=lambda job: to.of("queries", job.id)
         ),
         ListColumn("state", "state", "tag", has_facets=True, tone=lambda job: _TONES.get(job.state, "quiet")),
-        ListColumn("kind", "kind", has_facets=True, of=lambda job: job.request.kind.value),
+        ListColumn("kind", "kind", has_facets=True, of=lambda job: job.request.kind.name),
         ListColumn("asked_at", "started", "time"),
         ListColumn(
             "started_by",

@@ -5,14 +5,15 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import Any
 
-from recce_meta.api.data.requests import DataDiffRequest, DiffKind
+from recce_meta.api.data.requests import REQUESTED, DataDiffRequest, option_texts
 from recce_meta.data_diff.row_sample import RowSample
 from recce_meta.models import NodeMetadata, RunMetadata
 from recce_meta.models.data_diff import ValueDiff
+from recce_meta.models.diff_kinds import ALL_NODES, QUERY
 from recce_meta.report.addresses import Addresses
 from recce_meta.report.labels import node_label
 from recce_meta.server.pages.forms.editor import LONGEST_ADDRESS
-from recce_meta.server.pages.forms.offers import OF_PROFILE, list_field
+from recce_meta.server.pages.forms.offers import OF_PROFILE
 from recce_meta.server.pages.runs.blocks import data_blocks
 from recce_meta.server.pages.runs.pair import ReportedPair
 from recce_meta.server.site.handlers import Request
@@ -29,37 +30,36 @@ _SENTENCES = {
     JobState.FAILED: "failed",
     JobState.CANCELLED: "was cancelled",
 }
-_FIELDS = {"columns": "column", "sql": "current_sql"}
-"""Fields of the form that have another name in the address."""
-QUESTION = ("kind", "columns", "key", "where", "k", "bins", "limit", "sql", "base_sql")
+_FIELDS = {**{name: one.field_name for name, one in REQUESTED.items()}, "sql": "current_sql"}
+"""Fields of the form by their name in an address."""
+QUESTION = ("kind", *_FIELDS, "base_sql")
 """Parameters of an address that ask a question about data."""
 
 
 def question_of(asked: DataDiffRequest) -> dict[str, str]:
     """Return the parameters of an address that asks *asked*; a query has no kind."""
-    given: dict[str, object] = {
-        **{name: getattr(asked, name) for name in QUESTION if name not in _FIELDS},
-        "kind": None if asked.kind is DiffKind.QUERY else asked.kind.value,
-        "columns": list_field(*asked.columns),
-        "key": list_field(*asked.key),
+    given = {
+        "kind": None if asked.kind is QUERY else asked.kind.name,
+        **option_texts(asked),
         "sql": asked.current_sql,
+        "base_sql": asked.base_sql,
     }
-    return {name: str(value) for name, value in given.items() if value}
+    return {name: value for name, value in given.items() if value}
 
 
 def fields_of(asked: DataDiffRequest) -> Mapping[str, str]:
     """Return the fields of the form that asks the same again."""
     fields = {_FIELDS.get(name, name): value for name, value in question_of(asked).items()}
-    sides = {"kind": asked.kind.value, "base": asked.base, "current": asked.current}
+    sides = {"kind": asked.kind.name, "base": asked.base, "current": asked.current}
     return {**fields, **sides, **({"node": asked.node} if asked.node else {})}
 
 
 def review_address(to: Addresses, job: QueryJob) -> str:
     """Return the address of the review that asks the question of *job*, or names it if that is too long."""
     asked = job.request
-    if asked.kind is DiffKind.DATA:
+    if asked.kind is ALL_NODES:
         return to.diff(asked.base, asked.current)
-    tab = "profile" if asked.kind.value in OF_PROFILE else "data"
+    tab = "profile" if asked.kind.name in OF_PROFILE else "data"
     place = {"node": asked.node, "tab": tab} if asked.node else {"panel": "query"}
     address = to.diff(asked.base, asked.current, **place, **question_of(asked))
     return (
@@ -84,14 +84,14 @@ def asked_job(
         job
         for job in queries.jobs()
         if (job.base.run_id, job.current.run_id, job.request.node) == (base, current, node)
-        and job.request.kind.value in kinds
+        and job.request.kind.name in kinds
     ]
     given = {_FIELDS.get(name, name): query[name] for name in QUESTION if name in query}
     if "result" in query:
         found = [job for job in found if job.id == query["result"]]
     elif "kind" in given or "current_sql" in given:
         sides = {"base": base, "current": current, "node": node or ""}
-        asked = request_of({"kind": DiffKind.QUERY.value, **given, **sides})
+        asked = request_of({"kind": QUERY.name, **given, **sides})
         found = [job for job in found if job.request == asked]
     elif node is None:
         return None
@@ -116,7 +116,7 @@ def job_of_all(request: Request, pair: ReportedPair) -> QueryJob | None:
     if not request.view.store.permissions.queries:
         return None
     for job in queries.jobs():
-        if job.request.kind is DiffKind.DATA and (job.base.run_id, job.current.run_id) == ids:
+        if job.request.kind is ALL_NODES and (job.base.run_id, job.current.run_id) == ids:
             # The verdict and the list have what was saved.
             is_told = job.saved_at is not None and job.state is JobState.DONE and job.reason is None
             return None if is_told else queries.job(job.id, is_seen=True)
@@ -140,7 +140,7 @@ def job_title(view: StoreView, job: QueryJob) -> str:
 def result_values(request: Request, pair: ReportedPair, job: QueryJob) -> dict[str, Any]:
     """Return what the template shows of *job*."""
     result, address = job.result, request.to.queries(job.id)
-    is_all = job.request.kind is DiffKind.DATA
+    is_all = job.request.kind is ALL_NODES
     phrase = _SENTENCES[job.state]
     # The warehouse may need seconds to stop a statement.
     if job.reason is not None and not job.state.is_over:
