@@ -14,6 +14,7 @@ from recce_meta.api.export import import_run as import_run
 from recce_meta.api.public.data import ComparisonOptions as ComparisonOptions
 from recce_meta.api.public.data import DataComparison as DataComparison
 from recce_meta.api.public.data import diff_data as diff_data
+from recce_meta.api.public.data import preview_edits as preview_edits
 from recce_meta.api.public.data import run_checks as run_checks
 from recce_meta.api.public.databases import MeasureOptions as MeasureOptions
 from recce_meta.api.public.databases import measure_quality as measure_quality

@@ -7,18 +7,20 @@ from collections.abc import Callable, Mapping
 from contextlib import ExitStack
 from functools import wraps
 from math import isfinite
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
+
+from msgspec.structs import replace
 
 from recce_meta.adapter import UnifiedSqlAdapter
-from recce_meta.adapter.read_only import require_query
+from recce_meta.adapter.read_only import require_condition, require_query
 from recce_meta.adapter.statements import single_statement
 from recce_meta.api.comparison import Comparison
 from recce_meta.api.data.option_texts import read_options
 from recce_meta.api.data.places import data_places, open_reader, open_sides
-from recce_meta.api.data.requests import DataDiffRequest
+from recce_meta.api.data.requests import DataDiffRequest, refuse_request
 from recce_meta.api.render import Template, render
 from recce_meta.api.run_choice import with_builds
-from recce_meta.api.run_reader import StoredRunReader
+from recce_meta.api.run_reader import StoredRunReader, folder_of
 from recce_meta.api.runs import RunPair
 from recce_meta.data_diff.row_sample import RowSample
 from recce_meta.errors import UsageError
@@ -26,13 +28,13 @@ from recce_meta.mcp.answers import answer, cut, first_few, short_notes
 from recce_meta.mcp.calls import cancellable
 from recce_meta.mcp.questions import Questions
 from recce_meta.models.data_diff import AnyDataDiff, ValueDiff
-from recce_meta.models.diff_kinds import KINDS, ROW_COUNT, Door, OptionType
-from recce_meta.models.run import RunChoice
+from recce_meta.models.diff_kinds import KINDS, PREVIEW, ROW_COUNT, Door, OptionType
+from recce_meta.models.run import WORKING_TREE, RunChoice
 from recce_meta.profiles import find_project_dir
 from recce_meta.quality.masking import REASON
 from recce_meta.report.data.verdicts import verdict, why_phrases
 from recce_meta.report.json import data_tree
-from recce_meta.report.run_choice import choice_notes
+from recce_meta.report.run_choice import base_phrase, choice_notes
 from recce_meta.report.terminal import shorten
 from recce_meta.tables.gaps import gaps
 
@@ -46,7 +48,17 @@ _FIGURES = ("key", "key_source", "common", "added", "removed", "changed")
 """Figures of a result that stand above its rows."""
 _WITHHELD = "Values are withheld: the server was started without --allow-values; counts were compared"
 PREVIEW_SECONDS = 60.0
-_MOST_ROWS, _MOST_COLUMNS, _NAME = 100, 40, 60
+_MOST_ROWS, _MOST_COLUMNS, _NAME, _FEW = 100, 40, 60, 5
+
+
+class _Compared(NamedTuple):
+    """Result of a comparison, with its node, its runs in words, and how they were chosen."""
+
+    node: str
+    result: AnyDataDiff
+    choice: RunChoice
+    base: str
+    current: str
 
 
 class DataTools:
@@ -71,6 +83,8 @@ class DataTools:
         value matches rows by key (columns separated by commas; by default the declared key) and counts the
         rows that differ for each column; detail lists them. profile compares statistics. base and current are
         those of what_changed. where: a condition in SQL. k: number of top values; bins: of a histogram.
+        why: search conditions that the rows that differ meet, and others do not. preview compares the edited
+        files of the project with base, before a build.
         """
         questions, settings = self._questions, self._questions.settings
         if KINDS[kind].shows_values and not settings.shows_values:
@@ -78,55 +92,97 @@ class DataTools:
                 f"{kind} shows values, and this server was started without --allow-values",
                 hint="use row_count, value or profile, which give counts",
             )
+        given = read_options(AGENT_OPTIONS, options)
         with ExitStack() as opened:
-            store = opened.enter_context(questions.store.reading())
-            chosen = questions.pair(store, base, current, of_data=True)
-            before, after = chosen.base.run, chosen.current.run
-            assert before is not None and after is not None
-            choice = with_builds(lambda: store, chosen.choice, before, after)
-            runs = RunPair(StoredRunReader(store, before), StoredRunReader(store, after))
-            (unique_id,) = runs.named([node])
-            request = DataDiffRequest(
-                kind=KINDS[kind],
-                base=before.run_id,
-                current=after.run_id,
-                node=unique_id,
-                **read_options(AGENT_OPTIONS, options),
-            )
-            result, choice = self._result(request, runs, store, choice, opened)
-        outcome, text = verdict(result)
-        tree = data_tree(result)
+            if kind == PREVIEW.name:
+                found = self._previewed(node, base, current, given, opened)
+            else:
+                request = DataDiffRequest(kind=KINDS[kind], base=base, current=current, node=node, **given)
+                found = self._compared(request, opened)
+        outcome, text = verdict(found.result)
+        tree = data_tree(found.result)
         name, rows = _rows_of(tree)
         head = {
-            "node": unique_id,
+            "node": found.node,
             "outcome": outcome.value,
             "verdict": text,
-            "base": before.run_id,
-            "current": after.run_id,
-            "not_compared": short_notes([*choice_notes(choice), *self._gaps(result)]),
+            "base": found.base,
+            "current": found.current,
+            "not_compared": short_notes([*choice_notes(found.choice), *self._gaps(found.result)]),
             "note": questions.store.note,
-            "why": why_phrases(result) if isinstance(result, ValueDiff) else [],
+            "why": why_phrases(found.result) if isinstance(found.result, ValueDiff) else [],
             "value_columns": _value_columns(tree),
             **{field: tree[field] for field in _FIGURES if tree.get(field) is not None},
         }
         return answer(head, name, rows, limit=limit, cursor=cursor)
 
-    def _result(
-        self,
-        request: DataDiffRequest,
-        runs: RunPair,
-        store: UnifiedSqlAdapter,
-        choice: RunChoice,
-        opened: ExitStack,
-    ) -> tuple[AnyDataDiff, RunChoice]:
-        """Return the result of *request*, without values that are withheld, and *choice* with its notes.
+    def _compared(self, request: DataDiffRequest, opened: ExitStack) -> _Compared:
+        """Return the result of *request*, whose runs and node have names of the agent.
 
         *opened* closes connections.
         """
+        questions = self._questions
+        store = opened.enter_context(questions.store.reading())
+        chosen = questions.pair(store, request.base, request.current, of_data=True)
+        before, after = chosen.base.run, chosen.current.run
+        assert before is not None and after is not None
+        choice = with_builds(lambda: store, chosen.choice, before, after)
+        runs = RunPair(StoredRunReader(store, before), StoredRunReader(store, after))
+        (node,) = runs.named([request.node or ""])
+        request = replace(request, base=before.run_id, current=after.run_id, node=node)
+        comparison = self._comparison(lambda: store, runs, choice, opened)
+        result = comparison.answer(comparison.planned(request).plan())
+        assert not isinstance(result, RowSample)
+        return _Compared(node, result, comparison.choice or choice, before.run_id, after.run_id)
+
+    def _previewed(
+        self, name: str, base: str, current: str, given: Mapping[str, Any], opened: ExitStack
+    ) -> _Compared:
+        """Return the preview of the node *name* of the working tree, with the options *given*.
+
+        *opened* closes connections.
+        """
+        if current:
+            raise UsageError("A preview has no current: it is the working tree", hint="leave current out")
+        questions, settings = self._questions, self._questions.settings
+
+        def store() -> UnifiedSqlAdapter:
+            return opened.enter_context(questions.store.reading())
+
+        edits = questions.edits(store, base)
+        preview = edits.preview()
+        (node,) = edits.runs.named([name])
+        request = DataDiffRequest(kind=PREVIEW, base=base, current="", node=node, **given)
+        refuse_request(request, settings.privacy)
+        known = preview.chosen(edits.runs, (), (), downstream=True)
+        if node not in known:
+            listed = ", ".join(first_few(known, _FEW))
+            raise UsageError(
+                f"{node} is not edited, and no edit affects it",
+                hint=f"nodes that edits change or affect: {listed}" if known else "no edit changes a node",
+            )
+        comparison = self._comparison(store, edits.runs, edits.choice, opened)
+        if request.where:
+            require_condition(request.where, comparison.current.warehouse)
+        options = request.options
+        if not settings.shows_values:
+            options = replace(options, examples=0)
+        (result,) = preview.results(preview.jobs([node], comparison, options), comparison)
+        choice = comparison.choice or edits.choice
+        notes = (*choice.notes, *edits.edited.notes, *preview.diff.notes)
+        choice = replace(choice, notes=notes)
+        folder = folder_of(choice.base.selector)
+        of_base = base_phrase(choice.base) if folder is None else f"artifacts in {folder.name}/"
+        return _Compared(node, result, choice, of_base, WORKING_TREE)
+
+    def _comparison(
+        self, store: Callable[[], UnifiedSqlAdapter], runs: RunPair, choice: RunChoice, opened: ExitStack
+    ) -> Comparison:
+        """Return the comparison of *runs*, which ends if the call is cancelled; *opened* closes it."""
         settings = self._questions.settings
         data, of_base = self._opened(runs, opened)
         comparison = Comparison(
-            store=lambda: store,
+            store=store,
             current=data,
             base=of_base,
             runs=runs,
@@ -136,10 +192,7 @@ class DataTools:
         )
         opened.enter_context(comparison)
         opened.enter_context(cancellable(comparison.runner.cancel))
-        result = comparison.answer(comparison.planned(request).plan())
-        assert not isinstance(result, RowSample)
-        assert comparison.choice is not None
-        return result, comparison.choice
+        return comparison
 
     def _gaps(self, result: AnyDataDiff) -> list[str]:
         """Return why parts of *result* were not compared."""

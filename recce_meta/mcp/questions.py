@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from msgspec import Struct
 from msgspec.structs import replace
@@ -19,10 +20,18 @@ from recce_meta.api.run_choice import RunDefaults, SelectedRuns, read_defaults, 
 from recce_meta.api.run_reader import StoredRunReader, folder_of
 from recce_meta.config.file import NO_CONFIG, Config
 from recce_meta.errors import UsageError
+from recce_meta.lazy import LazyModule
 from recce_meta.mcp.stores import AgentStore
 from recce_meta.models import RunMetadata
+from recce_meta.profiles import find_project_dir
 from recce_meta.quality.privacy import Privacy
 from recce_meta.store.select import resolve_run
+
+if TYPE_CHECKING:
+    from recce_meta.api.data import preview as previews
+    from recce_meta.api.data.preview import Edits
+else:  # most servers run no queries
+    previews = LazyModule("recce_meta.api.data.preview")
 
 
 class AgentSettings(Struct, frozen=True, kw_only=True):
@@ -93,6 +102,20 @@ class Questions:
     def reader(self, adapter: UnifiedSqlAdapter, selector: str) -> StoredRunReader:
         """Return a reader of the run that *selector* names."""
         return StoredRunReader(adapter, self.run(adapter, selector))
+
+    def edits(self, store: Callable[[], UnifiedSqlAdapter], base: str) -> Edits:
+        """Return the edits of the project that the server runs in, since the run that *base* names.
+
+        Raises UsageError if it runs in none.
+        """
+        settings = self.settings
+        root = find_project_dir(settings.project_dir)
+        if root is None:
+            raise UsageError(
+                "The server runs in no dbt project", hint="start recce-meta mcp with --project-dir DIR"
+            )
+        selector = _stored(base) or settings.config.base
+        return previews.read_edits(store, selector, root, defaults=self._defaults(), project=settings.project)
 
     def _defaults(self) -> RunDefaults:
         settings = self.settings

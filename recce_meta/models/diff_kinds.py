@@ -125,6 +125,8 @@ class DiffKind(Struct, frozen=True, kw_only=True, eq=False):
     lacks: tuple[Lack, ...] = ()
     diff: str
     """Type of the result and of its check: `top_k_diff`."""
+    function: str = ""
+    """Name of the Python function, if it is not *diff*."""
     command: str = ""
     """Name of the command: `top-k`."""
     help: str = ""
@@ -432,9 +434,27 @@ SAMPLE = DiffKind(
     ),
     diff="rows_diff",
 )
+_NO_FILES = "a server has runs, and no working tree"
+PREVIEW = DiffKind(
+    name="preview",
+    title="Preview",
+    label="Preview",
+    words=VALUE.words,
+    about="Compares the SQL of edited files with that of base, over the relations of base.",
+    options=_ROWS,
+    lacks=(
+        Lack(Door.REQUEST, _NO_FILES),
+        Lack(Door.FORM, _NO_FILES),
+        Lack(Door.CHECK, "a check compares what was built"),
+    ),
+    diff="value_diff",
+    command="preview",
+    function="preview_edits",
+)
 KINDS: Mapping[str, DiffKind] = {
     kind.name: kind
-    for kind in (ROW_COUNT, VALUE, DETAIL, PROFILE, TOP_K, HISTOGRAM, ALL_NODES, QUERY, SAMPLE)
+    for kind in (ROW_COUNT, VALUE, DETAIL, PREVIEW, PROFILE, TOP_K, HISTOGRAM, ALL_NODES, QUERY, SAMPLE)
 }
+REQUESTED_KINDS = {name: kind for name, kind in KINDS.items() if not kind.reason(Door.REQUEST)}
 FIGURE_KINDS = {kind.name: kind for kind in (PROFILE, TOP_K, HISTOGRAM)}
 """Kinds that compare figures of columns."""

@@ -8,6 +8,7 @@ from typing import Any, cast
 
 import click
 import pytest
+from msgspec import Struct
 
 import recce_meta
 from recce_meta.api.data.requests import REQUESTED, DataDiffRequest, refuse_request
@@ -15,7 +16,15 @@ from recce_meta.checks.types import TYPES
 from recce_meta.cli.main import cli
 from recce_meta.errors import UsageError
 from recce_meta.mcp.data_tools import AGENT_KINDS, DataTools, compare_data
-from recce_meta.models.diff_kinds import KINDS, MOST_SERVED, DiffKind, Door, Option, OptionType
+from recce_meta.models.diff_kinds import (
+    KINDS,
+    MOST_SERVED,
+    REQUESTED_KINDS,
+    DiffKind,
+    Door,
+    Option,
+    OptionType,
+)
 from recce_meta.profiles.lined_yaml import MalformedValue
 from recce_meta.server.pages.forms.offers import OFFERS
 from recce_meta.server.stores.query_jobs import request_of
@@ -25,7 +34,6 @@ NAMES = {name: option.name for option in OPTIONS.values() for name in (option.fi
 SHORT = {"approx": "approximate"}
 TEXTS = {OptionType.WHOLE: "3", OptionType.PERCENT: "10%", OptionType.NUMBER: "0.5", OptionType.FLAG: "true",
          OptionType.UNIT: "day", OptionType.CASTS: "id=text"}  # fmt: skip
-IN_STRUCTS = {"options": recce_meta.ValueOptions, "scope": recce_meta.FigureScope}
 
 
 def options_at(door: Door, kind: DiffKind) -> set[str] | None:
@@ -42,12 +50,12 @@ def options_at(door: Door, kind: DiffKind) -> set[str] | None:
             return None
         found = TYPES[kind.diff].fields
     elif door is Door.PYTHON:
-        function = getattr(recce_meta, kind.diff, None)
+        function = getattr(recce_meta, kind.function or kind.diff, None)
         if function is None or kind.reason(door):
             return None
         parameters = inspect.signature(function).parameters
-        structs = [IN_STRUCTS[name].__struct_fields__ for name in parameters if name in IN_STRUCTS]
-        found = [name for names in (parameters, *structs) for name in names]
+        structs = [one.default for one in parameters.values() if isinstance(one.default, Struct)]
+        found = [*parameters, *(name for one in structs for name in one.__struct_fields__)]
     elif door is Door.FORM:
         offers = [offer for offer in OFFERS if offer.kind == kind.name]
         if not offers:
@@ -59,6 +67,8 @@ def options_at(door: Door, kind: DiffKind) -> set[str] | None:
         # Its limit is that of a page of the answer.
         found = inspect.signature(compare_data(DataTools(cast(Any, None)))).parameters.keys() - {"limit"}
     else:
+        if kind.reason(door):
+            return None
         found = [name for name, option in REQUESTED.items() if is_accepted(kind, option)]
     return {NAMES.get(name, name) for name in found} & OPTIONS.keys()
 
@@ -105,7 +115,7 @@ def test_a_declaration_names_its_own_options_once(kind: DiffKind) -> None:
 
 @pytest.mark.parametrize(
     ("kind", "option"),
-    [(kind, one) for kind in KINDS.values() for one in kind.options if one.default],
+    [(kind, one) for kind in REQUESTED_KINDS.values() for one in kind.options if one.default],
     ids=lambda one: one.name,
 )
 def test_defaults_and_limits_are_those_of_the_declaration(kind: DiffKind, option: Option) -> None:
@@ -128,7 +138,7 @@ def test_defaults_and_limits_are_those_of_the_declaration(kind: DiffKind, option
     assert inspect.signature(getattr(recce_meta, kind.diff)).parameters[check].default == option.default
 
 
-@pytest.mark.parametrize("kind", KINDS.values(), ids=lambda kind: kind.name)
+@pytest.mark.parametrize("kind", REQUESTED_KINDS.values(), ids=lambda kind: kind.name)
 @pytest.mark.parametrize("option", OPTIONS.values(), ids=lambda option: option.name)
 def test_an_option_that_a_kind_lacks_is_refused(kind: DiffKind, option: Option) -> None:
     if option.name not in REQUESTED:

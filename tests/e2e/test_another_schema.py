@@ -134,6 +134,7 @@ FUNCTIONS: dict[str, Call] = {
 OF_DATA = {
     "extract_database",
     "histogram_diff",
+    "preview_edits",
     "profile_diff",
     "query_diff",
     "row_count_diff",

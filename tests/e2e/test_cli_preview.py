@@ -7,14 +7,23 @@ import json
 import os
 import shutil
 from collections.abc import Callable
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
+from recce_meta import ComparisonOptions, UnifiedSqlAdapter, preview_edits, render_report
 from recce_meta.api.data.preview import WHOLE
 from recce_meta.api.edited_project import GONE, OTHER_CONFIG, SNAPSHOT
 from recce_meta.cli.run.preview import COMPILED
+from recce_meta.errors import UsageError
+from recce_meta.mcp.data_tools import DataTools
+from recce_meta.mcp.questions import AgentSettings, Questions
+from recce_meta.mcp.stores import AgentStore
+from recce_meta.models.data_diff import ValueDiff
+from recce_meta.quality.masking import privacy_of
 from recce_meta.report.data.preview import NOTHING_EDITED, NOTHING_SELECTED
 from tests.e2e.conftest import DEMO, Cli
 from tests.once import built_once
@@ -498,3 +507,68 @@ def test_outside_of_a_project_the_folder_is_asked_for(cli: Cli) -> None:
     ran = cli("preview")
 
     assert ran.code == 2 and "--project-dir" in ran.err
+
+
+def ask(shop: Shop, settings: AgentSettings, **arguments: Any) -> dict[str, Any]:
+    """The answer of an agent's tool `compare_data` of kind `preview`."""
+    with (
+        closing(UnifiedSqlAdapter.from_url(f"duckdb:///{shop.root / 'jaffle_shop.duckdb'}")) as adapter,
+        closing(AgentStore(lambda: adapter.at("recce_meta"))) as store,
+    ):
+        tools = DataTools(Questions(store, replace(settings, project_dir=shop.root, allows_queries=True)))
+        found: dict[str, Any] = json.loads(tools.compare_data(kind="preview", **arguments))
+        return found
+
+
+def test_agents_and_python_get_the_figures_of_the_command(shop: Shop) -> None:
+    count_payments_once(shop)
+
+    listed = shop.results("--downstream")
+    answer = ask(shop, AgentSettings(), node="orders")
+    reader = ask(shop, AgentSettings(), node="customers")
+    with closing(UnifiedSqlAdapter.from_url(f"duckdb:///{shop.root / 'jaffle_shop.duckdb'}")) as adapter:
+        found = preview_edits(adapter, project_dir=shop.root, select="*")
+
+    assert (answer["changed"], answer["current"]) == (76, "working tree")
+    assert (reader["changed"], "76 of 900 rows changed (8.4%)") == (56, answer["verdict"])
+    assert {one.subject.name: one.changed for one in found.data if isinstance(one, ValueDiff)} == {
+        name: one["changed"] for name, one in listed.items()
+    }
+    assert [change.name for change in found.diff.changed] == ["orders"]
+
+
+def test_an_agent_is_told_what_it_cannot_preview(shop: Shop) -> None:
+    count_payments_once(shop)
+
+    for arguments, message in (
+        ({"node": "stg_orders"}, "is not edited, and no edit affects it"),
+        ({"node": "orders", "current": "base"}, "has no current"),
+        ({"node": "orders", "base": "path:target"}, "path: is not available here"),
+        ({"node": "orders", "why": True}, "A preview has no search for slices"),
+        ({"node": "orders", "where": "1 = 1"}, "private values"),
+    ):
+        with pytest.raises(UsageError, match=message):
+            ask(shop, AgentSettings(), **arguments)
+    host = "(select count(*) from read_text('/etc/hosts')) > 0"
+    refused = ask(shop, AgentSettings(privacy=None), node="orders", where=host)
+    assert refused["outcome"] == "failed" and "disabled by configuration" in refused["verdict"]
+
+
+def test_private_values_of_a_preview_reach_no_agent_and_no_caller_of_the_function(shop: Shop) -> None:
+    shop.replace(CUSTOMERS, "customers.email,", "upper(customers.email) as email, lower(email) as contact,")
+    private = privacy_of(no_values=False, private=("x",))
+
+    counts = ask(shop, AgentSettings(), node="customers")
+    masked = ask(shop, AgentSettings(privacy=private), node="customers")
+    shown = ask(shop, AgentSettings(privacy=None), node="customers")
+    with closing(UnifiedSqlAdapter.from_url(f"duckdb:///{shop.root / 'jaffle_shop.duckdb'}")) as adapter:
+        options = ComparisonOptions(privacy=private)
+        found = preview_edits(adapter, project_dir=shop.root, options=options)
+
+    assert "@EXAMPLE" in json.dumps(shown).upper()
+    assert counts["changed"] == masked["changed"] == shown["changed"] > 0
+    for text in (json.dumps(counts), json.dumps(masked), render_report(found.data[0], "json")):
+        assert "@" not in text
+    shop.replace(CUSTOMERS, "upper(customers.email)", "customers.email::date")
+    failed = ask(shop, AgentSettings(), node="customers")
+    assert failed["outcome"] == "failed" and "@" not in json.dumps(failed)

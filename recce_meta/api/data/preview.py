@@ -6,39 +6,112 @@ Edited nodes that a previewed node reads, and all nodes between them, are part o
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import cached_property, partial
+from pathlib import Path
+from typing import NamedTuple
 
 from msgspec.structs import replace
 
+from recce_meta.adapter import UnifiedSqlAdapter
 from recce_meta.adapter.read_only import require_query
 from recce_meta.api.comparison import Comparison
 from recce_meta.api.data.execution import Job
 from recce_meta.api.data.jobs import known, values
 from recce_meta.api.data.node_settings import resolve_settings
-from recce_meta.api.edited_project import PYTHON, SNAPSHOT, EditedProject
-from recce_meta.api.run_reader import MemoryRunReader, RunReader
+from recce_meta.api.diff import NOTHING_MORE, diff_of_pair
+from recce_meta.api.edited_project import PYTHON, SNAPSHOT, EditedProject, read_edited_project
+from recce_meta.api.run_choice import RunDefaults, select_edited, with_builds
+from recce_meta.api.run_reader import PREFIX, MemoryRunReader, RunReader, folder_of, open_run
+from recce_meta.api.runs import RunPair
 from recce_meta.config.nodes import EffectiveSettings
 from recce_meta.data_diff.detail import chance_notes, query_rows
 from recce_meta.data_diff.options import ValueOptions, declared_keys
 from recce_meta.data_diff.plan import Answer, Plan, Queries, failure, watched
 from recce_meta.data_diff.source import Pair
-from recce_meta.errors import QueryTimeout, RecceMetaError, first_of
+from recce_meta.errors import QueryTimeout, RecceMetaError, StoreNotFound, UsageError, first_of
+from recce_meta.extractors.artifact import find_artifact
 from recce_meta.graph import LineageGraph, build_lineage_graph
 from recce_meta.models import NodeMetadata, RunDiff, Status
 from recce_meta.models.change import Category, Reach
-from recce_meta.models.data_diff import DataSide, Failed, NotCompared, RowsDiff, Subject, ValueDiff
+from recce_meta.models.data_diff import (
+    AnyDataDiff,
+    DataSide,
+    Failed,
+    NotCompared,
+    RowsDiff,
+    Subject,
+    ValueDiff,
+)
+from recce_meta.models.diff_kinds import PREVIEW
+from recce_meta.models.run import RunChoice
+from recce_meta.profiles import find_project_dir, read_target_path
 from recce_meta.quality.privacy import Privacy
 from recce_meta.quality.private_outputs import private_outputs
 from recce_meta.warehouses import Warehouse
 
-KIND = "value_diff"
+KIND = PREVIEW.diff
 LONGEST_SQL = 400_000
 """Characters of the SQL of one side from which a node is not previewed."""
 WHOLE = "Previewed as a full build: an incremental build keeps rows that the table has"
 EACH_TIME = "{} differ, not by this edit: the SQL gives other results each time"
 _SAME_ROWS = (Category.NONE, Category.NON_BREAKING, Category.PARTIAL_BREAKING)
 _MOST_NAMED = 5
+
+
+class Edits(NamedTuple):
+    """Run of base, and the files edited since as the other run."""
+
+    runs: RunPair
+    choice: RunChoice
+    """How base was chosen."""
+    edited: EditedProject
+
+    def preview(self) -> Preview:
+        """Return the preview of the edits."""
+        return Preview(self.edited, diff_of_pair(self.runs.base, self.runs.current, NOTHING_MORE))
+
+
+def read_edits(
+    store: Callable[[], UnifiedSqlAdapter],
+    base: str | None,
+    root: Path,
+    *,
+    defaults: RunDefaults,
+    project: str | None = None,
+) -> Edits:
+    """Return the run that the selector *base* names, and the project in *root* as its files are now.
+
+    By default, base is the artifacts that dbt wrote last, else the run that `select_base` chooses by
+    *defaults* and *project*. *store* connects to the store, and is called only if base needs it. Raises
+    StoreNotFound, and the errors of `read_edited_project`.
+    """
+    selector = base or artifacts_of(root)
+    try:
+        chosen = select_edited(store, selector, defaults=defaults, project=project)
+    except StoreNotFound as error:
+        if selector is None:
+            error.hint = f"build the project with dbt, which writes {read_target_path(root)}, or record a run"
+        raise
+    opened = open_run(store, chosen.base.selector, project=project)
+    is_on_disk = folder_of(selector) is not None
+    edited = read_edited_project(opened.project, root, read_at=opened.run.run_at if is_on_disk else None)
+    choice = with_builds(store, chosen.choice, opened.run, opened.run)
+    return Edits(RunPair(MemoryRunReader(edited.base), MemoryRunReader(edited.current)), choice, edited)
+
+
+def project_root(project_dir: Path | None) -> Path:
+    """Return the folder of dbt_project.yml in *project_dir* or above. Raises UsageError if there is none."""
+    root = find_project_dir(project_dir)
+    if root is None:
+        raise UsageError("No dbt_project.yml in this folder or above", hint="pass --project-dir DIR")
+    return root
+
+
+def artifacts_of(root: Path) -> str | None:
+    """Return the selector of the artifacts that dbt wrote last; None if there are none."""
+    folder = read_target_path(root)
+    return f"{PREFIX}{folder}" if find_artifact(folder, "manifest.json") is not None else None
 
 
 class Preview:
@@ -121,6 +194,26 @@ class Preview:
             hidden = frozenset().union(*(part for part in names if part is not None))
             found[one] = replace(privacy, columns=hidden, keeps_values=privacy.keeps_values and is_traced)
         return found
+
+    def chosen(
+        self, runs: RunPair, selection: Sequence[str], exclude: Sequence[str], *, downstream: bool = False
+    ) -> list[str]:
+        """Return the edited nodes, with *downstream* or a *selection* also their readers; parents first.
+
+        *selection* and *exclude* limit them, in dbt's grammar.
+        """
+        ids = [*self.changed, *(self.readers if downstream or selection else ())]
+        if not (selection or exclude):
+            return ids
+        selected = runs.matching(selection, exclude)
+        return [one for one in ids if one in selected]
+
+    def results(self, jobs: Sequence[Job], session: Comparison) -> list[AnyDataDiff]:
+        """Return the result of each of *jobs*, without values of columns that are private by lineage."""
+        ids = [job.subject.unique_id for job in jobs if job.subject.unique_id is not None]
+        return session.run_each(
+            jobs, {} if session.privacy is None else self.privacy_of(ids, session.privacy)
+        )
 
     def jobs(self, ids: Iterable[str], session: Comparison, options: ValueOptions) -> list[Job]:
         """Return a job for each of *ids*, which compares its SQL on both sides as `value` compares tables.

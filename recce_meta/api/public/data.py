@@ -15,8 +15,9 @@ from recce_meta.adapter import UnifiedSqlAdapter
 from recce_meta.api.checks import default_check_file
 from recce_meta.api.comparison import Comparison
 from recce_meta.api.data.jobs import selected_pairs
+from recce_meta.api.data.preview import project_root, read_edits
 from recce_meta.api.diff import diff_of_pair
-from recce_meta.api.public.runs import choose_runs, open_pair, question_of
+from recce_meta.api.public.runs import choose_runs, open_pair, question_of, terms_of
 from recce_meta.api.public.settings import (
     effective_privacy,
     read_globs,
@@ -25,10 +26,12 @@ from recce_meta.api.public.settings import (
     with_unmatched,
 )
 from recce_meta.api.render import Templates
-from recce_meta.api.run_choice import SelectedRuns, with_builds
+from recce_meta.api.run_choice import SelectedRuns, read_defaults, with_builds
+from recce_meta.api.runs import RunPair
 from recce_meta.checks.file import read_check_file
 from recce_meta.config.file import NO_CONFIG, Config
 from recce_meta.config.nodes import NodeGlobs, NodeSettings
+from recce_meta.data_diff.options import ValueOptions
 from recce_meta.errors import UsageError
 from recce_meta.models import RunDiff
 from recce_meta.models.checks import CheckReport
@@ -38,6 +41,7 @@ from recce_meta.models.data_diff import (
     counts_by_id,
 )
 from recce_meta.models.rows import RowTable, Tabular
+from recce_meta.models.run import RunChoice
 from recce_meta.quality.privacy import Privacy
 from recce_meta.report.data.summary import ASPECTS, NodeSummary, summarise_nodes
 from recce_meta.store.session import refuse_newer
@@ -179,7 +183,6 @@ def _open(
     Raises UsageError, before any comparison, if results cannot be saved, and SelectorError if one of *own*
     matches no node.
     """
-    privacy = effective_privacy(options.privacy, config, values=options.values)
     if options.save:
         _refuse_unsaveable(chosen)
         refuse_newer(adapter)
@@ -187,20 +190,72 @@ def _open(
     refuse_unmatched(own, runs)
     sides = runs.base.run, runs.current.run
     choice = with_builds(lambda: adapter, chosen.choice, *sides)
-    opened = Comparison(
+    opened = _comparison(adapter, runs, choice, options, own, config)
+    opened.selectors = (chosen.base.selector, chosen.current.selector)
+    with opened, selections_of(config):
+        yield opened
+
+
+def _comparison(
+    adapter: UnifiedSqlAdapter,
+    runs: RunPair,
+    choice: RunChoice,
+    options: ComparisonOptions,
+    own: NodeGlobs,
+    config: Config,
+) -> Comparison:
+    return Comparison(
         store=lambda: adapter,
         current=options.data_adapter or adapter,
         base=options.base_adapter,
         threads=options.threads or config.threads,
         budget=config.budget if options.budget is None else options.budget,
         runs=runs,
-        selectors=(chosen.base.selector, chosen.current.selector),
         chosen=with_unmatched(choice, config.nodes, runs),
         globs=[*config.nodes, *own],
-        privacy=privacy,
+        privacy=effective_privacy(options.privacy, config, values=options.values),
     )
+
+
+def preview_edits(
+    adapter: UnifiedSqlAdapter,
+    base: str | None = None,
+    *,
+    project_dir: str | Path | None = None,
+    select: str | Sequence[str] = (),
+    rows: ValueOptions = ValueOptions(),
+    options: ComparisonOptions = ComparisonOptions(),
+    config: Config = NO_CONFIG,
+) -> DataComparison:
+    """Compare the SQL of edited model files with that of base, over the relations of base, before a build.
+
+    *base* is a run selector, by default the artifacts that dbt wrote last to the target folder, else the run
+    that `recce-meta preview` takes. *project_dir* contains dbt_project.yml, by default the current folder or
+    one above. *select* chooses among the edited models and the models that read them, in dbt's grammar: `*`
+    for all, by default the edited ones. *rows* are the options of the comparison.
+
+    *adapter* connects to the store, which is read only if *base* needs it, and to the data. *options* are the
+    other connections, settings and limits; nothing can be saved. *config* is that of `diff_data`.
+
+    A node that cannot be previewed is a `NotCompared` or a `Failed` among the results. Raises UsageError if
+    the folder has no project, or another one than base.
+    """
+    if options.save:
+        raise UsageError("A preview cannot be saved: it belongs to no run", hint="leave save out")
+    root = project_root(None if project_dir is None else Path(project_dir))
+    defaults = read_defaults(root, os.environ, base_branch=config.base_branch)
+    found = read_edits(lambda: adapter, base or config.base, root, defaults=defaults, project=config.project)
+    preview, own = found.preview(), read_globs(options.nodes)
+    refuse_unmatched(own, found.runs)
+    opened = _comparison(adapter, found.runs, found.choice, options, own, config)
+    if opened.privacy is not None and not opened.privacy.keeps_values:
+        rows = replace(rows, examples=0)
     with opened, selections_of(config):
-        yield opened
+        ids = preview.chosen(found.runs, terms_of(select), ())
+        results = preview.results(preview.jobs(ids, opened, rows), opened)
+        choice = opened.choice
+    notes = (*found.edited.notes, *preview.diff.notes)
+    return DataComparison(diff=replace(preview.diff, choice=choice, notes=notes), data=tuple(results))
 
 
 def run_checks(

@@ -10,6 +10,7 @@ from pathlib import Path
 import msgspec
 from msgspec.structs import replace
 
+from recce_meta.api.data.preview import artifacts_of
 from recce_meta.api.deferred_build import deferred_build, state_manifest
 from recce_meta.api.diff import NOTHING_MORE, diff_of_pair
 from recce_meta.api.export import written_whole
@@ -17,7 +18,6 @@ from recce_meta.api.run_choice import select_runs, with_builds
 from recce_meta.api.runs import load_pair
 from recce_meta.cli.connections import Connection
 from recce_meta.cli.options import report_size, say, warn, write
-from recce_meta.cli.run.preview import artifacts_of
 from recce_meta.diff.scan_models import BUILT
 from recce_meta.errors import UsageError, plural
 from recce_meta.profiles import find_project_dir

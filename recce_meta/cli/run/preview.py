@@ -10,20 +10,16 @@ from pathlib import Path
 from msgspec.structs import replace
 
 from recce_meta.adapter import UnifiedSqlAdapter
-from recce_meta.api.data.preview import KIND, Preview
-from recce_meta.api.diff import NOTHING_MORE, diff_of_pair, parse_fail_on, refuse_failing, unknown_terms
-from recce_meta.api.edited_project import EditedProject, read_edited_project
-from recce_meta.api.run_choice import select_edited, with_builds
-from recce_meta.api.run_reader import PREFIX, MemoryRunReader, folder_of, open_run
+from recce_meta.api.data.preview import KIND, Edits, artifacts_of, project_root, read_edits
+from recce_meta.api.diff import parse_fail_on, refuse_failing, unknown_terms
+from recce_meta.api.run_reader import folder_of
 from recce_meta.api.runs import RunPair
 from recce_meta.cli.options import progress, report_size, warn, write
 from recce_meta.cli.run.data import DataOptions, DataOutput, rendered_data, statements
 from recce_meta.data_diff.options import ValueOptions
-from recce_meta.errors import StoreNotFound, UsageError, first_of, plural
-from recce_meta.extractors.artifact import find_artifact
+from recce_meta.errors import UsageError, first_of, plural
 from recce_meta.models.data_diff import COMPARE_REASON, AnyDataDiff, Failed, NotCompared
 from recce_meta.models.run import RunChoice, RunMetadata, is_build
-from recce_meta.profiles import find_project_dir, read_target_path
 from recce_meta.report.data.preview import NOTHING_EDITED, PreviewFacts, preview_text
 from recce_meta.report.run_choice import base_phrase
 
@@ -45,35 +41,28 @@ def preview(
     Raises ConditionFailed as --fail-on says, else UsageError if a node could not be previewed.
     """
     conditions = parse_fail_on(",".join(fail_on)) if fail_on else frozenset()
-    root = find_project_dir(data.connection.project_dir)
-    if root is None:
-        raise UsageError("No dbt_project.yml in this folder or above", hint="pass --project-dir DIR")
+    root = project_root(data.connection.project_dir)
     data = replace(data, base=data.base or artifacts_of(root))
     if data.no_values:
         options = replace(options, examples=0)
-    found: list[EditedProject] = []
+    found: list[Edits] = []
     with data.open(choose=partial(_chosen, data, root, found.append)) as session:
-        assert session.runs is not None, "the runs were chosen"
-        diff = diff_of_pair(session.runs.base, session.runs.current, NOTHING_MORE)
-        preview = Preview(found[0], diff)
-        ids = [*preview.changed, *(preview.readers if downstream or selection else ())]
-        if selection or exclude:
-            selected = session.runs.matching(selection, exclude)
-            for text in unknown_terms(selection, found[0].base, found[0].current):
-                warn(text)
-            ids = [one for one in ids if one in selected]
+        edited, preview = found[0].edited, found[0].preview()
+        diff = preview.diff
+        for text in unknown_terms(selection, edited.base, edited.current) if selection else ():
+            warn(text)
+        ids = preview.chosen(found[0].runs, selection, exclude, downstream=downstream)
         jobs = preview.jobs(ids, session, options) if ids else []
         if output.show_sql:
             write(statements(session.runner, jobs) if jobs else f"-- {NOTHING_EDITED}", output.output)
             return
         with progress("comparing"):
-            private = {} if data.privacy is None else preview.privacy_of(ids, data.privacy)
-            results = session.run_each(jobs, private) if jobs else []
+            results = preview.results(jobs, session) if jobs else []
         choice = session.choice if jobs else session.chosen
-        base = session.runs.base.run
+    base = found[0].runs.base.run
     assert choice is not None, "the runs were chosen"
     compiled = () if preview.changed or is_build(base) else (COMPILED,)
-    choice = replace(choice, notes=(*choice.notes, *found[0].notes, *diff.notes, *compiled))
+    choice = replace(choice, notes=(*choice.notes, *edited.notes, *diff.notes, *compiled))
     if output.style == "table":
         facts = PreviewFacts(
             base=_base_text(base, choice, root),
@@ -94,30 +83,19 @@ def preview(
 def _chosen(
     data: DataOptions,
     root: Path,
-    on_read: Callable[[EditedProject], None],
+    on_read: Callable[[Edits], None],
     store: Callable[[], UnifiedSqlAdapter],
 ) -> tuple[RunPair, RunChoice]:
-    """Load the run of base, and as the other run the files edited since, which *on_read* receives."""
-    name = data.connection.project_of(data.project, data.base)
-    defaults = data.connection.run_defaults()
-    try:
-        chosen = select_edited(store, data.base, defaults=defaults, project=name)
-    except StoreNotFound as error:
-        if data.base is None:
-            error.hint = f"build the project with dbt, which writes {read_target_path(root)}, or record a run"
-        raise
-    base = open_run(store, chosen.base.selector, project=name)
-    is_on_disk = folder_of(data.base) is not None
-    edited = read_edited_project(base.project, root, read_at=base.run.run_at if is_on_disk else None)
-    on_read(edited)
-    choice = with_builds(store, chosen.choice, base.run, base.run)
-    return RunPair(MemoryRunReader(edited.base), MemoryRunReader(edited.current)), choice
-
-
-def artifacts_of(root: Path) -> str | None:
-    """Return the selector of the artifacts that dbt wrote last; None if there are none."""
-    folder = read_target_path(root)
-    return f"{PREFIX}{folder}" if find_artifact(folder, "manifest.json") is not None else None
+    """Load the run of base, and as the other run the files edited since; *on_read* receives both."""
+    found = read_edits(
+        store,
+        data.base,
+        root,
+        defaults=data.connection.run_defaults(),
+        project=data.connection.project_of(data.project, data.base),
+    )
+    on_read(found)
+    return found.runs, found.choice
 
 
 def _base_text(run: RunMetadata, choice: RunChoice, root: Path) -> str:

@@ -16,7 +16,7 @@ from recce_meta.data_diff.row_sample import RowSample
 from recce_meta.errors import UsageError
 from recce_meta.models import RunMetadata
 from recce_meta.models.data_diff import AnyDataDiff
-from recce_meta.models.diff_kinds import ALL_NODES, KINDS, QUERY
+from recce_meta.models.diff_kinds import ALL_NODES, QUERY, REQUESTED_KINDS
 from recce_meta.report.json import data_tree
 from recce_meta.server.access.problems import StopRequest
 
@@ -25,9 +25,9 @@ LONGEST_FIELD = 100_000
 
 def request_of(fields: Mapping[str, str]) -> DataDiffRequest:
     """Return the request of a form with *fields*. Raises UsageError for a missing or invalid one."""
-    kind = KINDS.get(fields.get("kind", ""))
+    kind = REQUESTED_KINDS.get(fields.get("kind", ""))
     if kind is None:
-        raise UsageError(f"The form has no valid kind: {', '.join(KINDS)}", hint="fill in kind")
+        raise UsageError(f"The form has no valid kind: {', '.join(REQUESTED_KINDS)}", hint="fill in kind")
     for side in ("base", "current"):
         if not fields.get(side):
             raise UsageError(f"The form has no run of {side}", hint=f"fill in {side}")

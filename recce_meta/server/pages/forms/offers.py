@@ -23,6 +23,7 @@ from recce_meta.models.diff_kinds import (
     QUERY,
     VALUE,
     DiffKind,
+    Door,
     OptionType,
 )
 from recce_meta.report.labels import moment, short_run_id
@@ -73,10 +74,10 @@ OFFERS = tuple(
         ),
     )
     for kind in KINDS.values()
-    if kind.about
+    if kind.about and not kind.reason(Door.FORM)
 )
 """Data diffs of a node."""
-OF_COLUMN = tuple(kind.name for kind in KINDS.values() if kind.about and COLUMNS in kind.options)
+OF_COLUMN = tuple(name for name, kind in KINDS.items() if kind.about and COLUMNS in kind.form)
 """Data diffs of a column."""
 
 OF_PROFILE = tuple(FIGURE_KINDS)

@@ -18,7 +18,7 @@ from recce_meta.models.data_diff import (
     ValueDetail,
     ValueDiff,
 )
-from recce_meta.models.diff_kinds import DETAIL, KINDS, QUERY
+from recce_meta.models.diff_kinds import DETAIL, QUERY, REQUESTED_KINDS
 from recce_meta.models.marks.annotation import AnnotationTarget
 from recce_meta.models.run import RunMetadata
 from recce_meta.report.data.verdicts import split_columns
@@ -223,7 +223,7 @@ def _asked_query(request: Request, pair: ReportedPair, first: str = "") -> dict[
 def _results(request: Request, pair: ReportedPair, node: PageNode, *, is_profile: bool) -> dict[str, Any]:
     """Return the answer to the question of the address, stored results, and the forms of a tab."""
     forms = _forms(request, pair, node, is_profile=is_profile)
-    kinds = [name for name in KINDS if (name in OF_PROFILE) is is_profile]
+    kinds = [name for name in REQUESTED_KINDS if (name in OF_PROFILE) is is_profile]
     kind = one_of(request, "kind", kinds)
     job = asked_job(request, pair, kinds, node.unique_id)
     shown = [
