@@ -11,11 +11,12 @@ from msgspec.structs import replace
 from recce_meta.errors import ConfigurationError
 from recce_meta.models import NodeMetadata, NodeResult, Project
 from recce_meta.models.node import BUILD_FAILURE, UNLESS_VARS
+from recce_meta.models.node_types import RENDERED
 from recce_meta.models.run import ERROR_STATUSES, UNKNOWN_STATUS
 from recce_meta.profiles import ProjectSettings, read_project_settings
 from recce_meta.profiles.discovery import PROJECT_FILE
 from recce_meta.render import SimpleTemplateRenderer, TemplateContext
-from recce_meta.render.build_failures import BUILT, BuildFailure, BuildFailures, with_failure
+from recce_meta.render.build_failures import BuildFailure, BuildFailures, with_failure
 from recce_meta.warehouses.driver import parser_of
 
 NOT_RUN = (*ERROR_STATUSES, UNKNOWN_STATUS, "skipped", "no-op")
@@ -64,7 +65,7 @@ def _judged(
     waiting = [
         node
         for node in project.nodes
-        if node.resource_type in BUILT
+        if node.resource_type in RENDERED
         and node.unique_id not in ran
         and node.unique_id not in alike
         and node.language == "sql"

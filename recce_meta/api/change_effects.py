@@ -36,11 +36,12 @@ from recce_meta.models.change import (
     TableFacts,
 )
 from recce_meta.models.node import GUESS
+from recce_meta.models.node_types import WITH_QUERY
 from recce_meta.models.relation_tokens import CLOSING, OPENING
 from recce_meta.models.run import DBT
 from recce_meta.provisional import note_provisional
 from recce_meta.sql_lineage.names import RenamedColumns, Schemas
-from recce_meta.sql_lineage.project.columns import QUERIES, SECONDS
+from recce_meta.sql_lineage.project.columns import SECONDS
 from recce_meta.sql_lineage.project.names import (
     QueryNames,
     RelationFinder,
@@ -98,7 +99,7 @@ _EFFECT_ON_READERS = {
 
 MOST_NEW = 200
 """Maximum number of nodes whose SQL is checked for names that nothing has; 5,000 take minutes."""
-_FOLLOWING = QUERIES | {"seed", "source", "test"}  # also without an edge of dbt
+_FOLLOWING = WITH_QUERY | {"seed", "source", "test"}  # also without an edge of dbt
 
 
 class Effects:

@@ -33,7 +33,7 @@ from recce_meta.api.data.jobs import (
 )
 from recce_meta.api.diff import DiffQuestion, nothing_selected, whole_diff
 from recce_meta.api.render import Templates
-from recce_meta.api.runs import BUILT, RunPair, find_node
+from recce_meta.api.runs import RunPair, find_node
 from recce_meta.checks.expectations import missing_figures, violations
 from recce_meta.checks.types import TYPES
 from recce_meta.config.nodes import EffectiveSettings, NodeGlobs
@@ -62,6 +62,7 @@ from recce_meta.models.checks import (
 )
 from recce_meta.models.data_diff import AnyDataDiff, DataSide, Failed, NotCompared, RowCountDiff, Subject
 from recce_meta.models.diff_kinds import FIGURE_KINDS, RESULT_ROWS, DiffKind, row_options
+from recce_meta.models.node_types import WITH_RELATION
 from recce_meta.report.data.check_findings import (
     DIFFERING,
     FindingKind,
@@ -385,7 +386,7 @@ class CheckRunner:
         wanted = [
             unique_id
             for unique_id in ids
-            if nodes[unique_id].resource_type in BUILT
+            if nodes[unique_id].resource_type in WITH_RELATION
             and (not packages or nodes[unique_id].package_name in packages)
         ]
         return self._pairs(wanted)

@@ -12,9 +12,9 @@ from msgspec import Struct
 
 from recce_meta.api.browse.plan import plan_build
 from recce_meta.api.run_reader import RunReader
-from recce_meta.diff.scan_models import BUILT
 from recce_meta.graph import build_lineage_graph, select
 from recce_meta.models import NodeMetadata, Project, RunDiff, Status
+from recce_meta.models.node_types import BUILT
 from recce_meta.report.labels import TESTS
 
 UNCOMPARED = "its SQL was not compared: base did not compile it"

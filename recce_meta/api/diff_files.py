@@ -27,6 +27,7 @@ from recce_meta.extractors.sql_project.settings import (
 from recce_meta.models import NodeMetadata, Project
 from recce_meta.models.change import RunDiff
 from recce_meta.models.node import BUILD_FAILURE
+from recce_meta.models.node_types import BUILT
 from recce_meta.models.run import WORKING_TREE, ChosenRun, RunChoice
 from recce_meta.profiles import load_profile
 from recce_meta.profiles.discovery import PROFILES_FILE, PROJECT_FILE, with_dotenv
@@ -213,7 +214,7 @@ def _clashes(project: Project, placed: Container[tuple[str, str]]) -> Iterator[D
     first: dict[str, NodeMetadata] = {}
     places = {node.unique_id: _place(node, project) for node in project.nodes}
     for node in sorted(project.nodes, key=lambda one: (one.unique_id, places[one.unique_id]) not in placed):
-        if node.resource_type not in ("model", "seed", "snapshot"):
+        if node.resource_type not in BUILT:
             continue
         # A setting that only rendering knows is absent.
         texts = (node.raw_code or "", *node.unrendered_config)

@@ -24,6 +24,7 @@ from recce_meta.extractors.sql_project.inputs import read_macros, with_calls
 from recce_meta.extractors.sql_project.settings import PACKAGE_FILES, DbtProjectFile, read_settings
 from recce_meta.graph import build_lineage_graph, reachable
 from recce_meta.models import MacroMetadata, NodeMetadata, Project, code_hash
+from recce_meta.models.node_types import SELECTED
 from recce_meta.profiles import ProjectSettings, read_project_settings
 from recce_meta.profiles.discovery import PROJECT_FILE
 from recce_meta.render import SimpleTemplateRenderer, TemplateContext
@@ -319,7 +320,7 @@ def _renderer(
 
 
 def _lacks_sql(node: NodeMetadata) -> bool:
-    is_model = node.resource_type in ("model", "snapshot") and node.language != "python"
+    is_model = node.resource_type in SELECTED and node.language != "python"
     return is_model and node.compiled_code is None and node.raw_code is not None
 
 

@@ -16,11 +16,12 @@ from msgspec.structs import replace
 
 from recce_meta.adapter import UnifiedSqlAdapter
 from recce_meta.api.run_reader import MemoryRunReader, RunReader, open_run
-from recce_meta.api.runs import BUILT, SHOWN, find_node, is_scanned, names_of
+from recce_meta.api.runs import SHOWN, find_node, is_scanned, names_of
 from recce_meta.errors import SelectorError, did_you_mean, first_of
 from recce_meta.graph import LineageGraph, build_lineage_graph, failing_with, is_ephemeral
 from recce_meta.models import LineageEdge, NodeMetadata
 from recce_meta.models.lineage import ColumnEdge, Direction, ImpactView, Stop
+from recce_meta.models.node_types import WITH_QUERY, WITH_RELATION
 from recce_meta.report.labels import kind_plural
 from recce_meta.sql_lineage.impact import (
     ANY,
@@ -34,7 +35,6 @@ from recce_meta.sql_lineage.impact import (
     upstream,
     walk,
 )
-from recce_meta.sql_lineage.project.columns import QUERIES
 from recce_meta.sql_lineage.project.names import canonical_name, dialect_of
 from recce_meta.sql_lineage.project.semantics import DEFINITION_PREFIXES
 from recce_meta.store.select import RunSelector
@@ -51,7 +51,7 @@ class ColumnNames(NamedTuple):
 
 ColumnsOf = Callable[[str], ColumnNames]
 
-WITH_COLUMNS = frozenset({*BUILT, "source", "analysis", "function"})
+WITH_COLUMNS = frozenset({*WITH_RELATION, "source", "analysis", "function"})
 """Resource types that can have columns, even if these are unknown."""
 _QUOTES = {'"': '"', "`": "`", "[": "]"}
 
@@ -120,7 +120,7 @@ def _readings(text: str, nodes: Mapping[str, NodeMetadata]) -> Iterator[_NodePre
                 by_name.setdefault(name, []).append(unique_id)
     for start, column in starts.items():
         ids = by_name.get(start, [])
-        built = [unique_id for unique_id in ids if nodes[unique_id].resource_type in BUILT]
+        built = [unique_id for unique_id in ids if nodes[unique_id].resource_type in WITH_RELATION]
         for unique_id in sorted(built if len(built) == 1 else ids):
             if column != "":
                 yield _NodePrefix(unique_id, column)
@@ -356,7 +356,7 @@ def _behind_inlined(run: RunReader, graph: LineageGraph, child: str) -> set[str]
 
 
 def _has_query(node: NodeMetadata | None) -> bool:
-    return node is not None and node.resource_type in QUERIES
+    return node is not None and node.resource_type in WITH_QUERY
 
 
 def _has_none(node: NodeMetadata | None) -> str:

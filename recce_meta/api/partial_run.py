@@ -39,9 +39,9 @@ from recce_meta.graph import (
 )
 from recce_meta.lazy import LazyModule
 from recce_meta.models import LineageEdge, NodeMetadata, NodeResult, Project, RunMetadata
+from recce_meta.models.node_types import WITH_QUERY
 from recce_meta.models.relation_tokens import RelationIndex, resolve, tokenise
 from recce_meta.models.run import BASE, CLONE, DBT, DEFER, OF_WORKSPACE, PART, is_build
-from recce_meta.sql_lineage.project.columns import QUERIES
 from recce_meta.store import read
 from recce_meta.store.session import StoreSession, open_store
 
@@ -53,7 +53,7 @@ else:
     render = LazyModule("recce_meta.render")
     unseen_values = LazyModule("recce_meta.diff.unseen_values")
 
-WITH_SQL = QUERIES | {"test"}
+WITH_SQL = WITH_QUERY | {"test"}
 """Resource types whose compiled SQL is analysed."""
 GRAPHS_READ = 16
 """Most graphs from which nodes are read: each costs a few queries."""

@@ -18,7 +18,7 @@ from recce_meta.adapter import UnifiedSqlAdapter
 from recce_meta.adapter.pool import Pool
 from recce_meta.api.data.execution import QueryExecutor, RelationResolver, has_relation
 from recce_meta.api.run_reader import RunReader
-from recce_meta.api.runs import BUILT, find_node, ids_by_name
+from recce_meta.api.runs import find_node, ids_by_name
 from recce_meta.data_diff.plan import Query
 from recce_meta.errors import (
     ConfigurationError,
@@ -33,6 +33,7 @@ from recce_meta.extractors.database import EXTRACTOR, ScanScope
 from recce_meta.graph import build_lineage_graph, nearest_names, select
 from recce_meta.models import NodeMetadata
 from recce_meta.models.catalog import RELATIONS
+from recce_meta.models.node_types import WITH_RELATION, WITH_ROWS
 from recce_meta.models.quality import CustomMetric, QualityRules, TableQuality, TableRules
 from recce_meta.quality.conditions import has_conditions
 from recce_meta.quality.figures import holds
@@ -164,8 +165,6 @@ def _table(wanted: TableRequest, places: RelationResolver, tests: Sequence[NodeM
     )
 
 
-WITH_ROWS = RELATIONS | {"model", "seed", "snapshot", "source"}
-"""Resource types that can be measured."""
 MEASURED = frozenset(["table", "materialized_view"])
 """Types of a scan's nodes that are measured by default. Views are queried only on demand, and an external
 table may cost by the byte."""
@@ -283,7 +282,7 @@ class RunTables:
     def _is_default(self, node: NodeMetadata) -> bool:
         if self._run.run.extractor == EXTRACTOR:
             return node.resource_type in MEASURED
-        return node.resource_type in BUILT and not node.is_ephemeral
+        return node.resource_type in WITH_RELATION and not node.is_ephemeral
 
     def _excluded(self, exclude: Sequence[str], ids: Iterable[str]) -> set[str]:
         # Globs match names alone; selectors need the whole run.

@@ -31,11 +31,12 @@ from recce_meta.extractors.project import extract_project, project_above
 from recce_meta.lazy import LazyModule
 from recce_meta.models import Project, RunMetadata
 from recce_meta.models.lineage import ColumnGraph, KnownColumns, first_warnings
+from recce_meta.models.node_types import WITH_QUERY
 from recce_meta.models.rows import Tabular
 from recce_meta.models.run import DBT
 from recce_meta.models.stored import NodeStatistics
 from recce_meta.profiles import find_project_dir, read_target_path
-from recce_meta.sql_lineage.project.columns import QUERIES, SECONDS, analyse_project
+from recce_meta.sql_lineage.project.columns import SECONDS, analyse_project
 from recce_meta.store import read, write
 from recce_meta.store.content import digest
 from recce_meta.store.graphs import fill_changes
@@ -92,14 +93,14 @@ class Tracer:
         """Return the counts. If nothing was computed, all is reused, except *gaps*, which have no columns."""
         if self._kept is not None:
             return self._kept
-        queries = {node.unique_id for node in self._project.nodes if node.resource_type in QUERIES}
+        queries = {node.unique_id for node in self._project.nodes if node.resource_type in WITH_QUERY}
         missing = len(queries.intersection(gaps))
         return ColumnsKept(reused=len(queries) - missing, not_traced=missing)
 
     def _counted(self, graph: ColumnGraph, known: KnownColumns) -> ColumnsKept:
         traced = reused = not_traced = 0
         for node in self._project.nodes:
-            if node.resource_type not in QUERIES:
+            if node.resource_type not in WITH_QUERY:
                 continue
             lineage_id = graph.lineage_ids[node.unique_id]
             found = graph.analyses.get(lineage_id)

@@ -43,6 +43,7 @@ from recce_meta.graph import build_lineage_graph, is_ephemeral
 from recce_meta.models import MacroMetadata, NodeMetadata, Project, RunMetadata
 from recce_meta.models.adapters import is_builtin
 from recce_meta.models.node import BUILD_FAILURE
+from recce_meta.models.node_types import RENDERED
 from recce_meta.profiles import load_profile
 from recce_meta.profiles.discovery import PROJECT_FILE
 from recce_meta.render import SimpleTemplateRenderer, TemplateContext
@@ -206,7 +207,7 @@ def _macro(package: str, name: str, text: str) -> MacroMetadata:
 
 SILVER, BRONZE = "dbt-sql", "sql"
 """Values of a run's `extractor`: a dbt project read as files, and plain SQL."""
-_COMPILED = frozenset(["model", "snapshot", "analysis", "test", "function", OPERATION])
+_COMPILED = RENDERED | {"analysis"}
 _NAMED = 5
 _EXACT = frozenset(["ref", "source", "function", "config", "this", "is_incremental"])
 """Names that are rendered without a macro."""

@@ -27,11 +27,12 @@ from recce_meta.models import EdgeOrigin, LineageEdge, NodeMetadata, NodeResult,
 from recce_meta.models.lineage import ColumnEdge, NodeColumns
 from recce_meta.models.marks.annotation import Annotation, annotations_of
 from recce_meta.models.node import NodeOutline, outline_of
+from recce_meta.models.node_types import WITH_QUERY
 from recce_meta.models.relation_tokens import RelationIndex, tokenise
 from recce_meta.models.run import DBT, is_build
 from recce_meta.provisional import note_provisional
 from recce_meta.sql_lineage.impact import columns_read
-from recce_meta.sql_lineage.project.columns import QUERIES, analyse_project
+from recce_meta.sql_lineage.project.columns import analyse_project
 from recce_meta.sql_lineage.project.names import RelationFinder, dialect_of
 from recce_meta.sql_lineage.project.semantics import DEFINITIONS, is_semantic, reads_by_name
 from recce_meta.store import columns, read
@@ -348,7 +349,7 @@ class MemoryRunReader(RunReader):
                 and unique_id not in self._changed
                 and unique_id not in asked
                 and node.columns_from == "catalog"
-                and node.resource_type in QUERIES
+                and node.resource_type in WITH_QUERY
             ):
                 stubs.add(unique_id)
                 # The catalog has its columns, so its own query need not be parsed.

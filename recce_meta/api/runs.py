@@ -17,9 +17,10 @@ from recce_meta.errors import SelectorError, did_you_mean, first_of
 from recce_meta.graph import LineageGraph, StateResolver, build_lineage_graph, select
 from recce_meta.lazy import LazyModule
 from recce_meta.models import LineageEdge, NodeMetadata, NodeResult, RunMetadata
-from recce_meta.models.catalog import RELATIONS, WITH_DATA
+from recce_meta.models.catalog import RELATIONS
 from recce_meta.models.lineage import Direction, KnownEdge, LineageNode, LineageView
 from recce_meta.models.marks.annotation import Annotation, annotations_of
+from recce_meta.models.node_types import WITH_RELATION, WITH_ROWS
 from recce_meta.models.rows import ResultList, RowTable, Tabular
 from recce_meta.models.stored import StatisticsSummary
 from recce_meta.store import read
@@ -33,8 +34,6 @@ if TYPE_CHECKING:
 else:
     dbt_state = LazyModule("recce_meta.diff.dbt_state")
 
-BUILT = frozenset(["model", "seed", "snapshot"]) | RELATIONS
-"""Resource types with relations that a run builds or a scan finds; their names take precedence."""
 SHOWN = 8
 """Maximum number of candidates that an error lists."""
 
@@ -112,7 +111,7 @@ def find_node(
         return name
     found = sorted((ids_by_name(nodes) if by_name is None else by_name).get(name, ()))
     # A test or an exposure may share the name of a model, which is meant more often.
-    models = [unique_id for unique_id in found if nodes[unique_id].resource_type in BUILT]
+    models = [unique_id for unique_id in found if nodes[unique_id].resource_type in WITH_RELATION]
     if len(found) == 1 or len(models) == 1:
         return (models or found)[0]
     if found:
@@ -213,7 +212,7 @@ class RunPair:
             dict.fromkeys(self._latest(name) or find_node(name, nodes, self._by_name) for name in names)
         )
         for unique_id in found:
-            if nodes[unique_id].resource_type not in WITH_DATA:
+            if nodes[unique_id].resource_type not in WITH_ROWS:
                 raise SelectorError(
                     f"'{unique_id}' is of type {nodes[unique_id].resource_type}, which has no rows",
                     hint="name a model, seed, snapshot or source, or a scanned table or view",
@@ -224,7 +223,7 @@ class RunPair:
         """Return the sorted unique ids of the nodes with data that match *selection* but not *exclude*."""
         nodes = self._nodes
         chosen = self.matching(selection, exclude)
-        return sorted(unique_id for unique_id in chosen if nodes[unique_id].resource_type in WITH_DATA)
+        return sorted(unique_id for unique_id in chosen if nodes[unique_id].resource_type in WITH_ROWS)
 
     def matching(self, selection: Sequence[str], exclude: Sequence[str] = ()) -> frozenset[str]:
         """Return the nodes of both sides that match *selection* but not *exclude*."""

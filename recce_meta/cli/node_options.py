@@ -13,7 +13,7 @@ from recce_meta.cli.options import warn
 from recce_meta.config.nodes import NodeGlobs, NodeSettings, matches_glob, unmatched_globs
 from recce_meta.data_diff.options import ValueOptions
 from recce_meta.errors import SelectorError
-from recce_meta.models.catalog import WITH_DATA
+from recce_meta.models.node_types import WITH_ROWS
 
 if TYPE_CHECKING:
     from recce_meta.cli.run.diff import DiffDataOptions
@@ -73,4 +73,4 @@ def warn_unmatched(globs: NodeGlobs, runs: RunPair) -> None:
 
 
 def _unmatched(globs: Iterable[str], runs: RunPair) -> dict[str, str | None]:
-    return unmatched_globs(globs, (node for node in runs.names.values() if node.resource_type in WITH_DATA))
+    return unmatched_globs(globs, (node for node in runs.names.values() if node.resource_type in WITH_ROWS))

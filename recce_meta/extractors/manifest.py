@@ -46,6 +46,7 @@ from recce_meta.extractors.artifact import (
 from recce_meta.extractors.manifest_keys import NODE_PROPERTIES, unread_keys
 from recce_meta.models import Column, Json, LineageEdge, MacroMetadata, NodeMetadata, code_hash
 from recce_meta.models.node import disabled_entries, reference_origins
+from recce_meta.models.node_types import BUILT
 from recce_meta.models.run import edges_of
 
 MAX_DEPTH = 100
@@ -86,7 +87,7 @@ SECTIONS = {
     "unit_tests": "unit_test",
 }
 
-BUILT = frozenset(["model", "seed", "snapshot", "function"])
+_MATERIALIZED = BUILT | {"function"}
 """Resource types with a default materialization, used if the configuration does not set one."""
 
 
@@ -304,7 +305,7 @@ def _path(value: str | None) -> str:
 
 
 def _materialized(resource_type: str, config: dict[str, Json]) -> str | None:
-    if resource_type in BUILT or resource_type == "test":
+    if resource_type in _MATERIALIZED or resource_type == "test":
         return _word(config.get("materialized")) or (resource_type if resource_type != "model" else None)
     return None
 
@@ -404,7 +405,7 @@ def _attached_node(raw: RawNode) -> str | None:
     return parents[0]
 
 
-_MAY_BE_DISABLED = BUILT | {"test", "analysis"}
+_MAY_BE_DISABLED = _MATERIALIZED | {"test", "analysis"}
 KNOWN_VERSIONS = frozenset([*(f"v{number}" for number in range(1, 13)), "v20"])
 """There is no v13 to v19: dbt's Rust engine wrote v20 before it returned to v12."""
 

@@ -15,13 +15,13 @@ from recce_meta.api.browse.plan import plan_build
 from recce_meta.api.impact import column_names, find_address, impact_in
 from recce_meta.api.run_reader import StoredRunReader
 from recce_meta.api.runs import find_node
-from recce_meta.diff.scan_models import BUILT
 from recce_meta.errors import UsageError, plural
 from recce_meta.graph import build_lineage_graph
 from recce_meta.mcp.answers import answer, cut, first_few, short_notes
 from recce_meta.mcp.questions import Questions
 from recce_meta.models.change import CERTAIN, Category, Change, Impact, Reach, Reason, Status
 from recce_meta.models.lineage import Direction, ImpactView, ReachedNode
+from recce_meta.models.node_types import BUILT, SELECTED
 from recce_meta.models.run import RunMetadata
 from recce_meta.report.diff_details import effect_label, reach_phrase, reached_phrase
 from recce_meta.report.labels import (
@@ -199,7 +199,7 @@ class RunTools:
         fails += [one.unique_id for one in changes if one.fails]
         own = [one for one in changes if one.status is Status.MODIFIED]
         checks = [one.unique_id for one in own if one in severe or one.reached is not None]
-        checks += [one.unique_id for one in diff.impacted if one.resource_type in ("model", "snapshot")]
+        checks += [one.unique_id for one in diff.impacted if one.resource_type in SELECTED]
         checks = [one for one in checks if one.split(".")[0] in BUILT]
         head = {
             **self.head(report),

@@ -158,6 +158,4 @@ VIEWS = frozenset(["view", "materialized_view"])
 TABLES = frozenset(["table", "external_table"])
 """Relations whose rows come from outside the project, like those of sources and seeds."""
 RELATIONS = VIEWS | TABLES
-WITH_DATA = ("model", "seed", "snapshot", "source", *sorted(RELATIONS))
-"""Resource types that have rows."""
 SCANNED = RELATIONS | {SCHEMA}

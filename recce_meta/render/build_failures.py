@@ -25,12 +25,11 @@ from recce_meta.models.adapters import (
     materializations_of_dbt,
 )
 from recce_meta.models.node import BUILD_FAILURE, UNLESS_VARS
+from recce_meta.models.node_types import RENDERED
 from recce_meta.render.renderer import SimpleTemplateRenderer
 from recce_meta.warehouses import rules_of
 from recce_meta.warehouses.hooks import HOOKS, hook_texts
 
-BUILT = frozenset(["model", "snapshot", "test", "function", "operation"])
-"""Resource types whose templates dbt renders in a build."""
 _NESTED = frozenset(["table", "view", "incremental", "test", "snapshot"])
 """Materializations that put the query into parentheses."""
 _COMMENTS = re.compile(r"--[^\n]*|/\*.*?\*/|[\s;]+", re.DOTALL)
@@ -291,7 +290,7 @@ def _within(problem: str, error: TemplateError) -> str:
 def with_failure(node: NodeMetadata, failure: BuildFailure | None) -> NodeMetadata:
     """Return *node* with *failure* as its property, or without one."""
     others = {key: value for key, value in node.properties.items() if key != BUILD_FAILURE}
-    if failure is None or node.resource_type not in BUILT:
+    if failure is None or node.resource_type not in RENDERED:
         return node if others == node.properties else replace(node, properties=others)
     # The block of a snapshot is a part of its file, and a generic test is in YAML.
     has_lines = node.resource_type == "model" or (

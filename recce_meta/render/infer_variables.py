@@ -36,6 +36,7 @@ from msgspec import Struct
 
 from recce_meta.errors import TemplateError
 from recce_meta.models import MacroMetadata, NodeMetadata
+from recce_meta.models.node_types import SELECTED
 from recce_meta.render.target import OtherName
 
 Key = tuple[str | None, str]
@@ -169,7 +170,6 @@ _QUOTED = re.compile(r"""(['"])(.*?)\1""")
 # Each name costs a rendering of each node that is examined.
 _MOST_NAMES = 8
 _IDENTIFIER = "_identifier"
-_READERS = frozenset(["model", "snapshot", "analysis"])
 
 
 class InferredValue(Struct, frozen=True):
@@ -438,7 +438,7 @@ class Evidence:
         found: dict[Key, list[NodeMetadata]] = defaultdict(list)
         for node in self._nodes.values():
             code = node.raw_code
-            if node.resource_type not in _READERS or not code or node.language == "python":
+            if node.resource_type not in SELECTED | {"analysis"} or not code or node.language == "python":
                 continue
             longest = max(len(code), len(node.compiled_code or "") // _MOST_GROWTH)
             # The compiled code of an incremental model may be that of either branch.

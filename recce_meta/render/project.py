@@ -17,6 +17,7 @@ from msgspec import Struct
 from recce_meta.errors import TemplateError, quoted, shorten
 from recce_meta.models import MacroMetadata, NodeMetadata, RunMetadata
 from recce_meta.models.node import target_place
+from recce_meta.models.node_types import BUILT
 from recce_meta.profiles.project_file import ProjectSettings
 from recce_meta.render.infer_variables import UNSET, Evidence, InferredValue
 from recce_meta.render.macros import MacroLibrary
@@ -369,7 +370,5 @@ def _version(text: str) -> tuple[int, int]:
 
 def _only_package(nodes: Iterable[NodeMetadata]) -> str | None:
     """Return the package of *nodes* if they all belong to the same one, else None."""
-    counts = Counter(
-        node.package_name for node in nodes if node.resource_type in ("model", "seed", "snapshot")
-    )
+    counts = Counter(node.package_name for node in nodes if node.resource_type in BUILT)
     return next(iter(counts)) if len(counts) == 1 else None

@@ -16,6 +16,7 @@ from typing import Any, ClassVar, NamedTuple
 
 from recce_meta.errors import TemplateError
 from recce_meta.models import Column, NodeMetadata
+from recce_meta.models.node_types import BUILT
 from recce_meta.render.objects import TemplateObject, database_error
 from recce_meta.warehouses import Warehouse, warehouse_of_adapter
 
@@ -359,9 +360,6 @@ def stored_columns(
     return [StoredColumn(column.name, column.type or "", adapter_type, warn_once) for column in columns]
 
 
-REFABLE = frozenset(["model", "seed", "snapshot"])
-
-
 class NodeLookup:
     """Index of nodes by the names that templates use."""
 
@@ -383,7 +381,7 @@ class NodeLookup:
             self._sources[node.source_name or "", node.name].append(node)
         elif node.resource_type == "function":
             self._functions[node.name].append(node)
-        elif node.resource_type in REFABLE:
+        elif node.resource_type in BUILT:
             if node.version is None:
                 self._refs[node.name].append(node)
                 return

@@ -24,6 +24,7 @@ from recce_meta.models.export import AnalysisEdge, Export
 from recce_meta.models.lineage import Kind, Usage
 from recce_meta.models.moments import utc_time
 from recce_meta.models.node import Column, NodeResult
+from recce_meta.models.node_types import BUILT
 from recce_meta.models.run import DBT, ERROR_STATUSES
 
 Event: TypeAlias = dict[str, Any]
@@ -43,7 +44,6 @@ _VERSIONS = {
     "SQLJobFacet": "1-1-0",
 }
 """Versions of the facets that are written."""
-_BUILT = frozenset(["model", "seed", "snapshot"])
 _DIRECT = {
     Kind.PASSTHROUGH: "IDENTITY",
     Kind.RENAMED: "IDENTITY",
@@ -262,7 +262,7 @@ class _EventsOfRun:
 
 
 def _is_job(node: NodeMetadata) -> bool:
-    is_built = node.resource_type in _BUILT or node.resource_type in VIEWS
+    is_built = node.resource_type in BUILT or node.resource_type in VIEWS
     return is_built and bool(node.relation_name) and not node.is_ephemeral
 
 

@@ -8,6 +8,7 @@ from functools import lru_cache
 from typing import TypeAlias
 
 from recce_meta.models import NodeMetadata
+from recce_meta.models.node_types import WITH_TEMPLATE
 from recce_meta.warehouses.builds import names_in
 
 Target: TypeAlias = "str | frozenset[str] | None"
@@ -16,7 +17,6 @@ COMPUTED = "{{}}"
 """Stands for a name that a template computes."""
 DOTTED = "."
 """Prefix of a name that is written with a schema."""
-_READING = frozenset(["model", "snapshot", "analysis", "test"])
 _PART = r"""(?:\{\{[^{}]*\}\}|[\w$]+|"[^"]+"|`[^`]+`)"""
 _FROM = r"(?<!distinct\s)(?<!delete\s) \b(?:from|join|using)\b"
 _RELATION = rf"\s* (?:(?:lateral|only)\s+)? (?P<read>{_PART}(?:\s*\.\s*{_PART})*)"
@@ -71,7 +71,7 @@ def readers_by_name(
 def other_relations(nodes: Collection[NodeMetadata]) -> frozenset[str]:
     """Return identifiers of relations that are not those of a node: of sources, and read with a schema."""
     names = [(one.resource_type == "source", (one.identifier or one.name).lower()) for one in nodes]
-    codes = (one.compiled_code or one.raw_code or "" for one in nodes if one.resource_type in _READING)
+    codes = (one.compiled_code or one.raw_code or "" for one in nodes if one.resource_type in WITH_TEMPLATE)
     read = {name for code in codes for name in _names_read(code, _READ_FROM) if name.startswith(DOTTED)}
     sources = {name for is_source, name in names if is_source}
     built = {name for is_source, name in names if not is_source}
@@ -99,7 +99,7 @@ def with_chains(found: Mapping[str, frozenset[str]]) -> dict[str, frozenset[str]
 
     No analysis has these edges: neither an operation nor a seed has a query.
     """
-    between = {one: sources for one, sources in found.items() if one.split(".", 1)[0] not in _READING}
+    between = {one: sources for one, sources in found.items() if one.split(".", 1)[0] not in WITH_TEMPLATE}
     return {one: _above(sources, between) - {one} for one, sources in found.items()}
 
 
@@ -118,7 +118,7 @@ def _read_by(
     node: NodeMetadata, hooks: Collection[str], names: Collection[str], *, is_whole: bool
 ) -> frozenset[str]:
     """Return the `_names_read` by the code of *node* and *hooks*: at least *names*, all if *is_whole*."""
-    if node.resource_type not in _READING:
+    if node.resource_type not in WITH_TEMPLATE:
         return _read(*hooks)
     template, compiled = node.raw_code or "", node.compiled_code
     if node.language == "python":

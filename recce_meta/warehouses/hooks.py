@@ -20,6 +20,7 @@ from recce_meta.lazy import LazyModule
 from recce_meta.models import Json, MacroMetadata, NodeMetadata
 from recce_meta.models.adapters import is_builtin, is_recording
 from recce_meta.models.lineage import UNSURE, ColumnOutput, ColumnSource, ColumnUse, Usage
+from recce_meta.models.node_types import SELECTED
 from recce_meta.warehouses.builds import configured_names, foreign_keys, names_in, texts_in
 
 if TYPE_CHECKING:
@@ -246,7 +247,7 @@ def _names_looked_up(text: str) -> frozenset[str]:
 
 def sent_texts(node: NodeMetadata, macros: Mapping[str, MacroMetadata]) -> list[str]:
     """Return the SQL header and templates of *node*, if they send statements that may write rows."""
-    if node.resource_type not in ("model", "snapshot") or node.language == "python":
+    if node.resource_type not in SELECTED or node.language == "python":
         return []
     header, code = node.config.get("sql_header"), node.raw_code or ""
     called = _reached([code], node.macros, macros, lambda macro: is_builtin(macro.package_name))

@@ -10,9 +10,9 @@ from collections.abc import Mapping
 
 from msgspec import Struct
 
-from recce_meta.diff.scan_models import BUILT
 from recce_meta.models import NodeMetadata
 from recce_meta.models.change import Category, Change, RunDiff, Status
+from recce_meta.models.node_types import BUILT
 from recce_meta.report.labels import TESTS
 
 _KEEPING = frozenset({"incremental", "snapshot", "materialized_view", "dynamic_table"})

@@ -37,7 +37,6 @@ from recce_meta.data_diff.value import value_diff
 from recce_meta.errors import UsageError
 from recce_meta.lazy import LazyModule
 from recce_meta.models import NodeMetadata, RunDiff
-from recce_meta.models.catalog import WITH_DATA
 from recce_meta.models.data_diff import (
     AnyDataDiff,
     DataSide,
@@ -49,6 +48,7 @@ from recce_meta.models.data_diff import (
     ValueDetail,
     ValueDiff,
 )
+from recce_meta.models.node_types import WITH_ROWS
 from recce_meta.tables.gaps import SAME_RELATION
 
 if TYPE_CHECKING:
@@ -274,7 +274,7 @@ def _touched_ids(diff: RunDiff, runs: RunPair) -> list[str]:
         unique_id
         for unique_id in ids
         if unique_id in nodes
-        and nodes[unique_id].resource_type in WITH_DATA
+        and nodes[unique_id].resource_type in WITH_ROWS
         # An ephemeral model has no rows: its readers have them.
         and not all(names[unique_id].is_ephemeral for names in sides if unique_id in names)
     ]

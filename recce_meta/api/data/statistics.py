@@ -15,7 +15,7 @@ from recce_meta.api.data.figures import figures_within
 from recce_meta.api.data.jobs import NodePair, each, row_count_job
 from recce_meta.api.data.node_settings import figure_scope
 from recce_meta.api.run_reader import folder_of
-from recce_meta.api.runs import BUILT, RunPair
+from recce_meta.api.runs import RunPair
 from recce_meta.config.nodes import EffectiveSettings
 from recce_meta.data_diff.options import FigureScope
 from recce_meta.data_diff.plan import Plan
@@ -27,6 +27,7 @@ from recce_meta.errors import MissingRelation
 from recce_meta.models import Project
 from recce_meta.models.data_diff import Failed, ProfileDiff, RowCountDiff, Subject
 from recce_meta.models.diff_kinds import PROFILE
+from recce_meta.models.node_types import WITH_RELATION
 from recce_meta.models.stored import NodeStatistics
 from recce_meta.store.select import RunSelector
 from recce_meta.store.statistics import load_statistics
@@ -50,7 +51,9 @@ def take_statistics(
     default the profile's. Raises errors that affect all nodes, such as a lost connection.
     """
     chosen = [
-        NodePair(None, node) for node in project.nodes if node.resource_type in BUILT and has_relation(node)
+        NodePair(None, node)
+        for node in project.nodes
+        if node.resource_type in WITH_RELATION and has_relation(node)
     ]
     if not chosen:
         return ()

@@ -14,7 +14,6 @@ from msgspec.structs import replace
 from recce_meta.adapter import UnifiedSqlAdapter
 from recce_meta.api.run_reader import StoredRunReader
 from recce_meta.models import RunDiff
-from recce_meta.models.catalog import WITH_DATA
 from recce_meta.models.change import Change, Impact
 from recce_meta.models.data_diff import (
     AnyDataDiff,
@@ -22,6 +21,7 @@ from recce_meta.models.data_diff import (
     RowCountDiff,
     Subject,
 )
+from recce_meta.models.node_types import WITH_ROWS
 from recce_meta.report.labels import node_label
 from recce_meta.store.data_diffs import load_diffs_of_pair, one_subject_each, subject_of
 
@@ -54,7 +54,7 @@ def stored_data(adapter: UnifiedSqlAdapter, diff: RunDiff) -> StoredData:
     missing = {
         node.unique_id: Subject(name=node_label(node), unique_id=node.unique_id)
         for node in nodes
-        if node.resource_type in WITH_DATA and node.unique_id not in compared
+        if node.resource_type in WITH_ROWS and node.unique_id not in compared
     }
     # Without any stored result, a note on each node would only say that --data was not used.
     left_out = _with_rows(adapter, diff, missing) if results else ()

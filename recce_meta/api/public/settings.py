@@ -17,7 +17,7 @@ from recce_meta.config.file import Config
 from recce_meta.config.nodes import NodeGlobs, NodeSettings, read_node_settings, unmatched_globs
 from recce_meta.errors import ConfigurationError, SelectorError, UsageError
 from recce_meta.graph.selection import named_selections
-from recce_meta.models.catalog import WITH_DATA
+from recce_meta.models.node_types import WITH_ROWS
 from recce_meta.models.run import RunChoice
 from recce_meta.profiles.discovery import working_directory
 from recce_meta.profiles.lined_yaml import LinedReader
@@ -103,5 +103,5 @@ def with_unmatched(choice: RunChoice, globs: NodeGlobs, runs: RunPair) -> RunCho
 def _unmatched(globs: NodeGlobs, runs: RunPair) -> dict[str, str | None]:
     if not globs:
         return {}
-    with_data = (node for node in runs.names.values() if node.resource_type in WITH_DATA)
+    with_data = (node for node in runs.names.values() if node.resource_type in WITH_ROWS)
     return unmatched_globs((glob for glob, _ in globs), with_data)

@@ -18,8 +18,8 @@ from recce_meta.api.run_choice import select_runs, with_builds
 from recce_meta.api.runs import load_pair
 from recce_meta.cli.connections import Connection
 from recce_meta.cli.options import report_size, say, warn, write
-from recce_meta.diff.scan_models import BUILT
 from recce_meta.errors import UsageError, plural
+from recce_meta.models.node_types import BUILT
 from recce_meta.profiles import find_project_dir
 from recce_meta.report.plan import NOTHING, plan_text
 

@@ -27,6 +27,7 @@ from recce_meta.lsp.text.positions import TextSpan
 from recce_meta.lsp.text.sql_scopes import ScopeWord, SelectScope
 from recce_meta.lsp.text.template_tags import TemplateTag, tags_of
 from recce_meta.models import MacroMetadata, NodeMetadata
+from recce_meta.models.node_types import BUILT
 
 if TYPE_CHECKING:
     from recce_meta.lsp.documents import TextView
@@ -39,7 +40,6 @@ MOST_ITEMS = 200
 _MOST_DESCRIBED = 20
 """Number of nodes to describe: each description is one more query of the store."""
 
-_REFABLE = frozenset(("model", "seed", "snapshot"))
 _FUNCTIONS = ("ref", "source", "var", "this", "config", "env_var", "is_incremental", "target", "adapter")
 """Names that dbt defines in every template, most used first."""
 _COLUMN_CLAUSES = frozenset("select where on using group having order qualify".split())
@@ -245,7 +245,7 @@ def _names_of(index: ProjectIndex) -> _RefNames:
     if index not in _KNOWN:
         by_package: dict[str, dict[str, NodeMetadata]] = {}
         for node in index.names.values():
-            if node.resource_type in _REFABLE:
+            if node.resource_type in BUILT:
                 by_package.setdefault(node.package_name, {}).setdefault(node.name, node)
         counts = Counter(name for names in by_package.values() for name in names)
         nodes = (node for names in by_package.values() for node in names.values())

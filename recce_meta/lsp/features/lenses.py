@@ -16,6 +16,7 @@ from recce_meta.lsp.text.file_texts import range_of
 from recce_meta.lsp.text.positions import TextSpan
 from recce_meta.models import NodeMetadata, RunMetadata
 from recce_meta.models.change import Category, ColumnChange, Status
+from recce_meta.models.node_types import BUILT
 from recce_meta.report.labels import NO_CHANGE
 from recce_meta.report.review.phrases import failure_sentences
 from recce_meta.report.review.verdict import code_finding
@@ -33,7 +34,6 @@ _PLURALS = {
     "saved_query": "saved queries",
     "test": "tests",
 }
-_BUILT = frozenset(["model", "snapshot", "seed"])
 _VERBS = {Status.REMOVED: "removes", Status.ADDED: "adds", Status.MODIFIED: "changes"}
 _OF_COLUMNS = re.compile(r"columns? (added|removed|modified)\b")
 """Reasons that repeat the columns of a change."""
@@ -44,7 +44,7 @@ _EVERY = "*"
 def lenses(view: TextView) -> list[CodeLens]:
     """Return the lenses of a recorded model; none for any other text."""
     node, index = view.node, view.index
-    if node is None or index is None or node.resource_type not in _BUILT:
+    if node is None or index is None or node.resource_type not in BUILT:
         return []
     readers = index.readers(node.unique_id)
     found = [_lens(view, TextSpan(0, 0), LINEAGE, dependents(readers))]

@@ -26,9 +26,9 @@ from recce_meta.lsp.text.template import TagCall
 from recce_meta.models import MacroMetadata, NodeMetadata, RunMetadata
 from recce_meta.models.lineage import NodeColumns
 from recce_meta.models.marks.annotation import Annotation
+from recce_meta.models.node_types import BUILT, WITH_QUERY, WITH_TEMPLATE
 from recce_meta.profiles.discovery import PROJECT_FILE
 from recce_meta.profiles.project_file import VARS_FILE, ProjectSettings, read_project_settings
-from recce_meta.sql_lineage.project.columns import QUERIES
 from recce_meta.sql_lineage.project.names import dialect_of
 from recce_meta.sql_lineage.project.readable import offered_columns
 from recce_meta.store.read import load_macros
@@ -52,7 +52,6 @@ MOST_KEPT = 1_000
 """Number of nodes whose details are kept in memory, of each kind of detail."""
 TESTS = frozenset(["test", "unit_test"])
 """Types of tests, as in `report.labels`: the server imports no reports before a command needs one."""
-_WITH_FILE = frozenset(["model", "snapshot", "analysis", "test"])
 _CODE_FILES = (".sql", ".py")
 _SUFFIXES = frozenset([".sql", ".py", ".csv", ".yml", ".yaml", ".md"])
 """Endings of files that dbt reads."""
@@ -251,7 +250,7 @@ class ProjectIndex:
         """Return the names that `ref` accepts in *package*, sorted, each with the node that it means."""
         with self.lock:
             if package not in self._refs:
-                kinds = node_lookup.REFABLE
+                kinds = BUILT
                 names = {node.name for node in self.names.values() if node.resource_type in kinds}
                 found = ((name, self._find_ref(name, None, None, package)) for name in sorted(names))
                 self._refs[package] = [(name, node) for name, node in found if isinstance(node, NodeMetadata)]
@@ -438,7 +437,7 @@ class ProjectIndex:
         bases |= self.settings.folders if self.settings is not None else {}
         spellings = {name: _spellings(base) for name, base in bases.items()}
         for node in self.names.values():
-            if node.resource_type in _WITH_FILE and node.path.endswith(_CODE_FILES):
+            if node.resource_type in WITH_TEMPLATE and node.path.endswith(_CODE_FILES):
                 place = node.path.replace("/", os.sep)
                 for base in spellings.get(node.package_name, ()):
                     found.setdefault(f"{base}{os.sep}{place}", []).append(node.unique_id)
@@ -471,7 +470,7 @@ class ProjectIndex:
         if node is None:
             return KnownColumns({}, are_all=False)
         # The analysis lists the documented columns of sources, which need not be all.
-        lineage = self.lineage(unique_id) if node.resource_type in QUERIES else None
+        lineage = self.lineage(unique_id) if node.resource_type in WITH_QUERY else None
         found = offered_columns(node, lineage.names if lineage is not None else ())
         names = found.names if found.names is not None else found.documented
         # A warehouse has its own spelling of the names in SQL.

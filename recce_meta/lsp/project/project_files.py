@@ -36,6 +36,7 @@ from recce_meta.extractors.sql_project.settings import DbtProjectFile, read_sett
 from recce_meta.lsp.project.artifact_times import ArtifactTimes
 from recce_meta.lsp.project.manifest_nodes import described, updated, without_old_lists
 from recce_meta.models import MacroMetadata, NodeMetadata, Project, code_hash
+from recce_meta.models.node_types import WITH_TEMPLATE
 from recce_meta.profiles.discovery import PROJECT_FILE
 from recce_meta.temporary import temporary_folder
 
@@ -44,7 +45,6 @@ UNFINISHED_SECONDS = 60.0
 """A manifest that is not valid JSON may still be written if it changed within this time."""
 RETRY_SECONDS = 2.0
 _PAUSE = 0.1
-_CODE = ("model", "snapshot", "analysis", "test")
 _ENDINGS = (".sql", ".py")
 Progress = Callable[[str], None]
 _Key = tuple[str, str]
@@ -281,7 +281,7 @@ class _Merge:
             node
             for node in self._manifest.nodes
             if node.package_name == self._settings.name
-            and node.resource_type in _CODE
+            and node.resource_type in WITH_TEMPLATE
             and node.path.endswith(_ENDINGS)
             and not _is_generic_test(node)
         ]
@@ -434,7 +434,7 @@ class _Merge:
         """Return True if our own reader knows *node* better than the manifest."""
         if not self._is_own(node):
             return False
-        if node.resource_type in _CODE:
+        if node.resource_type in WITH_TEMPLATE:
             return True
         return node.resource_type == "source" and node.path in self._changed_yaml
 
@@ -449,7 +449,11 @@ class _Merge:
         """Return True for a node of the manifest that still exists, though our own reader lacks it."""
         if not self._is_own(node):
             return True
-        if node.resource_type in _CODE and node.path.endswith(_ENDINGS) and not _is_generic_test(node):
+        if (
+            node.resource_type in WITH_TEMPLATE
+            and node.path.endswith(_ENDINGS)
+            and not _is_generic_test(node)
+        ):
             return node.unique_id in kept
         if node.resource_type == "source":
             return node.path not in self._changed_yaml
@@ -482,7 +486,7 @@ class _Merge:
     def _is_altered(self, node: NodeMetadata) -> bool:
         """Return True if the SQL of *node* differs from what dbt read."""
         is_affected = self._affected is not None and self._affected.search(node.raw_code or "") is not None
-        return node.resource_type in _CODE and (node.unique_id in self._read or is_affected)
+        return node.resource_type in WITH_TEMPLATE and (node.unique_id in self._read or is_affected)
 
     def _has_moved(self, node: NodeMetadata) -> bool:
         """Return True if SQL that dbt compiled has another name for the relation of *node*."""
@@ -534,7 +538,7 @@ def _has_same_code(node: NodeMetadata, other: NodeMetadata | None) -> bool:
 
 def _is_ours(node: NodeMetadata) -> bool:
     """Return True if our own reader read the file of *node*: dbt's nodes have a checksum."""
-    return node.checksum is None and node.resource_type in _CODE
+    return node.checksum is None and node.resource_type in WITH_TEMPLATE
 
 
 def _key(node: NodeMetadata) -> _Key:

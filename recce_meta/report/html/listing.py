@@ -7,7 +7,6 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
 from recce_meta.errors import UsageError, did_you_mean, plural, quoted
-from recce_meta.models.catalog import WITH_DATA
 from recce_meta.models.change import Change, Impact, RunDiff, Status
 from recce_meta.models.data_diff import (
     AnyDataDiff,
@@ -17,6 +16,7 @@ from recce_meta.models.data_diff import (
     counts_by_id,
 )
 from recce_meta.models.marks.review import PairReviews, is_approved
+from recce_meta.models.node_types import WITH_ROWS
 from recce_meta.report.data.summary import NodeSummary, known_outcome
 from recce_meta.report.data.verdicts import Outcome, row_count_differs
 from recce_meta.report.diff_details import code_rank, code_word, detail_phrases, reach_phrase
@@ -132,7 +132,7 @@ def review_list(
                 what=_what(node),
                 code=code_word(node),
                 data=_data(node, data.get(node.unique_id), counts.get(node.unique_id)),
-                has_rows=node.resource_type in WITH_DATA,
+                has_rows=node.resource_type in WITH_ROWS,
                 is_approved=is_approved_now,
                 is_open=isinstance(node, Change) and node.resource_type not in TESTS and not is_approved_now,
                 words=_words(node),
@@ -198,7 +198,7 @@ def _what(node: Change | Impact) -> str:
 
 
 def _data(node: Change | Impact, found: PageNode | None, counted: RowCount | None) -> DataCell:
-    if node.resource_type not in WITH_DATA:
+    if node.resource_type not in WITH_ROWS:
         return DataCell("no rows")
     summary = found.summary if found else None
     if found is None or summary is None or not summary.aspects:

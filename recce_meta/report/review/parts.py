@@ -7,11 +7,11 @@ from collections.abc import Iterator, Sequence
 from typing import NamedTuple, TypeAlias
 
 from recce_meta.errors import agree, plural
-from recce_meta.models.catalog import WITH_DATA
 from recce_meta.models.change import Category, Change, Impact, RunDiff, Status
 from recce_meta.models.checks import CheckReport, CheckResult, CheckStatus, StoredCheck
 from recce_meta.models.data_diff import AnyDataDiff
 from recce_meta.models.marks.review import PairReviews, is_approved
+from recce_meta.models.node_types import WITH_ROWS
 from recce_meta.report.labels import NO_CHANGES, TESTS, build_problem, summarise
 from recce_meta.report.review.verdict import (
     TONES,
@@ -49,7 +49,7 @@ def data_part(diff: RunDiff, results: Sequence[AnyDataDiff]) -> Part:
     if results:
         return _part("data", data_finding(results), "data ")
     nodes: list[Change | Impact] = [*diff.changed, *diff.impacted]
-    number = sum(one.resource_type in WITH_DATA for one in nodes)
+    number = sum(one.resource_type in WITH_ROWS for one in nodes)
     text = f"0 of {plural(number, 'node')} compared" if number else "no node compared"
     return Part("data", "not-compared", text)
 

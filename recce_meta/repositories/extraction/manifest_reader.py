@@ -22,6 +22,7 @@ from recce_meta.extractors.git import GitState
 from recce_meta.extractors.project import extract_project
 from recce_meta.models import Project
 from recce_meta.models.lineage import ColumnGraph, Kind
+from recce_meta.models.node_types import WITH_QUERY
 from recce_meta.models.run import ExtractionTier
 from recce_meta.repositories.extraction.reading import package_folder, with_rendered_code
 from recce_meta.repositories.processes import (
@@ -31,7 +32,7 @@ from recce_meta.repositories.processes import (
     run_process,
 )
 from recce_meta.repositories.state.types import head_environment_of
-from recce_meta.sql_lineage.project.columns import QUERIES, analyse_project
+from recce_meta.sql_lineage.project.columns import analyse_project
 
 UPLOAD = "upload.json"
 """File of the upload in the folder of the child."""
@@ -318,7 +319,7 @@ def column_accuracy(project: Project, columns: ColumnGraph) -> float:
     """
     total = resolved = 0.0
     for node in project.nodes:
-        if node.resource_type not in QUERIES:
+        if node.resource_type not in WITH_QUERY:
             continue
         found = columns.analyses.get(columns.lineage_ids.get(node.unique_id, ""))
         if found is None or not found.outputs:

@@ -30,13 +30,14 @@ from recce_meta.errors import ConfigurationError, RecceMetaError
 from recce_meta.extractors.git import GitState
 from recce_meta.models import MacroMetadata, Project
 from recce_meta.models.lineage import ColumnGraph
+from recce_meta.models.node_types import RENDERED, WITH_QUERY
 from recce_meta.models.run import ExtractionTier
 from recce_meta.profiles import ProjectSettings, read_project_settings
 from recce_meta.profiles.discovery import PROJECT_FILE
 from recce_meta.render import SimpleTemplateRenderer, TemplateContext
-from recce_meta.render.build_failures import BUILT, BuildFailures
+from recce_meta.render.build_failures import BuildFailures
 from recce_meta.repositories.extraction.dbt.project import refuse_outer_folders
-from recce_meta.sql_lineage.project.columns import QUERIES, analyse_project
+from recce_meta.sql_lineage.project.columns import analyse_project
 from recce_meta.warehouses.driver import parser_of
 
 TIERS = {SILVER: ExtractionTier.SILVER, BRONZE: ExtractionTier.BRONZE}
@@ -214,7 +215,7 @@ def with_rendered_code(project: Project, folder: Path, variables: Mapping[str, s
     waiting = [
         node
         for node in project.nodes
-        if node.resource_type in QUERIES | BUILT
+        if node.resource_type in WITH_QUERY | RENDERED
         and node.language == "sql"
         and not node.compiled_code
         and node.raw_code is not None
@@ -226,7 +227,7 @@ def with_rendered_code(project: Project, folder: Path, variables: Mapping[str, s
     failures = BuildFailures(project.macros, parser_of(adapter), adapter=adapter)
     rendered = {node.unique_id: failures.rendered(node, renderers)[0] for node in waiting}
     for node in waiting:
-        if node.resource_type not in QUERIES:
+        if node.resource_type not in WITH_QUERY:
             rendered[node.unique_id] = replace(rendered[node.unique_id], compiled_code=node.compiled_code)
     return replace(project, nodes=tuple(rendered.get(node.unique_id, node) for node in project.nodes))
 

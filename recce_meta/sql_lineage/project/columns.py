@@ -32,6 +32,7 @@ from recce_meta.models.lineage import (
     lineage_id_of,
 )
 from recce_meta.models.node import Json, NodeMetadata
+from recce_meta.models.node_types import WITH_QUERY
 from recce_meta.models.run import Project
 from recce_meta.sql_lineage.project.jobs import (
     AnalysisJob,
@@ -90,8 +91,6 @@ Not if `hook_writers` or `names_in_configuration` finds more: the ids of analyse
 SECONDS = 10.0
 """Default time limit for the query of one node."""
 
-QUERIES = frozenset(["model", "snapshot", "analysis"]) | VIEWS
-"""Resource types with a query that has output columns."""
 OUTSIDE = frozenset(["source", "seed"]) | TABLES
 """Resource types with columns from outside the project."""
 
@@ -153,7 +152,7 @@ def analyse_project(
 
 
 EXPOSURE = "exposure"
-_ANALYSED = QUERIES | OUTSIDE | DEFINITIONS | {"test", UNIT_TEST, SEMANTIC_MODEL}
+_ANALYSED = WITH_QUERY | OUTSIDE | DEFINITIONS | {"test", UNIT_TEST, SEMANTIC_MODEL}
 
 
 def _is_analysed(node: NodeMetadata) -> bool:
@@ -535,7 +534,7 @@ class _Analysis:
         else:
             inferred = tuple(self.known[lineage_id])
         self.lineage_ids[node.unique_id] = lineage_id
-        if node.resource_type in QUERIES:
+        if node.resource_type in WITH_QUERY:
             self._columns[node.unique_id] = offered_columns(node, inferred)
             self._spellings.pop(node.unique_id, None)  # a node that reads itself was looked up before
 

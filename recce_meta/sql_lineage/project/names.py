@@ -17,8 +17,8 @@ from hashlib import sha256
 
 from msgspec import Struct
 
-from recce_meta.models.catalog import RELATIONS
 from recce_meta.models.node import NodeMetadata, target_place
+from recce_meta.models.node_types import WITH_ROWS
 from recce_meta.models.relation_tokens import (
     CLOSING,
     INJECTED,
@@ -134,8 +134,6 @@ PARENT_NAME = re.compile(r"\bn[0-9a-f]{16}\b", re.IGNORECASE)
 
 _SEARCHED = {"duckdb": "main", "postgres": "public", "redshift": "public", "sqlite": "main"}
 """Schema in which a warehouse finds names without a schema, by dialect."""
-READABLE = frozenset(["model", "seed", "snapshot", "source"]) | RELATIONS
-"""Resource types that have a relation which a query can name."""
 
 
 def parent_name(unique_id: str) -> str:
@@ -462,7 +460,7 @@ class RelationFinder:
         searched = {target_place(self._nodes.values())[1], _SEARCHED.get(self._dialect)}
         found: dict[str, list[str]] = defaultdict(list)
         for node in self._nodes.values():
-            if node.resource_type in READABLE and node.identifier and node.schema_name:
+            if node.resource_type in WITH_ROWS and node.identifier and node.schema_name:
                 # An ephemeral model has no relation: a relation of that name is not this node.
                 if node.is_ephemeral:
                     continue

@@ -18,7 +18,7 @@ from recce_meta.extractors.git import GitState
 from recce_meta.extractors.project import extract_project
 from recce_meta.models import Project
 from recce_meta.models.lineage import NodeColumns
-from recce_meta.sql_lineage.project.columns import QUERIES
+from recce_meta.models.node_types import WITH_QUERY
 from recce_meta.store.columns import load_columns
 from tests.contract.store.conftest import adapter, database, schema, store
 
@@ -59,7 +59,7 @@ def test_a_run_is_recorded_with_the_columns_that_are_computed_from_its_nodes(
     assert stored == computed_columns()
     assert stored[CUSTOMERS].outputs
     assert MemoryRunReader(SHOP).columns([CUSTOMERS]) == {CUSTOMERS: stored[CUSTOMERS]}
-    queries = sum(node.resource_type in QUERIES for node in SHOP.nodes)
+    queries = sum(node.resource_type in WITH_QUERY for node in SHOP.nodes)
     assert recorded.columns == ColumnsKept(traced=queries)
     assert recorded.warnings == ()
 
@@ -124,7 +124,7 @@ def test_a_query_that_had_too_little_time_is_tried_again_with_more(
     more = record("run-3", 60.0)
     then = record("run-4", 60.0)
 
-    queries = sum(node.resource_type in QUERIES for node in SHOP.nodes)
+    queries = sum(node.resource_type in WITH_QUERY for node in SHOP.nodes)
     assert first.columns == same.columns == ColumnsKept(not_traced=queries)
     assert (more.columns, then.columns) == (ColumnsKept(traced=queries), ColumnsKept(reused=queries))
     assert more.warnings == ()
@@ -139,7 +139,7 @@ def test_where_all_is_as_before_what_could_not_be_read_is_still_counted(
 
     again = record_project(adapter.at(schema), replace(broken, run=replace(broken.run, run_id="run-2")))
 
-    queries = sum(node.resource_type in QUERIES for node in SHOP.nodes)
+    queries = sum(node.resource_type in WITH_QUERY for node in SHOP.nodes)
     assert again.columns == ColumnsKept(reused=queries - 1, not_traced=1)
 
 
@@ -150,7 +150,7 @@ def test_columns_are_added_to_a_run_that_was_recorded_without(
 
     again = record_project(adapter.at(schema), SHOP)
 
-    queries = sum(node.resource_type in QUERIES for node in SHOP.nodes)
+    queries = sum(node.resource_type in WITH_QUERY for node in SHOP.nodes)
     assert (again.is_new, again.columns) == (False, ColumnsKept(traced=queries))
     assert load_columns(adapter.at(schema), again.run) == computed_columns()
 

@@ -14,7 +14,7 @@ from recce_meta.api.runs import RunPair
 from recce_meta.data_diff.options import declared_keys
 from recce_meta.errors import UsageError
 from recce_meta.models import NodeMetadata, RunMetadata
-from recce_meta.models.catalog import RELATIONS, WITH_DATA
+from recce_meta.models.catalog import RELATIONS
 from recce_meta.models.diff_kinds import (
     COLUMNS,
     FIGURE_KINDS,
@@ -26,6 +26,7 @@ from recce_meta.models.diff_kinds import (
     Door,
     OptionType,
 )
+from recce_meta.models.node_types import WITH_ROWS
 from recce_meta.report.labels import moment, short_run_id
 from recce_meta.server.stores.stores import StoreView
 
@@ -181,7 +182,7 @@ def reason_against(base: NodeMetadata | None, current: NodeMetadata | None, *, i
     node = current or base
     if node is None:
         return "Neither run has this node."
-    if node.resource_type not in WITH_DATA:
+    if node.resource_type not in WITH_ROWS:
         return f"Nodes of the type {node.resource_type.replace('_', ' ')} have no rows to compare."
     # Before the check for a relation, so that the reason is exact.
     if node.is_ephemeral:

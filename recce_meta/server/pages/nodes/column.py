@@ -28,10 +28,10 @@ from recce_meta.api.browse.node import (
 )
 from recce_meta.errors import agree, did_you_mean, plural
 from recce_meta.models import NodeMetadata
-from recce_meta.models.catalog import WITH_DATA
 from recce_meta.models.lineage import REFERENCED, ColumnSource, ColumnUse, Kind, NodeColumns
 from recce_meta.models.marks.annotation import NOT_ANNOTATED, AnnotationTarget
 from recce_meta.models.node import matching_name
+from recce_meta.models.node_types import WITH_ROWS
 from recce_meta.report.labels import UNCHANGED, join_words
 from recce_meta.report.lineage import confidence_text
 from recce_meta.report.review.annotations import annotation_phrase
@@ -514,7 +514,7 @@ def _reader_counts(listed: Sequence[str], readers: Sequence[ColumnReader]) -> Ma
 def _no_columns(opened: OpenedNode, lineage: NodeColumns | None) -> str:
     if lineage and lineage.reason:
         return f"The columns are unknown: {lineage.reason}. Record the catalog of dbt docs generate."
-    if opened.node.resource_type in WITH_DATA:
+    if opened.node.resource_type in WITH_ROWS:
         return "The columns are unknown: record the catalog of dbt docs generate, or document the columns."
     return f"A {kind_phrase(opened.node)} has no columns."
 

@@ -25,9 +25,10 @@ from recce_meta.api.runs import find_node, ids_by_name
 from recce_meta.diff.scan import is_scan
 from recce_meta.errors import plural
 from recce_meta.models import NodeMetadata, RunMetadata
-from recce_meta.models.catalog import RELATIONS, WITH_DATA
+from recce_meta.models.catalog import RELATIONS
 from recce_meta.models.marks.annotation import AnnotationTarget
 from recce_meta.models.node import matching_name
+from recce_meta.models.node_types import TESTED, WITH_ROWS
 from recce_meta.report.labels import TESTS, count_of, join_words, node_label, short_run_id, unchanged_in
 from recce_meta.report.labels import moment as moment_text
 from recce_meta.report.lineage import confidence_text
@@ -42,8 +43,6 @@ from recce_meta.store.read import load_nodes_by_id
 from recce_meta.store.select import require_complete
 
 pages = PageSet()
-TESTED = frozenset(["model", "seed", "snapshot", "source"])
-"""Resource types that a project tests."""
 MOST_TESTS = 300
 """Largest number of tests of one node whose results are read."""
 TESTS_SHOWN = 25
@@ -135,7 +134,7 @@ class OpenedNode:
         if node.raw_code or node.compiled_code:
             tabs.append(("Code", self.address("code")))
         tabs += [("Lineage", self.address("lineage")), ("History", self.address("history"))]
-        if node.resource_type in WITH_DATA:
+        if node.resource_type in WITH_ROWS:
             tabs += [("Quality", self.address("quality")), ("Data", self.address("data"))]
         return tabs
 
@@ -156,7 +155,7 @@ def name_of(node: NodeMetadata) -> str:
 
 def has_columns(node: NodeMetadata) -> bool:
     """Return True if nodes like *node* have columns."""
-    return bool(node.columns) or node.resource_type in WITH_DATA
+    return bool(node.columns) or node.resource_type in WITH_ROWS
 
 
 def open_node(request: Request, *parts: str, with_tests: bool = False) -> OpenedNode:
