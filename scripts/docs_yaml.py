@@ -23,6 +23,7 @@ from recce_meta.checks.types import (
 )
 from recce_meta.models.checks import FIGURES
 from recce_meta.models.data_diff import PRECISIONS
+from recce_meta.models.diff_kinds import KINDS, Door
 from recce_meta.models.quality import COLUMN_FIGURES, REGRESSION, TABLE_FIGURES
 from recce_meta.quality.file import COLUMN, METRIC, TABLE, TOP
 
@@ -225,6 +226,15 @@ CONDITIONS = (
 )
 
 
+_OPTIONS = {
+    name: one.help
+    for kind in KINDS.values()
+    for one in kind.at(Door.CHECK)
+    for name in one.checks or (one.name,)
+}
+"""Words of options that are not in PARAMS."""
+
+
 def _rows(names: tuple[str, ...], meanings: Mapping[str, str]) -> Iterator[str]:
     yield "| field | meaning |\n| --- | --- |"
     for name in names:
@@ -233,7 +243,7 @@ def _rows(names: tuple[str, ...], meanings: Mapping[str, str]) -> Iterator[str]:
 
 def _parameter(name: str, field: Field) -> str:
     required = " Required." if field.is_required and name != "column_name" else ""
-    return f"| `{name}` | {PARAMS[name]}{required} |"
+    return f"| `{name}` | {PARAMS.get(name) or _OPTIONS[name]}{required} |"
 
 
 def _threshold(check: str, name: str, expect: type[Any] | None) -> str:

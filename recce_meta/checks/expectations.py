@@ -8,7 +8,7 @@ check that compared nothing must not pass. For the same reason, a check without 
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from decimal import Decimal, InvalidOperation
 from typing import Any, NamedTuple
 
@@ -71,63 +71,33 @@ def violations(expect: Expect | None, answers: Sequence[CheckAnswer]) -> tuple[s
 
 
 def _of(expect: Expect, answer: CheckAnswer) -> list[str]:
-    match expect, answer:
-        case ExpectEqual(), _:
-            return _differences(answer)
-        case ExpectValues(), ValueDiff():
-            return value_violations(expect, answer)
-        case ExpectValues(), RowsDiff():
-            return multiset_violations(expect, answer)
-        case ExpectRows(), ValueDetail():
-            return detail_violations(expect, answer)
-        case ExpectRows(), QueryDiff():
-            return query_violations(expect, answer)
-        case ExpectRows(), RowsDiff():
-            return rows_violations(expect, answer, answer.subject.name)
-        case ExpectCounts(), RowCountDiff():
-            return [sentence for count in answer.counts for sentence in _count(expect, count)]
-        case ExpectSchema(), SchemaDiff():
-            return _schema(expect, answer)
-        case ExpectProfile(), ProfileDiff():
-            return profile_violations(expect, answer)
-        case ExpectDistribution(), DistributionDiff():
-            return distribution_violations(expect, answer)
-        case ExpectResult(), RowsDiff() | QueryDiff():
-            return _result(expect, answer)
-        case ExpectLineage(), RunDiff():
-            return _lineage(expect, answer)
-    # Not an error of the user: the reader of the file already pairs types and expectations.
-    raise TypeError(f"{type(expect).__name__} does not apply to {type(answer).__name__}")
+    rules = _rules_of(answer)
+    if isinstance(expect, ExpectEqual) and rules.differences is not None:
+        return rules.differences(answer)
+    violated = rules.violations.get(type(expect))
+    if violated is None:
+        # Not an error of the user: the reader of the file already pairs types and expectations.
+        raise TypeError(f"{type(expect).__name__} does not apply to {type(answer).__name__}")
+    return violated(expect, answer)
 
 
-def _differences(answer: CheckAnswer) -> list[str]:
-    """Return every difference, for `expect: equal`."""
-    match answer:
-        case ValueDiff():
-            found = value_violations(ExpectValues(), answer)
-            return found + only_in_current(answer.subject.name, answer.current_only)
-        case RowsDiff():
-            found = rows_violations(ExpectRows(), answer, answer.subject.name)
-            return found + only_in_current(answer.subject.name, answer.current_only)
-        case ValueDetail():
-            found = detail_violations(ExpectRows(), answer)
-            return found + only_in_current(answer.subject.name, answer.current_only)
-        case QueryDiff():
-            compared = answer.values or answer.rows
-            columns = compared.current_only if compared else ()
-            return query_violations(ExpectRows(), answer) + only_in_current(answer.subject.name, columns)
-        case RowCountDiff():
-            same = ExpectCounts(row_count_change=NONE, allow=frozenset())
-            return [sentence for count in answer.counts for sentence in _count(same, count)]
-        case SchemaDiff():
-            return _schema(ExpectSchema(), answer)
-        case ProfileDiff():
-            return profile_differences(answer, FIGURES)
-        case DistributionDiff():
-            return distribution_differences(answer)
-        case RunDiff():
-            return _lineage(ExpectLineage(), answer)
-    raise TypeError(f"{type(answer).__name__} is not a comparison")
+def _of_rows(answer: ValueDiff | RowsDiff | ValueDetail, found: list[str]) -> list[str]:
+    """Return the violations *found*, and the columns that only current has, for `expect: equal`."""
+    return found + only_in_current(answer.subject.name, answer.current_only)
+
+
+def _query_differences(answer: QueryDiff) -> list[str]:
+    compared = answer.values or answer.rows
+    columns = compared.current_only if compared else ()
+    return query_violations(ExpectRows(), answer) + only_in_current(answer.subject.name, columns)
+
+
+def _rows_violations(expect: ExpectRows, answer: RowsDiff) -> list[str]:
+    return rows_violations(expect, answer, answer.subject.name)
+
+
+def _counts(expect: ExpectCounts, answer: RowCountDiff) -> list[str]:
+    return [sentence for count in answer.counts for sentence in _count(expect, count)]
 
 
 def _count(expect: ExpectCounts, count: RowCount) -> list[str]:
@@ -284,29 +254,10 @@ class _RequestedFigure(NamedTuple):
 
 def missing_figures(answers: Sequence[CheckAnswer]) -> list[str]:
     """Return why nothing was computed, one sentence per figure, or nothing if any figure was computed."""
-    figures = [figure for answer in answers for figure in _figures(answer)]
+    figures = [figure for answer in answers for figure in _rules_of(answer).figures(answer)]
     if any(figure.reason is None for figure in figures):
         return []
     return [f"{figure.name}: {figure.reason}" for figure in figures]
-
-
-def _figures(answer: CheckAnswer) -> Iterator[_RequestedFigure]:
-    match answer:
-        case RowCountDiff():
-            yield from filter(None, map(_figure_count, answer.counts))
-        case ValueDiff():
-            yield _values(answer)
-        case RowsDiff():
-            yield _rows(answer)
-        case QueryDiff():
-            yield _query(answer)
-        case DistributionDiff():
-            for column in answer.columns:
-                yield _RequestedFigure(f"{answer.subject.name}: column {column.name}", column.reason)
-        case SchemaDiff() | ProfileDiff() | ValueDetail():
-            yield _RequestedFigure(answer.subject.name, None)
-        case RunDiff():
-            yield _RequestedFigure("lineage", None)
 
 
 def _figure_count(count: RowCount) -> _RequestedFigure | None:
@@ -345,3 +296,73 @@ def _query(diff: QueryDiff) -> _RequestedFigure:
     if diff.rows is not None:
         return _rows(diff.rows)
     return _RequestedFigure(diff.subject.name, None if diff.detail is not None else "has no result")
+
+
+class _Rules(NamedTuple):
+    """Expectations that apply to one type of answer, and the figures that it has."""
+
+    violations: Mapping[type, Callable[[Any, Any], list[str]]]
+    """Function for each type of expectation."""
+    differences: Callable[[Any], list[str]] | None
+    """Function for `expect: equal`; None for an answer that is not a comparison."""
+    figures: Callable[[Any], Iterable[_RequestedFigure]]
+
+
+def _named_figure(answer: SchemaDiff | ProfileDiff | ValueDetail) -> list[_RequestedFigure]:
+    return [_RequestedFigure(answer.subject.name, None)]
+
+
+def _of_columns(answer: DistributionDiff) -> list[_RequestedFigure]:
+    name = answer.subject.name
+    return [_RequestedFigure(f"{name}: column {one.name}", one.reason) for one in answer.columns]
+
+
+_SAME_COUNTS = ExpectCounts(row_count_change=NONE, allow=frozenset())
+_RULES: Mapping[type, _Rules] = {
+    ValueDiff: _Rules(
+        {ExpectValues: value_violations},
+        lambda answer: _of_rows(answer, value_violations(ExpectValues(), answer)),
+        lambda answer: [_values(answer)],
+    ),
+    RowsDiff: _Rules(
+        {ExpectValues: multiset_violations, ExpectRows: _rows_violations, ExpectResult: _result},
+        lambda answer: _of_rows(answer, _rows_violations(ExpectRows(), answer)),
+        lambda answer: [_rows(answer)],
+    ),
+    ValueDetail: _Rules(
+        {ExpectRows: detail_violations},
+        lambda answer: _of_rows(answer, detail_violations(ExpectRows(), answer)),
+        _named_figure,
+    ),
+    QueryDiff: _Rules(
+        {ExpectRows: query_violations, ExpectResult: _result},
+        _query_differences,
+        lambda answer: [_query(answer)],
+    ),
+    RowCountDiff: _Rules(
+        {ExpectCounts: _counts},
+        lambda answer: _counts(_SAME_COUNTS, answer),
+        lambda answer: filter(None, map(_figure_count, answer.counts)),
+    ),
+    SchemaDiff: _Rules(
+        {ExpectSchema: _schema}, lambda answer: _schema(ExpectSchema(), answer), _named_figure
+    ),
+    ProfileDiff: _Rules(
+        {ExpectProfile: profile_violations},
+        lambda answer: profile_differences(answer, FIGURES),
+        _named_figure,
+    ),
+    DistributionDiff: _Rules(
+        {ExpectDistribution: distribution_violations}, distribution_differences, _of_columns
+    ),
+    RunDiff: _Rules(
+        {ExpectLineage: _lineage},
+        lambda answer: _lineage(ExpectLineage(), answer),
+        lambda answer: [_RequestedFigure("lineage", None)],
+    ),
+}
+
+
+def _rules_of(answer: CheckAnswer) -> _Rules:
+    found = (_RULES[kind] for kind in type(answer).__mro__ if kind in _RULES)
+    return next(found, _Rules({}, None, lambda answer: []))

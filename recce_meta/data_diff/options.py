@@ -10,15 +10,15 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from decimal import Decimal
-from typing import TypeAlias, TypedDict
+from typing import Any, TypeAlias
 
 from msgspec import Struct
 from msgspec.structs import force_setattr
 
 from recce_meta.errors import UnknownNameError, UsageError, quoted
 from recce_meta.models import Json, NodeMetadata
-from recce_meta.models.data_diff import PRECISIONS
-from recce_meta.models.diff_kinds import LIMIT, RowOptions
+from recce_meta.models.data_diff import PRECISIONS, RowComparison
+from recce_meta.models.diff_kinds import IGNORED, LIMIT, RowOptions
 
 COMBINATION_ARGUMENTS = {
     "unique_combination_of_columns": "combination_of_columns",  # dbt_utils
@@ -221,20 +221,6 @@ class FigureScope(Struct, frozen=True, kw_only=True):
             force_setattr(self, name, column_names(getattr(self, name)))
 
 
-class NarrowingFields(TypedDict):
-    """Fields of a `RowComparison` that show what options leave out."""
-
-    where: str | None
-    sample: float | None
-    excluded: tuple[str, ...]
-    tolerance: float | Decimal
-    relative_tolerance: float | Decimal
-    timestamp_precision: str | None
-    ignore_case: bool
-    ignore_trailing_blanks: bool
-    cast: tuple[str, ...]
-
-
 class ValueOptions(RowOptions, frozen=True, kw_only=True):
     """Options for comparing rows and values. Raises UsageError for invalid values."""
 
@@ -275,7 +261,7 @@ class ValueOptions(RowOptions, frozen=True, kw_only=True):
     @property
     def ignores_in_texts(self) -> bool:
         """Return True if different texts can be equal."""
-        return self.ignore_case or self.ignore_trailing_blanks
+        return any(getattr(self, name) for name in IGNORED)
 
     def _check_tolerances(self) -> None:
         for name, tolerance in (("absolute", self.tolerance), ("relative", self.relative_tolerance)):
@@ -317,19 +303,16 @@ class ValueOptions(RowOptions, frozen=True, kw_only=True):
         if self.where is not None and not isinstance(self.where, str):
             raise UsageError(f"The condition {quoted(self.where)} is not a string", hint="use SQL text")
 
-    def narrowing(self, excluded: Sequence[str]) -> NarrowingFields:
+    def narrowing(self, excluded: Sequence[str]) -> dict[str, Any]:
         """Return the options that narrow, and the columns *excluded*, as fields of a `RowComparison`."""
-        return NarrowingFields(
-            where=self.where,
-            sample=self.sample,
-            excluded=tuple(excluded),
-            tolerance=_plain(self.tolerance or 0.0),
-            relative_tolerance=_plain(self.relative_tolerance or 0.0),
-            timestamp_precision=self.timestamp_precision,
-            ignore_case=self.ignore_case,
-            ignore_trailing_blanks=self.ignore_trailing_blanks,
-            cast=tuple(map("=".join, self.cast)),
-        )
+        names = RowOptions.__struct_fields__
+        return {
+            **{name: getattr(self, name) for name in RowComparison.__struct_fields__ if name in names},
+            "excluded": tuple(excluded),
+            "tolerance": _plain(self.tolerance or 0.0),
+            "relative_tolerance": _plain(self.relative_tolerance or 0.0),
+            "cast": tuple(map("=".join, self.cast)),
+        }
 
     @property
     def has_tolerance(self) -> bool:

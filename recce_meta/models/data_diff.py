@@ -118,13 +118,14 @@ class RowComparison(DataDiff, frozen=True, kw_only=True):
             or self.where is not None
             or (self.sample is not None and self.sample < 100)
             or self.excluded
-            or self.tolerance
-            or self.relative_tolerance
-            or self.timestamp_precision
-            or self.ignore_case
-            or self.ignore_trailing_blanks
-            or self.cast
+            or self.tolerates
         )
+
+    @property
+    def tolerates(self) -> bool:
+        """True if an option lets different values count as equal."""
+        others = ("subject", "notes", "where", "sample", "excluded")
+        return any(getattr(self, name) for name in RowComparison.__struct_fields__ if name not in others)
 
 
 COMPARE_REASON = "the node has compare: "

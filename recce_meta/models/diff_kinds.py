@@ -269,7 +269,7 @@ _IGNORED = (
         "ignore_trailing_blanks",
         OptionType.FLAG,
         "Ignore trailing spaces of strings.",
-        noun="blanks",
+        noun="trailing blanks",
     ),
     Option(
         "cast",
@@ -451,6 +451,8 @@ PREVIEW = DiffKind(
     command="preview",
     function="preview_edits",
 )
+IGNORED = {one.name: one.noun for one in _IGNORED if one.type is OptionType.FLAG}
+"""What the options ignore, in words."""
 KINDS: Mapping[str, DiffKind] = {
     kind.name: kind
     for kind in (ROW_COUNT, VALUE, DETAIL, PREVIEW, PROFILE, TOP_K, HISTOGRAM, ALL_NODES, QUERY, SAMPLE)

@@ -27,6 +27,7 @@ from recce_meta.models.data_diff import (
     ValueDiff,
     is_rounded,
 )
+from recce_meta.models.diff_kinds import IGNORED
 
 AS_DOUBLES = "as doubles, to 15 digits"
 ODD_KEYS = "NULL or repeated keys"
@@ -159,10 +160,7 @@ def narrowed_by(result: RowComparison) -> list[str]:
     if result.timestamp_precision:
         phrases.append(f"timestamps truncated to the {result.timestamp_precision}")
     phrases += [f"{column} cast to {of}" for column, _, of in (one.partition("=") for one in result.cast)]
-    ignored = [
-        *(["case"] if result.ignore_case else []),
-        *(["trailing blanks"] if result.ignore_trailing_blanks else []),
-    ]
+    ignored = [words for name, words in IGNORED.items() if getattr(result, name)]
     return phrases + ([f"{' and '.join(ignored)} ignored"] if ignored else [])
 
 

@@ -136,13 +136,9 @@ def value_diff(
     concurrent queries.
     """
     sides = _sides(base, current)
-    chosen, settings = _options(sides, key, options), sides.resolved.settings
-    return _answer(
-        adapter,
-        base_adapter,
-        threads,
-        lambda resolver: values(sides.pair(resolver), chosen, settings),
-        [sides],
+    chosen = _options(sides, key, options)
+    return _of_pair(
+        adapter, base_adapter, threads, sides, lambda pair, settings: values(pair, chosen, settings)
     )
 
 
@@ -188,13 +184,9 @@ def value_diff_detail(
     of `value_diff`: *adapter*, *base_adapter*, *key* and *threads*.
     """
     sides = _sides(base, current)
-    chosen, settings = _options(sides, key, options), sides.resolved.settings
-    return _answer(
-        adapter,
-        base_adapter,
-        threads,
-        lambda resolver: details(sides.pair(resolver), chosen, settings),
-        [sides],
+    chosen = _options(sides, key, options)
+    return _of_pair(
+        adapter, base_adapter, threads, sides, lambda pair, settings: details(pair, chosen, settings)
     )
 
 

@@ -9,9 +9,9 @@ Phrases contain names from the project unescaped; the caller neutralises or esca
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from enum import Enum
-from typing import NamedTuple
+from typing import Any, NamedTuple, get_args
 
 from msgspec.structs import replace
 
@@ -160,27 +160,22 @@ def answer_of(result: AnyDataDiff) -> str:
 
 def bare_verdict(result: AnyDataDiff) -> DiffVerdict:
     """Return the verdict on *result* without the remark."""
-    if isinstance(result, Failed):
-        return DiffVerdict(Outcome.FAILED, f"{title_of(result)} not compared: {result.error}")
-    if isinstance(result, NotCompared):
-        return DiffVerdict(Outcome.NOT_COMPARED, f"{title_of(result)} not compared: {result.reason}")
-    single = single_side(result) if isinstance(result, QueryDiff) else None
-    if single is not None:
+    return next(_VERDICTS[kind] for kind in type(result).__mro__ if kind in _VERDICTS)(result)
+
+
+def _of_failed(result: Failed) -> DiffVerdict:
+    return DiffVerdict(Outcome.FAILED, f"{title_of(result)} not compared: {result.error}")
+
+
+def _of_skipped(result: NotCompared) -> DiffVerdict:
+    return DiffVerdict(Outcome.NOT_COMPARED, f"{title_of(result)} not compared: {result.reason}")
+
+
+def _of_query(result: QueryDiff) -> DiffVerdict:
+    if single := single_side(result):
         rows = single.base_rows if single.current_rows is None else single.current_rows
         return DiffVerdict(Outcome.ONE_SIDED, "no result" if rows is None else plural(rows, "row"))
-    if isinstance(result, QueryDiff):
-        return bare_verdict(result.values or result.rows or result.detail or _unanswered(result))
-    if isinstance(result, RowCountDiff):
-        return _of_counts(result)
-    if isinstance(result, SchemaDiff):
-        return _of_schema(result)
-    if isinstance(result, ValueDiff):
-        return _of_values(result)
-    if isinstance(result, RowsDiff):
-        return _of_rows(result)
-    if isinstance(result, ValueDetail):
-        return _of_detail(result)
-    return _of_columns(result)
+    return bare_verdict(result.values or result.rows or result.detail or _unanswered(result))
 
 
 def single_side(result: QueryDiff) -> RowsDiff | None:
@@ -583,8 +578,7 @@ def equal_word(result: RowComparison) -> str:
     hows = dict.fromkeys(how.removeprefix("as doubles, ") for how in rounded_columns(result).values())
     if hows:
         return f"equal {' or '.join(hows)}"
-    ignored = result.timestamp_precision, result.ignore_case, result.ignore_trailing_blanks, result.cast
-    return "equal as compared" if any(ignored) else "equal"
+    return "equal as compared" if result.tolerates else "equal"
 
 
 def reasons_of(one: RowCount) -> str:
@@ -603,3 +597,17 @@ def reasons_of(one: RowCount) -> str:
 
 _EVIDENT = frozenset({"only in base", "only in current", "not in base", "not in current"})
 """Reasons that name the side themselves."""
+
+
+_VERDICTS: Mapping[type, Callable[[Any], DiffVerdict]] = {
+    Failed: _of_failed,
+    NotCompared: _of_skipped,
+    QueryDiff: _of_query,
+    RowCountDiff: _of_counts,
+    SchemaDiff: _of_schema,
+    ValueDiff: _of_values,
+    RowsDiff: _of_rows,
+    ValueDetail: _of_detail,
+    **dict.fromkeys(get_args(FiguresDiff), _of_columns),
+}
+"""Function that judges each type of result."""
