@@ -1,7 +1,7 @@
 """Connected repositories: seconds from a request to the visible run, and one round of polling.
 
 A server of git on this machine serves the repositories, so the network takes no time. dbt runs in an
-environment that `tests.dbt_environments` builds once and keeps.
+environment that `tests.support.dbt_environments` builds once and keeps.
 """
 
 from __future__ import annotations
@@ -32,8 +32,8 @@ from recce_meta.repositories.state.database import State, open_state
 from recce_meta.repositories.state.jobs import active_jobs, get_job, request_cancel, request_job
 from recce_meta.repositories.state.types import JobRequest, JobStatus, RepositoryConnection
 from recce_meta.repositories.worker import Worker, WorkerSettings
-from tests.dbt_environments import dbt_environment, environments_folder
-from tests.git_server import GitServer
+from tests.support.dbt_environments import dbt_environment, environments_folder
+from tests.support.git_server import GitServer
 
 ROUNDS = 7
 CONNECTIONS = 50

@@ -37,9 +37,10 @@ from recce_meta.models import Project
 from recce_meta.store.session import init_store
 from recce_meta.warehouses.registry import folders_with
 from scripts import render_sql
-from tests import emulators, needs, parts
-from tests.once import built_once
+from tests import emulators
 from tests.proofs import sampled
+from tests.support import needs, parts
+from tests.support.once import built_once
 
 if TYPE_CHECKING:
     from _pytest.terminal import TerminalReporter
@@ -229,7 +230,7 @@ def _part_of(item: pytest.Item, markers: set[str]) -> str:
     file = item.path.relative_to(item.config.rootpath).as_posix()
     found = parts.part_of(file, markers)
     if found is None:
-        raise pytest.UsageError(f"{file} is in no part: add its folder to PARTS in tests/parts.py")
+        raise pytest.UsageError(f"{file} is in no part: add its folder to PARTS in tests/support/parts.py")
     return found
 
 

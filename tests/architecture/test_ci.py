@@ -11,9 +11,9 @@ from pathlib import Path
 
 import pytest
 
-from tests import parts
 from tests.conftest import EXPENSIVE
-from tests.needs import NEEDS
+from tests.support import parts
+from tests.support.needs import NEEDS
 
 pytestmark = pytest.mark.extensive
 
@@ -21,7 +21,7 @@ ROOT = Path(__file__).parents[2]
 FILE = "tests/unit/test_some.py"
 SOME_TESTS = """
 import pytest
-from tests.needs import missing
+from tests.support.needs import missing
 
 def test_of_postgres():
     missing("PostgreSQL")
@@ -127,7 +127,10 @@ def test_a_test_in_no_part_ends_the_gate(tmp_path: Path) -> None:
     code, output = start(tmp_path, "--gate", tests="tests/elsewhere/test_some.py")
 
     assert code == pytest.ExitCode.USAGE_ERROR
-    assert "tests/elsewhere/test_some.py is in no part: add its folder to PARTS in tests/parts.py" in output
+    assert (
+        "tests/elsewhere/test_some.py is in no part: add its folder to PARTS in tests/support/parts.py"
+        in output
+    )
 
 
 def test_changed_files_choose_the_parts_that_test_them() -> None:

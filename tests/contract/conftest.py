@@ -25,8 +25,8 @@ import yaml
 from recce_meta.adapter import UnifiedSqlAdapter
 from recce_meta.store.session import init_store
 from tests import emulators
-from tests.once import built_once
 from tests.spelling import Spelling, spelling_of
+from tests.support.once import built_once
 
 BACKENDS = ("duckdb", "postgres")
 STORE_BACKENDS = (*BACKENDS, "sqlite")

@@ -22,7 +22,7 @@ import jsonschema
 import pytest
 import yaml
 
-from tests.dbt_environments import dbt_environment
+from tests.support.dbt_environments import dbt_environment
 
 pytestmark = pytest.mark.extensive
 

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.needs import missing
+from tests.support.needs import missing
 
 ROOT = Path(__file__).parents[2]
 

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from tests import needs
+from tests.support import needs
 
 pytestmark = pytest.mark.extensive
 

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from tests.e2e import browser as driving
-from tests.needs import missing
+from tests.support.needs import missing
 
 ROOT = Path(__file__).resolve().parents[2]
 SHOWN = """return [...document.querySelectorAll("text")].map(one => [one.textContent,

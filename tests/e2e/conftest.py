@@ -22,7 +22,7 @@ import pytest
 
 from recce_meta.adapter import UnifiedSqlAdapter
 from recce_meta.cli.main import run_command_line
-from tests.once import built_once
+from tests.support.once import built_once
 
 ROOT = Path(__file__).resolve().parents[2]
 DEMO = ROOT / "recce_meta" / "demo_data"

@@ -19,7 +19,7 @@ from recce_meta.models import Project
 from recce_meta.store.grants import StoreRole, grants_sql
 from recce_meta.store.session import init_store
 from tests.emulators.install import is_installed, python_of
-from tests.needs import missing
+from tests.support.needs import missing
 
 ROOT = Path(__file__).resolve().parents[2]
 DATA = ROOT / "tests" / "data" / "dbt_package"

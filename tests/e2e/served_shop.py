@@ -15,7 +15,7 @@ from typing import NamedTuple, TypeVar
 import pytest
 
 from tests.e2e.conftest import Cli
-from tests.git_server import GitServer
+from tests.support.git_server import GitServer
 
 SECONDS = 240
 CANARY = "canary-0123456789-abcdefghij"

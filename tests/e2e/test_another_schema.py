@@ -33,7 +33,7 @@ from tests.contract.server import rich_store
 from tests.contract.server.crawler import Answer, crawl
 from tests.e2e.conftest import DEMO, Cli
 from tests.e2e.test_recce_state import recorded
-from tests.once import built_once
+from tests.support.once import built_once
 
 OTHER = "store of work"
 FILE = f"{demo_data.DATABASE}.duckdb"

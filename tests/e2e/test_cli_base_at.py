@@ -14,7 +14,7 @@ from sqlglot import exp
 from recce_meta.cli.data_options import parse_moment
 from recce_meta.models.data_diff import Moment
 from recce_meta.warehouses.dialect import dialect_named
-from tests.needs import missing
+from tests.support.needs import missing
 
 LAKE = "lake.main.orders"
 PROFILE = """

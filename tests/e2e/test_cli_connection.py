@@ -15,11 +15,11 @@ import pytest
 from recce_meta.repositories.state.connections import get_connection
 from recce_meta.repositories.state.projects import claim_project, owned_projects
 from tests.e2e.conftest import Cli
-from tests.forge_names import Forge
-from tests.git_server import GitServer, git_backend, git_server
-from tests.receivers import Answer, receiver
-from tests.states import opened
-from tests.states import shop as shop_connection
+from tests.support.forge_names import Forge
+from tests.support.git_server import GitServer, git_backend, git_server
+from tests.support.receivers import Answer, receiver
+from tests.support.states import opened
+from tests.support.states import shop as shop_connection
 
 __all__ = ["git_backend", "git_server"]
 

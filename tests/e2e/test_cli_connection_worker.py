@@ -18,7 +18,7 @@ from recce_meta.cli.run.worker import private_files
 from recce_meta.repositories.state.database import open_state
 from tests.e2e.conftest import Cli
 from tests.e2e.served_shop import CANARY, SECONDS, process, shop, until
-from tests.git_server import GitServer, git_backend, git_server
+from tests.support.git_server import GitServer, git_backend, git_server
 
 pytestmark = pytest.mark.extensive
 

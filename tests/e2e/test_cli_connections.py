@@ -13,7 +13,7 @@ import yaml
 
 from recce_meta.adapter import UnifiedSqlAdapter
 from tests.e2e.test_cli_failures import assert_told
-from tests.line import Line
+from tests.support.line import Line
 
 SECRET = "hunter2secret"
 COMMANDS = (["init"], ["record"], ["runs"], ["diff"])

@@ -25,7 +25,7 @@ from recce_meta.api.diff_files import (
 )
 from recce_meta.diff.run_by_dbt import CALLED_BY_DBT
 from tests.e2e.conftest import ROOT, Cli
-from tests.once import built_once
+from tests.support.once import built_once
 
 FILES = {
     "dbt_project.yml": "name: shop\nversion: '1.0'\nprofile: shop\n",

@@ -16,8 +16,8 @@ from recce_meta.adapter import UnifiedSqlAdapter
 from recce_meta.repositories.state.database import VERSION
 from tests.e2e.conftest import Cli, ProcessCli
 from tests.e2e.served_shop import running, shop
-from tests.git_server import git_backend, git_server
-from tests.sandboxes import bubblewrap
+from tests.support.git_server import git_backend, git_server
+from tests.support.sandboxes import bubblewrap
 
 __all__ = ["bubblewrap", "git_backend", "git_server", "shop"]
 

@@ -15,7 +15,7 @@ import pytest
 from recce_meta.adapter import UnifiedSqlAdapter
 from tests.e2e.conftest import Cli, ProcessCli
 from tests.e2e.served_shop import CANARY, Running, running, shop
-from tests.git_server import git_backend, git_server
+from tests.support.git_server import git_backend, git_server
 
 pytestmark = pytest.mark.extensive
 

@@ -23,8 +23,8 @@ from recce_meta.adapter import UnifiedSqlAdapter
 from recce_meta.models.run import ExtractionTier
 from tests.e2e.conftest import Cli, ProcessCli
 from tests.e2e.served_shop import Running, connected_shop, running
-from tests.git_server import GitServer, git_backend, git_server
-from tests.line import Line
+from tests.support.git_server import GitServer, git_backend, git_server
+from tests.support.line import Line
 
 pytestmark = pytest.mark.extensive
 

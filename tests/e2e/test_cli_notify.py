@@ -9,7 +9,7 @@ import duckdb
 import pytest
 
 from tests.e2e.conftest import Cli
-from tests.receivers import Answer, Webhooks, mail_server, receiver
+from tests.support.receivers import Answer, Webhooks, mail_server, receiver
 
 pytestmark = pytest.mark.extensive
 

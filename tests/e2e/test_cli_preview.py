@@ -26,7 +26,7 @@ from recce_meta.models.data_diff import ValueDiff
 from recce_meta.quality.masking import privacy_of
 from recce_meta.report.data.preview import NOTHING_EDITED, NOTHING_SELECTED
 from tests.e2e.conftest import DEMO, Cli
-from tests.once import built_once
+from tests.support.once import built_once
 
 ORDERS, CUSTOMERS = "models/marts/orders.sql", "models/marts/customers.sql"
 

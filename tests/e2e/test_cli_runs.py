@@ -18,7 +18,7 @@ from jsonschema import Draft202012Validator
 
 from recce_meta.adapter import UnifiedSqlAdapter
 from tests.e2e.conftest import Cli
-from tests.once import built_once
+from tests.support.once import built_once
 
 pytestmark = [
     pytest.mark.skipif(shutil.which("git") is None, reason="git is not installed"),

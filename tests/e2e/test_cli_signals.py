@@ -16,7 +16,7 @@ from sqlalchemy import make_url
 
 from recce_meta import demo_data
 from recce_meta.adapter import UnifiedSqlAdapter
-from tests.line import Line
+from tests.support.line import Line
 
 
 @pytest.mark.parametrize(("number", "word"), [(signal.SIGTERM, "Terminated"), (signal.SIGINT, "Interrupted")])

@@ -20,8 +20,8 @@ import pytest
 from recce_meta.adapter import UnifiedSqlAdapter
 from tests.e2e.conftest import Cli
 from tests.e2e.served_shop import Running, connected_shop, running, shop
-from tests.git_server import Answer, GitServer, git_backend, git_server
-from tests.line import Line
+from tests.support.git_server import Answer, GitServer, git_backend, git_server
+from tests.support.line import Line
 
 pytestmark = pytest.mark.extensive
 

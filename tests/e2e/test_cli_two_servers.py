@@ -22,7 +22,7 @@ from recce_meta.repositories.state import tables
 from recce_meta.repositories.state.database import State, open_state
 from tests.e2e.conftest import Cli
 from tests.e2e.served_shop import Running, connected_shop, running
-from tests.git_server import Answer, GitServer, git_backend, git_server
+from tests.support.git_server import Answer, GitServer, git_backend, git_server
 
 pytestmark = pytest.mark.extensive
 

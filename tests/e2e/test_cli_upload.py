@@ -37,8 +37,8 @@ from recce_meta.server.site import uploads as manifests
 from recce_meta.server.stores.stores import Store
 from recce_meta.sync import server_client
 from tests.e2e.conftest import Cli
-from tests.forge_names import Forge
-from tests.states import DATABASES, opened, state_address
+from tests.support.forge_names import Forge
+from tests.support.states import DATABASES, opened, state_address
 
 pytestmark = pytest.mark.extensive
 

@@ -14,7 +14,7 @@ from sqlglot import ErrorLevel, exp
 
 from recce_meta.store import sql_files
 from tests.e2e.dbt_shop import ROOT, Shop, copy_shop, python_with_dbt
-from tests.googlesql import accept, judging, store_tables
+from tests.support.googlesql import accept, judging, store_tables
 
 pytestmark = pytest.mark.dbt
 

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from recce_meta.repositories.extraction.dbt.versions import NEWEST
-from tests.dbt_environments import dbt_environment
+from tests.support.dbt_environments import dbt_environment
 
 OLDEST = "1.5"
 """dbt 1.4 and older install no current DuckDB. The engine in Rust loads its driver from a server."""

@@ -19,7 +19,7 @@ from recce_meta.models.change import Category
 from recce_meta.models.data_diff import Failed, RowCount, RowCountDiff, Subject
 from recce_meta.report import html_report
 from tests.e2e.server.test_pages_in_a_browser import AUDIT, AXE
-from tests.needs import missing
+from tests.support.needs import missing
 
 GOLDEN = Path(__file__).parents[1] / "golden" / "report"
 WIDE, NARROW = 1400, 400

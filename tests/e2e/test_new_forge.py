@@ -17,9 +17,9 @@ import pytest
 
 from tests.e2e.conftest import ROOT, ProcessCli
 from tests.e2e.served_shop import FILES, process, until
-from tests.forge_names import Forge
-from tests.forge_server import ForgeServer, forge_server
-from tests.git_server import git_backend, git_server
+from tests.support.forge_names import Forge
+from tests.support.forge_server import ForgeServer, forge_server
+from tests.support.git_server import git_backend, git_server
 
 __all__ = ["forge_server", "git_backend", "git_server"]
 

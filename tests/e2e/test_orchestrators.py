@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from recce_meta import UnifiedSqlAdapter, list_runs
-from tests.needs import missing
+from tests.support.needs import missing
 
 pytestmark = pytest.mark.network
 

@@ -17,7 +17,7 @@ from msgspec.structs import replace
 from recce_meta import UnifiedSqlAdapter, diff_runs, impact, lineage, record_run
 from recce_meta.models import Project
 from recce_meta.store.sql_files import DEFAULT_SCHEMA
-from tests.needs import missing
+from tests.support.needs import missing
 
 pytestmark = pytest.mark.network
 

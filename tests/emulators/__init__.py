@@ -17,7 +17,7 @@ from types import ModuleType
 import msgspec
 import yaml
 
-from tests.needs import missing
+from tests.support.needs import missing
 
 NAMES = ("snowflake", "bigquery", "redshift", "databricks")
 

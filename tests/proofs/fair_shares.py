@@ -51,11 +51,11 @@ from recce_meta.repositories.state.types import (
     PullRequestState,
     RepositoryConnection,
 )
-from tests.forge_names import Forge
-from tests.forge_server import ForgeRepository
-from tests.git_server import Answer, File
 from tests.proofs.clock import Clock
 from tests.proofs.pull_requests import PROJECT, SCHEMA, Laboratory, connect, laboratory
+from tests.support.forge_names import Forge
+from tests.support.forge_server import ForgeRepository
+from tests.support.git_server import Answer, File
 
 HONEST, FORKS, PUSHES = 3, 20, 6
 PATIENCE = 120.0

@@ -65,11 +65,11 @@ from recce_meta.repositories.state.types import (
 from recce_meta.repositories.worker import Worker, WorkerSettings
 from recce_meta.store.read import run_by_id
 from recce_meta.store.session import open_store
-from tests.dbt_environments import dbt_environment
-from tests.forge_names import Forge
-from tests.forge_server import RIGHTS, ForgeRepository, ForgeServer, Token
-from tests.git_server import File, GitServer
 from tests.proofs.clock import Clock
+from tests.support.dbt_environments import dbt_environment
+from tests.support.forge_names import Forge
+from tests.support.forge_server import RIGHTS, ForgeRepository, ForgeServer, Token
+from tests.support.git_server import File, GitServer
 
 GOLD = ExtractionTier.GOLD
 SCHEMA, TOKEN = "main", "break-pull-requests-token"

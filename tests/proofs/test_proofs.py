@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.dbt_environments import dbt_environment
+from tests.support.dbt_environments import dbt_environment
 
 ROOT = Path(__file__).parents[2]
 

@@ -30,7 +30,7 @@ from recce_meta.errors import (
     WarehouseError,
 )
 from tests.contract.adapter.test_adapter import environment
-from tests.line import Line
+from tests.support.line import Line
 
 SLEEP = "SELECT pg_sleep(60), '{mark}'"
 LONG = "SELECT count(*) FROM generate_series(1, 100000000000) AS n /* {mark} */"

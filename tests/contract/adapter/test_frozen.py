@@ -31,7 +31,7 @@ from recce_meta.errors import ConnectionFailed, ConnectionLost
 from recce_meta.warehouses import driver
 from recce_meta.warehouses.postgres import connection as postgres_warehouse
 from tests import emulators
-from tests.line import Line
+from tests.support.line import Line
 
 # Drivers leave the sockets of connections that never came about to the garbage collector.
 pytestmark = [pytest.mark.extensive, pytest.mark.filterwarnings("ignore::ResourceWarning")]

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.dbt_environments import dbt_environment
 from tests.proofs.consumers import Case, outcome
+from tests.support.dbt_environments import dbt_environment
 
 pytestmark = pytest.mark.dbt
 

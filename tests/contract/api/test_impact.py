@@ -24,7 +24,7 @@ from recce_meta.store.select import resolve_run
 from recce_meta.store.session import open_store
 from recce_meta.store.write import record_run
 from tests.contract.store.conftest import adapter, database, schema, store
-from tests.impact_shop import (
+from tests.support.impact_shop import (
     AFTER,
     ANALYSES,
     EPH,

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.dbt_environments import dbt_environment
 from tests.proofs.semantics import Case, outcomes
+from tests.support.dbt_environments import dbt_environment
 
 pytestmark = pytest.mark.dbt
 

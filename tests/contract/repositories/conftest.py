@@ -14,9 +14,9 @@ from recce_meta.repositories.git.address import AddressRules, RepositoryAddress
 from recce_meta.repositories.git.client import GitClient
 from recce_meta.repositories.git.environment import GitLimits
 from recce_meta.repositories.git.mirrors import mirror_path
-from tests.forge_server import forge_server
-from tests.git_server import File, GitServer, git_backend, git_server
-from tests.sandboxes import bubblewrap, sandbox
+from tests.support.forge_server import forge_server
+from tests.support.git_server import File, GitServer, git_backend, git_server
+from tests.support.sandboxes import bubblewrap, sandbox
 
 __all__ = ["bubblewrap", "forge_server", "git_backend", "git_server", "sandbox"]
 

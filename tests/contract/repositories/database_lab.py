@@ -41,7 +41,7 @@ from recce_meta.repositories.state.types import (
 from recce_meta.repositories.worker import Worker, WorkerSettings
 from recce_meta.store.read import find_runs
 from recce_meta.store.session import open_store
-from tests import states
+from tests.support import states
 
 ADMIN = Caller(name="test", is_admin=True)
 REMOTE = Caller(name="test", is_admin=True, is_remote=True)

@@ -20,7 +20,7 @@ from recce_meta.repositories.state.connections import add_connection
 from recce_meta.repositories.state.database import State, open_state
 from recce_meta.repositories.state.jobs import Requested, get_job, request_job
 from recce_meta.repositories.state.types import ExtractionJob, JobRequest, RepositoryConnection
-from tests.forge_names import Forge
+from tests.support.forge_names import Forge
 
 SCRIPT = Path(__file__).with_name("tiny_worker.py")
 PATIENCE = 120.0

@@ -45,7 +45,7 @@ from recce_meta.store.read import find_runs
 from recce_meta.store.session import StoreSession, open_store
 from tests.contract.repositories.test_extraction import Target
 from tests.proofs.claims import run_round
-from tests.states import DATABASES, at_once, opened, shop, state_address
+from tests.support.states import DATABASES, at_once, opened, shop, state_address
 
 STORES = ("first", "second")
 OTHER = "https://github.com/acme/other"

@@ -21,16 +21,16 @@ from recce_meta.repositories.extraction.dbt.environments import (
     discard,
     use_environment,
 )
-from tests.dbt_environments import built_environment, dbt_environment, environments_folder
-from tests.needs import missing
+from tests.support.dbt_environments import built_environment, dbt_environment, environments_folder
+from tests.support.needs import missing
 
 pytestmark = pytest.mark.network
 
 BUILD = """
 import asyncio, os, sys
 from pathlib import Path
-from tests.dbt_environments import built_environment
-from tests.needs import missing
+from tests.support.dbt_environments import built_environment
+from tests.support.needs import missing
 asyncio.run(built_environment(Path(sys.argv[1]), "2.0", "duckdb", environ=os.environ))
 """
 

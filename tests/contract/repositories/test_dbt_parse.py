@@ -39,7 +39,7 @@ from recce_meta.repositories.extraction.dbt.project import read_dbt_project, ref
 from recce_meta.repositories.options.values import ProfileTarget
 from recce_meta.repositories.processes import Completed, run_process
 from recce_meta.repositories.state.types import DbtFailure
-from tests.dbt_environments import dbt_environment
+from tests.support.dbt_environments import dbt_environment
 
 pytestmark = pytest.mark.network
 

@@ -50,9 +50,9 @@ from recce_meta.repositories.worker import Worker, WorkerSettings
 from recce_meta.store.columns import columns_of
 from recce_meta.store.read import find_runs, load_nodes
 from recce_meta.store.session import open_store
-from tests.dbt_environments import dbt_environment, environments_folder
-from tests.forge_names import Forge
-from tests.git_server import Answer, File, GitServer
+from tests.support.dbt_environments import dbt_environment, environments_folder
+from tests.support.forge_names import Forge
+from tests.support.git_server import Answer, File, GitServer
 
 pytestmark = pytest.mark.extensive
 

@@ -16,7 +16,6 @@ from recce_meta.store.check_results import list_checks
 from recce_meta.store.prune import find_tombstones
 from recce_meta.store.quality import list_quality_runs
 from recce_meta.store.session import open_store
-from tests import states
 from tests.contract.repositories.followed_shop import (
     AMOUNT,
     COMMENTED,
@@ -27,6 +26,7 @@ from tests.contract.repositories.followed_shop import (
     FollowedShop,
     followed_shop,
 )
+from tests.support import states
 
 CHECKS = """\
 checks:

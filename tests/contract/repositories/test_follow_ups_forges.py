@@ -16,7 +16,6 @@ from recce_meta.repositories.state.database import State
 from recce_meta.repositories.state.jobs import get_job
 from recce_meta.repositories.state.tasks import list_tasks
 from recce_meta.repositories.state.types import TaskKind
-from tests import states
 from tests.contract.repositories.followed_shop import (
     AMOUNT,
     FEWER_ROWS,
@@ -24,9 +23,10 @@ from tests.contract.repositories.followed_shop import (
     followed_shop,
     run_due,
 )
-from tests.forge_names import Forge
-from tests.forge_server import ForgeRepository, ForgeServer, forge_server
-from tests.git_server import Answer, git_server
+from tests.support import states
+from tests.support.forge_names import Forge
+from tests.support.forge_server import ForgeRepository, ForgeServer, forge_server
+from tests.support.git_server import Answer, git_server
 
 __all__ = ["forge_server", "git_server"]
 

@@ -20,7 +20,6 @@ from recce_meta.repositories.state.jobs import get_job, request_cancel
 from recce_meta.repositories.state.requests import Caller, ConnectionChange
 from recce_meta.repositories.state.tasks import add_follow_up, add_report
 from recce_meta.repositories.state.types import PullRequestState, TaskStatus, base_environment_of
-from tests import states
 from tests.contract.repositories.followed_shop import (
     AMOUNT,
     COMMENTED,
@@ -29,7 +28,8 @@ from tests.contract.repositories.followed_shop import (
     FollowedShop,
     followed_shop,
 )
-from tests.forge_names import Forge
+from tests.support import states
+from tests.support.forge_names import Forge
 
 HEAD, NEXT_HEAD = "a" * 40, "c" * 40
 

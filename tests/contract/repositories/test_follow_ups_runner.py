@@ -31,7 +31,7 @@ from recce_meta.repositories.state.database import State
 from recce_meta.repositories.state.tasks import add_task, claim_task, end_task, list_tasks
 from recce_meta.repositories.state.types import Task, TaskKind, TaskStatus
 from recce_meta.repositories.worker import Worker, WorkerSettings
-from tests import states
+from tests.support import states
 
 OUTAGE = ForgeFailure(ForgeFailureKind.OUTAGE, "the forge does not answer")
 QUICK = TaskSettings(delays=(0.01,), jitter=0)

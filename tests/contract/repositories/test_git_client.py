@@ -21,7 +21,7 @@ from recce_meta.repositories.git.client import GitClient
 from recce_meta.repositories.git.environment import find_git
 from recce_meta.repositories.git.failures import GitFailure, GitFailureKind
 from recce_meta.repositories.git.mirrors import MOST_PACKS, has_commit, lock, remove_old_mirrors
-from tests.git_server import OTHER_HOST, Answer, GitServer
+from tests.support.git_server import OTHER_HOST, Answer, GitServer
 
 if TYPE_CHECKING:
     from tests.contract.repositories.conftest import NewRepository, Repository

@@ -19,7 +19,7 @@ from recce_meta.repositories.git.address import AddressRules
 from recce_meta.repositories.git.client import GitClient
 from recce_meta.repositories.git.environment import package_config
 from recce_meta.repositories.git.failures import GitFailure, GitFailureKind
-from tests.git_server import Answer, large_files
+from tests.support.git_server import Answer, large_files
 
 if TYPE_CHECKING:
     from tests.contract.repositories.conftest import NewRepository, Repository

@@ -12,7 +12,7 @@ from recce_meta.repositories.git.failures import GitFailure, GitFailureKind
 from recce_meta.repositories.git.history import CommonCommit, Head, history_path, merge_base
 from recce_meta.repositories.git.mirrors import mirror_path, pack_bytes, remove_old_mirrors
 from tests.contract.repositories.conftest import NewRepository, Repository
-from tests.git_server import File, large_files
+from tests.support.git_server import File, large_files
 
 pytestmark = pytest.mark.extensive
 

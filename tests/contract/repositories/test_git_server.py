@@ -5,7 +5,7 @@ from __future__ import annotations
 import subprocess
 from pathlib import Path
 
-from tests.git_server import GIT_ENVIRON, GitServer
+from tests.support.git_server import GIT_ENVIRON, GitServer
 
 
 def git(server: GitServer, *arguments: str, token: str | None = None) -> subprocess.CompletedProcess[str]:

@@ -16,7 +16,7 @@ from recce_meta.repositories.forges.registry import parse_address
 from recce_meta.repositories.git.address import AddressRules
 from recce_meta.repositories.git.failures import GitFailure, GitFailureKind
 from recce_meta.repositories.options.values import GitHubApp
-from tests.git_server import OTHER_HOST, Answer, App
+from tests.support.git_server import OTHER_HOST, Answer, App
 
 if TYPE_CHECKING:
     from tests.contract.repositories.conftest import Repository

@@ -18,8 +18,8 @@ from recce_meta.repositories.extraction.isolation.docker import (
     missing,
 )
 from recce_meta.repositories.processes import ProcessLimits
-from tests import needs
-from tests.sandboxes import run
+from tests.support import needs
+from tests.support.sandboxes import run
 
 IMAGE = Image("1.11", "duckdb")
 SETTINGS = Settings(engine=os.environ.get("RECCE_META_TEST_ENGINE", "docker"))

@@ -28,7 +28,7 @@ from recce_meta.repositories.options.values import ProfileTarget
 from recce_meta.repositories.processes import Completed, ProcessLimits
 from recce_meta.repositories.state.types import DbtFailure
 from tests.contract.repositories.programs import running_with
-from tests.dbt_environments import dbt_environment
+from tests.support.dbt_environments import dbt_environment
 
 pytestmark = pytest.mark.network
 

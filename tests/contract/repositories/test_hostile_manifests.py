@@ -12,7 +12,7 @@ from recce_meta.repositories.extraction.isolation.base import Program
 from recce_meta.repositories.extraction.isolation.bubblewrap import Bubblewrap
 from recce_meta.repositories.extraction.reading import FAILED, ReadRequest, command_of, python_folders
 from recce_meta.repositories.processes import Completed, ProcessLimits
-from tests.sandboxes import run
+from tests.support.sandboxes import run
 
 PROJECT = "name: shop\nversion: '1.0'\nconfig-version: 2\nprofile: shop\n"
 SCHEMA = "https://schemas.getdbt.com/dbt/manifest/v12.json"

@@ -21,7 +21,7 @@ from recce_meta.repositories.extraction.isolation.bubblewrap import Bubblewrap
 from recce_meta.repositories.extraction.isolation.docker import Docker
 from recce_meta.repositories.processes import kill_left
 from tests.contract.repositories.programs import PATIENCE, forks, running_with, wait_until
-from tests.sandboxes import READ_ONLY, containers, limited, program, run
+from tests.support.sandboxes import READ_ONLY, containers, limited, program, run
 
 CANARY = "canary-9c1f"
 NOT_STARTED = (125, 126, 127)
@@ -334,7 +334,7 @@ def test_cancelling_ends_a_program_that_ignores_signals(sandbox: ProgramSandbox,
 WORKER = """
 import asyncio, sys
 from pathlib import Path
-from tests.sandboxes import program
+from tests.support.sandboxes import program
 from recce_meta.repositories.extraction.isolation.base import Settings
 from recce_meta.repositories.extraction.isolation.bubblewrap import Bubblewrap
 folder, code, pid_file = sys.argv[1:]

@@ -26,9 +26,9 @@ from recce_meta.repositories.state.database import State
 from recce_meta.repositories.state.requests import notify_hint
 from recce_meta.repositories.state.secrets import KEY, read_keys
 from recce_meta.repositories.state.types import RepositoryConnection, TaskKind
-from tests import states
-from tests.git_server import OTHER_HOST
-from tests.receivers import (
+from tests.support import states
+from tests.support.git_server import OTHER_HOST
+from tests.support.receivers import (
     PASSWORD,
     USER,
     Answer,

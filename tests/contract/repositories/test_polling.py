@@ -30,7 +30,7 @@ from recce_meta.repositories.state.jobs import finish_job, list_jobs, start_job
 from recce_meta.repositories.state.requests import Caller, ConnectionChange
 from recce_meta.repositories.state.types import ConnectionStatus, JobOutcome, JobStatus, RepositoryConnection
 from recce_meta.repositories.state.webhooks import list_stale, mark_stale
-from tests import states
+from tests.support import states
 
 NOW = datetime(2026, 11, 1, 12, tzinfo=timezone.utc)
 

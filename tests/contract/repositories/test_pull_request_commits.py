@@ -47,10 +47,10 @@ from recce_meta.repositories.state.types import (
     PullRequestEvent,
     PullRequestState,
 )
-from tests import states
-from tests.forge_names import FORGES, Forge
-from tests.forge_server import ForgeRepository, ForgeServer
-from tests.git_server import Answer, File
+from tests.support import states
+from tests.support.forge_names import FORGES, Forge
+from tests.support.forge_server import ForgeRepository, ForgeServer
+from tests.support.git_server import Answer, File
 
 SHOP: Mapping[str, File] = {"a.sql": "select 1 as x"}
 LONG_AGO = datetime(2020, 1, 1, tzinfo=timezone.utc)

@@ -48,10 +48,10 @@ from recce_meta.repositories.worker import Worker, WorkerSettings
 from recce_meta.store.select import find_run
 from recce_meta.store.session import open_store
 from tests.contract.repositories.test_extraction import MINOR, SHOP, Service, Target
-from tests.dbt_environments import dbt_environment
-from tests.forge_names import Forge
-from tests.forge_server import ForgeRepository, ForgeServer
-from tests.git_server import File, GitServer
+from tests.support.dbt_environments import dbt_environment
+from tests.support.forge_names import Forge
+from tests.support.forge_server import ForgeRepository, ForgeServer
+from tests.support.git_server import File, GitServer
 
 pytestmark = pytest.mark.extensive
 

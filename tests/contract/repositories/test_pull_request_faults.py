@@ -15,8 +15,8 @@ from recce_meta.repositories.git.address import AddressRules
 from recce_meta.repositories.git.failures import GitFailureKind
 from recce_meta.repositories.git.outcome import failure_of
 from recce_meta.repositories.processes import Completed
-from tests.dbt_environments import dbt_environment
 from tests.proofs.pull_requests import Case, failures, laboratory
+from tests.support.dbt_environments import dbt_environment
 
 pytestmark = pytest.mark.extensive
 

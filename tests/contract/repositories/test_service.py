@@ -26,8 +26,8 @@ from recce_meta.repositories.state.database import State
 from recce_meta.repositories.state.requests import Caller, ConnectionChange, NewConnection
 from recce_meta.repositories.state.secrets import read_keys
 from recce_meta.repositories.state.types import RepositoryConnection
-from tests import states
-from tests.forge_names import Forge
+from tests.support import states
+from tests.support.forge_names import Forge
 
 ADA = Caller(name="ada")
 SHOP = NewConnection(repo_url="https://github.com/acme/shop", access_token="ghp_0123456789abcdef")

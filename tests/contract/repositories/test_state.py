@@ -47,8 +47,8 @@ from recce_meta.repositories.state.database import (
 )
 from recce_meta.repositories.state.tokens import TokenScope
 from recce_meta.repositories.state.types import ConnectionStatus, JobRequest, JobSource, TaskKind
-from tests import states
-from tests.forge_names import Forge
+from tests.support import states
+from tests.support.forge_names import Forge
 
 NOW = datetime(2026, 11, 1, 12, tzinfo=timezone.utc)
 CANARY = "ghp_canary0123456789canary0123456789abcd"

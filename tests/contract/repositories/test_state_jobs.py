@@ -24,7 +24,7 @@ from recce_meta.repositories.state.types import (
     RepositoryConnection,
     Stage,
 )
-from tests import states
+from tests.support import states
 
 THREADS = 100
 PROCESSES = 3

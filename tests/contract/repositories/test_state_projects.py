@@ -26,8 +26,8 @@ from recce_meta.repositories.state.types import (
     connection_environment_of,
     head_environment_of,
 )
-from tests.forge_names import Forge
-from tests.states import DATABASES, at_once, opened, shop, state_address
+from tests.support.forge_names import Forge
+from tests.support.states import DATABASES, at_once, opened, shop, state_address
 
 
 @pytest.fixture(params=DATABASES)

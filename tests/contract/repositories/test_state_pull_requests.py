@@ -32,7 +32,7 @@ from recce_meta.repositories.state.types import (
     RepositoryConnection,
     TaskKind,
 )
-from tests import states
+from tests.support import states
 
 THREADS = 20
 START = datetime(2026, 11, 1, 12, tzinfo=timezone.utc)

@@ -23,7 +23,7 @@ from recce_meta.repositories.state.tasks import (
     retry_task,
 )
 from recce_meta.repositories.state.types import Task, TaskKind, TaskStatus
-from tests import states
+from tests.support import states
 
 LEASE = timedelta(seconds=60)
 LATER = timedelta(hours=1)

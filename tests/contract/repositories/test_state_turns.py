@@ -23,7 +23,7 @@ from recce_meta.repositories.state.types import (
     JobStatus,
     RepositoryConnection,
 )
-from tests import states
+from tests.support import states
 
 
 @pytest.fixture(params=states.DATABASES)

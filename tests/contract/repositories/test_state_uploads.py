@@ -32,7 +32,7 @@ from recce_meta.repositories.state.uploads import (
     follow_upload,
     last_runs,
 )
-from tests.states import DATABASES, at_once, opened, shop, state_address
+from tests.support.states import DATABASES, at_once, opened, shop, state_address
 
 
 @pytest.fixture(params=DATABASES)

@@ -24,10 +24,10 @@ from recce_meta.repositories.state.requests import Caller, NewConnection
 from recce_meta.repositories.state.secrets import read_keys
 from recce_meta.repositories.state.types import RepositoryConnection, WebhookDelivery
 from recce_meta.repositories.state.webhooks import get_webhook, note_delivery
-from tests import states
-from tests.forge_names import FORGES, Forge
-from tests.forge_server import ForgeRepository, ForgeServer
-from tests.git_server import Answer
+from tests.support import states
+from tests.support.forge_names import FORGES, Forge
+from tests.support.forge_server import ForgeRepository, ForgeServer
+from tests.support.git_server import Answer
 
 TOKEN = "FORGE_TOKEN"
 PUBLIC = "https://recce.example.com"

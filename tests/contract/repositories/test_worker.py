@@ -33,7 +33,7 @@ from recce_meta.repositories.state.jobs import get_job, request_job, start_job
 from recce_meta.repositories.state.types import ExtractionJob, JobRequest, JobStatus, Stage
 from recce_meta.repositories.state.workers import beat, list_workers
 from recce_meta.repositories.worker import Dispatcher, Worker, WorkerSettings
-from tests import states
+from tests.support import states
 
 RETRIES = Retries(delays=(), state_delays=(0, 0))
 

@@ -28,7 +28,7 @@ from recce_meta.server.stores.stores import Store
 from recce_meta.store.marks.annotations import AnnotationChange, add_annotations
 from recce_meta.store.sql_files import DEFAULT_SCHEMA
 from tests.contract.server.small_store import file_url
-from tests.once import built_once
+from tests.support.once import built_once
 
 SHOP = "/api/stores/default"
 PROJECT = "jaffle_shop"

@@ -23,8 +23,8 @@ from recce_meta.repositories.state.types import RepositoryConnection
 from recce_meta.server.access.sessions import Access
 from recce_meta.server.app import create_app
 from recce_meta.server.stores.stores import Store
-from tests import states
-from tests.forge_names import Forge
+from tests.support import states
+from tests.support.forge_names import Forge
 
 CONNECTION = "0a1b2c3d4e5f"
 API = "/api/metadata"

@@ -49,8 +49,8 @@ from recce_meta.store.check_results import save_checks
 from recce_meta.store.data_diffs import save_data_diffs
 from recce_meta.store.marks.annotations import AnnotationChange, add_annotations
 from recce_meta.store.quality import write_quality
-from tests.once import built_once
-from tests.scanned_shop import measurements, scans
+from tests.support.once import built_once
+from tests.support.scanned_shop import measurements, scans
 
 SHOP = demo_data.DATABASE
 OF_SHOP = Config(project=SHOP)

@@ -21,7 +21,7 @@ from recce_meta.server.stores.stores import Store
 from recce_meta.store.marks.annotations import insert_events, list_annotations
 from recce_meta.store.session import open_store
 from recce_meta.store.sql_files import DEFAULT_SCHEMA
-from tests.once import built_once
+from tests.support.once import built_once
 
 LOCAL = "http://127.0.0.1"
 

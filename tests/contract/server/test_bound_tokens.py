@@ -30,7 +30,7 @@ from tests.contract.server.connected_shop import (
 from tests.contract.server.small_store import file_url, record_side, store_at
 from tests.contract.server.test_connections_api import _forget_limits as forget_limits
 from tests.contract.server.test_scopes import all_routes
-from tests.forge_names import Forge
+from tests.support.forge_names import Forge
 
 OTHER, SECRET = "5f4e3d2c1b0a", "secretname"
 OPEN = {"/login", "/logout", "/healthz", "/readyz", "/static/{name}", *DELIVERIES}

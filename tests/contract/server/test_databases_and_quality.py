@@ -48,7 +48,7 @@ from recce_meta.server.site.rendering import environment
 from recce_meta.server.stores.stores import Store
 from recce_meta.store.query import cookbook_query
 from recce_meta.store.select import load_nodes_from_warehouse, resolve_run
-from tests.scanned_shop import scans
+from tests.support.scanned_shop import scans
 
 pytestmark = pytest.mark.core("duckdb")
 

@@ -45,7 +45,7 @@ from recce_meta.sync.types import Batch, ExchangeStatus, Inventory, Key, ObjectK
 from recce_meta.sync.verify import VerifyingReplica
 from tests.contract.server.connected_shop import CONNECTION, Connected, connected
 from tests.contract.server.small_store import file_url, record_side
-from tests.once import built_once
+from tests.support.once import built_once
 
 pytestmark = pytest.mark.extensive
 

@@ -26,7 +26,7 @@ from recce_meta.report.labels import TESTS
 from recce_meta.server.pages.graph.section import nodes_listing
 from recce_meta.store.select import resolve_run
 from recce_meta.store.write import record_run
-from tests.impact_shop import SHOP, analyse
+from tests.support.impact_shop import SHOP, analyse
 
 AT = datetime(2026, 11, 20, tzinfo=timezone.utc)
 ODD = "model.shop.m\"'><script>/.. é"

@@ -16,8 +16,8 @@ from recce_meta.repositories.options.connections import ConnectionOptions
 from recce_meta.repositories.options.declaring import options_of
 from recce_meta.repositories.state import database
 from recce_meta.repositories.state.connections import add_connection
-from tests import states
 from tests.contract.server.small_store import file_url, record_side
+from tests.support import states
 
 ROOT = Path(__file__).parents[3]
 DECLARED = '''

@@ -22,7 +22,6 @@ from recce_meta.repositories.state.webhooks import get_webhook
 from recce_meta.server.access.sessions import Access
 from recce_meta.server.app import create_app
 from recce_meta.server.pages.connections.routing import address_of
-from tests import states
 from tests.contract.server.rich_store import parsed
 from tests.contract.server.small_store import file_url, record_side, store_at
 from tests.contract.server.watched_shop import (
@@ -34,6 +33,7 @@ from tests.contract.server.watched_shop import (
     Watched,
     fill,
 )
+from tests.support import states
 
 ADMIN = "/connections/admin"
 PARTS = ("jobs", "workers", "tasks", "environments", "disk", "seconds")

@@ -48,7 +48,6 @@ from recce_meta.server.access.sessions import Access
 from recce_meta.server.api import webhook_routes as webhooks
 from recce_meta.server.app import create_app
 from recce_meta.server.main import access_rules
-from tests import states
 from tests.contract.server.api_shop import check, described
 from tests.deliveries import (
     AFTER,
@@ -61,7 +60,8 @@ from tests.deliveries import (
     recorded,
     standard_signature,
 )
-from tests.forge_names import FORGES, Forge
+from tests.support import states
+from tests.support.forge_names import FORGES, Forge
 
 ENVIRON = {"RECCE_META_KEY": states.KEY}
 PULL_REQUESTS = {

@@ -28,10 +28,10 @@ from recce_meta.sync.bundle import BundleReplica
 from recce_meta.sync.encoding import MEDIA_TYPE, pack
 from recce_meta.sync.exchange import exchange
 from recce_meta.sync.stores import StoreReplica
-from tests import states
 from tests.contract.server.api_shop import check
 from tests.contract.server.connected_shop import API, CONNECTION, SERVE_TOKEN, Connected, connected
 from tests.contract.server.small_store import client_of, file_url, record_side, store_at
+from tests.support import states
 
 WORKSPACES, SYNC = f"{API}/workspaces", f"{API}/sync-from-ide"
 NEW = {"project_name": "jaffle_shop", "project_path_hash": "5e88", "client_version": "1.2.0"}

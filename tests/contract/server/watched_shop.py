@@ -38,7 +38,7 @@ from recce_meta.repositories.state.types import (
 )
 from recce_meta.repositories.state.webhooks import mark_stale, note_delivery, put_webhook
 from recce_meta.repositories.state.workers import beat
-from tests import states
+from tests.support import states
 
 HOSTILE = "<script>alert(1)</script>\u202e"
 """Text that a page must show as it is, and must not obey."""

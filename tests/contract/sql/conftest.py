@@ -30,8 +30,8 @@ from recce_meta.models.lineage import (
 from recce_meta.store import sql_files
 from recce_meta.store.quality import write_quality
 from recce_meta.store.write import record_run
-from tests.scanned_shop import measurements, scans
 from tests.spelling import spelling_of
+from tests.support.scanned_shop import measurements, scans
 
 NOW = datetime.now(timezone.utc).replace(microsecond=0)
 """The last run's time: questions about this week are asked of the warehouse's clock."""
@@ -174,7 +174,7 @@ def scanned_store(empty_store: SqlStore) -> SqlStore:
 
 
 def scanned(store: SqlStore) -> SqlStore:
-    """*store*, with the scans and measurements of `tests.scanned_shop` in it."""
+    """*store*, with the scans and measurements of `tests.support.scanned_shop` in it."""
     for project in scans(NOW):
         store.record(project)
     for quality in measurements(NOW):

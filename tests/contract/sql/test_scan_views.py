@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from tests.scanned_shop import CUSTOMERS, LOG, ORDERS
+from tests.support.scanned_shop import CUSTOMERS, LOG, ORDERS
 
 FRESH, REPORT = "relation.public.fresh", "relation.public.report"
 

@@ -20,8 +20,8 @@ from pathlib import Path
 import pytest
 
 from tests.e2e.server.conftest import browser  # noqa: F401
-from tests.needs import missing
-from tests.once import built_once
+from tests.support.needs import missing
+from tests.support.once import built_once
 
 ROOT = Path(__file__).parents[3]
 SOURCES = ROOT / "editors" / "vscode"

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from tests.e2e.lsp.editor import COMMAND, variables
-from tests.needs import missing
+from tests.support.needs import missing
 
 NEOVIM = shutil.which("nvim")
 SESSION = Path(__file__).with_name("neovim.lua")

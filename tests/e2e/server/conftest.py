@@ -27,7 +27,7 @@ from recce_meta.server.stores.stores import Store
 from tests.contract.server import rich_store
 from tests.contract.server.crawler import Answer, Crawl, crawl
 from tests.e2e import browser as driving
-from tests.needs import missing
+from tests.support.needs import missing
 
 
 @dataclass(frozen=True)

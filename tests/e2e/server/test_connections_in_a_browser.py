@@ -27,12 +27,12 @@ from recce_meta.server.access.sessions import Access
 from recce_meta.server.app import create_app
 from recce_meta.server.main import bound_socket
 from recce_meta.server.pages.connections.routing import address_of
-from tests import states
 from tests.contract.server.small_store import file_url, record_side, store_at
 from tests.contract.server.watched_shop import STALE_BRANCH, Watched, fill
 from tests.e2e.server.test_keyboard import until
 from tests.e2e.server.test_pages_in_a_browser import AUDIT, AXE, FAULTS, NARROW, WIDE
-from tests.line import Line
+from tests.support import states
+from tests.support.line import Line
 
 HOSTILE = "<img src=x onerror='window.hacked = 1'>\u202e"
 LINES = "return [...document.querySelectorAll('.log tr')].map((row) => Number(row.dataset.seq))"

@@ -13,7 +13,7 @@ from jsonschema import Draft202012Validator as validator
 from recce_meta.api.impact import impact_in
 from recce_meta.models.lineage import Direction
 from recce_meta.report import impact_json, impact_markdown, impact_text
-from tests.impact_shop import GivenLineage
+from tests.support.impact_shop import GivenLineage
 
 HERE = Path(__file__).parent
 SCHEMA_FILE = HERE.parents[2] / "docs" / "schemas" / "impact.v1.json"

@@ -30,7 +30,7 @@ from recce_meta.report import (
     quality_runs_text,
     quality_text,
 )
-from tests.quality_cases import HOSTILE, column, earlier, film, lost, measurement, table
+from tests.support.quality_cases import HOSTILE, column, earlier, film, lost, measurement, table
 
 HERE = Path(__file__).parent
 SCHEMA_FILE = HERE.parents[2] / "docs" / "schemas" / "quality.v1.json"

@@ -33,7 +33,7 @@ from tests.emulators.bigquery.translate import Refused
 from tests.golden.sql.sections import SUBJECTS, texts
 from tests.golden.sql.statistics.test_statistics_sql import COLUMNS, type_of
 from tests.golden.sql.value_diff.test_value_diff_sql import CASES, columns_of
-from tests.googlesql import Columns, accept, judging, store_tables
+from tests.support.googlesql import Columns, accept, judging, store_tables
 
 pytestmark = pytest.mark.emulator
 

@@ -15,7 +15,7 @@ from recce_meta.models import Column, NodeMetadata, Project, RunDiff
 from recce_meta.models.change import Category
 from recce_meta.models.node import SEED_HEADER
 from recce_meta.report.review.phrases import doubt_sentences, failure_sentences
-from tests.once import empty_store
+from tests.support.once import empty_store
 from tests.unit.api.test_kept_rows import node, project
 
 SAID = f"DuckDB {duckdb.__version__}"

@@ -11,7 +11,7 @@ from recce_meta.api.diff import NOTHING_MORE, failing_changes, stored_diff, whol
 from recce_meta.api.record import record_run
 from recce_meta.models import NodeMetadata, RunDiff
 from recce_meta.models.change import Category, Reach, Status
-from tests.once import empty_store
+from tests.support.once import empty_store
 from tests.unit.api.test_kept_rows import node, project
 from tests.unit.api.test_named_readers import SOURCE
 

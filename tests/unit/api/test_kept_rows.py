@@ -25,7 +25,7 @@ from recce_meta.sql_lineage.propagation import (
     TYPE_KEPT_ABOVE,
     UNTRACED_ABOVE,
 )
-from tests.once import empty_store
+from tests.support.once import empty_store
 
 CHECK = {"materialized": "snapshot", "strategy": "check", "check_cols": ["a"], "unique_key": "id"}
 CHECK_ALL = {**CHECK, "check_cols": "all"}

@@ -9,7 +9,7 @@ from recce_meta.api.diff import NOTHING_MORE, stored_diff, whole_diff
 from recce_meta.api.record import record_run
 from recce_meta.models.change import Category, Reach
 from recce_meta.report.diff_details import detail_phrases
-from tests.once import empty_store
+from tests.support.once import empty_store
 from tests.unit.api.test_kept_rows import node, project
 
 ORDERS = "select {} from (values (1, 100), (2, 200), (3, -5)) as v(id, amount)"

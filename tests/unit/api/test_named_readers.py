@@ -12,7 +12,7 @@ from recce_meta.api.diff import NOTHING_MORE, failing_changes, stored_diff, whol
 from recce_meta.api.record import record_run
 from recce_meta.models import NodeMetadata
 from recce_meta.sql_lineage.propagation import NAMES_GONE
-from tests.once import empty_store
+from tests.support.once import empty_store
 from tests.unit.api.test_kept_rows import node, project
 
 

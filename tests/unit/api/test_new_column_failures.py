@@ -16,7 +16,7 @@ from recce_meta.models.node import SEED_HEADER
 from recce_meta.report.diff_details import is_unsure
 from recce_meta.report.review.phrases import failure_sentences
 from recce_meta.sql_lineage.propagation import NOT_ADDED_ABOVE
-from tests.once import empty_store
+from tests.support.once import empty_store
 from tests.unit.api.test_kept_rows import APPEND, node, project
 
 PARENT, MORE = "select 1 as id, 2 as v", "select 1 as id, 2 as v, 3 as status"

@@ -11,7 +11,7 @@ from recce_meta.errors import StoreError
 from recce_meta.extractors.git import GitState
 from recce_meta.extractors.project import extract_project
 from recce_meta.models import Project
-from tests.once import empty_store
+from tests.support.once import empty_store
 
 
 @pytest.fixture(scope="module")

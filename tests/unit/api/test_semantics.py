@@ -17,7 +17,7 @@ from recce_meta.extractors.manifest import read_manifest
 from recce_meta.models import NodeMetadata, Project, RunDiff
 from recce_meta.models.lineage import Direction
 from recce_meta.sql_lineage.project.columns import analyse_project
-from tests.once import empty_store
+from tests.support.once import empty_store
 from tests.unit.api.test_kept_rows import node, project
 
 ARTIFACTS = Path(__file__).parents[2] / "data" / "artifacts"

@@ -15,7 +15,7 @@ from recce_meta.extractors.project import extract_project
 from recce_meta.models import Project
 from recce_meta.models.change import Category, Reason, Status
 from recce_meta.store.read import load_nodes
-from tests.once import empty_store
+from tests.support.once import empty_store
 
 OF_TARGET = "{{ config(enabled=(target.name == 'prod')) }} select 1"
 EDITED, SPACED = OF_TARGET.replace("1", "2"), OF_TARGET.replace("1", "  1")

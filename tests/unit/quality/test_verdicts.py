@@ -23,7 +23,7 @@ from recce_meta.models.quality import (
 from recce_meta.quality.compare import compare_quality, table_labels
 from recce_meta.quality.conditions import FailOnConditions, stored_verdict, with_expectations
 from recce_meta.quality.figures import QualityVerdict, figure_text
-from tests.quality_cases import column, earlier, film, lost, measurement, table
+from tests.support.quality_cases import column, earlier, film, lost, measurement, table
 
 
 def rules(

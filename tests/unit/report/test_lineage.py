@@ -17,7 +17,7 @@ from recce_meta.models.lineage import (
     Usage,
 )
 from recce_meta.report import impact_json, impact_markdown, impact_text
-from tests.impact_shop import GivenLineage, node
+from tests.support.impact_shop import GivenLineage, node
 
 
 def passing(parent: str, *names: str, kind: Kind = Kind.PASSTHROUGH) -> NodeColumns:

@@ -9,10 +9,10 @@ from typing import Any
 import pytest
 
 from recce_meta import UnifiedSqlAdapter
-from tests.googlesql import judging
 from tests.proofs import sampled
 from tests.proofs.types import ENGINES as TYPES
 from tests.proofs.types import Across, Engine, GoogleSql, failures, is_same, values_of
+from tests.support.googlesql import judging
 
 SEEDS = sampled((1, 2), (1,))
 

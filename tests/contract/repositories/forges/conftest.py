@@ -14,9 +14,9 @@ from recce_meta.repositories.forges.login import ConnectionLogins
 from recce_meta.repositories.forges.open import open_forge
 from recce_meta.repositories.git.environment import GitLimits
 from recce_meta.repositories.state.database import State
-from tests.forge_names import FORGES, Forge
-from tests.forge_server import ForgeRepository, ForgeServer
-from tests.states import opened, shop
+from tests.support.forge_names import FORGES, Forge
+from tests.support.forge_server import ForgeRepository, ForgeServer
+from tests.support.states import opened, shop
 
 Result = TypeVar("Result")
 VARIABLE = "FORGE_TOKEN"

@@ -10,8 +10,8 @@ import pytest
 from recce_meta.repositories.forges.base import ForgeClient, ForgeFailureKind, StatusState
 from recce_meta.repositories.forges.registry import forge_named
 from tests.contract.repositories.forges.conftest import Forged
-from tests.forge_names import Forge
-from tests.git_server import Answer
+from tests.support.forge_names import Forge
+from tests.support.git_server import Answer
 
 MARKER = "<!-- recce_meta shop -->"
 HOOK_URL = "https://meta.example.com/api/webhooks/forge"

@@ -19,9 +19,9 @@ from recce_meta.repositories.state.connections import add_connection, update_con
 from recce_meta.repositories.state.database import State
 from recce_meta.repositories.state.secrets import read_keys
 from tests.contract.repositories.forges.conftest import Forged
-from tests.forge_names import Forge
-from tests.forge_server import ForgeServer
-from tests.states import KEY, shop
+from tests.support.forge_names import Forge
+from tests.support.forge_server import ForgeServer
+from tests.support.states import KEY, shop
 
 GRANTED = {"contents": "write", "metadata": "read", "pull_requests": "write", "statuses": "write"}
 

@@ -9,7 +9,7 @@ from msgspec.structs import replace
 from recce_meta.api.browse.plan import plan_build
 from recce_meta.api.diff import NOTHING_MORE, stored_diff, whole_diff
 from recce_meta.api.record import record_run
-from tests.once import empty_store
+from tests.support.once import empty_store
 from tests.unit.api.test_kept_rows import node, project
 
 P, INNER = "model.shop.stg", "model.shop.inner"

@@ -34,7 +34,7 @@ from recce_meta.repositories.options.values import ProfileTarget
 from recce_meta.repositories.processes import Completed
 from recce_meta.repositories.state.database import State
 from recce_meta.repositories.state.types import DbtFailure, ExtractionJob, RepositoryConnection, Stage
-from tests.forge_names import Forge
+from tests.support.forge_names import Forge
 
 CONNECTION = RepositoryConnection(
     id="0123456789ab",

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from recce_meta.repositories.forges.events import TOLERANCE, new_secret
 from recce_meta.repositories.forges.registry import first_proven, is_signed
 from tests.deliveries import OTHER_SECRET, SECRET, recorded, signature, standard_signature
-from tests.forge_names import FORGES, Forge
+from tests.support.forge_names import FORGES, Forge
 
 NOW = 1_790_000_000.0
 BODY = recorded(Forge.GITLAB, "push").body

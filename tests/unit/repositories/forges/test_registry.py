@@ -28,7 +28,7 @@ from recce_meta.repositories.forges.registry import (
 )
 from recce_meta.repositories.state.types import PullRequestEvent, PullRequestState
 from tests.deliveries import AFTER, BEFORE, HOSTS, REPOSITORY_IDS, Recorded, all_recorded, recorded
-from tests.forge_names import FORGES, Forge
+from tests.support.forge_names import FORGES, Forge
 
 NOW = datetime(2026, 11, 22, 10, tzinfo=timezone.utc)
 EDITED = datetime(2026, 11, 22, 9, 30, tzinfo=timezone.utc)

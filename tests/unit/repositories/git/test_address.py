@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from recce_meta.repositories.forges.registry import parse_address
 from recce_meta.repositories.git.address import AddressRules, check_host, is_public, parse_server
 from recce_meta.repositories.git.failures import GitFailure, GitFailureKind
-from tests.forge_names import Forge
+from tests.support.forge_names import Forge
 
 
 @pytest.mark.parametrize(

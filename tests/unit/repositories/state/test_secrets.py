@@ -16,7 +16,7 @@ from recce_meta.repositories.state.database import State
 from recce_meta.repositories.state.secrets import Keys, Scrubber
 from recce_meta.repositories.state.tokens import ApiToken, TokenScope
 from recce_meta.warehouses import warehouse_for_scheme
-from tests.states import KEY, OTHER_KEY
+from tests.support.states import KEY, OTHER_KEY
 
 CANARY = "ghp_canary+/0123456789canary0123456789abcd"
 

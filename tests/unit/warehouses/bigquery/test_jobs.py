@@ -27,7 +27,7 @@ pytest.importorskip("sqlalchemy_bigquery", reason="the driver of BigQuery is not
 from recce_meta.warehouses.bigquery import client
 from tests.emulators.bigquery.engine import REFUSED_PROJECT, Engine, Job
 from tests.emulators.bigquery.server import Handler, Interface, Server
-from tests.googlesql import require_googlesql
+from tests.support.googlesql import require_googlesql
 
 pytestmark = pytest.mark.emulator
 

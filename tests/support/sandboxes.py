@@ -20,7 +20,7 @@ from recce_meta.repositories.extraction.isolation.base import Program, ProgramSa
 from recce_meta.repositories.extraction.isolation.bubblewrap import Bubblewrap, missing
 from recce_meta.repositories.extraction.isolation.docker import Docker, Image, client, engine_missing
 from recce_meta.repositories.processes import Completed, ProcessLimits
-from tests import needs
+from tests.support import needs
 
 READ_ONLY = tuple({Path(sys.prefix), Path(sys.base_prefix)})
 """Folders of the interpreter of the tests."""

@@ -26,7 +26,7 @@ from typing import Any
 
 from aiosmtpd.smtp import SMTP, AuthResult, Envelope, LoginPassword, Session
 
-from tests.git_server import make_certificate
+from tests.support.git_server import make_certificate
 
 USER, PASSWORD = "robot@acme.com", "p@ss: canary/0123456789%"
 

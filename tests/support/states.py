@@ -19,7 +19,7 @@ from recce_meta.models.run import Trigger
 from recce_meta.repositories.state.database import State, open_state
 from recce_meta.repositories.state.jobs import Requested, request_job
 from recce_meta.repositories.state.types import JobRequest, RepositoryConnection
-from tests.forge_names import Forge
+from tests.support.forge_names import Forge
 
 T = TypeVar("T")
 

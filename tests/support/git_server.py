@@ -7,8 +7,9 @@
         newer = git_server.commit("shop", "main", {"models/a.sql": "select 1 as id"})
         assert git_server.count("shop") > 0
 
-Import the fixtures into a conftest.py: `from tests.git_server import git_backend, git_server`. The server is
-shared by all tests of a process: give repositories names of their own (`git_server.unused_name()`).
+Import the fixtures into a conftest.py: `from tests.support.git_server import git_backend, git_server`. The
+server is shared by all tests of a process: give repositories names of their own
+(`git_server.unused_name()`).
 """
 
 from __future__ import annotations
@@ -39,7 +40,7 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from cryptography.x509.oid import NameOID
 
-from tests.needs import missing
+from tests.support.needs import missing
 
 File = str | bytes | tuple[str, str] | None
 """Content of a file, `(mode, content)` such as `("120000", "target")`, or None to delete the file.

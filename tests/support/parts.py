@@ -4,10 +4,10 @@
 a part, `--all` every test.
 `.ci/all` reads this file before anything is installed, so it needs only Python:
 
-    python tests/parts.py                  the parts, one on a line
-    python tests/parts.py needs PART       what the part needs, by the names of tests/needs.py
-    python tests/parts.py changed          the parts for the paths on standard input
-    python tests/parts.py failures FILE …  numbers of tests and failures of JUnit files, and each failure
+    python tests/support/parts.py                  the parts, one on a line
+    python tests/support/parts.py needs PART       what the part needs, by the names of needs.py
+    python tests/support/parts.py changed          the parts for the paths on standard input
+    python tests/support/parts.py failures FILE …  numbers of tests and failures of JUnit files, and failures
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ class Part:
     """Tests that need the same programs."""
 
     needs: str
-    """Names of tests/needs.py, separated by spaces."""
+    """Names of tests/support/needs.py, separated by spaces."""
     sources: str
     """Pattern of the paths whose change the part tests."""
     tests: str = "(?!)"
@@ -117,7 +117,7 @@ def part_of(file: str, markers: Collection[str]) -> str | None:
 def changed_parts(paths: Iterable[str]) -> list[str]:
     """Return the parts for changes of *paths*: those that have the tests, or test the sources."""
     changed = tuple(paths)
-    shared = r"tests/([^/]*$|(data|deliveries|spelling)/|contract/[^/]*$)|\.ci/"
+    shared = r"tests/([^/]*$|(data|deliveries|spelling|support)/|contract/[^/]*$)|\.ci/"
     return [
         name
         for name, part in PARTS.items()

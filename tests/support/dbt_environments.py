@@ -17,7 +17,7 @@ from recce_meta.repositories.extraction.dbt.environments import (
     use_environment,
 )
 from tests.emulators.install import home
-from tests.needs import missing
+from tests.support.needs import missing
 
 
 async def built_environment(cache: Path, minor: str, adapter: str, **options: Any) -> Environment:

@@ -20,7 +20,8 @@ for Bitbucket. One repository belongs to one forge; to the others it does not ex
 requests have the references of the forge, also those of forks; on Bitbucket a fork is its own repository.
 GitHub Apps: `git_server.add_app(shop.name, permissions={...})`.
 
-Import the fixtures into a conftest.py: `from tests.forge_server import forge_server` and those of git_server.
+Import the fixtures into a conftest.py: `from tests.support.forge_server import forge_server` and those of
+git_server.
 """
 
 from __future__ import annotations
@@ -39,8 +40,8 @@ from urllib.parse import parse_qs, unquote, urlsplit
 
 import pytest
 
-from tests.forge_names import Forge
-from tests.git_server import Answer, File, GitServer
+from tests.support.forge_names import Forge
+from tests.support.git_server import Answer, File, GitServer
 
 RIGHTS = ("comment", "hook", "pull_requests", "status", "user")
 """What a token may do, besides reading the repository itself."""

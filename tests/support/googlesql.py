@@ -14,7 +14,7 @@ from recce_meta.store import sql_files
 from tests.emulators.bigquery import emulator
 from tests.emulators.bigquery.judge import Judge, Table
 from tests.emulators.bigquery.translate import Refused
-from tests.needs import missing
+from tests.support.needs import missing
 
 Columns = tuple[tuple[str, str], ...]
 
