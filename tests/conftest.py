@@ -113,6 +113,9 @@ TOGETHER = ("tests/architecture", "tests/e2e/server")
 """Folders of which one process runs all modules: they share the parsed package, or a server and a browser."""
 EMULATED = re.compile(rf"^tests/contract/.*\[(?:.*-)?({'|'.join(emulators.NAMES)})[]-]")
 """Ids of tests on the emulator of a warehouse. One process runs them all: each process starts its own."""
+BEYOND_CORE = re.compile(rf"^pytestmark = .*\bpytest\.mark\.({'|'.join(parts.BEYOND_CORE)})\b", re.M)
+"""Line of a module that marks all of its tests."""
+GATED = re.compile(rf"\bmark\.({'|'.join(parts.GATED)})\b")
 
 
 @pytest.hookimpl(optionalhook=True)
@@ -163,12 +166,31 @@ def pytest_collection(session: pytest.Session) -> None:
     gc.disable()  # until `pytest_collection_finish`: nearly everything that a collection creates stays
     folder, root = session.config.invocation_params.dir, session.config.rootpath
     files = sorted(
-        file for argument in session.config.args for file in Path(folder, argument).rglob("test_*.py")
+        file
+        for argument in session.config.args
+        for file in Path(folder, argument).rglob("test_*.py")
+        if not pytest_ignore_collect(file, session.config)
     )
     first = len(files) * int(worker["workerid"].removeprefix("gw")) // worker["workercount"]
     for file in files[first:] + files[:first]:
         with suppress(Exception, pytest.skip.Exception):  # the collection reports it
             import_module(".".join(file.relative_to(root).with_suffix("").parts))
+
+
+def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
+    """Leave out a module that has no test of the core, or of the gate, before it is imported."""
+    is_test = collection_path.name.startswith("test_") and collection_path.suffix == ".py"
+    if not is_test or any(config.getoption(name) for name in ("--all", "--part", "--warehouse")):
+        return None
+    if collection_path.resolve() in _named_files(config):
+        return None
+    text = collection_path.read_text(encoding="utf-8")
+    if config.getoption("--gate"):
+        return None if GATED.search(text) else True
+    marked = BEYOND_CORE.search(text)
+    if marked is not None:
+        _part_of(collection_path, config, {marked[1]})
+    return marked is not None or None
 
 
 def _named_files(config: pytest.Config) -> set[Path]:
@@ -196,7 +218,7 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     left_out = set()
     for item in items:
         marked = {name for name in (*parts.BEYOND_CORE, *parts.GATED) if item.get_closest_marker(name)}
-        own = _part_of(item, marked) if marked & {*parts.BEYOND_CORE} else None
+        own = _part_of(item.path, config, marked) if marked & {*parts.BEYOND_CORE} else None
         if part:
             is_wanted = own == part
         elif is_gate:
@@ -226,8 +248,8 @@ def _leave_cases_out(items: list[pytest.Item]) -> None:
                 case.add_marker("extensive")
 
 
-def _part_of(item: pytest.Item, markers: set[str]) -> str:
-    file = item.path.relative_to(item.config.rootpath).as_posix()
+def _part_of(path: Path, config: pytest.Config, markers: set[str]) -> str:
+    file = path.relative_to(config.rootpath).as_posix()
     found = parts.part_of(file, markers)
     if found is None:
         raise pytest.UsageError(f"{file} is in no part: add its folder to PARTS in tests/support/parts.py")
