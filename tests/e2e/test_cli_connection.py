@@ -167,7 +167,7 @@ WRONG: Mapping[str, tuple[dict[str, str], list[str], str, str]] = {
 """Files of a repository, options, the error and the hint."""
 
 
-@pytest.mark.cases(5)
+@pytest.mark.cases(3)
 @pytest.mark.parametrize("problem", WRONG)
 def test_a_test_names_what_is_wrong_and_the_next_step(cli: Cli, git_server: GitServer, problem: str) -> None:
     files, options, error, hint = WRONG[problem]

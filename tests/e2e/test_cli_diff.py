@@ -98,7 +98,7 @@ def test_a_stored_run_is_compared_with_artifacts_on_disk(store: Any, project: Pa
     assert changed(back)["payment_mix"] == "added"
 
 
-@pytest.mark.cases(4)
+@pytest.mark.cases(2)
 @pytest.mark.parametrize(
     ("options", "expected"),
     [
@@ -141,7 +141,7 @@ def test_state_selectors_compare_the_two_runs(store: Any) -> None:
     assert new == {"customer_segments": "added"}
 
 
-@pytest.mark.cases(4)
+@pytest.mark.cases(2)
 @pytest.mark.parametrize(
     ("conditions", "code"),
     [
@@ -247,6 +247,7 @@ def test_an_environment_of_another_project_is_said_to_be(store: Any) -> None:
     assert "`name: new_shop` in dbt_project.yml" in ran.err
 
 
+@pytest.mark.cases(2)
 @pytest.mark.parametrize("selection", ["ordrs", "+ordrs", "state:modified,ordrs", "tag:nightlyy"])
 def test_a_gate_on_a_selection_of_nothing_is_an_error(cli: Any, project: Path, selection: str) -> None:
     shop = cli.within(project)

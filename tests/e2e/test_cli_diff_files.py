@@ -349,7 +349,7 @@ def test_other_folders_are_no_projects(checkout: Checkout, tmp_path: Path) -> No
 PYTHON = "def model(dbt, session):\n    "
 
 
-@pytest.mark.cases(40)
+@pytest.mark.cases(16)
 @pytest.mark.parametrize(
     ("name", "text", "said"),
     [
@@ -1234,6 +1234,7 @@ def test_a_macro_that_may_be_one_of_dbt_only_may_fail(checkout: Checkout) -> Non
     assert codes == [0, 1]
 
 
+@pytest.mark.cases(3)
 @pytest.mark.parametrize(
     ("listed", "failing"),
     [

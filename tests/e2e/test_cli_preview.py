@@ -214,6 +214,7 @@ BROKEN = {
 }
 
 
+@pytest.mark.cases(3)
 @pytest.mark.parametrize("name", BROKEN)
 def test_a_node_without_a_preview_has_a_line_and_the_others_proceed(shop: Shop, name: str) -> None:
     text, words = BROKEN[name]
@@ -456,6 +457,7 @@ FORMS = {
 """Forms of a column that shows values of another one."""
 
 
+@pytest.mark.cases(4)
 @pytest.mark.parametrize("form", FORMS)
 def test_a_column_with_values_of_a_private_one_is_private_whatever_its_name(shop: Shop, form: str) -> None:
     column = FORMS[form].format("contact")

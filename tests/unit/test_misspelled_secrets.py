@@ -217,6 +217,7 @@ def test_a_url_of_the_environment_is_not_shown_either(
         assert CANARY not in said.out + said.err, url
 
 
+@pytest.mark.cases(6)
 @pytest.mark.parametrize(
     "argument",
     [

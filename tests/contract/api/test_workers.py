@@ -248,7 +248,7 @@ def test_messages_that_are_longer_than_a_pipe_do_not_block_it() -> None:
     columns = {f"column_{i}": "int" for i in range(3_000)}
     queries = [
         AnalysisJob(f"select {', '.join(columns)}, {i} as n from t", "duckdb", {"t": columns})
-        for i in range(12)
+        for i in range(4)
     ]
 
     with AnalysisPool(1, first_queries=0, first_seconds=0) as pool:

@@ -97,6 +97,7 @@ def results_of(runner: DataDiffRunner, base: str, current: str) -> list[AnyDataD
     ]
 
 
+@pytest.mark.cases(1)
 def test_tables_have_one_answer_in_every_zone(opened: tuple[Open, str, str]) -> None:
     open_in, base, current = opened
     in_utc = results_of(open_in("UTC"), base, current)

@@ -193,7 +193,7 @@ OF_LARGE: list[tuple[str, dict[str, object], list[str]]] = [
 ]
 
 
-@pytest.mark.cases(8)
+@pytest.mark.cases(4)
 @pytest.mark.parametrize(("tool", "arguments", "expected"), QUESTIONS)
 def test_questions_on_the_demo(
     agent: Agent, tool: str, arguments: dict[str, object], expected: list[str]
@@ -235,7 +235,7 @@ def test_definitions_are_small_and_true(agent: Agent, demo_file: Path) -> None:
     reader.close()
 
 
-@pytest.mark.cases(8)
+@pytest.mark.cases(4)
 @pytest.mark.parametrize(
     ("tool", "arguments", "message"),
     [

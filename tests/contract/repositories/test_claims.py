@@ -141,7 +141,7 @@ def test_a_job_writes_to_the_store_that_it_has_claimed(claims: Claims) -> None:
     assert claims.recorded() == {"first": [], "second": []}
 
 
-@pytest.mark.cases(2)
+@pytest.mark.cases(1)
 @pytest.mark.parametrize("changes", [{"subdirectory": "sub"}, {"environment": "dev"}, {"store": "second"}])
 def test_a_job_whose_settings_have_changed_since_its_checkout_begins_again(
     claims: Claims, changes: dict[str, str]

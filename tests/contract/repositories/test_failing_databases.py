@@ -324,7 +324,7 @@ def _parameter(name: str) -> Any:
     return pytest.param(name, marks=pytest.mark.drivers("redshift_connector")) if is_redshift else name
 
 
-@pytest.mark.cases(8)
+@pytest.mark.cases(5)
 @pytest.mark.parametrize("name", [*map(_parameter, CASES)])
 def test_a_failure_is_one_line_with_what_to_do_and_no_secret(place: Workplace, lab: Lab, name: str) -> None:
     case = CASES[name]

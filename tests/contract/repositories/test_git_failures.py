@@ -56,7 +56,7 @@ def test_a_missing_repository_is_reported(repository: Repository) -> None:
     assert "token may read it" in (failure_of(repository.client("t").head("main")).hint or "")
 
 
-@pytest.mark.cases(5)
+@pytest.mark.cases(3)
 @pytest.mark.parametrize(
     ("status", "headers", "kind", "can_retry", "wait"),
     [

@@ -121,6 +121,7 @@ def test_an_app_without_the_repository_is_reported(installation: Installation) -
     assert "install the app" in (installation.failure().hint or "")
 
 
+@pytest.mark.cases(3)
 @pytest.mark.parametrize(
     ("answer", "kind", "can_retry", "wait"),
     [

@@ -403,7 +403,7 @@ HOSTILE = {
 }
 
 
-@pytest.mark.cases(8)
+@pytest.mark.cases(4)
 @pytest.mark.parametrize("text", HOSTILE)
 def test_a_hostile_query_is_refused_by_the_editor_and_by_the_server(shop: Shop, text: str) -> None:
     began = time.monotonic()

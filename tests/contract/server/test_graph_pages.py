@@ -316,7 +316,7 @@ def test_selectors_of_runs_lead_to_ids_and_keep_the_view(client: TestClient, run
         assert (found.status_code, found.headers.get("location")) == (307, wanted)
 
 
-@pytest.mark.cases(4)
+@pytest.mark.cases(2)
 @pytest.mark.parametrize("spelling", range(len(SPELLINGS)))
 def test_a_hostile_name_is_a_node_like_any_other(
     spelling: int, client: TestClient, runs: dict[str, str]

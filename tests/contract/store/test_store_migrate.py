@@ -120,6 +120,7 @@ def test_there_is_a_store_of_every_version_before_this_one():
     assert list(RUNS) == list(range(1, SCHEMA_VERSION))
 
 
+@pytest.mark.cases(2)
 @pytest.mark.core("duckdb", "postgres")
 def test_an_old_store_is_migrated_without_losing_a_row(old_store, old_version):
     result = init_store(old_store.adapter.at(old_store.schema))

@@ -238,6 +238,7 @@ def complete(diff: RunDiff) -> Any:
     return changes, diff.impacted, diff.unreached, diff.notes
 
 
+@pytest.mark.cases(5)
 @pytest.mark.parametrize("what", EDITS)
 def test_each_edit_reaches_what_reads_it_and_nothing_else(what: str) -> None:
     edits, category, columns, reached = EDITS[what]
@@ -442,7 +443,7 @@ WITH_ONE_CATALOG: dict[str, tuple[dict[str, str], dict[str, str], dict[str, str]
 }
 
 
-@pytest.mark.cases(18)
+@pytest.mark.cases(6)
 @pytest.mark.parametrize("adapter", ["duckdb", "snowflake"])
 @pytest.mark.parametrize("documented_side", ["base", "current"])
 @pytest.mark.parametrize("what", WITH_ONE_CATALOG)
@@ -750,7 +751,7 @@ TEST_MOST = MacroMetadata(
 OF_KWARGS = "{{ test_most(**_dbt_generic_test_kwargs) }}"
 
 
-@pytest.mark.cases(5)
+@pytest.mark.cases(2)
 @pytest.mark.parametrize(
     ("template", "by", "may_fail"),
     [

@@ -66,6 +66,7 @@ def change_of(old: str, new: str, child: str, now: str, config: dict[str, Any]) 
     return next(one for one in whole_diff(*sides, NOTHING_MORE).changes if one.name == "c")
 
 
+@pytest.mark.cases(8)
 @pytest.mark.parametrize(("old", "new", "child", "config", "category"), CASES)
 def test_a_query_that_follows_a_rename_has_the_values_that_it_had(
     old: str, new: str, child: str, config: dict[str, Any], category: Category

@@ -287,6 +287,7 @@ PYTHON_CODES = [
 ]
 
 
+@pytest.mark.cases(6)
 @pytest.mark.parametrize("is_stored", [False, True])
 @pytest.mark.parametrize(("code", "reads"), PYTHON_CODES)
 def test_python_that_names_a_relation_without_ref_may_fail_and_so_may_its_readers(
@@ -346,6 +347,7 @@ APPENDED = "append_new_columns"
 RENAMED = P.replace("a,", "a as z,")
 
 
+@pytest.mark.cases(5)
 @pytest.mark.parametrize(
     ("config", "expected"),
     [
@@ -393,6 +395,7 @@ TEXT = P.replace("a,", "cast(a as varchar) as a,")
 VIEW_OF_WAREHOUSE = {"materialized": "materialized_view"}
 
 
+@pytest.mark.cases(8)
 @pytest.mark.parametrize(
     ("edited", "column", "config", "expected"),
     [
@@ -466,6 +469,7 @@ def test_a_removed_key_that_the_table_keeps_deletes_all_rows(
     assert reached(LESS, config, sql=STAR) == ("fails" if expected == [FAILS, WORKS, LATER] else "rows")
 
 
+@pytest.mark.cases(5)
 @pytest.mark.parametrize(
     ("sql", "edited", "reader", "expected"),
     [

@@ -101,6 +101,7 @@ def refused(parent: str, *queries: tuple[str, str]) -> set[str]:
     return set()
 
 
+@pytest.mark.cases(8)
 @pytest.mark.parametrize(("parent", "middle", "reader"), CASES)
 def test_a_reader_of_a_lost_field_may_fail(parent: tuple[str, str], middle: str, reader: str) -> None:
     sides = [
@@ -123,7 +124,7 @@ def test_a_reader_of_a_lost_field_may_fail(parent: tuple[str, str], middle: str,
     assert bool(failing_changes(diff, frozenset({"may_fail"}))) is bool(doubts or failing)
 
 
-@pytest.mark.cases(16)
+@pytest.mark.cases(8)
 @pytest.mark.parametrize("kind", ["model", "test"])
 @pytest.mark.parametrize("before", [None, "select id from p"])
 @pytest.mark.parametrize("sql", EDITED)

@@ -54,7 +54,7 @@ def rows_over(parent: str, sql: str) -> list[str]:
         return sorted(map(repr, session.sql(sql).fetchall()))
 
 
-@pytest.mark.cases(8)
+@pytest.mark.cases(4)
 @pytest.mark.parametrize("sql", [*BY_POSITION, *BY_NAME])
 def test_readers_by_position_are_affected_by_another_order(sql: str) -> None:
     above = next(name for name in ("passed", "parent") if name in sql)

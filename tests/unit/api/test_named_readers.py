@@ -112,6 +112,7 @@ def test_readers_that_keep_the_edge_may_fail_if_they_name_the_former_relation(
         assert failing == (FAILING if is_compiled else FAILING - {"quoted"})
 
 
+@pytest.mark.cases(6)
 @pytest.mark.parametrize(
     ("query", "lost"),
     [

@@ -100,7 +100,7 @@ def is_refused(reader: str) -> bool:
         "with x as (select * from parent) select * from x group by x.v, id",
     ],
 )
-@pytest.mark.cases(10)
+@pytest.mark.cases(6)
 def test_a_reader_fails_as_duckdb_refuses_it(reader: str) -> None:
     diff = diff_of(reader)
 
@@ -216,6 +216,7 @@ def test_an_edited_query_that_duckdb_refuses_fails() -> None:
         assert is_refused(edited) and found.fails and found.build_failure, edited
 
 
+@pytest.mark.cases(4)
 @pytest.mark.parametrize(
     ("edited", "adapter"),
     [

@@ -166,6 +166,7 @@ READS = [
 ]  # fmt: skip
 
 
+@pytest.mark.cases(8)
 @pytest.mark.parametrize(("read", "column", "expected"), READS)
 def test_a_metric_fails_without_a_column_that_it_needs(
     read: NodeMetadata, column: str, expected: str

@@ -88,6 +88,7 @@ def test_sql_that_follows_from_the_command_is_not_edited(
     assert detect_changes(base, current)[model.unique_id].status is status
 
 
+@pytest.mark.cases(8)
 @pytest.mark.parametrize(
     ("name", "materialized"),
     [

@@ -344,6 +344,7 @@ RESERVED = {
 """The words that each vendor lets nobody use as a name without quotes."""
 
 
+@pytest.mark.cases(2)
 @pytest.mark.parametrize("dialect", RESERVED)
 def test_no_name_is_a_reserved_word_without_its_quotes(dialect: str) -> None:
     reserved = set(RESERVED[dialect].split())

@@ -48,7 +48,7 @@ SHAPES: dict[str, tuple[dict[str, str], list[Any], dict[str, str], list[Any]]] =
 }
 
 
-@pytest.mark.cases(4)
+@pytest.mark.cases(2)
 @pytest.mark.parametrize("is_joined", [True, False])
 @pytest.mark.parametrize("shape", SHAPES)
 def test_no_plan_sends_what_a_warehouse_refuses(bench: Any, shape: str, is_joined: bool) -> None:

@@ -345,7 +345,7 @@ def test_rows_are_equal_where_their_values_are(site: Any, backend_name: str, kin
     assert columns.hashed_alike_apart() == equal
 
 
-@pytest.mark.cases(8)
+@pytest.mark.cases(4)
 @pytest.mark.parametrize(("backend_name", "base", "current"), PAIRS)
 def test_so_are_those_of_two_types(site: Any, backend_name: str, base: str, current: str) -> None:
     if site.dialect.name != backend_name:

@@ -56,7 +56,7 @@ def test_no_different_values_of_two_engines_are_called_equal(
         for engine in (base, current):
             stack.callback(engine.close)
         both = Across(base, current, at_once=10)
-        assert list(failures([both], (*SEEDS, SEEDS[-1] + 1))) == []
+        assert list(failures([both], SEEDS)) == []
     assert both.pairs > both.compared > both.equal > 0
 
 

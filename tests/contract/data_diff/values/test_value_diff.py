@@ -244,6 +244,7 @@ def test_a_condition_restricts_both_sides(site: Any, tables: Any) -> None:
     assert len(site.run(value_diff_detail(site.pair(), options)).rows) == 1
 
 
+@pytest.mark.cases(2)
 @pytest.mark.parametrize("key_type", ["VARCHAR", "NUMERIC(12,2)", "SMALLINT"])
 def test_a_sample_takes_the_same_keys_on_both_sides(site: Any, tables: Any, key_type: str) -> None:
     base = [(i, "a") for i in range(2000)]

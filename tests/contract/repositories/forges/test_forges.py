@@ -104,6 +104,7 @@ def test_a_long_comment_is_cut_at_a_line(forged: Forged) -> None:
     assert "report\n\nThis comment" in written
 
 
+@pytest.mark.cases(8)
 @pytest.mark.parametrize("state", StatusState)
 def test_a_status_has_the_words_of_the_forge(forged: Forged, state: StatusState) -> None:
     sha = forged.repository.sha
