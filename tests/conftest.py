@@ -17,8 +17,8 @@ import signal
 import socket
 import sys
 import tempfile
-from collections import Counter
-from collections.abc import Callable, Generator
+from collections import Counter, defaultdict
+from collections.abc import Callable
 from contextlib import suppress
 from importlib import import_module
 from itertools import count
@@ -58,13 +58,17 @@ settings.load_profile("busy machines")
 
 DATA_HOME = Path(tempfile.gettempdir()) / f"recce-meta-tests-{os.getpid()}"
 NUMBERS = count()
+SECONDS: defaultdict[str, float] = defaultdict(float)
+"""Time of the tests of each module, in all processes."""
+SLOW = 5
+"""Seconds from which a module is in the table of the gate."""
 
 if sys.dont_write_bytecode:
     # Many containers set PYTHONDONTWRITEBYTECODE. Each of the processes that run tests would rewrite all
     # assertions, and each of the thousands that tests start would compile the package: half of all CPU.
+    # A folder of its own for bytecode would have none of the installed packages.
     sys.dont_write_bytecode = False
-    sys.pycache_prefix = str(DATA_HOME / "bytecode")
-    os.environ.update(PYTHONDONTWRITEBYTECODE="", PYTHONPYCACHEPREFIX=sys.pycache_prefix)
+    os.environ["PYTHONDONTWRITEBYTECODE"] = ""
 
 EXPENSIVE = (
     "test_against_python.py",
@@ -263,8 +267,18 @@ def _warehouses_of(item: pytest.Item) -> set[str]:
     return {value for value in values if isinstance(value, str)} & {*folders_with("connection")}
 
 
+def pytest_runtest_logreport(report: pytest.TestReport) -> None:
+    """Add the time of a test, or of its fixtures, to that of its module."""
+    SECONDS[report.nodeid.partition("::")[0]] += report.duration
+
+
 def pytest_terminal_summary(terminalreporter: TerminalReporter, config: pytest.Config) -> None:
-    """Beyond the core, list what was missing, and how many tests it skipped."""
+    """List the slow modules with `--durations`, and beyond the core what was missing and whom it skipped."""
+    slow = [(seconds, module) for module, seconds in SECONDS.items() if seconds > SLOW]
+    if slow and config.getoption("durations") is not None:
+        terminalreporter.section(f"modules that took more than {SLOW} s")
+        for seconds, module in sorted(slow, reverse=True):
+            terminalreporter.write_line(f"{seconds:6.1f} s  {module}")
     if not any(config.getoption(name) for name in ("--all", "--gate", "--part")):
         return
     found = Counter(filter(None, map(needs.missing_need, terminalreporter.stats.get("skipped", ()))))
@@ -329,15 +343,6 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 POSTGRES_URL = os.environ.get("RECCE_META_TEST_POSTGRES_URL", "postgresql://postgres@127.0.0.1:5432/test")
 MYSQL_URL = os.environ.get("RECCE_META_TEST_MYSQL_URL", "mysql+pymysql://root@127.0.0.1:3306/test")
-
-
-@pytest.hookimpl(wrapper=True)
-def pytest_report_teststatus(report: pytest.TestReport) -> Generator[None, Any, Any]:
-    """Let the summary name the case of a loop that failed: the plugin of schemathesis removes the name."""
-    status = yield
-    if isinstance(report, pytest.SubtestReport) and status is not None and status[2] == "SUBFAILED":
-        return (*status[:2], f"SUBFAILED{report.head_line.removeprefix(f'{report.location[2]} ')}")
-    return status
 
 
 DATA = Path(__file__).parent / "data"

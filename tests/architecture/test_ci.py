@@ -56,14 +56,30 @@ def browser():
     return None
 """
 
+LONG_TESTS = """
+import pytest
 
-def start(folder: Path, *arguments: str, required: str = "", tests: str = FILE) -> tuple[int, str]:
-    """Run SOME_TESTS in the file *tests* with the tests' own conftest; return exit code and output."""
-    shutil.copy(ROOT / "tests" / "conftest.py", folder / "conftest.py")
+pytestmark = pytest.mark.extensive
+1 / 0
+"""
+
+
+def start(
+    folder: Path, *arguments: str, required: str = "", tests: str = FILE, long: bool = False
+) -> tuple[int, str]:
+    """Run SOME_TESTS in the file *tests* with the tests' own conftest; return exit code and output.
+
+    If *long* is set, there is a module beyond the core, which cannot be imported.
+    """
+    folder.mkdir(exist_ok=True)
+    conftest = (ROOT / "tests" / "conftest.py").read_text("utf-8")
+    (folder / "conftest.py").write_text(conftest.replace("SLOW = 5", "SLOW = -1"), encoding="utf-8")
     markers = "\n".join(f"    {name}" for name in (*parts.BEYOND_CORE, *parts.GATED))
     (folder / "pytest.ini").write_text(f"[pytest]\nmarkers =\n{markers}\n", encoding="utf-8")
     (folder / tests).parent.mkdir(parents=True)
     (folder / tests).write_text(SOME_TESTS, encoding="utf-8")
+    if long:
+        (folder / "tests/unit/test_long.py").write_text(LONG_TESTS, encoding="utf-8")
     inherited = {name: value for name, value in os.environ.items() if not name.startswith("PYTEST_")}
     done = subprocess.run(
         [sys.executable, "-m", "pytest", "-v", "-p", "no:cacheprovider", "-p", "no:randomly", *arguments],
@@ -121,6 +137,24 @@ def test_a_part_has_what_the_core_leaves_out(tmp_path: Path) -> None:
     shutil.rmtree(tmp_path / "tests")
     _, output = start(tmp_path, "--part", "browser")
     assert re.findall(r"::test_of_(\w+) PASSED", output) == ["browser"]
+
+
+def test_a_module_beyond_the_core_is_imported_only_with_all_tests(tmp_path: Path) -> None:
+    core, gate, everything = (
+        start(tmp_path / f"{number}", *options, long=True)[1]
+        for number, options in enumerate([(), ("--gate",), ("--all",)])
+    )
+
+    assert "ERROR" not in core and "ERROR" not in gate
+    assert "ZeroDivisionError" in everything
+
+
+def test_modules_that_take_long_are_listed_with_durations(tmp_path: Path) -> None:
+    _, output = start(tmp_path / "with", "--durations=1")
+    assert re.search(r"modules that took more than .*\s+\d+\.\d s  tests/unit/test_some.py\n", output)
+
+    _, output = start(tmp_path / "without")
+    assert "modules that took more" not in output
 
 
 def test_a_test_in_no_part_ends_the_gate(tmp_path: Path) -> None:

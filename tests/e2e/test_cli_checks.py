@@ -157,6 +157,7 @@ def test_every_report_of_a_diff_has_the_verdict_of_stored_checks(shop: Any, more
     assert "1 of 8 checks in error" in " ".join(verdict["sentences"])
 
 
+@pytest.mark.extensive
 @pytest.mark.with_store
 def test_an_agent_reads_the_verdict_of_the_reports(shop: Any) -> None:
     shop.record()

@@ -58,6 +58,7 @@ def test_problems_are_shown_with_their_runs_and_repaired_where_possible(shop: Cl
     assert rows.out.splitlines()[0] == "kind,table,object_id,message,run_ids,repair"
 
 
+@pytest.mark.extensive
 def test_what_changes_no_answer_is_no_failure(shop: Cli) -> None:
     run_sql(
         shop,

@@ -141,6 +141,7 @@ def test_a_project_folder_that_hook_needs_as_well_is_named(shop: Any) -> None:
     assert "give --project-dir to hook as well, before --" in ran.err
 
 
+@pytest.mark.cases(1)
 @pytest.mark.parametrize("given", [["--target-path", "elsewhere"], ["--target-path=elsewhere"], []])
 def test_the_target_path_of_the_command_or_the_project_is_recorded(shop: Any, given: list[str]) -> None:
     if not given:

@@ -333,6 +333,7 @@ def test_rows_that_differ_each_time_are_not_of_the_edit(shop: Shop, key: list[st
     assert "payment_mix · 500 rows differ, not by this edit: the SQL gives other results each time" in ran.out
 
 
+@pytest.mark.extensive
 def test_models_that_dbt_did_not_compile_have_the_same_preview(shop: Shop) -> None:
     count_payments_once(shop)
     whole = shop.preview("--downstream").out

@@ -93,6 +93,7 @@ def test_a_selector_and_a_selection_exclude_each_other(in_project: Any, option: 
     assert f"--selector cannot be combined with {option}" in ran.err
 
 
+@pytest.mark.extensive
 def test_a_selector_replaces_the_selection_of_the_file_and_yields_to_the_command_line(
     in_project: Any,
 ) -> None:

@@ -217,6 +217,7 @@ class TestStale:
         assert "data of its run: orders upstream is stale: its build failed" in ran.out
         assert "data of its run" not in built.out
 
+    @pytest.mark.extensive
     @pytest.mark.with_store
     def test_a_build_of_other_nodes_leaves_data_of_an_earlier_build(self, shop: Any) -> None:
         edited(shop, current=TWO_ROWS, key="id")

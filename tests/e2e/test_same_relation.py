@@ -156,6 +156,7 @@ def test_a_recorded_build_of_the_version_is_enough(parsed: Any) -> None:
     assert "No build" not in ran.out
 
 
+@pytest.mark.cases(1)
 @pytest.mark.with_store
 @pytest.mark.parametrize("is_edited", [False, True])
 def test_tests_after_a_recorded_build_do_not_hide_it(parsed: Any, *, is_edited: bool) -> None:

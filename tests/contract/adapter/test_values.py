@@ -162,6 +162,7 @@ def same(found: Any, expected: Any) -> None:
         assert found.utcoffset() == expected.utcoffset()
 
 
+@pytest.mark.cases(20)
 @pytest.mark.parametrize("what", told(ALIKE))
 def test_a_value_is_the_same_from_duckdb_and_postgres(
     duckdb: UnifiedSqlAdapter, postgres: UnifiedSqlAdapter, what: str

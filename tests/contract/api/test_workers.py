@@ -83,6 +83,7 @@ def test_answers_that_come_late_change_nothing(sample: str) -> None:
     assert alike(analyse_project(project, analyst=LateAnswer), one)
 
 
+@pytest.mark.extensive
 def test_answers_that_come_late_change_nothing_for_nodes_that_read_later_ones_without_ref(
     shop: Project,
 ) -> None:
@@ -339,7 +340,10 @@ def wait_until(condition: Callable[[], bool], seconds: float = 20) -> bool:
 
 @pytest.mark.parametrize(
     "number",
-    [signal.SIGINT, pytest.param(signal.SIGTERM, marks=pytest.mark.extensive), signal.SIGKILL],
+    [
+        *(pytest.param(one, marks=pytest.mark.extensive) for one in (signal.SIGINT, signal.SIGTERM)),
+        signal.SIGKILL,
+    ],
 )
 def test_an_interrupted_recording_leaves_no_worker(
     recording: tuple[subprocess.Popen[str], list[int]], number: signal.Signals

@@ -273,6 +273,7 @@ def test_mistakes_are_answered_with_the_next_step(
     assert "root:" not in text and "Traceback" not in text
 
 
+@pytest.mark.extensive
 def test_null_is_an_argument_that_is_left_out(agent: Agent) -> None:
     given = {"base": None, "current": None, "select": None, "limit": None, "cursor": None}
     assert agent.ask("what_changed", **given) == agent.ask("what_changed")
@@ -453,6 +454,7 @@ def test_the_file_is_free_between_calls_and_answers_while_a_process_writes(
     caller.close()
 
 
+@pytest.mark.extensive
 def test_a_node_of_a_store_in_a_schema_of_another_name_is_described(tmp_path: Path) -> None:
     file = tmp_path / "shop.duckdb"
     with UnifiedSqlAdapter.from_url(f"duckdb:///{file}") as adapter:

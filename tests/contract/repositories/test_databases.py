@@ -413,6 +413,7 @@ def test_a_new_login_keeps_the_project_and_a_refused_one_is_not_tried_again(
     assert attempts == []
 
 
+@pytest.mark.extensive
 def test_a_condition_that_was_met_before_is_not_sent_with_a_new_one(place: Workplace, tmp_path: Path) -> None:
     fields = {"notify": ("mailto:ann@example.com",), "fail_on": ("row_count < 10", "score < 1")}
     connection = place.add(f"file-{uuid4().hex[:6]}", url=sqlite_file(tmp_path), fields=fields)

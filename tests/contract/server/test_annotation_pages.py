@@ -336,6 +336,7 @@ def test_pages_stay_small_with_many_long_notes(noted_file: Place) -> None:
             assert "xxx" in text and len(text) < 200_000, address
 
 
+@pytest.mark.extensive
 def test_graphs_and_impacts_name_annotated_owners(noted_file: Place) -> None:
     base, current = runs_at(noted_file)
     annotate(noted_file, "owner", "Finance")

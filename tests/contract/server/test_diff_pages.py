@@ -379,6 +379,7 @@ def test_the_start_page_has_the_verdicts_of_diffs_in_memory(rich_url: str) -> No
     assert {**after, address: "not computed yet"} == before
 
 
+@pytest.mark.extensive
 def test_markdown_links_lead_to_pages(
     client: TestClient, rich_url: str, hostile_sides: tuple[str, str], sides: tuple[str, str]
 ) -> None:

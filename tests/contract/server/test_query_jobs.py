@@ -211,6 +211,7 @@ def test_a_page_in_the_background_keeps_its_query_until_it_is_closed(url: str) -
         assert not job.state.is_over
 
 
+@pytest.mark.extensive
 def test_the_page_of_a_job_and_the_list(client: TestClient) -> None:
     address = client.post(QUERIES, data={**FORM, "limit": "3"}).headers["location"]
     while client.get(f"{address}.json").json()["state"] in ("queued", "running"):
@@ -382,6 +383,7 @@ def test_names_with_commas_are_in_quotes() -> None:
         request_of({**FORM, "where": "x" * 200_000})
 
 
+@pytest.mark.extensive
 def test_a_result_has_the_notes_of_its_queries(url: str, monkeypatch: pytest.MonkeyPatch) -> None:
     note = "Queries see several moments: figures may differ if tables change during the comparison"
     monkeypatch.setattr(Pool, "sees_one_moment", False)

@@ -189,6 +189,7 @@ def compared(client: TestClient, base: str, current: str, sql: str, **more: str)
         time.sleep(0.05)
 
 
+@pytest.mark.extensive
 def test_a_query_becomes_a_check_that_later_commits_ask_again(
     tmp_path: Path, tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch
 ) -> None:

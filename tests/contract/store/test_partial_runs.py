@@ -77,6 +77,7 @@ def test_a_run_that_compiled_nothing_has_the_column_lineage_of_the_run_before(
     assert rows == []
 
 
+@pytest.mark.cases(1)
 @pytest.mark.parametrize("edit", ["values", "a column less", "the same query"])
 def test_a_diff_of_partial_runs_is_that_of_whole_runs(
     edit: str, recorded: Callable[..., str], compared: Callable[[str, str], RunDiff]

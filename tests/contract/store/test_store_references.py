@@ -54,7 +54,7 @@ def reached(store: Any, run: str, target: str) -> ImpactView:
 
 
 @pytest.mark.beyond_emulators
-@pytest.mark.core("duckdb")
+@pytest.mark.core("sqlite")
 def test_runs_without_references_say_so_until_they_are_recorded_again(store: Any) -> None:
     for project in (BASE, CURRENT):
         record_as_before(store, project)

@@ -233,7 +233,7 @@ def chains(run_id: str, count: int, edited: int) -> Project:
     return Project(run=run, nodes=tuple(sorted(nodes, key=lambda one: one.unique_id)))
 
 
-@pytest.mark.core("duckdb")
+@pytest.mark.core("sqlite")
 @pytest.mark.with_store
 def test_the_number_of_statements_does_not_grow_with_edits(
     store: Any, caplog: pytest.LogCaptureFixture

@@ -348,6 +348,7 @@ def test_a_lost_table_is_reported_and_nothing_is_changed(here: Side, make_projec
         assert not found.is_sound
 
 
+@pytest.mark.extensive
 def test_keys_that_occur_twice(there: Side, make_project: MakeProject) -> None:
     there.record(make_project("run-1"))
     before = answers(there)

@@ -310,6 +310,7 @@ def test_a_model_fails_whose_query_gives_another_type_than_its_enforced_contract
     assert diff.changed[0].build_failure == why
 
 
+@pytest.mark.cases(6)
 @pytest.mark.parametrize(
     ("was", "sql", "declared", "may_fail"),
     [

@@ -177,6 +177,7 @@ def test_neither_side_is_nothing_to_read(plan: Callable[[Pair], Plan[Any]]) -> N
         result(plan(Pair(subject=Subject(name="orders"), base=None, current=None)), lambda query: None)
 
 
+@pytest.mark.cases(12)
 @pytest.mark.parametrize("dialect_name", dialect_names())
 @pytest.mark.parametrize("plan", PLANS)
 def test_every_statement_says_what_it_is_about_and_can_be_printed(

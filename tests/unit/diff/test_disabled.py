@@ -57,6 +57,7 @@ def run(folder: Path, name: str, code: str | None, state: tuple[bool, str], vari
     return extract_project(target_dir, run_id=name)
 
 
+@pytest.mark.cases(5)
 @pytest.mark.parametrize(
     ("before", "after", "status", "reasons", "category"),
     [

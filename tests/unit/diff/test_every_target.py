@@ -307,6 +307,7 @@ def built_later(base: str, current: str, base_sql: str, current_sql: str, **macr
     return whole_diff(*(replace(side, macros=(*side.macros, dbt)) for side in sides), NOTHING_MORE)
 
 
+@pytest.mark.cases(3)
 @pytest.mark.parametrize(
     ("base", "current", "base_sql", "current_sql", "category", "reasons"),
     [

@@ -42,6 +42,7 @@ UNPROVEN = [
 ]
 
 
+@pytest.mark.cases(1)
 @pytest.mark.parametrize(
     "edited", ["select 1 as a, 3 as c, 2 as b", "select 2 as b, 1 as a"], ids=["added", "moved"]
 )
