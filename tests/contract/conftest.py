@@ -33,6 +33,8 @@ STORE_BACKENDS = (*BACKENDS, "sqlite")
 """Also for tests of the store and its SQL: data diffs and scans run on SQLite only if it is selected."""
 OF_STORES = ("store", "sql", "sync")
 """Folders of these tests."""
+OF_DUCKDB = ("test_store_comments.py", "test_store_migrate.py", "test_store_prefix.py", "test_waiting.py")
+"""Their modules about what SQLite has not: comments, stores of early versions, and writers that wait."""
 LIMITS = Path(__file__).parents[1] / "data" / "limits"
 """Limits of databases that run live."""
 EMULATED = "emulated"
@@ -89,8 +91,8 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     """Mark what a warehouse or its emulator cannot do; with a selected warehouse, deselect other tests.
 
     The core runs all tests of stores on SQLite, which takes a fifth of DuckDB's time, and the first of each
-    module on DuckDB; all others on DuckDB; and the first case of each test on PostgreSQL. The parts repeat
-    the rest there.
+    module on DuckDB, or the reverse in those of OF_DUCKDB; all others on DuckDB; and the first case of each
+    test on PostgreSQL. The parts repeat the rest there.
     """
     chosen = config.getoption("--warehouse")
     seen = set()
@@ -98,7 +100,7 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     for item in sorted(items, key=lambda item: item.nodeid):
         few = {"postgres": item.nodeid.partition("[")[0]}
         if item.path.parent.name in OF_STORES:
-            few["duckdb"] = str(item.path)
+            few["sqlite" if item.path.name in OF_DUCKDB else "duckdb"] = str(item.path)
         of = few.get(_backend_of(item) or "")
         if of is not None and item.get_closest_marker("core") is None:
             if of in seen:
