@@ -467,8 +467,8 @@ class DuckdbRendering(Rendering):
     dialect = "duckdb"
     keyed = frozenset(
         (
-            "annotation_events", "check_results", "code_changes", "code_steps", "quality_runs", "reviews",
-            "run_hashes", "runs", "sync_conflict_pieces", "sync_conflicts", "syncs", "tombstones",
+            "annotation_events", "check_results", "code_changes", "code_steps", "kept_diffs", "quality_runs",
+            "reviews", "run_hashes", "runs", "sync_conflict_pieces", "sync_conflicts", "syncs", "tombstones",
         )
     )  # fmt: skip
     """Tables with a primary key, without `store_`."""

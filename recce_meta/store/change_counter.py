@@ -31,9 +31,14 @@ def change_counter(adapter: UnifiedSqlAdapter) -> str:
         if int(str(write)) >= SCHEMA_VERSION >= int(str(write if read is None else read)):
             # Cached for the next session, which would otherwise query the versions again.
             adapter.store_versions[adapter.schema] = int(str(write))
-            # The version is part of it, because a migration changes what queries return.
-            return f"{write} {written_at}"
+            return counter_text(write, written_at)
     raise _refusal(adapter)
+
+
+def counter_text(write: object, written_at: object) -> str:
+    """Return the change counter of a store with the version *write*, last written to at *written_at*."""
+    # The version is part of it, because a migration changes what queries return.
+    return f"{write} {written_at}"
 
 
 def _refusal(adapter: UnifiedSqlAdapter) -> StoreError:

@@ -74,6 +74,7 @@ KEYS: Mapping[str, tuple[str, ...]] = {
     "code_steps": ("graph_id", "macro_set_id", "previous_graph_id", "previous_macro_set_id"),
     "code_changes": ("step_id", "unique_id"),
     "graph_impacts": ("impacts_id", "unique_id", "changed_id"),
+    "kept_diffs": ("inputs_id",),
     "graph_changes": ("previous_graph_id", "graph_id", "same_dbt", "unique_id"),
 }
 """Key columns by table, without the prefix of table names; `store` is missing because it has one row."""

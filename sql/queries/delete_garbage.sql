@@ -19,6 +19,12 @@ WHERE NOT EXISTS (
 DELETE FROM store_column_diffs
 WHERE NOT EXISTS (SELECT 1 FROM store_data_diffs AS data_diffs WHERE data_diffs.diff_id = store_column_diffs.diff_id);
 
+DELETE FROM store_kept_diffs
+WHERE NOT EXISTS (SELECT 1 FROM store_runs AS runs WHERE runs.run_id = store_kept_diffs.base_run_id);
+
+DELETE FROM store_kept_diffs
+WHERE NOT EXISTS (SELECT 1 FROM store_runs AS runs WHERE runs.run_id = store_kept_diffs.current_run_id);
+
 DELETE FROM store_check_results
 WHERE NOT EXISTS (
   SELECT 1 FROM store_runs AS runs WHERE runs.run_id = COALESCE(store_check_results.current_run_id, store_check_results.base_run_id)

@@ -762,6 +762,21 @@ CLUSTER BY impacts_id
     {%- endset -%}
     {%- do statements.append(statement) -%}
     {%- set statement -%}
+-- One row per diff of two runs that took long to compute, as JSON. Derived: a reader uses a row only if all that the diff
+-- follows from is equal (`inputs_id`), and the code that computes it, too (`analysis_id`). `store.kept_diffs` has both.
+CREATE TABLE IF NOT EXISTS {{ schema }}.store_kept_diffs (
+  inputs_id STRING NOT NULL,
+  analysis_id STRING NOT NULL,
+  base_run_id STRING NOT NULL,
+  current_run_id STRING NOT NULL,
+  kept_at TIMESTAMP NOT NULL,
+  answer STRING NOT NULL,
+  PRIMARY KEY (inputs_id) NOT ENFORCED
+)
+CLUSTER BY inputs_id
+    {%- endset -%}
+    {%- do statements.append(statement) -%}
+    {%- set statement -%}
 -- One row per change of an annotation, also of earlier and deleted values. Key: event_id.
 -- An event is replaced if another one of the same item names it in `replaces`; of events without `replaces` (from before
 -- version 13 of the store), each replaces the one before it by time. Unreplaced events with different values are a

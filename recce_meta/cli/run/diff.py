@@ -19,6 +19,7 @@ from recce_meta.adapter import UnifiedSqlAdapter
 from recce_meta.api.data.stored import StoredData, stored_data
 from recce_meta.api.diff import NOT_COMPARED, DiffQuestion, parse_fail_on, refuse_failing
 from recce_meta.api.diff import diff as diff_runs
+from recce_meta.api.kept_diffs import KeptDiffs
 from recce_meta.api.reviews import reviews_of_pair
 from recce_meta.api.run_choice import select_runs
 from recce_meta.api.run_reader import StoredRunReader
@@ -201,12 +202,17 @@ def _diff_without_data(request: DiffRequest, options: DiffDataOptions) -> RunDif
             connect, request.base, request.current, defaults=connection.run_defaults(), project=project
         )
         sides = runs.base.selector, runs.current.selector
-        found = diff_runs(connect, *sides, project=project, question=request.question)
+        kept = KeptDiffs(saves=True)
+        found = diff_runs(connect, *sides, project=project, question=request.question, kept=kept)
         result = replace(found, choice=runs.choice)
         context = stored_context(result, connect, request.style)
         data = stored_results(result, connect, request.style, options)
         checks = stored_checks(result, connect, request.style)
     _write_report(result, request, data, checks, context)
+    if kept.is_worth_saving:
+        # Nothing waits for a file that another process has locked.
+        with replace(connection, lock_timeout=0.0).open_existing(writes=True) as adapter:
+            kept.save(adapter)
     return result
 
 

@@ -106,9 +106,13 @@ class TaskContext(Struct, frozen=True, kw_only=True):
 
         def work(adapter: UnifiedSqlAdapter) -> RunDiff:
             sides = [_run(adapter, run_id) for run_id in (base, current)]
-            return diff_runs(lambda: adapter, *sides, kept=self.diffs.setdefault(store, KeptDiffs()))
+            return diff_runs(lambda: adapter, *sides, kept=kept)
 
-        return await self.stores.read(store, work)
+        kept = self.diffs.setdefault(store, KeptDiffs(saves=True))
+        found = await self.stores.read(store, work)
+        if kept.is_worth_saving:
+            await self.stores.use(store, kept.save)
+        return found
 
     async def check(
         self, connection: RepositoryConnection, files: dict[str, str], base: str | None, current: str

@@ -11,7 +11,7 @@ import logging
 import threading
 import time
 from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import datetime, timezone
 from functools import cached_property
@@ -167,7 +167,7 @@ class Store:
         self.runs = LruCache(RUN_BYTES, memory_of)
         self.results = LruCache(RESULT_BYTES, memory_of)
         self.places = LruCache(PLACE_BYTES, memory_of)
-        self.diffs = KeptDiffs()
+        self.diffs = KeptDiffs(saves=permissions.writes)
         self.on_change: Callable[[], None] | None = None
         """Called when a request finds the store changed."""
         self._seen: Hashable = None
@@ -482,7 +482,11 @@ class StoreView:
                 f"Base and current are the same run: {base.run_id}",
                 hint="name another run with base or current",
             )
-        return diff(self.connect, base, current, kept=self.store.diffs)
+        found = diff(self.connect, base, current, kept=self.store.diffs)
+        if self.store.diffs.is_worth_saving:
+            with suppress(StoreLocked), self.store.writing() as adapter:
+                self.store.diffs.save(adapter)
+        return found
 
     def has_diff(self, base: RunMetadata, current: RunMetadata) -> bool:
         """Return True if the changes from *base* to *current* are in memory."""

@@ -279,8 +279,8 @@ class Source(NamedTuple):
     schema: str = DEFAULT_SCHEMA
 
 
-DERIVED = ("graph_steps", "graph_changes", "graph_impacts", "code_steps", "code_changes")
-"""Tables that have rows only if two runs of one environment differ; exports leave them out."""
+DERIVED = ("graph_steps", "graph_changes", "graph_impacts", "code_steps", "code_changes", "kept_diffs")
+"""Tables of differences between two runs, which exports leave out."""
 OF_NO_RUN = ("annotation_events", "tombstones", "syncs", "sync_conflicts", "sync_conflict_pieces")
 """Tables whose rows belong to no run, so exports leave them out."""
 

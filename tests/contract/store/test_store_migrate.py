@@ -427,7 +427,7 @@ def test_a_migration_that_fails_leaves_the_old_store(old_store, old_version, mon
     assert ("build_status" in columns) == (old_version >= 6)
     assert ("read_version" in old_store.adapter.execute(everything_of_store)[0]) == (old_version >= 7)
     assert ("extraction" in columns) == (old_version >= 11)
-    assert "variables" not in columns
+    assert ("variables" in columns) == (old_version >= 17)
     edges = f"SELECT * FROM {old_store.adapter.quote_identifier(old_store.schema)}.{prefix}version_parents"
     assert ("kind" in old_store.adapter.execute(edges)[0]) == (old_version >= 8)
     if old_version < 5:

@@ -54,6 +54,12 @@ WHERE
     WHERE
       data_diffs.diff_id = store_column_diffs.diff_id
   );
+DELETE FROM recce_metadata.store_kept_diffs
+WHERE NOT EXISTS (SELECT 1 FROM recce_metadata.store_runs AS runs WHERE runs.run_id = store_kept_diffs.base_run_id);
+
+DELETE FROM recce_metadata.store_kept_diffs
+WHERE NOT EXISTS (SELECT 1 FROM recce_metadata.store_runs AS runs WHERE runs.run_id = store_kept_diffs.current_run_id);
+
 DELETE FROM recce_metadata.store_check_results
 WHERE
   NOT EXISTS(
