@@ -119,7 +119,7 @@ class RunTools:
         rows = list(_edges(view))
         head = {
             "column": f"{view.root}.{view.column}",
-            "run": _side(reader.run),
+            "run": side_text(reader.run),
             "not_known": short_notes([*view.notes, *_gaps(view)]),
             "note": self._questions.store.note,
         }
@@ -154,14 +154,14 @@ class RunTools:
         head: dict[str, Any] = {
             "node": unique_id,
             "type": found.resource_type,
-            "run": _side(reader.run),
+            "run": side_text(reader.run),
             "materialized": found.materialized,
             "relation": found.relation_name,
             "path": found.path,
             "description": cut(found.description),
             "owner": owners.get(unique_id),
             "tags": list(found.tags),
-            "last_result": _result(result) if result else None,
+            "last_result": result_text(result) if result else None,
             "sql": f"recce-meta://sql/{unique_id}" if found.raw_code else None,
             "note": self._questions.store.note,
         }
@@ -247,8 +247,8 @@ class RunTools:
         return {
             "verdict": str(verdict_of(diff, report.data, report.checks)),
             "builds": list(build_problems(diff)),
-            "base": _side(diff.base),
-            "current": _side(diff.current),
+            "base": side_text(diff.base),
+            "current": side_text(diff.current),
             "not_compared": short_notes([*choice_notes(diff.choice), *diff.notes]),
             "note": self._questions.store.note,
         }
@@ -265,7 +265,7 @@ class RunTools:
         fails = {node.unique_id: node for node in view.fails or ()}
         head = {
             "target": view.root if view.column is None else f"{view.root}.{view.column}",
-            "run": _side(run),
+            "run": side_text(run),
             "affected": affected_phrase(view),
             "if_removed_or_renamed": failing_phrase(view),
             "not_known": short_notes(view.notes),
@@ -377,7 +377,8 @@ def _is_sure(confidence: float) -> bool:
     return confidence >= CERTAIN
 
 
-def _side(run: RunMetadata) -> str:
+def side_text(run: RunMetadata) -> str:
+    """Return `run 3f2a of prod, a1b2c3d, 2026-11-20 08:43 UTC`."""
     return ", ".join(
         filter(None, (f"run {run.run_id} of {run.environment}", revision(run), moment(run.run_at)))
     )
@@ -394,7 +395,8 @@ def _test_row(test: NodeTest) -> dict[str, Any]:
     }
 
 
-def _result(last: LastResult) -> str:
+def result_text(last: LastResult) -> str:
+    """Return `success in 1.2 s`, with the run of an earlier result and what has changed since."""
     result, measured = last.result, last.measured
     text = result.status if result.seconds is None else f"{result.status} in {result.seconds:.1f} s"
     if measured.is_own:

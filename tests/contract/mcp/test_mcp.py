@@ -176,6 +176,26 @@ QUESTIONS: list[tuple[str, dict[str, object], list[str]]] = [
     ("review_summary", {"base": "current", "current": "base"}, ["verdict"]),
     ("plan", {}, ["existing rows may keep", f'"why":"after {MODEL}orders"', f"{MODEL}payment_mix"]),
     ("plan", {"base": "base"}, ['"build":"5 nodes"', f'"full_refresh":["{MODEL}daily_revenue"]']),
+    ("find", {"text": "payments"}, [f"{MODEL}stg_payments", "raw_payments", f"{MODEL}int_order_payments"]),
+    ("find", {"text": "email"}, [f'"node":"{MODEL}customers","column":"email"', "3 found"]),
+    ("find", {"text": "cents_to_dollars"}, ["macro.jaffle_shop.cents_to_dollars", '"found_in":"code"']),
+    ("find", {"text": "customers", "select": "tag:mart"}, ["2 found", f"{MODEL}customer_segments"]),
+    ("find", {"select": "tag:finance"}, ["1 found", f"{MODEL}daily_revenue", '"materialized":"incremental"']),
+    ("find", {"select": "path:models/marts", "limit": 7}, ["weekly_sales", "Shop analytics", "cursor"]),
+    ("find", {"only": "untested"}, ["5 found", f"{MODEL}int_order_payments", "raw_stores"]),
+    ("find", {"only": "undocumented"}, ["4 found", "seed.jaffle_shop.raw_orders"]),
+    ("find", {"only": "slow", "select": "resource_type:model"}, [f"{MODEL}orders", "success in"]),
+    ("find", {"only": "failed", "run": "base"}, ["0 found", "of base"]),
+    ("find", {"only": "not_built"}, ["0 found"]),
+    ("find", {"only": "unused"}, ["0 found"]),
+    ("find", {"only": "runs"}, ["2 runs", '"pull_request":"42"', '"build":"success"']),
+    ("find", {"only": "runs", "text": "base main"}, ["1 run", '"environment":"base"']),
+    ("find", {"only": "history", "text": "orders"}, ["0 changes", '"environment":"current"']),
+    ("find", {}, ["16 found", f"{MODEL}orders"]),
+    ("code", {"node": "orders"}, ["-    payments.attempted_amount as amount\\n+    payments.paid_amount"]),
+    ("code", {"node": "orders", "form": "compiled", "whole": True}, ["__dbt__cte__int_order_payments"]),
+    ("code", {"node": "stg_orders"}, ['"is_same":true', "raw_orders"]),
+    ("code", {"node": "customer_segments"}, ['"only_in":"current"', "+select"]),
     ("compare_data", {"node": "orders"}, ['"base":900', "same row count"]),
     ("compare_data", {"node": "orders", "kind": "value"}, ["76 of 900 rows changed", '"name":"amount"']),
     ("compare_data", {"node": "customers", "kind": "value", "key": "customer_id"}, ['"key":["customer_id"]']),
@@ -219,7 +239,7 @@ def test_definitions_are_small_and_true(agent: Agent, demo_file: Path) -> None:
     everything, reader = Agent(demo_file, VALUES), Agent(demo_file, READING)
     tools = everything.tools()
     assert list(tools) == [
-        "what_changed", "impact", "column_lineage", "describe", "review_summary", "plan",
+        "what_changed", "impact", "column_lineage", "describe", "review_summary", "plan", "find", "code",
         "compare_data", "preview",
     ]  # fmt: skip
     assert len(json.dumps(list(tools.values()))) + len(INSTRUCTIONS) < 8_000
@@ -228,8 +248,8 @@ def test_definitions_are_small_and_true(agent: Agent, demo_file: Path) -> None:
     for tool in tools.values():
         assert tool["annotations"]["readOnlyHint"] is True and tool["description"]
         assert tool["inputSchema"]["additionalProperties"] is False
-    assert list(reader.tools()) == list(tools)[:6], "queries need a permission"
-    assert list(agent.tools()) == list(tools)[:7], "rows need one for values, too"
+    assert list(reader.tools()) == list(tools)[:8], "queries need a permission"
+    assert list(agent.tools()) == list(tools)[:9], "rows need one for values, too"
     assert "--allow-queries --allow-values" in agent.ask("preview", sql="select 1")
     everything.close()
     reader.close()
@@ -241,6 +261,10 @@ def test_definitions_are_small_and_true(agent: Agent, demo_file: Path) -> None:
     [
         ("describe", {"nod": "orders"}, "describe has no argument 'nod'. Next: did you mean 'node'?"),
         ("describes", {"node": "orders"}, "No tool is called 'describes'. Next: did you mean 'describe'?"),
+        ("describe", {}, "describe needs node"),
+        ("code", {"node": "raw_orders"}, "has no raw code"),
+        ("find", {"only": "history"}, "name it as text"),
+        ("find", {"select": "tag:"}, "tag"),
         ("describe", {"node": "ordres"}, "Node 'ordres' not found. Next: did you mean 'orders'"),
         ("impact", {"target": "ordres.order_id"}, "did you mean 'orders.order_id'"),
         ("impact", {"target": "orders.amuont"}, "has no column 'amuont'. Next: did you mean 'amount'"),
