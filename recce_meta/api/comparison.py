@@ -20,7 +20,7 @@ from recce_meta.adapter import UnifiedSqlAdapter
 from recce_meta.api.data.execution import Around, DataDiffRunner, Job, open_data_diff_runner
 from recce_meta.api.data.jobs import NodePair
 from recce_meta.api.run_reader import folder_of
-from recce_meta.api.runs import RunPair
+from recce_meta.api.runs import RunPair, columns_upstream
 from recce_meta.config.nodes import NodeGlobs
 from recce_meta.data_diff.plan import Plan
 from recce_meta.data_diff.row_sample import RowSample
@@ -28,7 +28,7 @@ from recce_meta.errors import QueryCancelled, UsageError
 from recce_meta.lazy import LazyModule
 from recce_meta.models import RunMetadata
 from recce_meta.models.checks import AnyCheck, CheckReport
-from recce_meta.models.data_diff import AnyDataDiff, Moment
+from recce_meta.models.data_diff import AnyDataDiff, Moment, RowCountDiff
 from recce_meta.models.run import RunChoice
 from recce_meta.quality.masking import mask_checks, mask_results, mask_sample
 from recce_meta.quality.privacy import Privacy
@@ -40,15 +40,18 @@ if TYPE_CHECKING:
     from recce_meta.api.data import changed_data, requests
     from recce_meta.api.data import statistics as run_statistics
     from recce_meta.api.render import Templates
+    from recce_meta.quality import private_outputs
     from recce_meta.store import check_results, data_diffs
 else:
     checking = LazyModule("recce_meta.api.checks")
     changed_data = LazyModule("recce_meta.api.data.changed_data")
     requests = LazyModule("recce_meta.api.data.requests")
     run_statistics = LazyModule("recce_meta.api.data.statistics")
+    private_outputs = LazyModule("recce_meta.quality.private_outputs")
     check_results = LazyModule("recce_meta.store.check_results")
     data_diffs = LazyModule("recce_meta.store.data_diffs")
 
+BY_NAMES = "Private columns of {} are known by their names alone: its run has no column lineage"
 Statistics: TypeAlias = "tuple[run_statistics.StatisticsByNode, run_statistics.StatisticsByNode]"
 """Statistics stored with the run of base, and with that of current."""
 
@@ -111,7 +114,7 @@ class Comparison:
         """How the two runs were chosen, with notes on what the queries so far saw."""
         if self.chosen is None:
             return None
-        return replace(self.chosen, notes=(*self.chosen.notes, *self.runner.notes))
+        return replace(self.chosen, notes=(*self.chosen.notes, *self.runner.notes, *self._privacy_notes))
 
     @property
     def recorded(self) -> tuple[RunMetadata | None, RunMetadata | None]:
@@ -143,7 +146,7 @@ class Comparison:
         found = [self.runner.run(jobs[0].plan())] if len(jobs) == 1 else self.runner.run_all(jobs)
         if self.chosen is None and (notes := self.runner.notes):
             found = [replace(result, notes=(*result.notes, *notes)) for result in found]
-        return mask_results(found, self.privacy)
+        return self._masked(found)
 
     def run_each(self, jobs: Sequence[Job], private: Mapping[str, Privacy]) -> list[AnyDataDiff]:
         """Return the result of each of *jobs*, without private values; one that fails is a Failed.
@@ -175,8 +178,9 @@ class Comparison:
         """Return the result of *plan*, without private values."""
         found = self.runner.run(plan)
         if isinstance(found, RowSample):
-            return mask_sample(found, self.privacy)
-        return mask_results([found], self.privacy)[0]
+            private = privacy_by_node([found], self.privacy, self.runs)
+            return mask_sample(found, private.get(found.subject.unique_id, self.privacy))
+        return self._masked([found])[0]
 
     def data_of(
         self,
@@ -212,7 +216,7 @@ class Comparison:
             if not (is_partial and done):
                 raise
             found = done
-        return mask_results(found, privacy)
+        return self._masked(found)
 
     def check(
         self,
@@ -227,7 +231,18 @@ class Comparison:
         confined_by = self.current.warehouse if self.is_confined else None
         runner = checking.CheckRunner(self.runner, self.runs, templates, self.globs, confined_by)
         found = checking.run_checks(checks, runner, tell, path=str(path))
-        return replace(mask_checks(found, self.privacy), choice=self.choice)
+        return replace(mask_checks(found, self._masked), choice=self.choice)
+
+    def _masked(self, results: Sequence[AnyDataDiff]) -> list[AnyDataDiff]:
+        return masked(results, self.privacy, self.runs)
+
+    @property
+    def _privacy_notes(self) -> list[str]:
+        """A note for each run whose private columns are known by their names alone."""
+        if self.runs is None or self.privacy is None or not self.privacy.keeps_values:
+            return []
+        sides = {"base": self.runs.base, "current": self.runs.current}
+        return [BY_NAMES.format(side) for side, run in sides.items() if not run.has_columns]
 
     def save(self, results: Sequence[AnyDataDiff]) -> int:
         """Store *results* with the runs, failed and skipped ones too, and return how many there are."""
@@ -248,3 +263,28 @@ class Comparison:
             checked_at=datetime.now(timezone.utc),
         )
         return check_results.save_checks(self.store(), stored).written
+
+
+def masked(
+    results: Sequence[AnyDataDiff], privacy: Privacy | None, runs: RunPair | None
+) -> list[AnyDataDiff]:
+    """Return *results* without private values; with *runs*, those that are private by column lineage, too."""
+    private = privacy_by_node(results, privacy, runs)
+    return [found for one in results for found in mask_results([one], private.get(_node_of(one), privacy))]
+
+
+def privacy_by_node(
+    results: Sequence[AnyDataDiff | RowSample], privacy: Privacy | None, runs: RunPair | None
+) -> Mapping[str | None, Privacy]:
+    """Return *privacy* for the nodes of *results*, with the columns that are private by lineage of *runs*."""
+    ids = {one for one in map(_node_of, results) if one is not None}
+    if not ids or runs is None or privacy is None or not privacy.keeps_values:
+        return {}
+    sides = columns_upstream((runs.base, runs.current), ids)
+    found: dict[str | None, Privacy] = dict(private_outputs.with_private_outputs(privacy, ids, sides).items())
+    return found
+
+
+def _node_of(result: AnyDataDiff | RowSample) -> str | None:
+    """Return the unique id of the node of *result*; None if it has none, or no values."""
+    return None if isinstance(result, RowCountDiff) else result.subject.unique_id

@@ -25,6 +25,7 @@ from recce_meta.api.quality_tables import (
 )
 from recce_meta.api.run_choice import RunDefaults, find_single_run
 from recce_meta.api.run_reader import MemoryRunReader, RunReader, StoredRunReader, folder_of
+from recce_meta.api.runs import columns_upstream
 from recce_meta.api.scan import ScanOptions, scan, without_store
 from recce_meta.data_diff.plan import Query
 from recce_meta.errors import (
@@ -68,6 +69,7 @@ from recce_meta.quality.figures import QualityVerdict, column_of, failed_text
 from recce_meta.quality.file import read_quality_file
 from recce_meta.quality.measure import QualitySettings, mean_score
 from recce_meta.quality.privacy import DEFAULT_PATTERNS, Privacy, read_patterns, unused_patterns
+from recce_meta.quality.private_outputs import with_private_outputs
 from recce_meta.store import read
 from recce_meta.store.quality import list_quality_runs, load_quality, previous_quality, write_quality
 from recce_meta.store.select import require_complete
@@ -274,9 +276,14 @@ def _ready(
     ids = tuple(node.unique_id for node in nodes)
     rules = rules_by_table(question.rules, subjects, nodes, may_be_empty=question.chosen.may_be_empty)
     notes = (_scanned(run.run) if is_new else None, unused_selections(question.rules, rules))
+    privacy = question.settings.privacy
+    private = with_private_outputs(privacy, ids, columns_upstream([run], ids)) if privacy.keeps_values else {}
     return _PreparedMeasurement(
         run=run.run,
-        wanted=tuple(table_request(node, rules.get(node.unique_id, ())) for node in nodes),
+        wanted=tuple(
+            table_request(node, rules.get(node.unique_id, ()), private.get(node.unique_id, privacy).columns)
+            for node in nodes
+        ),
         ids=ids,
         tests=tuple(subjects.tests_of(ids)),
         rules=rules,

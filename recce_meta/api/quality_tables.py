@@ -388,8 +388,13 @@ def _metrics(rule: TableRules) -> list[tuple[str | None, CustomMetric]]:
     return [*((None, metric) for metric in rule.metrics), *of_columns]
 
 
-def table_request(node: NodeMetadata, rules: Sequence[TableRules]) -> TableRequest:
-    """Return *node* with its metrics and private columns according to *rules*."""
+def table_request(
+    node: NodeMetadata, rules: Sequence[TableRules], hidden: Collection[str] = ()
+) -> TableRequest:
+    """Return *node* with its metrics and private columns according to *rules*.
+
+    The columns *hidden* are private unless *rules* say otherwise.
+    """
     metrics = [
         MetricQuery(
             name=metric.name,
@@ -401,7 +406,7 @@ def table_request(node: NodeMetadata, rules: Sequence[TableRules]) -> TableReque
         for rule in rules
         for column, metric in _metrics(rule)
     ]
-    private = {
+    private = dict.fromkeys(hidden, True) | {
         column.name: column.is_private
         for rule in rules
         for column in rule.columns

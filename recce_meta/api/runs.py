@@ -18,7 +18,7 @@ from recce_meta.graph import LineageGraph, StateResolver, build_lineage_graph, s
 from recce_meta.lazy import LazyModule
 from recce_meta.models import LineageEdge, NodeMetadata, NodeResult, RunMetadata
 from recce_meta.models.catalog import RELATIONS
-from recce_meta.models.lineage import Direction, KnownEdge, LineageNode, LineageView
+from recce_meta.models.lineage import Direction, KnownEdge, LineageNode, LineageView, NodeColumns
 from recce_meta.models.marks.annotation import Annotation, annotations_of
 from recce_meta.models.node_types import WITH_RELATION, WITH_ROWS
 from recce_meta.models.rows import ResultList, RowTable, Tabular
@@ -187,6 +187,20 @@ def names_of(node: NodeMetadata) -> set[str]:
 def is_scanned(node: NodeMetadata) -> bool:
     """Return True if *node* is a relation of a scanned database, which can be named with its schema."""
     return node.resource_type in RELATIONS
+
+
+def columns_upstream(runs: Iterable[RunReader], ids: Iterable[str]) -> list[dict[str, NodeColumns | None]]:
+    """Return the column lineage of *ids* and of all nodes upstream, for each of *runs* that has lineage.
+
+    A node that was not analysed has None.
+    """
+    traced = [run for run in runs if run.has_columns]
+    above = build_lineage_graph([], {edge for run in traced for edge in run.edges}).upstream(ids)
+    found: list[dict[str, NodeColumns | None]] = []
+    for run in traced:
+        known = above & run.names.keys()
+        found.append({**dict.fromkeys(known), **run.columns_of(known)})
+    return found
 
 
 @dataclass(frozen=True)

@@ -12,6 +12,7 @@ from typing import Any, TypeVar
 from msgspec.structs import replace
 
 from recce_meta.data_diff.row_sample import RowSample
+from recce_meta.models.change import RunDiff
 from recce_meta.models.checks import CheckReport
 from recce_meta.models.data_diff import (
     AnyDataDiff,
@@ -61,29 +62,32 @@ def mask_results(results: Sequence[AnyDataDiff], privacy: Privacy | None) -> lis
     return list(results) if privacy is None else [_masked(result, privacy) for result in results]
 
 
-def mask_checks(report: CheckReport, privacy: Privacy | None) -> CheckReport:
-    """Return *report* without the values that *privacy* withholds; verdicts and messages stay."""
-    if privacy is None:
-        return report
+def mask_checks(
+    report: CheckReport, mask: Callable[[Sequence[AnyDataDiff]], Sequence[AnyDataDiff]]
+) -> CheckReport:
+    """Return *report* with results as *mask* returns them; verdicts and messages stay."""
+    shown = [one for check in report.checks for one in check.results if not isinstance(one, RunDiff)]
+    masked = iter(mask(shown))
     checks = [
-        replace(check, results=tuple(_masked(result, privacy) for result in check.results))
+        replace(
+            check,
+            results=tuple(one if isinstance(one, RunDiff) else next(masked) for one in check.results),
+        )
         for check in report.checks
     ]
     return replace(report, checks=tuple(checks))
 
 
 def mask_statistics(
-    statistics: Sequence[NodeStatistics], privacy: Privacy | None
+    statistics: Sequence[NodeStatistics], privacy: Mapping[str, Privacy]
 ) -> tuple[NodeStatistics, ...]:
-    """Return *statistics* without figures that are values of private columns."""
-    if privacy is None:
-        return tuple(statistics)
+    """Return *statistics* without the values of private columns; *privacy* is that of each node."""
     return tuple(
         replace(
             node,
             columns=tuple(
                 replace(column, profile=_counts_of(column.profile))
-                if privacy.withholds(column.name)
+                if privacy[node.unique_id].withholds(column.name)
                 else column
                 for column in node.columns
             ),
@@ -102,7 +106,11 @@ def _with_note(result: Made, hidden: Set[str], privacy: Privacy) -> Made:
     if not hidden:
         return result
     names = ", ".join(sorted(hidden))
-    note = f"Values of private columns are withheld: {names}" if privacy.keeps_values else NO_VALUES
+    note = (
+        f"Values of private columns are withheld: {names}"
+        if privacy.keeps_values
+        else privacy.why or NO_VALUES
+    )
     made: Made = replace(result, notes=(*result.notes, note))
     return made
 

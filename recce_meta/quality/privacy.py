@@ -62,6 +62,8 @@ class Privacy(Struct, frozen=True, kw_only=True):
     """Patterns for names of columns whose values are never fetched, as in `is_private_name`."""
     columns: frozenset[str] = frozenset()
     """Further private columns of one relation, in folded case, whatever their names are."""
+    why: str = ""
+    """Why no values are fetched, if that is not the user's choice."""
 
     def withholds(self, name: str, choices: Mapping[str, bool] = NO_CHOICES) -> bool:
         """Return True if values of the column *name* must not be fetched.

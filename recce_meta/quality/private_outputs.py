@@ -5,8 +5,9 @@ A name alone does not show that `lower(email) as contact` has the values of a pr
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 
+from msgspec.structs import replace
 from sqlglot import exp, parse_one
 from sqlglot.errors import SqlglotError
 
@@ -14,6 +15,29 @@ from recce_meta.models.lineage import EVERYTHING, ColumnOutput, NodeColumns
 from recce_meta.quality.privacy import Privacy
 
 _WITH_SQL = ("model.", "snapshot.", "analysis.")
+UNTRACED = "Values are withheld: it is unknown which columns they are computed of"
+
+
+def with_private_outputs(
+    privacy: Privacy, ids: Iterable[str], sides: Sequence[Mapping[str, NodeColumns | None]]
+) -> dict[str, Privacy]:
+    """Return *privacy* for each of *ids*, with the columns that are private on one of *sides* by lineage.
+
+    Each side has the lineage of its nodes, *ids* and all upstream; None for one that is not traced. A node
+    with SQL that is not traced shows no values.
+    """
+    outputs = []
+    for side in sides:
+        traced = {unique_id: columns for unique_id, columns in side.items() if columns is not None}
+        outputs.append({**dict.fromkeys(side), **private_outputs(traced, privacy)})
+    found = {}
+    for one in ids:
+        names = [side[one] for side in outputs if one in side] if one.startswith(_WITH_SQL) else []
+        hidden = privacy.columns.union(*(part for part in names if part is not None))
+        found[one] = replace(privacy, columns=hidden)
+        if None in names and privacy.keeps_values:
+            found[one] = replace(found[one], keeps_values=False, why=UNTRACED)
+    return found
 
 
 def private_outputs(columns: Mapping[str, NodeColumns], privacy: Privacy) -> dict[str, frozenset[str] | None]:
@@ -49,7 +73,8 @@ def _fill(
             waiting += missing
             continue
         names = {output.name.casefold() for output in node.outputs if _is_private(output, privacy, found)}
-        found[waiting.pop()] = frozenset(names)
+        # The columns of a private `*` have names that are not known.
+        found[waiting.pop()] = None if EVERYTHING in names else frozenset(names)
 
 
 def _is_private(
@@ -62,10 +87,11 @@ def _is_private(
     if _is_count(output.expression):
         return False
     for source in output.sources:
-        if source.column == EVERYTHING or privacy.withholds(source.column):
-            return True
         names = found.get(source.parent) if source.parent.startswith(_WITH_SQL) else frozenset[str]()
-        if names is None or source.column.casefold() in names:
+        if names is None or source.column.casefold() in names or privacy.withholds(source.column):
+            return True
+        # A `*` passes columns on under their names; anything else may be computed of a private one.
+        if source.column == EVERYTHING and (names or output.name != EVERYTHING):
             return True
     return False
 

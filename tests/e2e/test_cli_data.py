@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from recce_meta.adapter import UnifiedSqlAdapter
+from tests.e2e.conftest import node as manifest_node
 
 COMMANDS = ("row-count", "schema", "value", "profile", "top-k", "histogram")
 SECRET = "hunter2secret"
@@ -460,3 +461,76 @@ def test_the_zone_of_a_session_is_reported_with_tables(cli: Any, postgres_url: s
 
     assert "time zone" not in cli(*tables, f"{postgres_url}?options=-ctimezone%3DUTC").out
     assert "dbt's: Asia/Tokyo" in cli(*tables, f"{postgres_url}?options=-ctimezone%3DAsia/Tokyo").out
+
+
+@pytest.fixture
+def contacts(shop: Any) -> Any:
+    """A node with an address under another name, one that reads it, and one that is not traced."""
+    rows = "SELECT 1 AS id, '{0}1@example.com' AS contact UNION ALL SELECT 2, '{1}2@example.com'"
+    for name in ("people", "readers", "untraced"):
+        shop.build(name, rows.format("a", "a"), rows.format("a", "b"))
+    python = {"language": "python", "sql": "def model(dbt, session): return None"}
+    above = manifest_node("people", shop.current, shop.database)
+    parents = {"nodes": [above["unique_id"]], "macros": []}
+    shop.write(
+        "people",
+        "readers",
+        "untraced",
+        key="id",
+        people={"sql": "select id, lower(t.email) as contact from t"},
+        readers={"sql": f"select p.id, p.contact from {above['relation_name']} as p", "depends_on": parents},
+        untraced=python,
+    )
+    return shop
+
+
+@pytest.mark.parametrize("node", ["people", "readers", "untraced"])
+@pytest.mark.parametrize(
+    "command",
+    [
+        ("value", "-k", "id"),
+        ("value", "-k", "id", "--why"),
+        ("profile",),
+        ("top-k", "-c", "contact"),
+        ("histogram", "-c", "contact"),
+    ],
+    ids=" ".join,
+)
+def test_values_computed_of_a_private_column_are_withheld_under_any_name(
+    contacts: Any, command: tuple[str, ...], node: str
+) -> None:
+    name, *options = command
+    shown = contacts(name, node, *options, "--format", "json")
+    hidden = [contacts(name, node, *options, "--private", "x", *form) for form in ((), ("--format", "json"))]
+
+    assert "@" not in "".join(one.out + one.err for one in hidden)
+    assert "withheld" in hidden[0].out, hidden[0]
+    assert name == "histogram" or "@" in shown.out
+
+
+def test_checks_statistics_and_stored_results_withhold_them_as_well(contacts: Any) -> None:
+    (contacts.cli.folder / "checks.yml").write_text(
+        "checks:\n"
+        "  - {name: schema, type: schema_diff}\n"
+        "  - {name: rows, type: value_diff_detail, params: {model: people, primary_key: id}}\n"
+        "  - {name: top, type: top_k_diff, params: {model: readers, column_name: contact}}\n"
+    )
+    contacts.record()
+    runs = ("--base", "base", "--current", "current")
+    shown, hidden = (
+        contacts.cli("check", "run", "checks.yml", *runs, *more, "--format", "json")
+        for more in ((), ("--private", "x"))
+    )
+
+    assert "@" in shown.out and "@" not in hidden.out and "***" in hidden.out, hidden
+
+    assert contacts.cli("value", "people", "-k", "id", *runs, "--save").code == 0
+    shown, hidden = (
+        contacts.cli("diff", "base", "current", *more, "--format", "json")
+        for more in ((), ("--private", "x"))
+    )
+    assert "@" in shown.out and "@" not in hidden.out, hidden
+
+    measured, renamed = (contacts.cli("quality", node, "--format", "json") for node in ("people", "untraced"))
+    assert '"contact"' in measured.out and "@" not in measured.out, measured
+    assert "@" in renamed.out, "an untraced node has private columns by name alone here"

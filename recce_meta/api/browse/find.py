@@ -12,11 +12,10 @@ from recce_meta.adapter import UnifiedSqlAdapter
 from recce_meta.api.browse.node import LastResult, last_results
 from recce_meta.api.browse.search import search
 from recce_meta.api.run_reader import RunReader
-from recce_meta.diff.scan_models import BUILT
 from recce_meta.errors import plural
 from recce_meta.graph import LineageGraph, build_lineage_graph, select
 from recce_meta.models import NodeMetadata
-from recce_meta.models.catalog import WITH_DATA
+from recce_meta.models.node_types import BUILT, TESTED, WITH_ROWS
 from recce_meta.models.run import DBT, ERROR_STATUSES
 
 MOST_HITS = 500
@@ -144,7 +143,11 @@ def _is_run(node: NodeMetadata | None) -> bool:
 
 def _with_gap(run: RunReader, graph: LineageGraph, found: Iterable[Hit], only: Only) -> list[Hit]:
     """Return those of *found* that have data and lack what *only* names."""
-    nodes = {one.unique_id: one for one in found if one.unique_id.split(".")[0] in WITH_DATA}
+    nodes = {
+        one.unique_id: one
+        for one in found
+        if one.unique_id.split(".")[0] in (TESTED if only is Only.UNTESTED else WITH_ROWS)
+    }
     if only is Only.UNDOCUMENTED:
         described = {key for key, node in run.nodes(nodes).items() if (node.description or "").strip()}
         return [one for key, one in nodes.items() if key not in described]

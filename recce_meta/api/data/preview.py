@@ -47,7 +47,7 @@ from recce_meta.models.diff_kinds import PREVIEW
 from recce_meta.models.run import RunChoice
 from recce_meta.profiles import find_project_dir, read_target_path
 from recce_meta.quality.privacy import Privacy
-from recce_meta.quality.private_outputs import private_outputs
+from recce_meta.quality.private_outputs import with_private_outputs
 from recce_meta.warehouses import Warehouse
 
 KIND = PREVIEW.diff
@@ -185,15 +185,8 @@ class Preview:
         sides = []
         for project in (self.edited.base, self.edited.current):
             known = upstream.intersection(node.unique_id for node in project.nodes)
-            columns = MemoryRunReader(project).columns_of(known)
-            sides.append({**dict.fromkeys(known), **private_outputs(columns, privacy)})
-        found = {}
-        for one in wanted:
-            names = [side[one] for side in sides if one in side]
-            is_traced = None not in names
-            hidden = frozenset().union(*(part for part in names if part is not None))
-            found[one] = replace(privacy, columns=hidden, keeps_values=privacy.keeps_values and is_traced)
-        return found
+            sides.append({**dict.fromkeys(known), **MemoryRunReader(project).columns_of(known)})
+        return with_private_outputs(privacy, wanted, sides)
 
     def chosen(
         self, runs: RunPair, selection: Sequence[str], exclude: Sequence[str], *, downstream: bool = False

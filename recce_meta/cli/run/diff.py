@@ -22,7 +22,7 @@ from recce_meta.api.diff import diff as diff_runs
 from recce_meta.api.kept_diffs import KeptDiffs
 from recce_meta.api.reviews import reviews_of_pair
 from recce_meta.api.run_choice import select_runs
-from recce_meta.api.run_reader import StoredRunReader
+from recce_meta.api.run_reader import StoredRunReader, open_run
 from recce_meta.cli.connections import Connection, configured_base_branch
 from recce_meta.cli.data_options import ByNode
 from recce_meta.cli.options import LISTS, REMARKS, progress, report_size, say, server_pages, write
@@ -35,7 +35,7 @@ from recce_meta.models.marks.annotation import AnnotatedObjects
 from recce_meta.models.marks.review import NO_CONTEXT, PairContext
 from recce_meta.models.rows import Tabular
 from recce_meta.profiles import find_project_dir
-from recce_meta.quality.masking import mask_results, privacy_of
+from recce_meta.quality.masking import privacy_of
 from recce_meta.report.addresses import Addresses
 from recce_meta.report.review.annotations import annotated_ids
 from recce_meta.report.review.verdict import Checks
@@ -296,8 +296,13 @@ def stored_results(
     if style in LISTS or not _is_stored(diff):
         return NO_DATA
     found = stored_data(connect(), diff)
-    masked = mask_results(found.results, privacy_of(no_values=options.no_values, private=options.private))
-    return StoredData(results=tuple(masked), taken_at=found.taken_at if masked else None)
+    privacy = privacy_of(no_values=options.no_values, private=options.private)
+    results = tuple(found.results)
+    if privacy is not None and results and (choice := diff.choice) is not None:
+        sides = [open_run(connect, str(one.run_id), project=None) for one in (choice.base, choice.current)]
+        runs = load("recce_meta.api.runs:RunPair")(*sides)
+        results = tuple(load("recce_meta.api.comparison:masked")(results, privacy, runs))
+    return StoredData(results=results, taken_at=found.taken_at if results else None)
 
 
 def _project_files(connection: Connection) -> tuple[Callable[[str], str | None], str]:

@@ -53,6 +53,7 @@ from recce_meta.models.run import DBT, PART, dbt_options
 from recce_meta.models.stored import NodeStatistics
 from recce_meta.profiles import find_project_dir
 from recce_meta.quality.masking import mask_statistics, privacy_of
+from recce_meta.quality.private_outputs import with_private_outputs
 from recce_meta.store.grants import init_sql
 from recce_meta.store.session import init_store, refuse_memory, refuse_newer
 
@@ -230,9 +231,14 @@ def _statistics(
                 data = stack.enter_context(connection.at(place).open_existing())
             # Opening the same file twice would deadlock.
             data = store if data.reaches_same(store) else data
-            taken = take(data, project, kind, threads=data.threads)
+            taken: tuple[NodeStatistics, ...] = take(data, project, kind, threads=data.threads)
             privacy = privacy_of(no_values=options.no_values, private=options.private)
-            return mask_statistics(taken, privacy)
+            if privacy is None:
+                return taken
+            upstream = load("recce_meta.api.runs:columns_upstream")
+            ids = {one.unique_id for one in taken}
+            sides = upstream([load("recce_meta.api.run_reader:MemoryRunReader")(project)], ids)
+            return mask_statistics(taken, with_private_outputs(privacy, ids, sides))
     except RecceMetaError as error:
         warn(f"no statistics stored: {error}")
         return ()
