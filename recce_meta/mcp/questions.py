@@ -23,6 +23,7 @@ from recce_meta.errors import UsageError
 from recce_meta.lazy import LazyModule
 from recce_meta.mcp.stores import AgentStore
 from recce_meta.models import RunMetadata
+from recce_meta.models.run import WORKING_TREE
 from recce_meta.profiles import find_project_dir
 from recce_meta.quality.privacy import Privacy
 from recce_meta.store.select import resolve_run
@@ -67,7 +68,14 @@ class Questions:
         self._diffs = KeptDiffs()
 
     def report(self, adapter: UnifiedSqlAdapter, base: str, current: str, select: str = "") -> PairReport:
-        """Return the diff of two runs, and what is stored about it; *select* limits it in dbt's grammar."""
+        """Return the diff of two runs, and what is stored about it; *select* limits it in dbt's grammar.
+
+        *current* may be WORKING_TREE: the files of the project that the server runs in, which need no build.
+        """
+        if current == WORKING_TREE:
+            if select:
+                raise UsageError("select does not apply to the working tree", hint="leave select out")
+            return _of_files(self.edits(lambda: adapter, base))
         chosen = self.pair(adapter, base, current)
         config = self.settings.config
         question = DiffQuestion((select,) if select else config.select, config.exclude)
@@ -120,6 +128,15 @@ class Questions:
     def _defaults(self) -> RunDefaults:
         settings = self.settings
         return read_defaults(settings.project_dir, os.environ, base_branch=settings.config.base_branch)
+
+
+def _of_files(edits: Edits) -> PairReport:
+    """Return the diff of *edits*; nothing is stored about files."""
+    found, edited = edits.preview().diff, edits.edited
+    problems = [f"{unique_id}: {why}" for unique_id, why in edited.problems.items()]
+    notes = (*edited.notes, *problems, *found.notes)
+    diff = replace(found, choice=edits.choice, notes=notes)
+    return PairReport(diff=diff, data=(), data_taken_at=None, checks=())
 
 
 def _stored(selector: str) -> str | None:

@@ -22,7 +22,7 @@ from recce_meta.mcp.questions import Questions
 from recce_meta.models.change import CERTAIN, Category, Change, Impact, Reach, Reason, Status
 from recce_meta.models.lineage import Direction, ImpactView, ReachedNode
 from recce_meta.models.node_types import BUILT, SELECTED
-from recce_meta.models.run import RunMetadata
+from recce_meta.models.run import WORKING_TREE, RunMetadata
 from recce_meta.report.diff_details import effect_label, reach_phrase, reached_phrase
 from recce_meta.report.labels import (
     build_problems,
@@ -55,7 +55,8 @@ class RunTools:
         """List the nodes that changed between two runs, the most harmful first, with the effect of each.
 
         base, current: run selectors as in recce-meta diff (an environment such as prod, prod~1, branch:x, a
-        run id); by default the run of the merge base, and the latest run of the checked-out branch.
+        run id); by default the run of the merge base, and the latest run of the checked-out branch. current
+        "working tree" is the files as they are now, without a build.
         select: nodes in dbt's grammar.
         """
         with self._questions.store.reading() as adapter:
@@ -216,6 +217,8 @@ class RunTools:
         base and current are those of what_changed. full_refresh: tables whose existing rows keep what the old
         code made until a full refresh.
         """
+        if current == WORKING_TREE:
+            raise UsageError("plan needs a recorded run", hint="what_changed has the working tree")
         with self._questions.store.reading() as adapter:
             report = self._questions.report(adapter, base, current)
             diff = report.diff
@@ -244,11 +247,12 @@ class RunTools:
     def head(self, report: PairReport) -> dict[str, Any]:
         """Return the verdict of *report*, its runs, and what was not compared."""
         diff = report.diff
+        is_of_files = diff.choice is not None and diff.choice.current.reason == WORKING_TREE
         return {
             "verdict": str(verdict_of(diff, report.data, report.checks)),
             "builds": list(build_problems(diff)),
             "base": side_text(diff.base),
-            "current": side_text(diff.current),
+            "current": WORKING_TREE if is_of_files else side_text(diff.current),
             "not_compared": short_notes([*choice_notes(diff.choice), *diff.notes]),
             "note": self._questions.store.note,
         }

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import re
 import shutil
 import subprocess
 import sys
@@ -16,6 +17,7 @@ from typing import Any
 import anyio
 import jsonschema
 import pytest
+from click.testing import CliRunner
 from mcp import Client
 from msgspec.structs import replace
 
@@ -24,6 +26,7 @@ from recce_meta import demo_data
 from recce_meta.adapter import UnifiedSqlAdapter
 from recce_meta.api.demo import demo
 from recce_meta.api.record import record_project
+from recce_meta.cli.main import cli
 from recce_meta.extractors.project import extract_project
 from recce_meta.mcp.answers import answer
 from recce_meta.mcp.questions import AgentSettings, Questions
@@ -32,6 +35,7 @@ from recce_meta.mcp.stores import AgentStore
 from recce_meta.models import NodeMetadata
 from recce_meta.quality.privacy import Privacy
 from recce_meta.store.sql_files import DEFAULT_SCHEMA
+from tests.e2e.conftest import DEMO, ROOT
 from tests.proofs.reports import Database
 
 READING = AgentSettings(project=demo_data.DATABASE)
@@ -298,6 +302,41 @@ def test_mistakes_are_answered_with_the_next_step(
 
 
 @pytest.mark.extensive
+def test_edited_files_are_compared_without_a_build(tmp_path: Path, demo_file: Path) -> None:
+    shutil.copytree(DEMO / "project" / "base", tmp_path, dirs_exist_ok=True)
+    caller = Agent(Path(shutil.copy(demo_file, tmp_path / "jaffle_shop.duckdb")), QUERYING)
+    orders = tmp_path / "models/marts/orders.sql"
+    same = caller.document("what_changed", base="base", current="working tree")
+    orders.write_text(orders.read_text().replace("attempted_amount as amount", "paid_amount as amount"))
+    edited = [caller.ask(one, base="base", current="working tree") for one in ("review_summary", "impact")]
+    orders.write_text(orders.read_text().replace("paid_amount as amount", "nothing as amount"))
+    broken = caller.document("what_changed", base="base", current="working tree")
+    refused = [
+        caller.ask("what_changed", current="working tree", select="orders"),
+        caller.ask("plan", current="working tree"),
+    ]
+    caller.close()
+
+    assert "changes" not in same and same["current"] == "working tree"
+    assert f'"check_data_of":["{MODEL}orders"' in edited[0] and f"{MODEL}store_performance" in edited[1]
+    assert broken["verdict"].startswith("❌ orders fails: ") and '"nothing"' in broken["verdict"]
+    assert "leave select out" in refused[0] and "what_changed has the working tree" in refused[1]
+
+
+def test_the_skill_names_tools_and_arguments_that_exist(demo_file: Path) -> None:
+    ran = CliRunner().invoke(cli, ["mcp", "--instructions"])
+    text = ran.output
+    caller = Agent(demo_file, VALUES)
+    tools = caller.tools()
+    caller.close()
+
+    assert ran.exit_code == 0 and len(text.split()) <= 260
+    assert text == (ROOT / "examples/agents/recce-meta/SKILL.md").read_text(encoding="utf-8")
+    known = {*tools, *(name for tool in tools.values() for name in tool["inputSchema"]["properties"])}
+    fields = {"text", "check_data_of", "not_compared", "not_known", '"sure": false'}
+    assert set(re.findall(r"`([^`]+)`", text)) - known - fields == set()
+
+
 def test_null_is_an_argument_that_is_left_out(agent: Agent) -> None:
     given = {"base": None, "current": None, "select": None, "limit": None, "cursor": None}
     assert agent.ask("what_changed", **given) == agent.ask("what_changed")
