@@ -50,6 +50,8 @@ else:
     project = LazyModule("recce_meta.extractors.project")
 
 PREFIX = "path:"
+FEW_NODES = 200
+"""Most nodes of a run of which all are read at once: a statement takes longer than their rows."""
 
 
 def folder_of(selector: RunSelector | None) -> Path | None:
@@ -382,6 +384,11 @@ class StoredRunReader(RunReader):
         self._session: StoreSession | None = None
         self._complete: MemoryRunReader | None = None
         self._nodes: dict[str, NodeMetadata] = {}
+        """Nodes that were read, with SQL of other runs."""
+        self._read_nodes: dict[str, NodeMetadata] = {}
+        """The same nodes as they are stored."""
+        self._codes: dict[str, str | None] = {}
+        self._few_edges: Sequence[tuple[object, ...]] = ()
         self._asked: set[str] = set()
         self._kept: dict[str, partial_run.KeptSql] = {}
         self._searched: set[str] = set()
@@ -405,12 +412,21 @@ class StoredRunReader(RunReader):
     def edges(self) -> Sequence[LineageEdge]:
         if self._complete:
             return self._complete.edges
-        with self._open() as store:
-            return read.node_edges(store, self.run)
+        return read.edges_in(self._edge_rows())
 
     @property
     def origins(self) -> Origins:
-        return read.load_parents(self.adapter, self.run)
+        return read.parents_in(self.run, self._edge_rows())
+
+    def _edge_rows(self) -> Sequence[tuple[object, ...]]:
+        if self._few_edges:
+            return self._few_edges
+        with self._open() as store:
+            rows = store.query("edges", graph_id=self.run.graph_id)
+        # The rows of a large graph take more memory than its edges.
+        if self._is_small:
+            self._few_edges = rows
+        return rows
 
     @cached_property
     def results(self) -> Sequence[NodeResult]:
@@ -440,6 +456,9 @@ class StoredRunReader(RunReader):
             return self._complete.nodes(ids)
         if not (wanted := list(ids)):
             return {}
+        if self._is_small and self.names.keys() >= {*wanted}:
+            self._read_with_parents(wanted)
+            return {one: self._read_nodes[one] for one in wanted}
         with self._open() as store:
             return {node.unique_id: node for node in read.nodes_by_id(store, self.run, wanted)}
 
@@ -472,9 +491,11 @@ class StoredRunReader(RunReader):
             wanted.update(parent for one in ids for parent in graph.parents(one))
         while wanted:
             if new := wanted - self._asked:
+                new = self._with_all(new) - self._asked
                 self._asked |= new
                 found = read.load_nodes_by_id(self.adapter, self.run, sorted(new))
                 self._nodes.update((node.unique_id, node) for node in found)
+                self._read_nodes.update((node.unique_id, node) for node in found)
             above = (self._nodes[key] for key in wanted if key in self._nodes)
             # A node that was read as a parent lacks its own parents.
             wanted = {
@@ -484,6 +505,14 @@ class StoredRunReader(RunReader):
                 for parent in node.parents
                 if parent not in self._asked
             }
+
+    @property
+    def _is_small(self) -> bool:
+        return self.run.node_count <= FEW_NODES
+
+    def _with_all(self, ids: set[str]) -> set[str]:
+        """Return *ids*, with all nodes of a small run, of which most would be read one after the other."""
+        return ids.union(self.names) if self._is_small else ids
 
     def _lacking(self, ids: Iterable[str]) -> list[NodeMetadata]:
         """Return the nodes of *ids* that were read and that dbt did not compile in this run."""
@@ -506,7 +535,10 @@ class StoredRunReader(RunReader):
         return {key: self._kept[key] for key in ids if key in self._kept}
 
     def tokenised(self, ids: Collection[str]) -> Mapping[str, str]:
-        found = read.load_code(self.adapter, self.run, "compiled_code", sorted(ids))
+        if new := self._with_all({*ids}) - self._codes.keys() if ids else ():
+            self._codes |= dict.fromkeys(new)
+            self._codes |= read.load_code(self.adapter, self.run, "compiled_code", sorted(new))
+        found = {one: self._codes[one] for one in sorted(ids)}
         without = [unique_id for unique_id, code in found.items() if not code]
         kept = self.kept_sql(without) if without else {}
         return {
@@ -594,7 +626,11 @@ class StoredRunReader(RunReader):
         if not self.has_columns:
             self.lacks_columns = True
             return {}
-        if new := set(ids) - self._loaded_columns.keys():
+        new = {*ids} - self._loaded_columns.keys()
+        if new and self._is_small:
+            self._loaded_columns |= dict.fromkeys(new - self.names.keys())
+            new = self.names.keys() - self._loaded_columns.keys()
+        if new:
             with self._open() as store:
                 found = columns.columns_of(store, self.run, sorted(new))
             self._loaded_columns.update((unique_id, found.get(unique_id)) for unique_id in new)

@@ -450,6 +450,11 @@ def load_parents(
             rows = store.query("edges", graph_id=run.graph_id)
         else:
             rows = store.query("parents_by_id", graph_id=run.graph_id, ids="\n".join(ids))
+    return parents_in(run, rows)
+
+
+def parents_in(run: RunMetadata, rows: Iterable[tuple[Any, ...]]) -> dict[str, dict[str, EdgeOrigin | None]]:
+    """Return the parents of each node of *run* with the origin of each edge, from *rows* of its edges."""
     found = group_parents(rows)
     if run.extractor != DBT:
         return found
@@ -530,7 +535,11 @@ def _in_order(values: Iterable[Named]) -> list[Named]:
 
 def node_edges(store: StoreSession, run: RunMetadata) -> list[LineageEdge]:
     """Return all edges of *run*, unordered."""
-    rows = store.query("edges", graph_id=run.graph_id)
+    return edges_in(store.query("edges", graph_id=run.graph_id))
+
+
+def edges_in(rows: Iterable[tuple[object, ...]]) -> list[LineageEdge]:
+    """Return the edges in *rows* of a graph's edges, unordered."""
     # Each row has copies of its ids, which are a large part of the memory of a large graph.
     ids: dict[str, str] = {}
     return [LineageEdge(*(ids.setdefault(one, one) for one in map(str, row[:2]))) for row in rows]

@@ -26,6 +26,7 @@ from recce_meta.errors import (
     StoreOutdated,
     TransientFailure,
     UsageError,
+    WarehouseError,
 )
 from recce_meta.models.rows import Tabular
 from recce_meta.store import sql_files
@@ -453,11 +454,26 @@ def store_versions(adapter: UnifiedSqlAdapter) -> StoreVersions | None:
 
     Raises PermissionDenied if the store exists but the role may not use it.
     """
+    if (found := _recent_versions(adapter)) is not None:
+        return found
     with _session(adapter, atomic=False) as store:
         versions = _versions(store)
         if versions is None:
             _refuse_without_rights(store)
         return versions
+
+
+def _recent_versions(adapter: UnifiedSqlAdapter) -> StoreVersions | None:
+    """Return the versions of the store in one statement; None if the catalog must be asked why it fails."""
+    try:
+        with _session(adapter, atomic=False) as store:
+            (row,) = store.query("store_versions")
+    except WarehouseError as error:
+        # DuckDB has no code of its own for some missing columns.
+        if type(error) in (WarehouseError, MissingRelation, PermissionDenied):
+            return None
+        raise
+    return None if row[0] is None else _versions_in(row)
 
 
 def read_no_rows(adapter: UnifiedSqlAdapter) -> None:
@@ -592,7 +608,12 @@ def _versions_of(store: StoreSession) -> StoreVersions | None:
     version = int(str(rows[0][0]))
     if version < _VERSION_7:
         return StoreVersions(version, version)
-    ((write, read, migrated_by),) = store.query("store_versions")
+    (row,) = store.query("store_versions")
+    return _versions_in(row)
+
+
+def _versions_in(row: tuple[object, ...]) -> StoreVersions:
+    write, read, migrated_by = row
     return StoreVersions(
         write=int(str(write)),
         read=int(str(write if read is None else read)),

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from msgspec.structs import replace
 
-from recce_meta.api import diff
+from recce_meta.api import diff, run_reader
 from recce_meta.diff.changes import detect_changes
 from recce_meta.extractors.git import GitState
 from recce_meta.extractors.project import extract_project
@@ -84,6 +84,8 @@ def test_unchanged_code_is_not_fetched(store: Any, state_cases: Any, monkeypatch
         read_nodes.update(node.unique_id for side in sides for node in side)
         return sides
 
+    # Of a small run, all nodes are read.
+    monkeypatch.setattr(run_reader, "FEW_NODES", 0)
     monkeypatch.setattr(read, "load_nodes_by_id", by_id)
     monkeypatch.setattr(read, "load_differences", differences)
     found = diff.diff(lambda: store.adapter.at(store.schema), base.run.run_id, current.run.run_id)
