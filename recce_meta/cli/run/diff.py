@@ -197,7 +197,8 @@ def _diff_without_data(request: DiffRequest, options: DiffDataOptions) -> RunDif
     project = connection.project_of(request.project, request.base, request.current)
     with ExitStack() as stack, progress("comparing"):
         # Runs on disk need no store, which may not even exist.
-        connect = cache(lambda: stack.enter_context(connection.open_existing()))
+        source = cache(lambda: connection.open_existing(writes=True))
+        connect = cache(lambda: stack.enter_context(source().read_only()))
         runs = select_runs(
             connect, request.base, request.current, defaults=connection.run_defaults(), project=project
         )
@@ -211,7 +212,7 @@ def _diff_without_data(request: DiffRequest, options: DiffDataOptions) -> RunDif
     _write_report(result, request, data, checks, context)
     if kept.is_worth_saving:
         # Nothing waits for a file that another process has locked.
-        with replace(connection, lock_timeout=0.0).open_existing(writes=True) as adapter:
+        with source().sibling(lock_timeout=0.0) as adapter:
             kept.save(adapter)
     return result
 
