@@ -15,6 +15,7 @@ from recce_meta.adapter import UnifiedSqlAdapter
 from recce_meta.adapter.read_only import require_condition, require_query
 from recce_meta.adapter.statements import single_statement
 from recce_meta.api.comparison import Comparison
+from recce_meta.api.data.jobs import pairs_changed_by, row_count_job
 from recce_meta.api.data.option_texts import read_options
 from recce_meta.api.data.places import data_places, open_reader, open_sides
 from recce_meta.api.data.requests import DataDiffRequest, refuse_request
@@ -23,7 +24,7 @@ from recce_meta.api.run_choice import with_builds
 from recce_meta.api.run_reader import StoredRunReader, folder_of
 from recce_meta.api.runs import RunPair
 from recce_meta.data_diff.row_sample import RowSample
-from recce_meta.errors import UsageError
+from recce_meta.errors import UsageError, plural
 from recce_meta.mcp.answers import answer, cut, first_few, short_notes
 from recce_meta.mcp.calls import cancellable
 from recce_meta.mcp.questions import Questions
@@ -70,7 +71,7 @@ class DataTools:
 
     def compare_data(
         self,
-        node: str,
+        node: str = "",
         kind: str = ROW_COUNT.name,
         base: str = "",
         current: str = "",
@@ -78,7 +79,8 @@ class DataTools:
         cursor: str = "",
         **options: Any,
     ) -> str:
-        """Compare the data of a node in two runs, with queries in the warehouse: start with row_count.
+        """Compare the data of a node in two runs, with queries in the warehouse: start with row_count, which
+        without a node counts all that are changed or affected.
 
         value matches rows by key (columns separated by commas; by default the declared key) and counts the
         rows that differ for each column; detail lists them. profile compares statistics. base and current are
@@ -87,6 +89,8 @@ class DataTools:
         files of the project with base, before a build.
         """
         questions, settings = self._questions, self._questions.settings
+        if not node and kind == PREVIEW.name:
+            raise UsageError("preview needs a node", hint="what_changed of the working tree lists them")
         if KINDS[kind].shows_values and not settings.shows_values:
             raise UsageError(
                 f"{kind} shows values, and this server was started without --allow-values",
@@ -128,9 +132,19 @@ class DataTools:
         assert before is not None and after is not None
         choice = with_builds(lambda: store, chosen.choice, before, after)
         runs = RunPair(StoredRunReader(store, before), StoredRunReader(store, after))
-        (node,) = runs.named([request.node or ""])
-        request = replace(request, base=before.run_id, current=after.run_id, node=node)
         comparison = self._comparison(lambda: store, runs, choice, opened)
+        if not request.node:
+            diff = questions.report(store, before.run_id, after.run_id).diff
+            pairs = pairs_changed_by(diff, runs, questions.settings.config.nodes)
+            if request.kind is not ROW_COUNT:
+                raise UsageError(f"{request.kind.name} needs a node", hint="row_count can count all")
+            if not pairs:
+                raise UsageError("No node with rows is changed or affected", hint="name a node")
+            (counts,) = comparison.run([row_count_job(comparison.runner.places, pairs)])
+            named = plural(len(pairs), "changed or affected node")
+            return _Compared(named, counts, comparison.choice or choice, before.run_id, after.run_id)
+        (node,) = runs.named([request.node])
+        request = replace(request, base=before.run_id, current=after.run_id, node=node)
         result = comparison.answer(comparison.planned(request).plan())
         assert not isinstance(result, RowSample)
         return _Compared(node, result, comparison.choice or choice, before.run_id, after.run_id)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from functools import wraps
@@ -41,6 +42,8 @@ _PERMISSIONS = {
     "compare_data": "it needs recce-meta mcp --allow-queries",
     "preview": "it needs recce-meta mcp --allow-queries --allow-values, and no private columns",
 }
+_OPTION = re.compile(r"--(base|current|select|key|where|columns|limit)\b")
+"""Option of commands that tools have as an argument."""
 PROGRESS_SECONDS = 2
 _MESSAGE = 800
 """Characters of an error, and of its hint."""
@@ -135,7 +138,13 @@ def _reported(tool: Callable[..., str]) -> Callable[..., str]:
     return call
 
 
+def _for_agents(text: str) -> str:
+    """Return *text* with arguments and tools instead of options and commands."""
+    return _OPTION.sub(r"\1", text).replace("recce-meta runs lists all runs", "find lists runs")
+
+
 def _with_hint(message: str, hint: str | None) -> str:
+    message, hint = _for_agents(message), hint and _for_agents(hint)
     # A message may repeat an argument, or what a database says, of any length.
     message = str(cut(message, _MESSAGE)).removesuffix(".")
     return f"{message}. Next: {cut(presentable(hint), _MESSAGE)}" if hint else message
