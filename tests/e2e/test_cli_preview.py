@@ -458,7 +458,6 @@ FORMS = {
 """Forms of a column that shows values of another one."""
 
 
-@pytest.mark.cases(4)
 @pytest.mark.parametrize("form", FORMS)
 def test_a_column_with_values_of_a_private_one_is_private_whatever_its_name(shop: Shop, form: str) -> None:
     column = FORMS[form].format("contact")

@@ -305,7 +305,6 @@ def test_reports_of_a_recorded_project_say_nothing_false(database: reports.Datab
     assert list(reports.failures(database, range(1, sampled(400, 2)))) == []
 
 
-@pytest.mark.extensive
 def test_a_false_claim_of_a_report_is_found(
     database: reports.Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -29,7 +29,6 @@ LIES: dict[str, tuple[object, str, object, str]] = {
 }
 
 
-@pytest.mark.cases(1)
 @pytest.mark.parametrize("lie", LIES)
 def test_a_false_drawing_is_found(lie: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     module, name, value, words = LIES[lie]
