@@ -28,7 +28,7 @@ from recce_meta.errors import QueryCancelled, UsageError
 from recce_meta.lazy import LazyModule
 from recce_meta.models import RunMetadata
 from recce_meta.models.checks import AnyCheck, CheckReport
-from recce_meta.models.data_diff import AnyDataDiff, Moment, RowCountDiff
+from recce_meta.models.data_diff import AnyDataDiff, Moment, QueryDiff, RowCountDiff
 from recce_meta.models.run import RunChoice
 from recce_meta.quality.masking import mask_checks, mask_results, mask_sample
 from recce_meta.quality.privacy import Privacy
@@ -276,12 +276,21 @@ def masked(
 def privacy_by_node(
     results: Sequence[AnyDataDiff | RowSample], privacy: Privacy | None, runs: RunPair | None
 ) -> Mapping[str | None, Privacy]:
-    """Return *privacy* for the nodes of *results*, with the columns that are private by lineage of *runs*."""
-    ids = {one for one in map(_node_of, results) if one is not None}
-    if not ids or runs is None or privacy is None or not privacy.keeps_values:
+    """Return *privacy* for the nodes of *results*, with the columns that are private by lineage of *runs*.
+
+    A query may read any node: None has the privacy of queries, with the private columns of all.
+    """
+    if not results or runs is None or privacy is None or not privacy.keeps_values:
         return {}
+    ids = {one for one in map(_node_of, results) if one is not None}
+    is_of_query = any(isinstance(one, QueryDiff) for one in results)
+    ids |= runs.names.keys() if is_of_query else set()
     sides = columns_upstream((runs.base, runs.current), ids)
-    found: dict[str | None, Privacy] = dict(private_outputs.with_private_outputs(privacy, ids, sides).items())
+    by_node = private_outputs.with_private_outputs(privacy, ids, sides)
+    found: dict[str | None, Privacy] = dict(by_node.items())
+    if is_of_query:
+        hidden = privacy.columns.union(*(one.columns for one in by_node.values()))
+        found[None] = replace(privacy, columns=hidden)
     return found
 
 

@@ -46,6 +46,10 @@ class FindTools:
         tag:finance, path:models/marts, config.materialized:view. only: a state or a gap; runs lists all runs;
         history lists the runs that changed the node named by text.
         """
+        if limit < 0:
+            raise UsageError(f"Invalid limit: {limit}", hint="0 for an answer of 2 kB, or a number of rows")
+        if select and only in ("runs", "history"):
+            raise UsageError(f"{only} takes no select", hint="leave select out")
         with self._questions.store.reading() as adapter:
             if only == "runs":
                 rows = self._runs(adapter, text)

@@ -513,6 +513,9 @@ def test_checks_statistics_and_stored_results_withhold_them_as_well(contacts: An
         "checks:\n"
         "  - {name: schema, type: schema_diff}\n"
         "  - {name: rows, type: value_diff_detail, params: {model: people, primary_key: id}}\n"
+        "  - name: sql\n"
+        "    type: query_diff\n"
+        "    params: {sql_template: \"select id, contact from {{ ref('readers') }}\", primary_keys: [id]}\n"
         "  - {name: top, type: top_k_diff, params: {model: readers, column_name: contact}}\n"
     )
     contacts.record()

@@ -21,6 +21,7 @@ from recce_meta.models.run import DBT, ERROR_STATUSES
 MOST_HITS = 500
 """Maximum number of nodes, of columns and of texts that match."""
 TESTS = ("test", "unit_test")
+NOTHING_SELECTED = "The selection matches no node"
 WITHOUT_DBT = "The run was recorded without dbt, so its generic tests, unit tests and exposures are not known"
 
 
@@ -105,6 +106,8 @@ def find(
     elif only is not None:
         found = _with_gap(run, graph, found, only)
         not_known = () if run.run.extractor == DBT or only is Only.UNDOCUMENTED else (WITHOUT_DBT,)
+    if selection and not chosen:
+        not_known = (NOTHING_SELECTED, *not_known)
     return HitList(hits=tuple(found), is_cut=is_cut, not_known=not_known)
 
 

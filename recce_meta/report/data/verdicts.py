@@ -384,13 +384,15 @@ def _of_rows(result: RowsDiff) -> DiffVerdict:
 
 
 def _of_detail(result: ValueDetail) -> DiffVerdict:
+    left_out = [f"{plural(result.left_out, 'row')} not compared"] if result.left_out else []
     if result.rows:
         text = f"{plural(len(result.rows), 'row')} {agree(len(result.rows), 'differ')}"
-        return DiffVerdict(Outcome.DIFFERENT, f"more than {text}" if result.is_cut else text)
+        text = f"more than {text}" if result.is_cut else text
+        return DiffVerdict(Outcome.DIFFERENT, ", ".join([text, *left_out]))
     only = side_phrases(result)
     if only or result.is_equal is False:
         limits = [] if only else ["number of NULL or duplicate keys differs"]
-        return DiffVerdict(Outcome.DIFFERENT, ", ".join([*only, *limits]))
+        return DiffVerdict(Outcome.DIFFERENT, ", ".join([*only, *limits, *left_out]))
     return _unless_limited(result, None)
 
 
