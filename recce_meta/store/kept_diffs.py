@@ -102,6 +102,8 @@ def keep_diff(adapter: UnifiedSqlAdapter, key: bytes, diff: RunDiff) -> bool:
                 return False
             kept = [str(one) for (one,) in store.query("kept_diff_ids")]
             store.execute("delete_kept_diffs", ids="\n".join({str(row[0]), *kept[MOST_KEPT - 1 :]}))
+        # DuckDB before 1.2 refuses a key that the same transaction has deleted.
+        with open_store(adapter) as store:
             store.insert("kept_diffs", COLUMNS, [row])
     except RecceMetaError as error:
         _LOG.debug("The diff is not stored: %s", error.message)

@@ -123,7 +123,8 @@ def test_defaults_and_limits_are_those_of_the_declaration(kind: DiffKind, option
         command = cli.get_command(click.Context(cli), kind.command)
         assert command is not None
         (param,) = [param for param in command.params if f"--{option.name}" in param.opts]
-        assert (param.default, param.help) == (option.default, option.help)  # type: ignore[attr-defined]
+        assert isinstance(param, click.Option)
+        assert (param.default, param.help) == (option.default, option.help)
     most = option.most or MOST_SERVED
     with pytest.raises(UsageError, match=f"from 1 to {MOST_SERVED:,}"):
         request_of({**fields_of(kind, option), option.field_name: str(MOST_SERVED + 1)})
