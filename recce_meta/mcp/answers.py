@@ -57,7 +57,7 @@ def answer(
     """
     if limit < 0:
         raise UsageError(f"Invalid limit: {limit}", hint="0 for an answer of 2 kB, or a number of rows")
-    start = _position(cursor, len(rows))
+    start = position(cursor, len(rows))
     document = _filled(head)
     if not rows:
         return _encoded(document).decode()
@@ -99,7 +99,8 @@ def _short(value: Any) -> Any:
     return [_short(one) for one in value[:_NOTES]] if isinstance(value, list) else value
 
 
-def _position(cursor: str, count: int) -> int:
+def position(cursor: str, count: int) -> int:
+    """Return the first of *count* rows after *cursor*. Raises UsageError for a cursor of another answer."""
     if not cursor:
         return 0
     is_number = cursor.isascii() and cursor.isdecimal() and len(cursor) < 10

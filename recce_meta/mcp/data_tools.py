@@ -134,10 +134,10 @@ class DataTools:
         runs = RunPair(StoredRunReader(store, before), StoredRunReader(store, after))
         comparison = self._comparison(lambda: store, runs, choice, opened)
         if not request.node:
-            diff = questions.report(store, before.run_id, after.run_id).diff
-            pairs = pairs_changed_by(diff, runs, questions.settings.config.nodes)
             if request.kind is not ROW_COUNT:
                 raise UsageError(f"{request.kind.name} needs a node", hint="row_count can count all")
+            diff = questions.report(store, before.run_id, after.run_id).diff
+            pairs = pairs_changed_by(diff, runs, questions.settings.config.nodes)
             if not pairs:
                 raise UsageError("No node with rows is changed or affected", hint="name a node")
             (counts,) = comparison.run([row_count_job(comparison.runner.places, pairs)])

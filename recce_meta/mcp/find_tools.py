@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from itertools import islice
 from typing import Any, Literal
 
 from recce_meta.adapter import UnifiedSqlAdapter
@@ -13,7 +12,7 @@ from recce_meta.api.browse.node import node_history
 from recce_meta.api.run_reader import StoredRunReader
 from recce_meta.api.runs import find_node
 from recce_meta.errors import UsageError, plural
-from recce_meta.mcp.answers import answer, cut, short_notes
+from recce_meta.mcp.answers import answer, cut, position, short_notes
 from recce_meta.mcp.questions import Questions
 from recce_meta.mcp.tools import result_text, side_text
 from recce_meta.report.diff_details import unified_diff
@@ -46,16 +45,12 @@ class FindTools:
         tag:finance, path:models/marts, config.materialized:view. only: a state or a gap; runs lists all runs;
         history lists the runs that changed the node named by text.
         """
-        if limit < 0:
-            raise UsageError(f"Invalid limit: {limit}", hint="0 for an answer of 2 kB, or a number of rows")
         if select and only in ("runs", "history"):
             raise UsageError(f"{only} takes no select", hint="leave select out")
         with self._questions.store.reading() as adapter:
             if only == "runs":
-                rows = self._runs(adapter, text)
-                return answer(
-                    self._head(f"{plural(len(rows), 'run')}"), "runs", rows, limit=limit, cursor=cursor
-                )
+                count, rows = self._runs(adapter, text)
+                return answer(self._head(count), "runs", rows, limit=limit, cursor=cursor)
             reader = self._questions.reader(adapter, run)
             if only == "history":
                 head, rows = self._history(adapter, reader, text)
@@ -63,8 +58,9 @@ class FindTools:
             chosen = [select] if select else []
             found = find(adapter, reader, text=text, selection=chosen, only=Only(only) if only else None)
             # A page of an answer shows no more than these.
-            start = int(cursor) if cursor.isdecimal() and len(cursor) < 10 else 0
-            shown = {one.unique_id for one in islice(found.hits, start, start + (limit or _DESCRIBED))}
+            start = position(cursor, len(found.hits))
+            page = found.hits[start : start + (limit if limit > 0 else _DESCRIBED)]
+            shown = {one.unique_id for one in page}
             nodes, owners = reader.described(sorted(shown)), owners_of(reader, shown)
         rows = []
         for one in found.hits:
@@ -121,7 +117,8 @@ class FindTools:
             "note": self._questions.store.note,
         }
 
-    def _runs(self, adapter: UnifiedSqlAdapter, text: str) -> list[dict[str, Any]]:
+    def _runs(self, adapter: UnifiedSqlAdapter, text: str) -> tuple[str, list[dict[str, Any]]]:
+        """Return the number of runs with all words of *text*, in words, and a row for each, newest first."""
         found = list_runs(adapter, project=self._questions.settings.project, limit=_RUNS)
         rows = [
             {
@@ -138,9 +135,10 @@ class FindTools:
             for run in found
         ]
         words = text.lower().split()
-        return [
-            row for row in rows if all(word in " ".join(map(str, row.values())).lower() for word in words)
-        ]
+        texts = [" ".join(map(str, row.values())).lower() for row in rows]
+        rows = [row for row, known in zip(rows, texts, strict=True) if all(map(known.__contains__, words))]
+        of_newest = f" of the newest {_RUNS}" * (len(found) == _RUNS)
+        return f"{plural(len(rows), 'run')}{of_newest}", rows
 
     def _history(
         self, adapter: UnifiedSqlAdapter, reader: StoredRunReader, text: str

@@ -22,7 +22,7 @@ MOST_HITS = 500
 """Maximum number of nodes, of columns and of texts that match."""
 TESTS = ("test", "unit_test")
 NOTHING_SELECTED = "The selection matches no node"
-WITHOUT_DBT = "The run was recorded without dbt, so its generic tests, unit tests and exposures are not known"
+WITHOUT_DBT = "The run was recorded without dbt, so its results, tests and exposures are not all known"
 
 
 class Only(str, Enum):
@@ -105,7 +105,8 @@ def find(
         found, not_known = _by_result(adapter, run, graph, found, only)
     elif only is not None:
         found = _with_gap(run, graph, found, only)
-        not_known = () if run.run.extractor == DBT or only is Only.UNDOCUMENTED else (WITHOUT_DBT,)
+    if run.run.extractor != DBT and only not in (None, Only.UNDOCUMENTED):
+        not_known = (*not_known, WITHOUT_DBT)
     if selection and not chosen:
         not_known = (NOTHING_SELECTED, *not_known)
     return HitList(hits=tuple(found), is_cut=is_cut, not_known=not_known)
@@ -140,8 +141,9 @@ def _by_result(
 
 def _is_run(node: NodeMetadata | None) -> bool:
     """Return True if dbt builds or tests *node*, so that it may have a result."""
-    is_run = node is not None and node.resource_type in (*BUILT, *TESTS)
-    return is_run and node is not None and node.materialized != "ephemeral"
+    if node is None or node.materialized == "ephemeral":
+        return False
+    return node.resource_type in (*BUILT, *TESTS)
 
 
 def _with_gap(run: RunReader, graph: LineageGraph, found: Iterable[Hit], only: Only) -> list[Hit]:

@@ -53,7 +53,6 @@ from recce_meta.models.run import DBT, PART, dbt_options
 from recce_meta.models.stored import NodeStatistics
 from recce_meta.profiles import find_project_dir
 from recce_meta.quality.masking import mask_statistics, privacy_of
-from recce_meta.quality.private_outputs import with_private_outputs
 from recce_meta.store.grants import init_sql
 from recce_meta.store.session import init_store, refuse_memory, refuse_newer
 
@@ -238,7 +237,8 @@ def _statistics(
             upstream = load("recce_meta.api.runs:columns_upstream")
             ids = {one.unique_id for one in taken}
             sides = upstream([load("recce_meta.api.run_reader:MemoryRunReader")(project)], ids)
-            return mask_statistics(taken, with_private_outputs(privacy, ids, sides))
+            of_nodes = load("recce_meta.quality.private_outputs:with_private_outputs")
+            return mask_statistics(taken, of_nodes(privacy, ids, sides))
     except RecceMetaError as error:
         warn(f"no statistics stored: {error}")
         return ()

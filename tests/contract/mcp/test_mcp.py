@@ -28,6 +28,7 @@ from recce_meta.api.demo import demo
 from recce_meta.api.record import record_project
 from recce_meta.cli.main import cli
 from recce_meta.extractors.project import extract_project
+from recce_meta.mcp import find_tools
 from recce_meta.mcp.answers import answer
 from recce_meta.mcp.questions import AgentSettings, Questions
 from recce_meta.mcp.server import INSTRUCTIONS, create_server
@@ -342,6 +343,12 @@ def test_the_skill_names_tools_and_arguments_that_exist(demo_file: Path) -> None
     known = {*tools, *(name for tool in tools.values() for name in tool["inputSchema"]["properties"])}
     fields = {"text", "check_data_of", "not_compared", "not_known", '"sure": false'}
     assert set(re.findall(r"`([^`]+)`", text)) - known - fields == set()
+
+
+def test_runs_beyond_the_newest_are_not_counted_as_all(agent: Agent, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(find_tools, "_RUNS", 1)
+
+    assert agent.document("find", only="runs")["count"] == "1 run of the newest 1"
 
 
 def test_null_is_an_argument_that_is_left_out(agent: Agent) -> None:
