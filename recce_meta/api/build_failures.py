@@ -10,8 +10,9 @@ from msgspec.structs import replace
 
 from recce_meta.errors import ConfigurationError
 from recce_meta.models import NodeMetadata, NodeResult, Project
+from recce_meta.models.adapters import EXACT_NAMES
 from recce_meta.models.node import BUILD_FAILURE, UNLESS_VARS
-from recce_meta.models.node_types import RENDERED
+from recce_meta.models.node_types import BUILT, RENDERED
 from recce_meta.models.run import ERROR_STATUSES, UNKNOWN_STATUS
 from recce_meta.profiles import ProjectSettings, read_project_settings
 from recce_meta.profiles.discovery import PROJECT_FILE
@@ -37,7 +38,32 @@ def with_build_failures(
     alike: Collection[str] = ()
     if len(sides) == 2:
         alike = _alike(sides[0], sides[1], own[0] == own[1])
-    return [_judged(side, found, alike, environ) for side, found in zip(sides, settings, strict=True)]
+    judged = [_judged(side, found, alike, environ) for side, found in zip(sides, settings, strict=True)]
+    return [with_name_clashes(side, sides[0] if number else None) for number, side in enumerate(judged)]
+
+
+def with_name_clashes(project: Project, base: Project | None) -> Project:
+    """Return *project* with the reason for each node whose relation dbt takes for another node's.
+
+    Nodes that have the same relation in *base* have it first. dbt looks for names without regard to case, and
+    stops at one that differs in case (`BaseRelation.matches`).
+    """
+    known = {(node.unique_id, node.relation_name) for node in (base.nodes if base else ())}
+    places: dict[str, list[NodeMetadata]] = {}
+    for node in project.nodes:
+        if node.resource_type in BUILT and not node.is_ephemeral and node.relation_name:
+            places.setdefault(node.relation_name.lower(), []).append(node)
+    if project.run.adapter_type in EXACT_NAMES:
+        return project
+    ran = {one.unique_id for one in project.results if one.status not in NOT_RUN}
+    failing = {}
+    for nodes in places.values():
+        for node in nodes:
+            others = [one.label for one in nodes if one.relation_name != node.relation_name]
+            if others and node.unique_id not in ran and (node.unique_id, node.relation_name) not in known:
+                problem = f"its relation and that of {others[0]} differ only in case, which dbt refuses"
+                failing[node.unique_id] = with_failure(node, BuildFailure(problem=problem))
+    return replace(project, nodes=tuple(failing.get(node.unique_id, node) for node in project.nodes))
 
 
 def _alike(base: Project, current: Project, has_equal_settings: bool) -> Collection[str]:

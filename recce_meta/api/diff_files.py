@@ -8,6 +8,7 @@ from pathlib import Path
 
 from msgspec.structs import replace
 
+from recce_meta.api.build_failures import with_name_clashes
 from recce_meta.api.diff import DiffQuestion, whole_diff
 from recce_meta.api.record_sql import SqlOptions, extract_sql_project
 from recce_meta.diff.same_sql import target_of
@@ -98,6 +99,7 @@ def diff_files(
         nodes = {one.unique_id: one for one in (*base.nodes, *refused_nodes)}
         current = replace(current, nodes=tuple(nodes.values()), groups=base.groups, macros=base.macros)
         guessed.append(NOTHING_ELSE)
+    current = with_name_clashes(current, base)
     base, current = _without_targets(base, current)
     base, current = _with_undeclared(base, current), _with_undeclared(current, base)
     notes = [OF_FILES, *guessed, *_not_compared(root, settings, files, links)]

@@ -20,6 +20,8 @@ ADAPTER_PARENTS: Mapping[str, tuple[str, ...]] = {
     "synapse": ("fabric", "sqlserver"),
 }
 """Adapters whose macros serve as fallback, by adapter: the `dependencies` of its plugin."""
+EXACT_NAMES = frozenset(["bigquery"])
+"""Adapters that find a relation by its exact name: the others refuse names that differ only in case."""
 MATERIALIZATION = "materialization_"
 """Start of the names of macros that are materializations."""
 

@@ -123,8 +123,20 @@ With `unless`, the failure is not certain: dbt or its adapter may have a macro o
 UNLESS_VARS = "--vars"
 SEED_HEADER = "seed_header"
 """Property of a seed: the columns in the first line of its file."""
-OWN_TESTS = frozenset(["unique", "not_null", "accepted_values", "relationships"])
-"""dbt's own generic tests: they read only the columns that their arguments name."""
+OWN_TESTS: Mapping[str, tuple[str, ...]] = {
+    "unique": (),
+    "not_null": (),
+    "accepted_values": ("values",),
+    "relationships": ("to", "field"),
+}
+"""dbt's own generic tests with their required arguments: they read only the columns that these name."""
+
+
+def missing_argument(test: str, given: Container[str]) -> str | None:
+    """Return why dbt's own generic *test* fails with the arguments *given*; None if it lacks none."""
+    missing = [one for one in OWN_TESTS.get(test, ()) if one not in given]
+    return f"it passes no '{missing[0]}', which test_{test} requires" if missing else None
+
 
 GRAPH_SECTIONS: Mapping[str, str] = {
     "source": "sources",

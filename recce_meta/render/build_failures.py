@@ -24,7 +24,7 @@ from recce_meta.models.adapters import (
     macros_of_dbt,
     materializations_of_dbt,
 )
-from recce_meta.models.node import BUILD_FAILURE, UNLESS_VARS
+from recce_meta.models.node import BUILD_FAILURE, UNLESS_VARS, missing_argument
 from recce_meta.models.node_types import RENDERED
 from recce_meta.render.renderer import SimpleTemplateRenderer
 from recce_meta.warehouses import rules_of
@@ -127,13 +127,12 @@ class BuildFailures:
             failure = self._unsure(first, self.of_sql(node, sql))
         elif sql is not None:
             failure = None
-        failure = failure or self._of_materialization(node) or self._of_hooks(node, first)
+        failure = failure or self._of_settings(node, first)
         return with_failure(replace(node, compiled_code=sql), failure), error
 
     def compiled(self, node: NodeMetadata, renderer: SimpleTemplateRenderer) -> NodeMetadata:
         """Return *node*, which dbt has compiled, with the reason for which it cannot be built."""
-        failure = self.of_sql(node, node.compiled_code or "") or self._of_materialization(node)
-        failure = failure or self._of_hooks(node, renderer)
+        failure = self.of_sql(node, node.compiled_code or "") or self._of_settings(node, renderer)
         return with_failure(node, failure)
 
     def of_references(self, nodes: Mapping[str, NodeMetadata]) -> dict[str, NodeMetadata]:
@@ -225,6 +224,19 @@ class BuildFailures:
             return None
         message = self._refusal(statement)
         return BuildFailure(problem=message.partition("\n")[0]) if message else None
+
+    def _of_settings(self, node: NodeMetadata, renderer: SimpleTemplateRenderer) -> BuildFailure | None:
+        """Return the failure of *node* for what is configured beyond its SQL."""
+        return self._of_materialization(node) or self._of_arguments(node) or self._of_hooks(node, renderer)
+
+    def _of_arguments(self, node: NodeMetadata) -> BuildFailure | None:
+        """Return the failure if *node* is one of dbt's own tests, without a required argument."""
+        metadata = node.properties.get("test_metadata") or {}
+        name, given = str(metadata.get("name")), metadata.get("kwargs")
+        if not given or metadata.get("namespace") or f"test_{name}" in self._own:
+            return None
+        problem = missing_argument(name, given)
+        return BuildFailure(problem=problem) if problem else None
 
     def _of_materialization(self, node: NodeMetadata) -> BuildFailure | None:
         """Return the failure if neither dbt nor a file defines how *node* is materialized."""

@@ -400,6 +400,12 @@ PYTHON = "def model(dbt, session):\n    "
         ),
         (
             "models/alone.yml",
+            "models: [{name: alone, columns: [{name: one, data_tests: [accepted_values]}]}]",
+            "accepted_values_alone fails: it passes no 'values', which test_accepted_values requires "
+            "(models/alone.yml)",
+        ),
+        (
+            "models/alone.yml",
             "models: [{name: alone, data_tests: [{test_name: big, limt: 1}]}]",
             "big_alone_limt fails: it passes 'limt', which is no argument of test_big (models/alone.yml)",
         ),
@@ -660,6 +666,8 @@ def test_property_files_of_another_shape_fail_or_may_fail(
         ("materialized='incremental', incremental_strategy='delete+insert'", ""),
         ("alias='totals'", "models/alone.sql: totals and alone are both"),
         ("alias='totals', materialized='ephemeral'", "models/alone.sql: totals and alone are both"),
+        ("alias='TOTALS'", "alone fails: its relation and that of totals differ only in case"),
+        ("alias='TOTALS', materialized='ephemeral'", ""),
         ("alias='totals', schema='other'", ""),
         ("alias='totals', enabled=target.name == 'dev'", ""),
     ],
@@ -674,6 +682,14 @@ def test_names_that_dbt_does_not_accept_fail(checkout: Checkout, config: str, sa
     ran = checkout.cli("diff", "--files", "HEAD", "--fail-on", "fails", "--dialect", "duckdb")
 
     assert (ran.code, said in ran.err) == (bool(said), True), ran.err
+
+
+def test_bigquery_distinguishes_names_that_differ_in_case(checkout: Checkout) -> None:
+    checkout.write("models/alone.sql", "{{ config(alias='TOTALS') }} select 1 as one")
+
+    ran = checkout.cli("diff", "--files", "HEAD", "--fail-on", "fails", "--dialect", "bigquery")
+
+    assert ran.code == 0, ran.err
 
 
 def test_a_schema_that_only_dbt_can_render_is_no_clash(checkout: Checkout) -> None:
@@ -1283,9 +1299,8 @@ def test_packages_that_are_older_than_their_list_prove_no_failure(checkout: Chec
 
 def test_generic_tests_that_may_be_defined_are_no_failures(checkout: Checkout) -> None:
     checkout.write("tests/generic/own.sql", "{% test own(model) %}select 1{% endtest %}")
-    tests = (
-        "[own, {unique: {config: {x: 1}}}, absent.gone, {gone: {enabled: false}}, {relationships: {to: 1}}]"
-    )
+    related = "{relationships: {to: 1, field: one}}"
+    tests = f"[own, {{unique: {{config: {{x: 1}}}}}}, absent.gone, {{gone: {{enabled: false}}}}, {related}]"
     checkout.write(
         "models/a.yml", f"models: [{{name: alone, tests: {tests}}}, {{name: nowhere, tests: [gone]}}]"
     )

@@ -38,7 +38,7 @@ from recce_meta.extractors.sql_project.settings import (
     merge,
 )
 from recce_meta.models import Column, Json, MacroMetadata, NodeMetadata, code_hash
-from recce_meta.models.node import BUILD_FAILURE, OWN_TESTS, SEED_HEADER
+from recce_meta.models.node import BUILD_FAILURE, OWN_TESTS, SEED_HEADER, missing_argument
 from recce_meta.profiles.discovery import PROJECT_FILE
 from recce_meta.warehouses.hooks import OPERATION
 
@@ -379,15 +379,16 @@ def _failing(
         name = f"test_{test.name}"
         is_known = name in known or test.name in OWN_TESTS
         refused = _refused_arguments(test, known.get(name)) if is_known else []
+        missing = None if name in known else missing_argument(test.name, test.arguments)
+        problem = f"it passes '{refused[0]}', which is no argument of {name}" if refused else missing
         # Those of a package have its name, and a package may not be installed.
-        if not test.name.isidentifier() or test.subject not in subjects or (is_known and not refused):
+        if not test.name.isidentifier() or test.subject not in subjects or (is_known and not problem):
             continue
         properties: dict[str, Json] = {"test_metadata": {"name": test.name, "kwargs": {}}}
-        if refused:
-            problem = f"it passes '{refused[0]}', which is no argument of {name}"
+        if problem:
             properties[BUILD_FAILURE] = {"problem": problem, "place": path}
         text = f"{name}({', '.join(refused)})"
-        call = SourceFile(path=path, text=text if refused else f"{{{{ {text} }}}}")
+        call = SourceFile(path=path, text=text if problem else f"{{{{ {text} }}}}")
         yield call, "_".join([test.name, test.subject, *refused]), properties
 
 

@@ -370,3 +370,38 @@ def test_a_name_in_sql_that_leads_back_is_no_reference() -> None:
             test_kept_rows.project("b", one), test_kept_rows.project("bc", edited), NOTHING_MORE
         ).changes
     )
+
+
+@pytest.mark.parametrize(
+    ("metadata", "macros", "fails"),
+    [
+        ({"name": "accepted_values", "kwargs": {"model": "m"}}, {}, True),
+        ({"name": "relationships", "kwargs": {"model": "m", "to": "ref('m')"}}, {}, True),
+        ({"name": "accepted_values", "kwargs": {"values": [1]}}, {}, False),
+        ({"name": "accepted_values"}, {}, False),  # an old manifest
+        ({"name": "accepted_values", "namespace": "other", "kwargs": {"model": "m"}}, {}, False),
+        ({"name": "accepted_values", "kwargs": {"model": "m"}}, {"test_accepted_values": ""}, False),
+    ],
+)
+def test_a_test_of_dbt_without_a_required_argument_fails(
+    metadata: dict[str, Any], macros: dict[str, str], fails: bool
+) -> None:
+    node = model("select 1", resource_type="test", properties={"test_metadata": metadata})
+
+    assert ("it passes no '" in reason(project(node, macros=macros))) is fails
+
+
+def test_a_relation_that_differs_only_in_case_from_another_fails_unless_base_has_it() -> None:
+    first, second = (
+        replace(model("select 1"), unique_id=f"model.shop.{name}", name=name, relation_name=f'"s"."{name}"')
+        for name in ("farm", "FARM")
+    )
+
+    def failing(*base: NodeMetadata, **run: Any) -> set[str]:
+        sides = [project(*base, **run), project(first, second, **run)]
+        _, current = with_build_failures(sides, [None, None], {})
+        return {node.name for node in current.nodes if BUILD_FAILURE in node.properties}
+
+    assert failing(first) == {"FARM"}
+    assert failing() == {"farm", "FARM"}
+    assert failing(first, adapter_type="bigquery") == failing(first, second) == set()
