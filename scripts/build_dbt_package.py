@@ -16,7 +16,11 @@ import sys
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 
+from msgspec import to_builtins
+
 from recce_meta import __version__
+from recce_meta.extractors.job import JOBS
+from recce_meta.extractors.project import ARGUMENTS
 from recce_meta.store import sql_files
 from recce_meta.store.content import (
     MACRO_COLUMNS,
@@ -120,6 +124,8 @@ def tables_macros() -> str:
         + _macro("package_version()", f"    {{{{- return({json.dumps(__version__)}) -}}}}")
         + _macro("version_columns()", f"    {{{{- return({json.dumps([*kinds['store']])}) -}}}}")
         + _macro("store_relations()", f"    {{{{- return({json.dumps(relations)}) -}}}}")
+        + _macro("argument_names()", f"    {{{{- return({json.dumps(ARGUMENTS)}) -}}}}")
+        + _macro("jobs()", f"    {{{{- return({json.dumps(to_builtins(JOBS), indent=8)}) -}}}}")
         + _macro("store_tables()", f"    {{{{- return({{\n{tables}\n    }}) -}}}}")
     )
 

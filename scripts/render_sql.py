@@ -32,13 +32,15 @@ SQL = Path(__file__).resolve().parents[1] / "sql"
 
 JSON_COLUMNS = frozenset(
     (
-        "columns", "config", "contract", "extraction", "findings", "fqn", "macros", "meta", "notes",
-        "parameters", "parent_columns", "properties", "result", "tags", "unrendered_config", "value_kinds",
-        "variables", "violations", "warnings",
+        "adapter_response", "args", "columns", "config", "contract", "criteria", "extraction", "findings",
+        "fqn", "job", "macros", "meta", "notes", "parameters", "parent_columns", "properties", "result",
+        "tags", "unrendered_config", "value_kinds", "variables", "violations", "warnings",
     )
 )  # fmt: skip
 """Names of the JSON columns in all tables; casting such a column to text gives its JSON text."""
-NULLABLE_JSON_COLUMNS = frozenset(("contract", "extraction", "variables", "warnings"))
+NULLABLE_JSON_COLUMNS = frozenset(
+    ("adapter_response", "args", "contract", "criteria", "extraction", "job", "variables", "warnings")
+)
 """JSON columns that may be NULL."""
 
 
@@ -482,9 +484,29 @@ class DuckdbRendering(Rendering):
 
 
 class PostgresRendering(Rendering):
-    """Canonical SQL without translation."""
+    """Canonical SQL without translation. Views have JSONB, which DISTINCT, GROUP BY and UNION can compare.
+
+    Tables keep JSON: JSONB would change the text, which the ids of contents are hashes of.
+    """
 
     dialect = "postgres"
+
+    def rewritten(self, statement: exp.Expr) -> exp.Expr:
+        if isinstance(statement, exp.Create) and statement.kind == "VIEW":
+            for column in (one for query in branches(statement.expression) for one in query.selects):
+                if column.alias_or_name in JSON_COLUMNS:
+                    value = exp.cast(column.unalias().copy(), "jsonb")
+                    column.replace(exp.alias_(value, column.alias_or_name))
+        return statement
+
+
+def branches(query: exp.Expr) -> Iterator[exp.Query]:
+    """Yield the queries that a UNION combines, or *query* itself."""
+    if isinstance(query, exp.Union):
+        yield from branches(query.left)
+        yield from branches(query.right)
+    elif isinstance(query, exp.Query):
+        yield query.unnest() if isinstance(query, exp.Subquery) else query
 
 
 class RedshiftRendering(Translation):
@@ -741,6 +763,8 @@ class SqliteRendering(Translation):
     def rewrite(self, node: exp.Expr) -> exp.Expr:
         if isinstance(node, exp.CurrentTimestamp):
             return call("STRFTIME", exp.Literal.string(STORED_MOMENT), exp.Literal.string("now"))
+        if isinstance(node, exp.Cast) and node.is_type("timestamptz") and isinstance(node.this, exp.Column):
+            return call("STRFTIME", exp.Literal.string(STORED_MOMENT), node.this.copy())
         if isinstance(node, exp.Sub) and isinstance(node.expression, exp.Interval):
             ago = f"-{node.expression.name} {node.expression.args['unit'].name.lower()}"
             return call("STRFTIME", *node.this.expressions, exp.Literal.string(ago))

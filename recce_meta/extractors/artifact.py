@@ -220,6 +220,7 @@ class RawTiming(Struct, gc=False):
     """A phase of a result."""
 
     name: str | None = None
+    started_at: str | None = None
     completed_at: str | None = None
 
 
@@ -233,6 +234,7 @@ class RawResult(Struct, gc=False):
     message: Any = None
     adapter_response: Any = None
     timing: list[RawTiming] | None = None
+    thread_id: str | None = None
 
 
 class RawRunResults(Struct, gc=False):
@@ -242,6 +244,7 @@ class RawRunResults(Struct, gc=False):
     results: list[Raw] | None = None
     """Undecoded entries (each is a `RawResult`), to be decoded one at a time."""
     args: Any = None
+    elapsed_time: Any = None
 
 
 def read_artifact(path: Path) -> bytes:

@@ -24,6 +24,7 @@ from recce_meta.errors import ArtifactError, UsageError, first_of, plural
 from recce_meta.extractors.artifact import (
     CatalogColumn,
     CatalogTable,
+    Metadata,
     RawCatalog,
     RawResult,
     RawRunResults,
@@ -42,6 +43,7 @@ from recce_meta.extractors.commit_proof import (
 )
 from recce_meta.extractors.deferred import with_deferred_relations
 from recce_meta.extractors.git import GitState, detect_git
+from recce_meta.extractors.job import job_fields
 from recce_meta.extractors.manifest import Manifest, read_manifest
 from recce_meta.models import Column, Json, NodeMetadata, NodeResult, Project, RunMetadata, target_place
 from recce_meta.models.moments import utc_time
@@ -148,7 +150,15 @@ MOST_MISSING = 5
 """Maximum number of names in the warning of a build that was interrupted."""
 SELECTING = ("select", "exclude", "selector", "resource_types", "exclude_resource_types")
 """Arguments of dbt that select nodes; its versions before 1.5 do not write `select`."""
+ARGUMENTS = (
+    *SELECTING, "threads", "defer", "favor_state", "empty", "sample", "event_time_start", "event_time_end",
+)  # fmt: skip
+"""Arguments of dbt that are stored with a run if they are given."""
+FORMER_NAMES = {"select": "models", "selector": "selector_name"}
+"""Names of arguments before dbt 1.5."""
 BYTES_KEYS = ("bytes_processed", "bytes_billed", "bytes_scanned")
+QUERY_KEYS = ("query_id", "job_id")
+MESSAGE_KEYS = ("_message", "message")
 _DIGITS = re.compile(r"-?[0-9]{1,19}")
 _RESULT = msgspec.json.Decoder(RawResult)
 
@@ -163,6 +173,10 @@ class RunResults(Struct, frozen=True, kw_only=True):
     target: str | None
     variables: dict[str, str] | None
     """Hash of the value of each variable of `--vars`; None if the file does not have them."""
+    started_at: datetime | None
+    elapsed_time: float | None
+    full_refresh: bool | None
+    args: dict[str, str | int | bool] | None
     results: tuple[NodeResult, ...]
     """Sorted by unique id; empty if the command builds nothing."""
     builds: tuple[str, ...] = ()
@@ -190,16 +204,44 @@ def read_run_results(path: Path) -> RunResults:
     with refusing(path, "run_results.json"):
         found = [] if which in NOT_A_RUN else list(_results(raw.results, skipped))
     results = {result.unique_id: result for result in found}
+    header = raw.metadata or Metadata()
+    elapsed = raw.elapsed_time
     return RunResults(
-        invocation_id=raw.metadata.invocation_id if raw.metadata else None,
-        generated_at=raw.metadata.generated_at if raw.metadata else None,
+        invocation_id=header.invocation_id,
+        generated_at=header.generated_at,
         command=which and " ".join([which, *options]),
         target=target,
-        variables=_variables(args, (raw.metadata and raw.metadata.dbt_version) or ""),
+        variables=_variables(args, header.dbt_version or ""),
+        started_at=_time(header.invocation_started_at or args.get("invocation_started_at")),
+        elapsed_time=elapsed if isinstance(elapsed, (int, float)) and elapsed is not True else None,
+        full_refresh=_full_refresh(args),
+        args=_arguments(args),
         results=tuple(results[unique_id] for unique_id in sorted(results)),
         builds=() if "select" not in args or any(map(args.get, SELECTING)) else BUILDS.get(which or "", ()),
         warnings=_warnings(skipped),
     )
+
+
+def _full_refresh(args: Mapping[str, Json]) -> bool | None:
+    """Return True for `--full-refresh`; None if *args* of this version do not list what is not given."""
+    given = args.get("full_refresh")
+    return given if isinstance(given, bool) else False if "select" in args else None
+
+
+def _arguments(args: Mapping[str, Json]) -> dict[str, str | int | bool] | None:
+    """Return the arguments that are given, lists as on the command line; None if there are no *args*."""
+    given = {name: args.get(name) or args.get(FORMER_NAMES.get(name, "")) for name in ARGUMENTS}
+    if not args:
+        return None
+    texts = {name: " ".join(map(str, one)) if isinstance(one, list) else one for name, one in given.items()}
+    return {name: one if isinstance(one, (str, int)) else str(one) for name, one in texts.items() if one}
+
+
+def _time(text: Json) -> datetime | None:
+    try:
+        return utc_time(text) if isinstance(text, str) else None
+    except ValueError:
+        return None
 
 
 def _variables(args: Mapping[str, Json], dbt_version: str) -> dict[str, str] | None:
@@ -263,6 +305,10 @@ def _readable(entry: Json, skipped: list[str]) -> RawResult | None:
 def _result(raw: RawResult, skipped: list[str]) -> NodeResult:
     response: dict[str, Any] = raw.adapter_response if isinstance(raw.adapter_response, dict) else {}
     rows = _integer(response.get("rows_affected"))
+    bytes_key = next((key for key in BYTES_KEYS if _integer(response.get(key)) is not None), "")
+    query_key = next((key for key in QUERY_KEYS if isinstance(response.get(key), str)), "")
+    elsewhere = {*MESSAGE_KEYS, bytes_key, query_key, "" if rows is None else "rows_affected"}
+    phases = _phases(raw, skipped)
     failures = _integer(raw.failures)
     if failures is None and raw.failures is not None:
         skipped.append(f"failures of {raw.unique_id}")
@@ -271,13 +317,31 @@ def _result(raw: RawResult, skipped: list[str]) -> NodeResult:
         status=raw.status,
         seconds=raw.execution_time,
         rows=rows if rows is not None and rows >= 0 else None,  # Postgres reports -1 for a view
-        bytes=next((value for key in BYTES_KEYS if (value := _integer(response.get(key))) is not None), None),
+        bytes=_integer(response.get(bytes_key)),
         failures=failures,
         message=None if raw.message is None else str(raw.message),
         completed_at=max(
-            (timing.completed_at for timing in raw.timing or () if timing.completed_at), default=None
+            (end for timing in raw.timing or () if (end := timing.completed_at) and _time(end)), default=None
         ),
+        **phases,
+        thread_id=raw.thread_id,
+        query_id=response.get(query_key),
+        adapter_response={name: value for name, value in response.items() if name not in elsewhere} or None,
     )
+
+
+def _phases(raw: RawResult, skipped: list[str]) -> dict[str, datetime]:
+    """Return the start and end of each phase by the names of the fields of `NodeResult`."""
+    found = {}
+    for timing in raw.timing or ():
+        for name in ("started_at", "completed_at"):
+            if not (text := getattr(timing, name)):
+                continue
+            if (time := _time(text)) is None:
+                skipped.append(f"{name} of {raw.unique_id}")
+            elif timing.name in ("compile", "execute"):
+                found[f"{timing.name}_{name}"] = time
+    return found
 
 
 def _warnings(skipped: list[str]) -> tuple[str, ...]:
@@ -402,7 +466,7 @@ def extract_project(
 
     Raises ArtifactError if an artifact is missing, damaged, or another project's.
     """
-    folder = Path(target_dir)
+    folder, variables = Path(target_dir), os.environ if environ is None else environ
     root = Path(project_dir) if project_dir is not None else project_above(folder)
     manifest = read_manifest(_manifest_path(folder, manifest_path, root))
     nodes: Iterable[NodeMetadata] = manifest.nodes
@@ -413,22 +477,14 @@ def extract_project(
     path = _optional(folder, run_results_path, "run_results.json")
     found = read_run_results(path) if path else None
     results, warnings = _own_results(found, manifest, catalog, nodes, manifest.groups)
-    own = found if found and found.invocation_id == manifest.invocation_id else None
-    nodes = _without_sql(nodes) if own and own.command == "show" else nodes
     proven, newer = None, tuple[str, ...]()
     if git is None:
-        git, proven, newer = _origin(root, folder, manifest, environ, before)
-    run = _run(
-        manifest,
-        nodes,
-        git,
-        environment=environment,
-        run_id=run_id,
-        target_name=target_name or (found.target if found else None),
-        own=own,
-    )
+        git, proven, newer = _origin(root, folder, manifest, variables, before)
+    run = _run(manifest, nodes, git, found, environment=environment, run_id=run_id, target_name=target_name)
+    origin = job_fields(root or folder, variables, git.sha)
+    nodes = _without_sql(nodes) if run.command == "show" else nodes
     return Project(
-        run=with_build(replace(run, git_proven=proven, warnings=warnings), results),
+        run=with_build(replace(run, git_proven=proven, warnings=warnings, **origin), results),
         nodes=with_deferred_relations(nodes) if DEFER in dbt_options(run) else nodes,
         macros=manifest.macros,
         groups=manifest.groups,
@@ -446,14 +502,13 @@ def _origin(
     root: Path | None,
     folder: Path,
     manifest: Manifest,
-    environ: Mapping[str, str] | None,
+    variables: Mapping[str, str],
     before: Checkout | None,
 ) -> tuple[GitState, bool | None, tuple[str, ...]]:
     """Return the commit that is checked out, whether the artifacts prove it, and a warning if they do not.
 
     The checkout counts as dirty if dbt did not read the files of its commit.
     """
-    variables = os.environ if environ is None else environ
     start = root or folder
     git = detect_git(start, variables)
     proven = proves_commit(start, git, _built_at(manifest), variables, before) if git.sha else None
@@ -471,13 +526,14 @@ def _run(
     manifest: Manifest,
     nodes: tuple[NodeMetadata, ...],
     git: GitState,
+    found: RunResults | None,
     *,
     environment: str,
     run_id: str | None,
     target_name: str | None,
-    own: RunResults | None,
 ) -> RunMetadata:
-    """Return the metadata of the run; *own* are the results of the invocation that wrote *manifest*."""
+    """Return the metadata of the run; *found* describe it only if its invocation wrote *manifest*."""
+    own = found if found and found.invocation_id == manifest.invocation_id else None
     database, schema = target_place(nodes)
     return RunMetadata(
         run_id=run_id or manifest.invocation_id or _content_id(manifest),
@@ -488,7 +544,7 @@ def _run(
         dbt_version=manifest.dbt_version,
         adapter_type=manifest.adapter_type,
         manifest_version=manifest.schema_version,
-        target_name=target_name,
+        target_name=target_name or (found.target if found else None),
         target_database=database,
         target_schema=schema,
         git_sha=git.sha,
@@ -497,6 +553,11 @@ def _run(
         pull_request=git.pull_request,
         command=own.command if own else None,
         variables=own.variables if own else None,
+        run_started_at=own.started_at if own else None,
+        run_completed_at=_time(own.generated_at) if own else None,
+        elapsed_time=own.elapsed_time if own else None,
+        full_refresh=own.full_refresh if own else None,
+        args=own.args if own else None,
         node_count=len(nodes),
         edge_count=sum(len(node.parents) for node in nodes),
         recorder_version=__version__,

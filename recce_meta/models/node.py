@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from collections.abc import Callable, Container, Iterable, Mapping
+from datetime import datetime
 from hashlib import sha256
 from typing import Any, TypeAlias, TypeVar
 
@@ -299,6 +300,17 @@ class NodeResult(Tabular, frozen=True, gc=False, kw_only=True):
     message: str | None = None
     completed_at: str | None = None
     """ISO 8601, UTC."""
+    compile_started_at: datetime | None = None
+    compile_completed_at: datetime | None = None
+    execute_started_at: datetime | None = None
+    execute_completed_at: datetime | None = None
+    """Times of dbt's two phases, in UTC; None if dbt did not reach the phase."""
+    thread_id: str | None = None
+    """Thread of dbt, such as `Thread-1 (worker)`."""
+    query_id: str | None = None
+    """Id of the last query in the warehouse: its `query_id`, or the `job_id` of BigQuery."""
+    adapter_response: dict[str, Any] | None = None
+    """Other values that the adapter reports, such as `bytes_billed` or `slot_ms`."""
 
 
 def target_place(nodes: Iterable[NodeMetadata]) -> tuple[str | None, str | None]:

@@ -80,6 +80,22 @@ class Extraction(Struct, frozen=True, kw_only=True):
     """Why a lower tier was used."""
 
 
+class BuildJob(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """Job of an orchestrator or CI service, from its environment variables; None for unknown values."""
+
+    orchestrator: str | None = None
+    """dbt_cloud, airflow, dagster, prefect, jenkins, circleci, azure or another one."""
+    job_id: str | None = None
+    job_name: str | None = None
+    job_run_id: str | None = None
+    job_run_url: str | None = None
+    """Page of the run of the job."""
+    cause: str | None = None
+    """What started the job, in the orchestrator's words: push, schedule, …"""
+    dbt_user: str | None = None
+    """Who started the job."""
+
+
 class RunMetadata(Tabular, frozen=True, kw_only=True):
     """One recorded run. All times are time-zone aware, in UTC."""
 
@@ -156,6 +172,20 @@ class RunMetadata(Tabular, frozen=True, kw_only=True):
     """How the run was extracted from a connected repository; None for a run that came in another way."""
     variables: dict[str, str] | None = None
     """Hash of the value of each variable of dbt's `--vars`, by name; None if no artifact has them."""
+    run_started_at: datetime | None = None
+    """When dbt's command started; dbt writes it from 1.10 on."""
+    run_completed_at: datetime | None = None
+    """When dbt's command wrote its results."""
+    elapsed_time: float | None = None
+    """Seconds that dbt worked on the nodes."""
+    full_refresh: bool | None = None
+    """True if the command had `--full-refresh`; None if unknown."""
+    args: dict[str, str | int | bool] | None = None
+    """Arguments of the command by dbt's names: `select`, `exclude`, `selector`, `threads`, …"""
+    job: BuildJob | None = None
+    """Job of the orchestrator that recorded the run; None outside a job."""
+    commit_url: str | None = None
+    """Page of `git_sha` at the host of the git remote."""
 
     @property
     def counted_at(self) -> datetime:

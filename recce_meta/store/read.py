@@ -38,7 +38,7 @@ from recce_meta.models.lineage import ForeignKey
 from recce_meta.models.node import DISABLED, reference_origins
 from recce_meta.models.relation_tokens import resolve, token_ids
 from recce_meta.models.rows import ResultList, Tabular
-from recce_meta.models.run import COMPLETE, DBT, Extraction
+from recce_meta.models.run import COMPLETE, DBT, BuildJob, Extraction
 from recce_meta.redaction import without_passwords
 from recce_meta.store import content
 from recce_meta.store.content import Row
@@ -49,6 +49,8 @@ _names = msgspec.json.Decoder(tuple[str, ...]).decode
 _objects = {
     "extraction": msgspec.json.Decoder(Extraction).decode,
     "variables": msgspec.json.Decoder(dict[str, str]).decode,
+    "args": msgspec.json.Decoder(dict[str, str | int | bool]).decode,
+    "job": msgspec.json.Decoder(BuildJob).decode,
 }
 _columns = msgspec.json.Decoder(tuple[Column, ...]).decode
 _object = msgspec.json.Decoder(dict[str, Any]).decode
@@ -70,7 +72,7 @@ def run_of(row: tuple[Any, ...]) -> RunMetadata:
     return RunMetadata(**fields)
 
 
-_GIVEN_TEXTS = ("git_sha", "branch", "pull_request", "command")
+_GIVEN_TEXTS = ("git_sha", "branch", "pull_request", "command", "commit_url")
 """Fields of a run with arbitrary text from an option, a variable or an artifact."""
 
 
@@ -157,8 +159,11 @@ def macro_of(row: tuple[Any, ...]) -> MacroMetadata:
 
 
 def result_of(row: tuple[Any, ...]) -> NodeResult:
-    """Return the result of a row of `results`."""
-    return NodeResult(**dict(zip(NodeResult.__struct_fields__, row, strict=True)))
+    """Return the result of a row of `results`, or of a query of its first columns."""
+    fields = dict(zip(NodeResult.__struct_fields__, map(in_utc, row), strict=False))
+    if response := fields.get("adapter_response"):
+        fields["adapter_response"] = _object(response)
+    return NodeResult(**fields)
 
 
 def group_parents(edges: Iterable[tuple[Any, ...]]) -> dict[str, dict[str, EdgeOrigin | None]]:

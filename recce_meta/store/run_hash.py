@@ -24,6 +24,13 @@ OF_THE_RECORDER = frozenset(
         "warnings",
         "extraction",
         "variables",
+        "run_started_at",
+        "run_completed_at",
+        "elapsed_time",
+        "full_refresh",
+        "args",
+        "job",
+        "commit_url",
     ]
 )
 """Fields that may differ between two recordings of one run: they describe how it was recorded."""
@@ -32,8 +39,8 @@ _RUN_FIELDS = tuple(
     for place, name in enumerate(RunMetadata.__struct_fields__)
     if name not in OF_THE_RECORDER and name != "run_at"
 )
-_RESULT_TIMES = frozenset((3, 8))
-"""Positions of the duration and the time in a row of `run_results`."""
+_RESULT_FIELDS = (1, 2, 4, 5, 6, 7)
+"""Positions in a row of `run_results` without durations and times, and without what version 18 lacks."""
 
 _encode = msgspec.json.Encoder(order="deterministic").encode
 
@@ -47,10 +54,7 @@ def content_hash(run: Sequence[object], results: Iterable[Row], fact_parts: Iter
     # Warehouses may return whole numbers as other types.
     header = [plain_number(run[place]) for place in _RUN_FIELDS]
     rows = sorted(
-        (
-            [plain_number(value) for place, value in enumerate(row) if place and place not in _RESULT_TIMES]
-            for row in results
-        ),
+        ([plain_number(row[place]) for place in _RESULT_FIELDS] for row in results),
         key=_encode,
     )
     return digest(_encode((header, rows, sorted(fact_parts))))

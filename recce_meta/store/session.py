@@ -34,7 +34,7 @@ from recce_meta.store.sql_files import DEFAULT_SCHEMA, KEYS, SqlFile
 from recce_meta.warehouses import Warehouse, available
 
 _LOG = logging.getLogger(__name__)
-SCHEMA_VERSION = 18
+SCHEMA_VERSION = 19
 """Version of the tables in `sql/ddl`; `sql/migrations` has the steps from each previous version."""
 READ_VERSION = 9
 """The oldest version whose readers can read a store of SCHEMA_VERSION.
@@ -148,9 +148,9 @@ class StoreSession:
         return self._warehouse.has_transactions
 
     @property
-    def replaces_wider_views(self) -> bool:
-        """True if a view can be replaced by one with additional columns at its end."""
-        return self._warehouse.replaces_wider_views
+    def replaces_views(self) -> bool:
+        """True if a view can be replaced by one with other columns."""
+        return self._warehouse.replaces_views
 
     @property
     def stores_changes(self) -> bool:
@@ -245,12 +245,30 @@ class StoreSession:
         if is_large or any(self._session.query(one, {"schema": self.schema})[0][0] for one in asked):
             self.execute("refresh_statistics")
 
+    def drop_views(self) -> list[str]:
+        """Drop the views of the store, and those of users that read them. Return statements that undo it.
+
+        They create the views of users, and give all views what a new one does not have, such as grants.
+        """
+        texts = sql_files.query("views_to_restore", self.dialect).statements(self._schema_in_statements)
+        given = {"schema": self.schema, "names": "\n".join(sql_files.public_relations(self.dialect))}
+        found = [self._session.query(text, given) for text in texts]
+        of_users, lost = found or ([], [])
+        for statement, _ in of_users:
+            self.run(str(statement))
+        self.run_file(sql_files.query("drop_views", self.dialect))
+        return [str(row[-1]) for row in (*reversed(of_users), *lost)]
+
+    def run(self, statement: str) -> None:
+        """Run a *statement* without parameters."""
+        self._session.execute(statement.replace(":", "\\:"))
+
     def copy_grants(self) -> None:
         """Let the readers of each renamed table read the view that has its former name."""
         grants = sql_files.query("grants_to_copy", self.dialect)
         for question in grants.statements(self._schema_in_statements):
             for (statement,) in self._session.query(question, {"schema": self.schema}):
-                self._session.execute(str(statement).replace(":", "\\:"))
+                self.run(str(statement))
 
     def tables(self) -> frozenset[str]:
         """Return the names of tables and views in the schema; in SHOW TABLES they are the second column."""
@@ -656,13 +674,16 @@ def _create(store: StoreSession) -> None:
 def _migrate(store: StoreSession, version: int) -> None:
     if version < _PREFIXED_SINCE:
         _rename_tables(store, version)
-    if version < VIEWS_GROW_SINCE or not store.replaces_wider_views:
-        # Only if needed: dropping a view loses its grants, and fails if a user's view reads it.
-        store.run_file(sql_files.query("drop_views", store.dialect))
+    lost: list[str] = []
+    if version < VIEWS_GROW_SINCE or not store.replaces_views:
+        # Only if needed: dropping a view loses its grants.
+        lost = store.drop_views()
     for number, file in sql_files.migrations(store.dialect):
         if number > version:
             store.run_file(file)
     write_views(store)
+    for statement in lost:
+        store.run(statement)
     if version < _PREFIXED_SINCE:
         store.copy_grants()
     store.execute("set_version", **own_versions())

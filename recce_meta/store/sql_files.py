@@ -75,6 +75,7 @@ KEYS: Mapping[str, tuple[str, ...]] = {
     "code_changes": ("step_id", "unique_id"),
     "graph_impacts": ("impacts_id", "unique_id", "changed_id"),
     "kept_diffs": ("inputs_id",),
+    "source_freshness": ("run_id", "unique_id"),
     "graph_changes": ("previous_graph_id", "graph_id", "same_dbt", "unique_id"),
 }
 """Key columns by table, without the prefix of table names; `store` is missing because it has one row."""

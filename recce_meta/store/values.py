@@ -99,13 +99,17 @@ def json_text(value: Value) -> str:
     return msgspec.json.encode(tree_of(value)).decode()
 
 
-def masked_json(fields: Struct | Mapping[str, str]) -> str:
-    """Return a struct without nested ones as JSON text, its strings storable and without passwords."""
-    masked = {
-        storable(name): without_passwords(storable(value)) if isinstance(value, str) else value
-        for name, value in msgspec.to_builtins(fields).items()
-    }
-    return msgspec.json.encode(masked).decode()
+def masked_json(fields: Struct | Mapping[str, JsonTree]) -> str:
+    """Return a struct or an object as JSON text, its strings storable and without passwords."""
+    return msgspec.json.encode(_masked(msgspec.to_builtins(fields))).decode()
+
+
+def _masked(value: JsonTree) -> JsonTree:
+    if isinstance(value, dict):
+        return {storable(name): _masked(member) for name, member in value.items()}
+    if isinstance(value, list):
+        return [*map(_masked, value)]
+    return without_passwords(storable(value)) if isinstance(value, str) else value
 
 
 def tree_of(value: Value) -> JsonTree:

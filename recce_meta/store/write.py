@@ -39,12 +39,14 @@ from recce_meta.store.read import in_utc, names_of, run_by_id, run_row, write_fa
 from recce_meta.store.run_hash import content_hash
 from recce_meta.store.session import StoreSession, open_store
 from recce_meta.store.statistics import StatisticsWritten, add_statistics
+from recce_meta.store.values import masked_json, storable
 
 _LOG = logging.getLogger(__name__)
 RUN_COLUMNS = RunMetadata.__struct_fields__
 RESULT_COLUMNS = (
     "run_id", "unique_id", "status", "seconds", "rows_affected", "bytes_processed", "failures", "message",
-    "completed_at",
+    "completed_at", "compile_started_at", "compile_completed_at", "execute_started_at",
+    "execute_completed_at", "thread_id", "query_id", "adapter_response",
 )  # fmt: skip
 
 MANY_VERSIONS = 500
@@ -367,4 +369,11 @@ def result_row(run: RunMetadata, result: NodeResult) -> content.Row:
         result.failures,
         result.message and without_passwords(content.without_nul(result.message)),
         result.completed_at,
+        result.compile_started_at,
+        result.compile_completed_at,
+        result.execute_started_at,
+        result.execute_completed_at,
+        result.thread_id and storable(result.thread_id),
+        result.query_id and storable(result.query_id),
+        result.adapter_response and masked_json(result.adapter_response),
     )

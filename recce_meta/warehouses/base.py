@@ -171,8 +171,8 @@ class Warehouse:
     """True if the store saves the differences between two graphs; its view `node_changes` reads them
     first.
     """
-    replaces_wider_views: ClassVar[bool] = True
-    """True if CREATE OR REPLACE VIEW can add columns at the end of a view."""
+    replaces_views: ClassVar[bool] = True
+    """True if CREATE OR REPLACE VIEW can change the columns of a view."""
     has_read_only_transactions: ClassVar[bool] = False
     """True if the driver opens read-only transactions for a plan that `is_read_only`."""
     changing_functions: ClassVar[tuple[str, ...]] = ()

@@ -34,5 +34,12 @@ CREATE TABLE IF NOT EXISTS store_runs (
   build_skipped BIGINT,
   warnings JSON,
   extraction JSON,
-  variables JSON
+  variables JSON,
+  run_started_at TIMESTAMPTZ,
+  run_completed_at TIMESTAMPTZ,
+  elapsed_time DOUBLE PRECISION,
+  full_refresh BOOLEAN,
+  args JSON,
+  job JSON,
+  commit_url TEXT
 );

@@ -1,4 +1,5 @@
--- One row per run and node that dbt ran, from run_results.json. `completed_at` is ISO 8601 in UTC, as in that file.
+-- One row per run and node that dbt ran, from run_results.json. `completed_at` is ISO 8601 in UTC, as in that file: earlier
+-- versions read it. `adapter_response` has what no other column has.
 CREATE TABLE IF NOT EXISTS store_run_results (
   run_id VARCHAR(64) NOT NULL,
   unique_id TEXT NOT NULL,
@@ -9,5 +10,12 @@ CREATE TABLE IF NOT EXISTS store_run_results (
   failures BIGINT,
   message TEXT,
   completed_at TEXT,
+  compile_started_at TIMESTAMPTZ,
+  compile_completed_at TIMESTAMPTZ,
+  execute_started_at TIMESTAMPTZ,
+  execute_completed_at TIMESTAMPTZ,
+  thread_id TEXT,
+  query_id TEXT,
+  adapter_response JSON,
   PRIMARY KEY (run_id, unique_id)
 );

@@ -52,5 +52,6 @@ DROP VIEW IF EXISTS table_quality;
 DROP VIEW IF EXISTS quality_runs;
 DROP VIEW IF EXISTS column_statistics;
 DROP VIEW IF EXISTS node_statistics;
+DROP VIEW IF EXISTS source_freshness;
 DROP VIEW IF EXISTS run_results;
 DROP VIEW IF EXISTS runs;

@@ -34,7 +34,14 @@ SELECT
   build_skipped,
   CAST(warnings AS TEXT) AS warnings,
   CAST(extraction AS TEXT) AS extraction,
-  CAST(variables AS TEXT) AS variables
+  CAST(variables AS TEXT) AS variables,
+  run_started_at,
+  run_completed_at,
+  elapsed_time,
+  full_refresh,
+  CAST(args AS TEXT) AS args,
+  CAST(job AS TEXT) AS job,
+  commit_url
 FROM store_runs
 WHERE run_id IN (SELECT chosen.id FROM UNNEST(STRING_TO_ARRAY(:ids, CHR(10))) AS chosen(id));
 
@@ -53,7 +60,14 @@ SELECT
   bytes_processed,
   failures,
   message,
-  completed_at
+  completed_at,
+  compile_started_at,
+  compile_completed_at,
+  execute_started_at,
+  execute_completed_at,
+  thread_id,
+  query_id,
+  CAST(adapter_response AS TEXT) AS adapter_response
 FROM store_run_results
 WHERE run_id IN (SELECT chosen.id FROM UNNEST(STRING_TO_ARRAY(:ids, CHR(10))) AS chosen(id));
 

@@ -37,6 +37,13 @@ SELECT
   CAST(warnings AS TEXT) AS warnings,
   CAST(extraction AS TEXT) AS extraction,
   CAST(variables AS TEXT) AS variables,
+  run_started_at,
+  run_completed_at,
+  elapsed_time,
+  full_refresh,
+  CAST(args AS TEXT) AS args,
+  CAST(job AS TEXT) AS job,
+  commit_url,
   previous_run_id,
   run_count
 FROM (

@@ -34,7 +34,14 @@ SELECT
   build_skipped,
   CAST(warnings AS TEXT) AS warnings,
   CAST(extraction AS TEXT) AS extraction,
-  CAST(variables AS TEXT) AS variables
+  CAST(variables AS TEXT) AS variables,
+  run_started_at,
+  run_completed_at,
+  elapsed_time,
+  full_refresh,
+  CAST(args AS TEXT) AS args,
+  CAST(job AS TEXT) AS job,
+  commit_url
 FROM store_runs
 WHERE
   (CAST(:run_id AS TEXT) IS NULL OR run_id = CAST(:run_id AS TEXT))

@@ -88,7 +88,7 @@ JOIN (
       AND runs.target_schema IS NOT DISTINCT FROM latest.target_schema
     )
 ) AS run ON run.latest_run_id = last_result.latest_run_id AND run.age = last_result.age
-JOIN store_run_results AS result ON result.run_id = run.run_id AND result.unique_id = last_result.unique_id
+JOIN run_results AS result ON result.run_id = run.run_id AND result.unique_id = last_result.unique_id
 JOIN store_runs AS latest ON latest.run_id = run.latest_run_id
 JOIN store_graph_nodes AS place ON place.graph_id = latest.graph_id AND place.unique_id = result.unique_id
 LEFT JOIN store_code_steps AS step

@@ -37,7 +37,20 @@ SELECT
   build_skipped,
   warnings,
   extraction,
-  variables
+  variables,
+  run_started_at,
+  run_completed_at,
+  elapsed_time,
+  full_refresh,
+  args,
+  aged_runs.job ->> 'orchestrator' AS orchestrator,
+  aged_runs.job ->> 'job_id' AS job_id,
+  aged_runs.job ->> 'job_name' AS job_name,
+  aged_runs.job ->> 'job_run_id' AS job_run_id,
+  aged_runs.job ->> 'job_run_url' AS job_run_url,
+  aged_runs.job ->> 'cause' AS cause,
+  aged_runs.job ->> 'dbt_user' AS dbt_user,
+  commit_url
 FROM (
   SELECT
     runs.*,

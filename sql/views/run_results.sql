@@ -1,4 +1,4 @@
--- One row per run and node that dbt ran, from run_results.json. `completed_at` is ISO 8601 in UTC, as in that file.
+-- One row per run and node that dbt ran, from run_results.json. Key: run_id, unique_id.
 CREATE OR REPLACE VIEW run_results AS
 SELECT
   run_id,
@@ -9,5 +9,16 @@ SELECT
   bytes_processed,
   failures,
   message,
-  completed_at
+  COALESCE(
+    execute_completed_at,
+    compile_completed_at,
+    CASE WHEN completed_at LIKE '2___-__-__T__:__:__%' THEN CAST(completed_at AS TIMESTAMPTZ) END
+  ) AS completed_at,
+  compile_started_at,
+  compile_completed_at,
+  execute_started_at,
+  execute_completed_at,
+  thread_id,
+  query_id,
+  adapter_response
 FROM store_run_results;

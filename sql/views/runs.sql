@@ -35,5 +35,18 @@ SELECT
   build_skipped,
   warnings,
   extraction,
-  variables
-FROM store_runs;
+  variables,
+  run_started_at,
+  run_completed_at,
+  elapsed_time,
+  full_refresh,
+  args,
+  run.job ->> 'orchestrator' AS orchestrator,
+  run.job ->> 'job_id' AS job_id,
+  run.job ->> 'job_name' AS job_name,
+  run.job ->> 'job_run_id' AS job_run_id,
+  run.job ->> 'job_run_url' AS job_run_url,
+  run.job ->> 'cause' AS cause,
+  run.job ->> 'dbt_user' AS dbt_user,
+  commit_url
+FROM store_runs AS run;

@@ -39,8 +39,81 @@
         'build_skipped': build.skipped,
         'warnings': '[]',
         'extraction': none,
-        'variables': recce_meta.variables(pieces.tools)
+        'variables': recce_meta.variables(pieces.tools),
+        'run_started_at': run_started_at.astimezone(modules.pytz.utc).isoformat(),
+        'run_completed_at': modules.datetime.datetime.now(modules.pytz.utc).isoformat(),
+        'elapsed_time': none,
+        'full_refresh': flags.FULL_REFRESH | default(false, true),
+        'args': recce_meta.arguments(pieces.tools),
+        'job': recce_meta.job(pieces.tools),
+        'commit_url': none
     }) -}}
+{% endmacro %}
+
+
+{#- Return the arguments that are given as JSON, as `_arguments` of recce_meta/extractors/project.py. -#}
+{% macro arguments(tools) %}
+    {%- if invocation_args_dict is not defined -%}
+        {{- return(none) -}}
+    {%- endif -%}
+    {%- set given = {} -%}
+    {%- for name in recce_meta.argument_names() if invocation_args_dict.get(name) -%}
+        {%- set value = invocation_args_dict[name] -%}
+        {%- if value is boolean or value is integer or value is string -%}
+            {%- do given.update({name: value}) -%}
+        {%- elif value is iterable and value is not mapping -%}
+            {%- do given.update({name: value | join(' ')}) -%}
+        {%- else -%}
+            {%- do given.update({name: value ~ ''}) -%}
+        {%- endif -%}
+    {%- endfor -%}
+    {{- return(recce_meta.json_of(given, tools)) -}}
+{% endmacro %}
+
+
+{#- Return the job of the orchestrator as JSON, as `detect_job` of recce_meta/extractors/job.py; none outside a job. -#}
+{% macro job(tools) %}
+    {%- set found = {} -%}
+    {%- for variable, fields in recce_meta.jobs() if not found and env_var(variable, '') -%}
+        {%- for field, choices in fields.items() -%}
+            {%- for choice in choices.split('|') if not found.get(field) -%}
+                {%- do found.update({field: recce_meta.filled(choice)}) -%}
+            {%- endfor -%}
+        {%- endfor -%}
+    {%- endfor -%}
+    {%- set given = env_var('RECCE_META_JOB_URL', '') or found.get('job_run_url') or '' -%}
+    {%- do found.update({'job_run_url': recce_meta.page_of(given)}) -%}
+    {%- set known = {} -%}
+    {%- for field, value in found.items() if value -%}
+        {%- do known.update({field: value}) -%}
+    {%- endfor -%}
+    {{- return(recce_meta.json_of(known, tools) if known else none) -}}
+{% endmacro %}
+
+
+{#- Return *choice* with the values of its variables; none if one has no value. A value may start a page. -#}
+{% macro filled(choice) %}
+    {%- set now = namespace(text=choice) -%}
+    {%- for name in modules.re.findall('[{]([A-Z_]+)[}]', choice) -%}
+        {%- set value = env_var(name, '') | trim -%}
+        {%- if not value -%}
+            {{- return(none) -}}
+        {%- elif '/' in choice -%}
+            {%- set value = modules.re.sub('/+$', '', value) if '://' in value else value | urlencode -%}
+        {%- endif -%}
+        {%- set now.text = now.text | replace('{' ~ name ~ '}', value) -%}
+    {%- endfor -%}
+    {{- return(now.text) -}}
+{% endmacro %}
+
+
+{#- Return a URL without user, password and a query that may have a secret; none if no browser should open it. -#}
+{% macro page_of(url) %}
+    {%- set page = modules.re.sub('^(https?://)[^/?#]*@', '\\1', url | trim) -%}
+    {%- if not modules.re.match('https?://[^/]', page) -%}
+        {{- return(none) -}}
+    {%- endif -%}
+    {{- return(modules.re.sub('[?#].*(?i:pass|pwd|token|secret|key|auth|sig).*', '', page)) -}}
 {% endmacro %}
 
 
@@ -113,7 +186,7 @@
 
 
 {#- Return rows of `run_results` of the nodes that ran, in the order of `store_columns`. -#}
-{% macro result_rows() %}
+{% macro result_rows(tools=none) %}
     {%- set found = {} -%}
     {%- for result in (results | default([], true)) if result.node is defined -%}
         {%- set response = result.adapter_response if result.adapter_response is mapping else {} -%}
@@ -123,8 +196,22 @@
             {%- do bytes.append(recce_meta.integer_of(response.get(key))) -%}
         {%- endfor -%}
         {%- set ends = [] -%}
-        {%- for timing in result.timing or [] if timing.completed_at -%}
-            {%- do ends.append(recce_meta.moment_of(timing.completed_at)) -%}
+        {%- set times = {} -%}
+        {%- for timing in result.timing or [] -%}
+            {%- for end in ('started_at', 'completed_at') if timing[end] -%}
+                {%- do times.update({timing.name ~ '_' ~ end: recce_meta.moment_of(timing[end])}) -%}
+            {%- endfor -%}
+            {%- do ends.append(recce_meta.moment_of(timing.completed_at)) if timing.completed_at -%}
+        {%- endfor -%}
+        {%- set query_key = 'query_id' if response.query_id is string else 'job_id' if response.job_id is string else '' -%}
+        {%- set counted = ['bytes_processed', 'bytes_billed', 'bytes_scanned'] -%}
+        {%- set known = ['_message', 'message', query_key, 'rows_affected' if rows is not none else ''] -%}
+        {%- for key in counted if bytes[loop.index0] is not none and bytes[:loop.index0] | reject('none') | list == [] -%}
+            {%- do known.append(key) -%}
+        {%- endfor -%}
+        {%- set others = {} -%}
+        {%- for key, value in response.items() if key not in known -%}
+            {%- do others.update({key: value}) -%}
         {%- endfor -%}
         {%- do found.update({result.node.unique_id: [
             invocation_id,
@@ -135,7 +222,14 @@
             bytes | reject('none') | first | default(none),
             result.failures | default(none),
             result.message ~ '' if result.message is not none and result.message is defined else none,
-            ends | max if ends else none
+            ends | max if ends else none,
+            times.get('compile_started_at'),
+            times.get('compile_completed_at'),
+            times.get('execute_started_at'),
+            times.get('execute_completed_at'),
+            result.thread_id | default(none),
+            response.get(query_key),
+            recce_meta.json_of(others, tools) if others and tools else none
         ]}) -%}
     {%- endfor -%}
     {{- return(found.values() | list) -}}

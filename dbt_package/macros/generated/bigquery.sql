@@ -55,6 +55,13 @@ CREATE TABLE IF NOT EXISTS {{ schema }}.store_runs (
   warnings JSON,
   extraction JSON,
   variables JSON,
+  run_started_at TIMESTAMP,
+  run_completed_at TIMESTAMP,
+  elapsed_time FLOAT64,
+  full_refresh BOOL,
+  args JSON,
+  job JSON,
+  commit_url STRING,
   PRIMARY KEY (run_id) NOT ENFORCED
 )
 CLUSTER BY run_id
@@ -183,7 +190,8 @@ CLUSTER BY macro_set_id
     {%- endset -%}
     {%- do statements.append(statement) -%}
     {%- set statement -%}
--- One row per run and node that dbt ran, from run_results.json. `completed_at` is ISO 8601 in UTC, as in that file.
+-- One row per run and node that dbt ran, from run_results.json. `completed_at` is ISO 8601 in UTC, as in that file: earlier
+-- versions read it. `adapter_response` has what no other column has.
 CREATE TABLE IF NOT EXISTS {{ schema }}.store_run_results (
   run_id STRING NOT NULL,
   unique_id STRING NOT NULL,
@@ -194,6 +202,13 @@ CREATE TABLE IF NOT EXISTS {{ schema }}.store_run_results (
   failures INT64,
   message STRING,
   completed_at STRING,
+  compile_started_at TIMESTAMP,
+  compile_completed_at TIMESTAMP,
+  execute_started_at TIMESTAMP,
+  execute_completed_at TIMESTAMP,
+  thread_id STRING,
+  query_id STRING,
+  adapter_response JSON,
   PRIMARY KEY (run_id, unique_id) NOT ENFORCED
 )
 CLUSTER BY run_id
@@ -774,6 +789,22 @@ CREATE TABLE IF NOT EXISTS {{ schema }}.store_kept_diffs (
   PRIMARY KEY (inputs_id) NOT ENFORCED
 )
 CLUSTER BY inputs_id
+    {%- endset -%}
+    {%- do statements.append(statement) -%}
+    {%- set statement -%}
+-- One row per run and source whose freshness dbt measured, from sources.json.
+CREATE TABLE IF NOT EXISTS {{ schema }}.store_source_freshness (
+  run_id STRING NOT NULL,
+  unique_id STRING NOT NULL,
+  status STRING NOT NULL,
+  max_loaded_at TIMESTAMP,
+  snapshotted_at TIMESTAMP,
+  max_loaded_at_time_ago_in_s FLOAT64,
+  criteria JSON,
+  error STRING,
+  PRIMARY KEY (run_id, unique_id) NOT ENFORCED
+)
+CLUSTER BY run_id
     {%- endset -%}
     {%- do statements.append(statement) -%}
     {%- set statement -%}
@@ -1503,7 +1534,20 @@ SELECT
   build_skipped,
   warnings,
   extraction,
-  variables
+  variables,
+  run_started_at,
+  run_completed_at,
+  elapsed_time,
+  full_refresh,
+  args,
+  JSON_VALUE(aged_runs.job, '$.orchestrator') AS orchestrator,
+  JSON_VALUE(aged_runs.job, '$.job_id') AS job_id,
+  JSON_VALUE(aged_runs.job, '$.job_name') AS job_name,
+  JSON_VALUE(aged_runs.job, '$.job_run_id') AS job_run_id,
+  JSON_VALUE(aged_runs.job, '$.job_run_url') AS job_run_url,
+  JSON_VALUE(aged_runs.job, '$.cause') AS cause,
+  JSON_VALUE(aged_runs.job, '$.dbt_user') AS dbt_user,
+  commit_url
 FROM (
   SELECT
     runs.*,
@@ -2142,7 +2186,7 @@ GROUP BY
     {%- endset -%}
     {%- do statements.append(statement) -%}
     {%- set statement -%}
--- One row per run and node that dbt ran, from run_results.json. `completed_at` is ISO 8601 in UTC, as in that file.
+-- One row per run and node that dbt ran, from run_results.json. Key: run_id, unique_id.
 CREATE OR REPLACE VIEW {{ schema }}.run_results AS
 SELECT
   run_id,
@@ -2153,7 +2197,21 @@ SELECT
   bytes_processed,
   failures,
   message,
-  completed_at
+  COALESCE(
+    execute_completed_at,
+    compile_completed_at,
+    CASE
+      WHEN completed_at LIKE '2___-__-__T__:__:__%'
+      THEN CAST(completed_at AS TIMESTAMP)
+    END
+  ) AS completed_at,
+  compile_started_at,
+  compile_completed_at,
+  execute_started_at,
+  execute_completed_at,
+  thread_id,
+  query_id,
+  adapter_response
 FROM {{ schema }}.store_run_results
     {%- endset -%}
     {%- do statements.append(statement) -%}
@@ -2244,8 +2302,36 @@ SELECT
   build_skipped,
   warnings,
   extraction,
-  variables
-FROM {{ schema }}.store_runs
+  variables,
+  run_started_at,
+  run_completed_at,
+  elapsed_time,
+  full_refresh,
+  args,
+  JSON_VALUE(run.job, '$.orchestrator') AS orchestrator,
+  JSON_VALUE(run.job, '$.job_id') AS job_id,
+  JSON_VALUE(run.job, '$.job_name') AS job_name,
+  JSON_VALUE(run.job, '$.job_run_id') AS job_run_id,
+  JSON_VALUE(run.job, '$.job_run_url') AS job_run_url,
+  JSON_VALUE(run.job, '$.cause') AS cause,
+  JSON_VALUE(run.job, '$.dbt_user') AS dbt_user,
+  commit_url
+FROM {{ schema }}.store_runs AS run
+    {%- endset -%}
+    {%- do statements.append(statement) -%}
+    {%- set statement -%}
+-- One row per run and source whose freshness dbt measured, from sources.json. Key: run_id, unique_id.
+CREATE OR REPLACE VIEW {{ schema }}.source_freshness AS
+SELECT
+  run_id,
+  unique_id,
+  status,
+  max_loaded_at,
+  snapshotted_at,
+  max_loaded_at_time_ago_in_s,
+  criteria,
+  error
+FROM {{ schema }}.store_source_freshness
     {%- endset -%}
     {%- do statements.append(statement) -%}
     {%- set statement -%}
@@ -2793,7 +2879,7 @@ JOIN (
     )
 ) AS run
   ON run.latest_run_id = last_result.latest_run_id AND run.age = last_result.age
-JOIN {{ schema }}.store_run_results AS result
+JOIN {{ schema }}.run_results AS result
   ON result.run_id = run.run_id AND result.unique_id = last_result.unique_id
 JOIN {{ schema }}.store_runs AS latest
   ON latest.run_id = run.latest_run_id

@@ -58,7 +58,14 @@ CREATE TABLE IF NOT EXISTS {{ schema }}.store_runs (
   build_skipped BIGINT,
   warnings STRING,
   extraction STRING,
-  variables STRING
+  variables STRING,
+  run_started_at TIMESTAMP,
+  run_completed_at TIMESTAMP,
+  elapsed_time DOUBLE,
+  full_refresh BOOLEAN,
+  args STRING,
+  job STRING,
+  commit_url STRING
 )
 CLUSTER BY (run_id)
 TBLPROPERTIES (
@@ -208,7 +215,8 @@ TBLPROPERTIES (
     {%- endset -%}
     {%- do statements.append(statement) -%}
     {%- set statement -%}
--- One row per run and node that dbt ran, from run_results.json. `completed_at` is ISO 8601 in UTC, as in that file.
+-- One row per run and node that dbt ran, from run_results.json. `completed_at` is ISO 8601 in UTC, as in that file: earlier
+-- versions read it. `adapter_response` has what no other column has.
 CREATE TABLE IF NOT EXISTS {{ schema }}.store_run_results (
   run_id STRING NOT NULL,
   unique_id STRING NOT NULL,
@@ -218,7 +226,14 @@ CREATE TABLE IF NOT EXISTS {{ schema }}.store_run_results (
   bytes_processed BIGINT,
   failures BIGINT,
   message STRING,
-  completed_at STRING
+  completed_at STRING,
+  compile_started_at TIMESTAMP,
+  compile_completed_at TIMESTAMP,
+  execute_started_at TIMESTAMP,
+  execute_completed_at TIMESTAMP,
+  thread_id STRING,
+  query_id STRING,
+  adapter_response STRING
 )
 CLUSTER BY (run_id)
 TBLPROPERTIES (
@@ -888,6 +903,25 @@ CREATE TABLE IF NOT EXISTS {{ schema }}.store_kept_diffs (
   answer STRING NOT NULL
 )
 CLUSTER BY (inputs_id)
+TBLPROPERTIES (
+  'delta.enableDeletionVectors'='false',
+  'delta.isolationLevel'='Serializable'
+)
+    {%- endset -%}
+    {%- do statements.append(statement) -%}
+    {%- set statement -%}
+-- One row per run and source whose freshness dbt measured, from sources.json.
+CREATE TABLE IF NOT EXISTS {{ schema }}.store_source_freshness (
+  run_id STRING NOT NULL,
+  unique_id STRING NOT NULL,
+  status STRING NOT NULL,
+  max_loaded_at TIMESTAMP,
+  snapshotted_at TIMESTAMP,
+  max_loaded_at_time_ago_in_s DOUBLE,
+  criteria STRING,
+  error STRING
+)
+CLUSTER BY (run_id)
 TBLPROPERTIES (
   'delta.enableDeletionVectors'='false',
   'delta.isolationLevel'='Serializable'
@@ -1582,7 +1616,20 @@ SELECT
   build_skipped,
   warnings,
   extraction,
-  variables
+  variables,
+  run_started_at,
+  run_completed_at,
+  elapsed_time,
+  full_refresh,
+  args,
+  GET_JSON_OBJECT(aged_runs.job, '$.orchestrator') AS orchestrator,
+  GET_JSON_OBJECT(aged_runs.job, '$.job_id') AS job_id,
+  GET_JSON_OBJECT(aged_runs.job, '$.job_name') AS job_name,
+  GET_JSON_OBJECT(aged_runs.job, '$.job_run_id') AS job_run_id,
+  GET_JSON_OBJECT(aged_runs.job, '$.job_run_url') AS job_run_url,
+  GET_JSON_OBJECT(aged_runs.job, '$.cause') AS cause,
+  GET_JSON_OBJECT(aged_runs.job, '$.dbt_user') AS dbt_user,
+  commit_url
 FROM (
   SELECT
     runs.*,
@@ -2216,7 +2263,7 @@ GROUP BY
     {%- endset -%}
     {%- do statements.append(statement) -%}
     {%- set statement -%}
--- One row per run and node that dbt ran, from run_results.json. `completed_at` is ISO 8601 in UTC, as in that file.
+-- One row per run and node that dbt ran, from run_results.json. Key: run_id, unique_id.
 CREATE OR REPLACE VIEW {{ schema }}.run_results AS
 SELECT
   run_id,
@@ -2227,7 +2274,21 @@ SELECT
   bytes_processed,
   failures,
   message,
-  completed_at
+  COALESCE(
+    execute_completed_at,
+    compile_completed_at,
+    CASE
+      WHEN completed_at LIKE '2___-__-__T__:__:__%'
+      THEN CAST(completed_at AS TIMESTAMP)
+    END
+  ) AS completed_at,
+  compile_started_at,
+  compile_completed_at,
+  execute_started_at,
+  execute_completed_at,
+  thread_id,
+  query_id,
+  adapter_response
 FROM {{ schema }}.store_run_results
     {%- endset -%}
     {%- do statements.append(statement) -%}
@@ -2318,8 +2379,36 @@ SELECT
   build_skipped,
   warnings,
   extraction,
-  variables
-FROM {{ schema }}.store_runs
+  variables,
+  run_started_at,
+  run_completed_at,
+  elapsed_time,
+  full_refresh,
+  args,
+  GET_JSON_OBJECT(run.job, '$.orchestrator') AS orchestrator,
+  GET_JSON_OBJECT(run.job, '$.job_id') AS job_id,
+  GET_JSON_OBJECT(run.job, '$.job_name') AS job_name,
+  GET_JSON_OBJECT(run.job, '$.job_run_id') AS job_run_id,
+  GET_JSON_OBJECT(run.job, '$.job_run_url') AS job_run_url,
+  GET_JSON_OBJECT(run.job, '$.cause') AS cause,
+  GET_JSON_OBJECT(run.job, '$.dbt_user') AS dbt_user,
+  commit_url
+FROM {{ schema }}.store_runs AS run
+    {%- endset -%}
+    {%- do statements.append(statement) -%}
+    {%- set statement -%}
+-- One row per run and source whose freshness dbt measured, from sources.json. Key: run_id, unique_id.
+CREATE OR REPLACE VIEW {{ schema }}.source_freshness AS
+SELECT
+  run_id,
+  unique_id,
+  status,
+  max_loaded_at,
+  snapshotted_at,
+  max_loaded_at_time_ago_in_s,
+  criteria,
+  error
+FROM {{ schema }}.store_source_freshness
     {%- endset -%}
     {%- do statements.append(statement) -%}
     {%- set statement -%}
@@ -2867,7 +2956,7 @@ JOIN (
     )
 ) AS run
   ON run.latest_run_id = last_result.latest_run_id AND run.age = last_result.age
-JOIN {{ schema }}.store_run_results AS result
+JOIN {{ schema }}.run_results AS result
   ON result.run_id = run.run_id AND result.unique_id = last_result.unique_id
 JOIN {{ schema }}.store_runs AS latest
   ON latest.run_id = run.latest_run_id

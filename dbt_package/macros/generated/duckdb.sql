@@ -54,7 +54,14 @@ CREATE TABLE IF NOT EXISTS {{ schema }}.store_runs (
   build_skipped BIGINT,
   warnings JSON,
   extraction JSON,
-  variables JSON
+  variables JSON,
+  run_started_at TIMESTAMPTZ,
+  run_completed_at TIMESTAMPTZ,
+  elapsed_time DOUBLE,
+  full_refresh BOOLEAN,
+  args JSON,
+  job JSON,
+  commit_url TEXT
 )
     {%- endset -%}
     {%- do statements.append(statement) -%}
@@ -169,7 +176,8 @@ CREATE TABLE IF NOT EXISTS {{ schema }}.store_macro_sets (
     {%- endset -%}
     {%- do statements.append(statement) -%}
     {%- set statement -%}
--- One row per run and node that dbt ran, from run_results.json. `completed_at` is ISO 8601 in UTC, as in that file.
+-- One row per run and node that dbt ran, from run_results.json. `completed_at` is ISO 8601 in UTC, as in that file: earlier
+-- versions read it. `adapter_response` has what no other column has.
 CREATE TABLE IF NOT EXISTS {{ schema }}.store_run_results (
   run_id TEXT(64) NOT NULL,
   unique_id TEXT NOT NULL,
@@ -179,7 +187,14 @@ CREATE TABLE IF NOT EXISTS {{ schema }}.store_run_results (
   bytes_processed BIGINT,
   failures BIGINT,
   message TEXT,
-  completed_at TEXT
+  completed_at TEXT,
+  compile_started_at TIMESTAMPTZ,
+  compile_completed_at TIMESTAMPTZ,
+  execute_started_at TIMESTAMPTZ,
+  execute_completed_at TIMESTAMPTZ,
+  thread_id TEXT,
+  query_id TEXT,
+  adapter_response JSON
 )
     {%- endset -%}
     {%- do statements.append(statement) -%}
@@ -700,6 +715,20 @@ CREATE TABLE IF NOT EXISTS {{ schema }}.store_kept_diffs (
   current_run_id TEXT(64) NOT NULL,
   kept_at TIMESTAMPTZ NOT NULL,
   answer TEXT NOT NULL
+)
+    {%- endset -%}
+    {%- do statements.append(statement) -%}
+    {%- set statement -%}
+-- One row per run and source whose freshness dbt measured, from sources.json.
+CREATE TABLE IF NOT EXISTS {{ schema }}.store_source_freshness (
+  run_id TEXT(64) NOT NULL,
+  unique_id TEXT NOT NULL,
+  status TEXT NOT NULL,
+  max_loaded_at TIMESTAMPTZ,
+  snapshotted_at TIMESTAMPTZ,
+  max_loaded_at_time_ago_in_s DOUBLE,
+  criteria JSON,
+  error TEXT
 )
     {%- endset -%}
     {%- do statements.append(statement) -%}
@@ -1357,7 +1386,20 @@ SELECT
   build_skipped,
   warnings,
   extraction,
-  variables
+  variables,
+  run_started_at,
+  run_completed_at,
+  elapsed_time,
+  full_refresh,
+  args,
+  aged_runs.job ->> '$.orchestrator' AS orchestrator,
+  aged_runs.job ->> '$.job_id' AS job_id,
+  aged_runs.job ->> '$.job_name' AS job_name,
+  aged_runs.job ->> '$.job_run_id' AS job_run_id,
+  aged_runs.job ->> '$.job_run_url' AS job_run_url,
+  aged_runs.job ->> '$.cause' AS cause,
+  aged_runs.job ->> '$.dbt_user' AS dbt_user,
+  commit_url
 FROM (
   SELECT
     runs.*,
@@ -2129,7 +2171,7 @@ GROUP BY
     {%- endset -%}
     {%- do statements.append(statement) -%}
     {%- set statement -%}
--- One row per run and node that dbt ran, from run_results.json. `completed_at` is ISO 8601 in UTC, as in that file.
+-- One row per run and node that dbt ran, from run_results.json. Key: run_id, unique_id.
 CREATE OR REPLACE VIEW {{ schema }}.run_results AS
 SELECT
   run_id,
@@ -2140,7 +2182,21 @@ SELECT
   bytes_processed,
   failures,
   message,
-  completed_at
+  COALESCE(
+    execute_completed_at,
+    compile_completed_at,
+    CASE
+      WHEN completed_at LIKE '2___-__-__T__:__:__%'
+      THEN CAST(completed_at AS TIMESTAMPTZ)
+    END
+  ) AS completed_at,
+  compile_started_at,
+  compile_completed_at,
+  execute_started_at,
+  execute_completed_at,
+  thread_id,
+  query_id,
+  adapter_response
 FROM {{ schema }}.store_run_results
     {%- endset -%}
     {%- do statements.append(statement) -%}
@@ -2231,8 +2287,36 @@ SELECT
   build_skipped,
   warnings,
   extraction,
-  variables
-FROM {{ schema }}.store_runs
+  variables,
+  run_started_at,
+  run_completed_at,
+  elapsed_time,
+  full_refresh,
+  args,
+  run.job ->> '$.orchestrator' AS orchestrator,
+  run.job ->> '$.job_id' AS job_id,
+  run.job ->> '$.job_name' AS job_name,
+  run.job ->> '$.job_run_id' AS job_run_id,
+  run.job ->> '$.job_run_url' AS job_run_url,
+  run.job ->> '$.cause' AS cause,
+  run.job ->> '$.dbt_user' AS dbt_user,
+  commit_url
+FROM {{ schema }}.store_runs AS run
+    {%- endset -%}
+    {%- do statements.append(statement) -%}
+    {%- set statement -%}
+-- One row per run and source whose freshness dbt measured, from sources.json. Key: run_id, unique_id.
+CREATE OR REPLACE VIEW {{ schema }}.source_freshness AS
+SELECT
+  run_id,
+  unique_id,
+  status,
+  max_loaded_at,
+  snapshotted_at,
+  max_loaded_at_time_ago_in_s,
+  criteria,
+  error
+FROM {{ schema }}.store_source_freshness
     {%- endset -%}
     {%- do statements.append(statement) -%}
     {%- set statement -%}
@@ -2897,7 +2981,7 @@ JOIN (
     )
 ) AS run
   ON run.latest_run_id = last_result.latest_run_id AND run.age = last_result.age
-JOIN {{ schema }}.store_run_results AS result
+JOIN {{ schema }}.run_results AS result
   ON result.run_id = run.run_id AND result.unique_id = last_result.unique_id
 JOIN {{ schema }}.store_runs AS latest
   ON latest.run_id = run.latest_run_id

@@ -54,7 +54,14 @@ CREATE TABLE IF NOT EXISTS {{ schema }}.store_runs (
   build_skipped BIGINT,
   warnings JSON,
   extraction JSON,
-  variables JSON
+  variables JSON,
+  run_started_at TIMESTAMPTZ,
+  run_completed_at TIMESTAMPTZ,
+  elapsed_time DOUBLE PRECISION,
+  full_refresh BOOLEAN,
+  args JSON,
+  job JSON,
+  commit_url TEXT
 )
     {%- endset -%}
     {%- do statements.append(statement) -%}
@@ -173,7 +180,8 @@ CREATE TABLE IF NOT EXISTS {{ schema }}.store_macro_sets (
     {%- endset -%}
     {%- do statements.append(statement) -%}
     {%- set statement -%}
--- One row per run and node that dbt ran, from run_results.json. `completed_at` is ISO 8601 in UTC, as in that file.
+-- One row per run and node that dbt ran, from run_results.json. `completed_at` is ISO 8601 in UTC, as in that file: earlier
+-- versions read it. `adapter_response` has what no other column has.
 CREATE TABLE IF NOT EXISTS {{ schema }}.store_run_results (
   run_id VARCHAR(64) NOT NULL,
   unique_id TEXT NOT NULL,
@@ -184,6 +192,13 @@ CREATE TABLE IF NOT EXISTS {{ schema }}.store_run_results (
   failures BIGINT,
   message TEXT,
   completed_at TEXT,
+  compile_started_at TIMESTAMPTZ,
+  compile_completed_at TIMESTAMPTZ,
+  execute_started_at TIMESTAMPTZ,
+  execute_completed_at TIMESTAMPTZ,
+  thread_id TEXT,
+  query_id TEXT,
+  adapter_response JSON,
   PRIMARY KEY (run_id, unique_id)
 )
     {%- endset -%}
@@ -731,6 +746,21 @@ CREATE TABLE IF NOT EXISTS {{ schema }}.store_kept_diffs (
     {%- endset -%}
     {%- do statements.append(statement) -%}
     {%- set statement -%}
+-- One row per run and source whose freshness dbt measured, from sources.json.
+CREATE TABLE IF NOT EXISTS {{ schema }}.store_source_freshness (
+  run_id VARCHAR(64) NOT NULL,
+  unique_id TEXT NOT NULL,
+  status TEXT NOT NULL,
+  max_loaded_at TIMESTAMPTZ,
+  snapshotted_at TIMESTAMPTZ,
+  max_loaded_at_time_ago_in_s DOUBLE PRECISION,
+  criteria JSON,
+  error TEXT,
+  PRIMARY KEY (run_id, unique_id)
+)
+    {%- endset -%}
+    {%- do statements.append(statement) -%}
+    {%- set statement -%}
 -- One row per change of an annotation, also of earlier and deleted values. Key: event_id.
 -- An event is replaced if another one of the same item names it in `replaces`; of events without `replaces` (from before
 -- version 13 of the store), each replaces the one before it by time. Unreplaced events with different values are a
@@ -880,10 +910,10 @@ SELECT
   result.differing_nodes,
   result.uncompared_nodes,
   result.message,
-  result.violations,
-  result.findings,
+  CAST(result.violations AS JSONB) AS violations,
+  CAST(result.findings AS JSONB) AS findings,
   result.seconds,
-  result.parameters
+  CAST(result.parameters AS JSONB) AS parameters
 FROM {{ schema }}.store_check_results AS result
 LEFT JOIN {{ schema }}.store_runs AS past
   ON past.run_id = result.base_run_id
@@ -1250,7 +1280,7 @@ SELECT
   max_number,
   average_number,
   median_number,
-  value_kinds,
+  CAST(value_kinds AS JSONB) AS value_kinds,
   true_count,
   min_length,
   max_length,
@@ -1287,7 +1317,7 @@ SELECT
   max_number,
   average_number,
   median_number,
-  value_kinds,
+  CAST(value_kinds AS JSONB) AS value_kinds,
   true_count,
   min_length,
   max_length,
@@ -1372,8 +1402,8 @@ SELECT
   CAST(diff.changed_rows AS DOUBLE PRECISION) / NULLIF(diff.common_rows, 0) AS changed_share,
   diff.differing_columns,
   diff.error,
-  diff.parameters,
-  diff.result
+  CAST(diff.parameters AS JSONB) AS parameters,
+  CAST(diff.result AS JSONB) AS result
 FROM {{ schema }}.store_data_diffs AS diff
 LEFT JOIN {{ schema }}.store_runs AS past
   ON past.run_id = diff.base_run_id
@@ -1421,8 +1451,8 @@ SELECT
     '"]',
     ''
   ) AS parent_column_names,
-  link.columns,
-  link.parent_columns,
+  CAST(link.columns AS JSONB) AS columns,
+  CAST(link.parent_columns AS JSONB) AS parent_columns,
   link.on_update,
   link.on_delete
 FROM {{ schema }}.store_runs AS runs
@@ -1471,9 +1501,22 @@ SELECT DISTINCT ON (project_name, environment)
   build_failures,
   build_warnings,
   build_skipped,
-  warnings,
-  extraction,
-  variables
+  CAST(warnings AS JSONB) AS warnings,
+  CAST(extraction AS JSONB) AS extraction,
+  CAST(variables AS JSONB) AS variables,
+  run_started_at,
+  run_completed_at,
+  elapsed_time,
+  full_refresh,
+  CAST(args AS JSONB) AS args,
+  job ->> 'orchestrator' AS orchestrator,
+  job ->> 'job_id' AS job_id,
+  job ->> 'job_name' AS job_name,
+  job ->> 'job_run_id' AS job_run_id,
+  job ->> 'job_run_url' AS job_run_url,
+  job ->> 'cause' AS cause,
+  job ->> 'dbt_user' AS dbt_user,
+  commit_url
 FROM {{ schema }}.store_runs
 WHERE
   status = 'complete'
@@ -1537,7 +1580,7 @@ SELECT
   column_count,
   score,
   reason,
-  notes
+  CAST(notes AS JSONB) AS notes
 FROM (
   SELECT
     run.project_name,
@@ -1673,8 +1716,8 @@ SELECT
   COALESCE(item.content ->> 'description', '') AS description,
   COALESCE(CAST(item.content ->> 'documented' AS BOOLEAN), FALSE) AS documented,
   item.content ->> 'documented_type' AS documented_type,
-  item.content -> 'tags' AS tags,
-  item.content -> 'meta' AS meta,
+  CAST(item.content -> 'tags' AS JSONB) AS tags,
+  CAST(item.content -> 'meta' AS JSONB) AS meta,
   CAST(item.content ->> 'not_null' AS BOOLEAN) AS not_null,
   item.content ->> 'default' AS default_value,
   item.content ->> 'generated' AS generated_as,
@@ -1709,7 +1752,7 @@ SELECT
     '"]',
     ''
   ) AS column_names,
-  item.content -> 'columns' AS columns,
+  CAST(item.content -> 'columns' AS JSONB) AS columns,
   item.content ->> 'expression' AS expression,
   item.content -> 'references' ->> 'relation' AS parent_id,
   item.content ->> 'on_update' AS on_update,
@@ -1785,8 +1828,8 @@ SELECT
   node.checksum,
   node.code_hash,
   node.raw_code,
-  node.config,
-  node.columns,
+  CAST(node.config AS JSONB) AS config,
+  CAST(node.columns AS JSONB) AS columns,
   place.database_name,
   place.identifier,
   place.relation_name,
@@ -1821,19 +1864,19 @@ SELECT
   node.language,
   node.path,
   node.description,
-  node.tags,
-  node.meta,
+  CAST(node.tags AS JSONB) AS tags,
+  CAST(node.meta AS JSONB) AS meta,
   node.access,
   node.version,
   node.group_name,
   node.source_name,
-  node.contract,
-  node.fqn,
+  CAST(node.contract AS JSONB) AS contract,
+  CAST(node.fqn AS JSONB) AS fqn,
   node.checksum_rule,
   node.columns_from,
-  node.unrendered_config,
-  node.macros,
-  node.properties,
+  CAST(node.unrendered_config AS JSONB) AS unrendered_config,
+  CAST(node.macros AS JSONB) AS macros,
+  CAST(node.properties AS JSONB) AS properties,
   place.version_id
 FROM {{ schema }}.store_runs AS runs
 JOIN {{ schema }}.store_graph_nodes AS place
@@ -2198,7 +2241,7 @@ GROUP BY
     {%- endset -%}
     {%- do statements.append(statement) -%}
     {%- set statement -%}
--- One row per run and node that dbt ran, from run_results.json. `completed_at` is ISO 8601 in UTC, as in that file.
+-- One row per run and node that dbt ran, from run_results.json. Key: run_id, unique_id.
 CREATE OR REPLACE VIEW {{ schema }}.run_results AS
 SELECT
   run_id,
@@ -2209,7 +2252,21 @@ SELECT
   bytes_processed,
   failures,
   message,
-  completed_at
+  COALESCE(
+    execute_completed_at,
+    compile_completed_at,
+    CASE
+      WHEN completed_at LIKE '2___-__-__T__:__:__%'
+      THEN CAST(completed_at AS TIMESTAMPTZ)
+    END
+  ) AS completed_at,
+  compile_started_at,
+  compile_completed_at,
+  execute_started_at,
+  execute_completed_at,
+  thread_id,
+  query_id,
+  CAST(adapter_response AS JSONB) AS adapter_response
 FROM {{ schema }}.store_run_results
     {%- endset -%}
     {%- do statements.append(statement) -%}
@@ -2298,10 +2355,38 @@ SELECT
   build_failures,
   build_warnings,
   build_skipped,
-  warnings,
-  extraction,
-  variables
-FROM {{ schema }}.store_runs
+  CAST(warnings AS JSONB) AS warnings,
+  CAST(extraction AS JSONB) AS extraction,
+  CAST(variables AS JSONB) AS variables,
+  run_started_at,
+  run_completed_at,
+  elapsed_time,
+  full_refresh,
+  CAST(args AS JSONB) AS args,
+  run.job ->> 'orchestrator' AS orchestrator,
+  run.job ->> 'job_id' AS job_id,
+  run.job ->> 'job_name' AS job_name,
+  run.job ->> 'job_run_id' AS job_run_id,
+  run.job ->> 'job_run_url' AS job_run_url,
+  run.job ->> 'cause' AS cause,
+  run.job ->> 'dbt_user' AS dbt_user,
+  commit_url
+FROM {{ schema }}.store_runs AS run
+    {%- endset -%}
+    {%- do statements.append(statement) -%}
+    {%- set statement -%}
+-- One row per run and source whose freshness dbt measured, from sources.json. Key: run_id, unique_id.
+CREATE OR REPLACE VIEW {{ schema }}.source_freshness AS
+SELECT
+  run_id,
+  unique_id,
+  status,
+  max_loaded_at,
+  snapshotted_at,
+  max_loaded_at_time_ago_in_s,
+  CAST(criteria AS JSONB) AS criteria,
+  error
+FROM {{ schema }}.store_source_freshness
     {%- endset -%}
     {%- do statements.append(statement) -%}
     {%- set statement -%}
@@ -2356,7 +2441,7 @@ SELECT
   column_count,
   score,
   reason,
-  notes
+  CAST(notes AS JSONB) AS notes
 FROM {{ schema }}.store_table_quality
     {%- endset -%}
     {%- do statements.append(statement) -%}
@@ -2710,8 +2795,8 @@ SELECT
   node.checksum,
   node.code_hash,
   node.raw_code,
-  node.config,
-  node.columns,
+  CAST(node.config AS JSONB) AS config,
+  CAST(node.columns AS JSONB) AS columns,
   place.database_name,
   place.identifier,
   place.relation_name,
@@ -2719,19 +2804,19 @@ SELECT
   node.language,
   node.path,
   node.description,
-  node.tags,
-  node.meta,
+  CAST(node.tags AS JSONB) AS tags,
+  CAST(node.meta AS JSONB) AS meta,
   node.access,
   node.version,
   node.group_name,
   node.source_name,
-  node.contract,
-  node.fqn,
+  CAST(node.contract AS JSONB) AS contract,
+  CAST(node.fqn AS JSONB) AS fqn,
   node.checksum_rule,
   node.columns_from,
-  node.unrendered_config,
-  node.macros,
-  node.properties,
+  CAST(node.unrendered_config AS JSONB) AS unrendered_config,
+  CAST(node.macros AS JSONB) AS macros,
+  CAST(node.properties AS JSONB) AS properties,
   place.version_id
 FROM {{ schema }}.latest_runs AS latest
 JOIN {{ schema }}.store_graph_nodes AS place
@@ -2849,7 +2934,7 @@ JOIN (
     )
 ) AS run
   ON run.latest_run_id = last_result.latest_run_id AND run.age = last_result.age
-JOIN {{ schema }}.store_run_results AS result
+JOIN {{ schema }}.run_results AS result
   ON result.run_id = run.run_id AND result.unique_id = last_result.unique_id
 JOIN {{ schema }}.store_runs AS latest
   ON latest.run_id = run.latest_run_id

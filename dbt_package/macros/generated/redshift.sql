@@ -54,7 +54,14 @@ CREATE TABLE IF NOT EXISTS {{ schema }}.store_runs (
   build_skipped BIGINT,
   warnings SUPER,
   extraction SUPER,
-  variables SUPER
+  variables SUPER,
+  run_started_at TIMESTAMP WITH TIME ZONE,
+  run_completed_at TIMESTAMP WITH TIME ZONE,
+  elapsed_time DOUBLE PRECISION,
+  full_refresh BOOLEAN,
+  args SUPER,
+  job SUPER,
+  commit_url VARCHAR(65535)
 )
     {%- endset -%}
     {%- do statements.append(statement) -%}
@@ -169,7 +176,8 @@ CREATE TABLE IF NOT EXISTS {{ schema }}.store_macro_sets (
     {%- endset -%}
     {%- do statements.append(statement) -%}
     {%- set statement -%}
--- One row per run and node that dbt ran, from run_results.json. `completed_at` is ISO 8601 in UTC, as in that file.
+-- One row per run and node that dbt ran, from run_results.json. `completed_at` is ISO 8601 in UTC, as in that file: earlier
+-- versions read it. `adapter_response` has what no other column has.
 CREATE TABLE IF NOT EXISTS {{ schema }}.store_run_results (
   run_id VARCHAR(64) NOT NULL,
   unique_id VARCHAR(65535) NOT NULL,
@@ -179,7 +187,14 @@ CREATE TABLE IF NOT EXISTS {{ schema }}.store_run_results (
   bytes_processed BIGINT,
   failures BIGINT,
   message VARCHAR(65535),
-  completed_at VARCHAR(65535)
+  completed_at VARCHAR(65535),
+  compile_started_at TIMESTAMP WITH TIME ZONE,
+  compile_completed_at TIMESTAMP WITH TIME ZONE,
+  execute_started_at TIMESTAMP WITH TIME ZONE,
+  execute_completed_at TIMESTAMP WITH TIME ZONE,
+  thread_id VARCHAR(65535),
+  query_id VARCHAR(65535),
+  adapter_response SUPER
 )
     {%- endset -%}
     {%- do statements.append(statement) -%}
@@ -719,6 +734,20 @@ CREATE TABLE IF NOT EXISTS {{ schema }}.store_kept_diffs (
   current_run_id VARCHAR(64) NOT NULL,
   kept_at TIMESTAMP WITH TIME ZONE NOT NULL,
   answer VARCHAR(65535) NOT NULL
+)
+    {%- endset -%}
+    {%- do statements.append(statement) -%}
+    {%- set statement -%}
+-- One row per run and source whose freshness dbt measured, from sources.json.
+CREATE TABLE IF NOT EXISTS {{ schema }}.store_source_freshness (
+  run_id VARCHAR(64) NOT NULL,
+  unique_id VARCHAR(65535) NOT NULL,
+  status VARCHAR(65535) NOT NULL,
+  max_loaded_at TIMESTAMP WITH TIME ZONE,
+  snapshotted_at TIMESTAMP WITH TIME ZONE,
+  max_loaded_at_time_ago_in_s DOUBLE PRECISION,
+  criteria SUPER,
+  error VARCHAR(65535)
 )
     {%- endset -%}
     {%- do statements.append(statement) -%}
@@ -1449,7 +1478,20 @@ SELECT
   build_skipped,
   warnings,
   extraction,
-  variables
+  variables,
+  run_started_at,
+  run_completed_at,
+  elapsed_time,
+  full_refresh,
+  args,
+  CAST(aged_runs.job.orchestrator AS VARCHAR(65535)) AS orchestrator,
+  CAST(aged_runs.job.job_id AS VARCHAR(65535)) AS job_id,
+  CAST(aged_runs.job.job_name AS VARCHAR(65535)) AS job_name,
+  CAST(aged_runs.job.job_run_id AS VARCHAR(65535)) AS job_run_id,
+  CAST(aged_runs.job.job_run_url AS VARCHAR(65535)) AS job_run_url,
+  CAST(aged_runs.job.cause AS VARCHAR(65535)) AS cause,
+  CAST(aged_runs.job.dbt_user AS VARCHAR(65535)) AS dbt_user,
+  commit_url
 FROM (
   SELECT
     runs.*,
@@ -2145,7 +2187,7 @@ GROUP BY
     {%- endset -%}
     {%- do statements.append(statement) -%}
     {%- set statement -%}
--- One row per run and node that dbt ran, from run_results.json. `completed_at` is ISO 8601 in UTC, as in that file.
+-- One row per run and node that dbt ran, from run_results.json. Key: run_id, unique_id.
 CREATE OR REPLACE VIEW {{ schema }}.run_results AS
 SELECT
   run_id,
@@ -2156,7 +2198,21 @@ SELECT
   bytes_processed,
   failures,
   message,
-  completed_at
+  COALESCE(
+    execute_completed_at,
+    compile_completed_at,
+    CASE
+      WHEN completed_at LIKE '2___-__-__T__:__:__%'
+      THEN CAST(completed_at AS TIMESTAMP WITH TIME ZONE)
+    END
+  ) AS completed_at,
+  compile_started_at,
+  compile_completed_at,
+  execute_started_at,
+  execute_completed_at,
+  thread_id,
+  query_id,
+  adapter_response
 FROM {{ schema }}.store_run_results
     {%- endset -%}
     {%- do statements.append(statement) -%}
@@ -2258,8 +2314,36 @@ SELECT
   build_skipped,
   warnings,
   extraction,
-  variables
-FROM {{ schema }}.store_runs
+  variables,
+  run_started_at,
+  run_completed_at,
+  elapsed_time,
+  full_refresh,
+  args,
+  CAST(run.job.orchestrator AS VARCHAR(65535)) AS orchestrator,
+  CAST(run.job.job_id AS VARCHAR(65535)) AS job_id,
+  CAST(run.job.job_name AS VARCHAR(65535)) AS job_name,
+  CAST(run.job.job_run_id AS VARCHAR(65535)) AS job_run_id,
+  CAST(run.job.job_run_url AS VARCHAR(65535)) AS job_run_url,
+  CAST(run.job.cause AS VARCHAR(65535)) AS cause,
+  CAST(run.job.dbt_user AS VARCHAR(65535)) AS dbt_user,
+  commit_url
+FROM {{ schema }}.store_runs AS run
+    {%- endset -%}
+    {%- do statements.append(statement) -%}
+    {%- set statement -%}
+-- One row per run and source whose freshness dbt measured, from sources.json. Key: run_id, unique_id.
+CREATE OR REPLACE VIEW {{ schema }}.source_freshness AS
+SELECT
+  run_id,
+  unique_id,
+  status,
+  max_loaded_at,
+  snapshotted_at,
+  max_loaded_at_time_ago_in_s,
+  criteria,
+  error
+FROM {{ schema }}.store_source_freshness
     {%- endset -%}
     {%- do statements.append(statement) -%}
     {%- set statement -%}
@@ -2851,7 +2935,7 @@ JOIN (
     )
 ) AS run
   ON run.latest_run_id = last_result.latest_run_id AND run.age = last_result.age
-JOIN {{ schema }}.store_run_results AS result
+JOIN {{ schema }}.run_results AS result
   ON result.run_id = run.run_id AND result.unique_id = last_result.unique_id
 JOIN {{ schema }}.store_runs AS latest
   ON latest.run_id = run.latest_run_id

@@ -55,6 +55,13 @@ CREATE TABLE IF NOT EXISTS {{ schema }}.store_runs (
   warnings VARIANT,
   extraction VARIANT,
   variables VARIANT,
+  run_started_at TIMESTAMPTZ,
+  run_completed_at TIMESTAMPTZ,
+  elapsed_time DOUBLE,
+  full_refresh BOOLEAN,
+  args VARIANT,
+  job VARIANT,
+  commit_url VARCHAR,
   PRIMARY KEY (run_id)
 )
     {%- endset -%}
@@ -176,7 +183,8 @@ CREATE TABLE IF NOT EXISTS {{ schema }}.store_macro_sets (
     {%- endset -%}
     {%- do statements.append(statement) -%}
     {%- set statement -%}
--- One row per run and node that dbt ran, from run_results.json. `completed_at` is ISO 8601 in UTC, as in that file.
+-- One row per run and node that dbt ran, from run_results.json. `completed_at` is ISO 8601 in UTC, as in that file: earlier
+-- versions read it. `adapter_response` has what no other column has.
 CREATE TABLE IF NOT EXISTS {{ schema }}.store_run_results (
   run_id VARCHAR(64) NOT NULL,
   unique_id VARCHAR NOT NULL,
@@ -187,6 +195,13 @@ CREATE TABLE IF NOT EXISTS {{ schema }}.store_run_results (
   failures BIGINT,
   message VARCHAR,
   completed_at VARCHAR,
+  compile_started_at TIMESTAMPTZ,
+  compile_completed_at TIMESTAMPTZ,
+  execute_started_at TIMESTAMPTZ,
+  execute_completed_at TIMESTAMPTZ,
+  thread_id VARCHAR,
+  query_id VARCHAR,
+  adapter_response VARIANT,
   PRIMARY KEY (run_id, unique_id)
 )
     {%- endset -%}
@@ -735,6 +750,21 @@ CREATE TABLE IF NOT EXISTS {{ schema }}.store_kept_diffs (
   kept_at TIMESTAMPTZ NOT NULL,
   answer VARCHAR NOT NULL,
   PRIMARY KEY (inputs_id)
+)
+    {%- endset -%}
+    {%- do statements.append(statement) -%}
+    {%- set statement -%}
+-- One row per run and source whose freshness dbt measured, from sources.json.
+CREATE TABLE IF NOT EXISTS {{ schema }}.store_source_freshness (
+  run_id VARCHAR(64) NOT NULL,
+  unique_id VARCHAR NOT NULL,
+  status VARCHAR NOT NULL,
+  max_loaded_at TIMESTAMPTZ,
+  snapshotted_at TIMESTAMPTZ,
+  max_loaded_at_time_ago_in_s DOUBLE,
+  criteria VARIANT,
+  error VARCHAR,
+  PRIMARY KEY (run_id, unique_id)
 )
     {%- endset -%}
     {%- do statements.append(statement) -%}
@@ -1461,7 +1491,20 @@ SELECT
   build_skipped,
   warnings,
   extraction,
-  variables
+  variables,
+  run_started_at,
+  run_completed_at,
+  elapsed_time,
+  full_refresh,
+  args,
+  CAST(GET_PATH(aged_runs.job, 'orchestrator') AS VARCHAR) AS orchestrator,
+  CAST(GET_PATH(aged_runs.job, 'job_id') AS VARCHAR) AS job_id,
+  CAST(GET_PATH(aged_runs.job, 'job_name') AS VARCHAR) AS job_name,
+  CAST(GET_PATH(aged_runs.job, 'job_run_id') AS VARCHAR) AS job_run_id,
+  CAST(GET_PATH(aged_runs.job, 'job_run_url') AS VARCHAR) AS job_run_url,
+  CAST(GET_PATH(aged_runs.job, 'cause') AS VARCHAR) AS cause,
+  CAST(GET_PATH(aged_runs.job, 'dbt_user') AS VARCHAR) AS dbt_user,
+  commit_url
 FROM (
   SELECT
     runs.*,
@@ -2137,7 +2180,7 @@ GROUP BY
     {%- endset -%}
     {%- do statements.append(statement) -%}
     {%- set statement -%}
--- One row per run and node that dbt ran, from run_results.json. `completed_at` is ISO 8601 in UTC, as in that file.
+-- One row per run and node that dbt ran, from run_results.json. Key: run_id, unique_id.
 CREATE OR REPLACE VIEW {{ schema }}.run_results AS
 SELECT
   run_id,
@@ -2148,7 +2191,21 @@ SELECT
   bytes_processed,
   failures,
   message,
-  completed_at
+  COALESCE(
+    execute_completed_at,
+    compile_completed_at,
+    CASE
+      WHEN completed_at LIKE '2___-__-__T__:__:__%'
+      THEN CAST(completed_at AS TIMESTAMPTZ)
+    END
+  ) AS completed_at,
+  compile_started_at,
+  compile_completed_at,
+  execute_started_at,
+  execute_completed_at,
+  thread_id,
+  query_id,
+  adapter_response
 FROM {{ schema }}.store_run_results
     {%- endset -%}
     {%- do statements.append(statement) -%}
@@ -2250,8 +2307,36 @@ SELECT
   build_skipped,
   warnings,
   extraction,
-  variables
-FROM {{ schema }}.store_runs
+  variables,
+  run_started_at,
+  run_completed_at,
+  elapsed_time,
+  full_refresh,
+  args,
+  CAST(GET_PATH(run.job, 'orchestrator') AS VARCHAR) AS orchestrator,
+  CAST(GET_PATH(run.job, 'job_id') AS VARCHAR) AS job_id,
+  CAST(GET_PATH(run.job, 'job_name') AS VARCHAR) AS job_name,
+  CAST(GET_PATH(run.job, 'job_run_id') AS VARCHAR) AS job_run_id,
+  CAST(GET_PATH(run.job, 'job_run_url') AS VARCHAR) AS job_run_url,
+  CAST(GET_PATH(run.job, 'cause') AS VARCHAR) AS cause,
+  CAST(GET_PATH(run.job, 'dbt_user') AS VARCHAR) AS dbt_user,
+  commit_url
+FROM {{ schema }}.store_runs AS run
+    {%- endset -%}
+    {%- do statements.append(statement) -%}
+    {%- set statement -%}
+-- One row per run and source whose freshness dbt measured, from sources.json. Key: run_id, unique_id.
+CREATE OR REPLACE VIEW {{ schema }}.source_freshness AS
+SELECT
+  run_id,
+  unique_id,
+  status,
+  max_loaded_at,
+  snapshotted_at,
+  max_loaded_at_time_ago_in_s,
+  criteria,
+  error
+FROM {{ schema }}.store_source_freshness
     {%- endset -%}
     {%- do statements.append(statement) -%}
     {%- set statement -%}
@@ -2815,7 +2900,7 @@ JOIN (
     )
 ) AS run
   ON run.latest_run_id = last_result.latest_run_id AND run.age = last_result.age
-JOIN {{ schema }}.store_run_results AS result
+JOIN {{ schema }}.run_results AS result
   ON result.run_id = run.run_id AND result.unique_id = last_result.unique_id
 JOIN {{ schema }}.store_runs AS latest
   ON latest.run_id = run.latest_run_id

@@ -2,7 +2,7 @@
 
 
 {% macro schema_version() %}
-    {{- return(18) -}}
+    {{- return(19) -}}
 {% endmacro %}
 
 
@@ -22,15 +22,127 @@
 
 
 {% macro store_relations() %}
-    {{- return(["annotation_events", "annotations", "check_history", "column_analysis", "column_changes", "column_diff_history", "column_impact", "column_lineage", "column_profiles", "column_quality", "column_statistics", "column_top_values", "column_usage", "data_diff_history", "deleted_runs", "foreign_keys", "impacted_nodes", "latest_column_impact", "latest_column_quality", "latest_columns", "latest_constraints", "latest_indexes", "latest_nodes", "latest_results", "latest_row_counts", "latest_runs", "latest_scans", "latest_schemas", "latest_table_quality", "latest_tables", "lineage", "lineage_changes", "metric_history", "node_changes", "node_columns", "node_constraints", "node_indexes", "node_statistics", "nodes", "quality_history", "quality_metrics", "quality_runs", "reviews", "row_count_history", "run_history", "run_results", "run_steps", "runs", "schema_diff_summary", "store", "store_annotation_events", "store_check_results", "store_code_changes", "store_code_steps", "store_column_analyses", "store_column_diffs", "store_column_edges", "store_column_part_nodes", "store_column_parts", "store_column_quality", "store_column_statistics", "store_column_top_values", "store_data_diffs", "store_fact_parts", "store_graph_changes", "store_graph_impacts", "store_graph_nodes", "store_graph_parts", "store_graph_steps", "store_kept_diffs", "store_long_texts", "store_macro_sets", "store_macros", "store_node_statistics", "store_node_versions", "store_part_nodes", "store_quality_metrics", "store_quality_runs", "store_relation_facts", "store_reviews", "store_run_hashes", "store_run_results", "store_runs", "store_sync_conflict_pieces", "store_sync_conflicts", "store_syncs", "store_table_quality", "store_tombstones", "store_version_parents", "store_version_references", "store_writers", "sync_conflicts", "sync_history", "table_quality", "table_quality_history", "table_size_history", "top_value_history"]) -}}
+    {{- return(["annotation_events", "annotations", "check_history", "column_analysis", "column_changes", "column_diff_history", "column_impact", "column_lineage", "column_profiles", "column_quality", "column_statistics", "column_top_values", "column_usage", "data_diff_history", "deleted_runs", "foreign_keys", "impacted_nodes", "latest_column_impact", "latest_column_quality", "latest_columns", "latest_constraints", "latest_indexes", "latest_nodes", "latest_results", "latest_row_counts", "latest_runs", "latest_scans", "latest_schemas", "latest_table_quality", "latest_tables", "lineage", "lineage_changes", "metric_history", "node_changes", "node_columns", "node_constraints", "node_indexes", "node_statistics", "nodes", "quality_history", "quality_metrics", "quality_runs", "reviews", "row_count_history", "run_history", "run_results", "run_steps", "runs", "schema_diff_summary", "source_freshness", "store", "store_annotation_events", "store_check_results", "store_code_changes", "store_code_steps", "store_column_analyses", "store_column_diffs", "store_column_edges", "store_column_part_nodes", "store_column_parts", "store_column_quality", "store_column_statistics", "store_column_top_values", "store_data_diffs", "store_fact_parts", "store_graph_changes", "store_graph_impacts", "store_graph_nodes", "store_graph_parts", "store_graph_steps", "store_kept_diffs", "store_long_texts", "store_macro_sets", "store_macros", "store_node_statistics", "store_node_versions", "store_part_nodes", "store_quality_metrics", "store_quality_runs", "store_relation_facts", "store_reviews", "store_run_hashes", "store_run_results", "store_runs", "store_source_freshness", "store_sync_conflict_pieces", "store_sync_conflicts", "store_syncs", "store_table_quality", "store_tombstones", "store_version_parents", "store_version_references", "store_writers", "sync_conflicts", "sync_history", "table_quality", "table_quality_history", "table_size_history", "top_value_history"]) -}}
+{% endmacro %}
+
+
+{% macro argument_names() %}
+    {{- return(["select", "exclude", "selector", "resource_types", "exclude_resource_types", "threads", "defer", "favor_state", "empty", "sample", "event_time_start", "event_time_end"]) -}}
+{% endmacro %}
+
+
+{% macro jobs() %}
+    {{- return([
+        [
+                "DBT_CLOUD_RUN_ID",
+                {
+                        "orchestrator": "dbt_cloud",
+                        "job_id": "{DBT_CLOUD_JOB_ID}",
+                        "job_run_id": "{DBT_CLOUD_RUN_ID}",
+                        "cause": "{DBT_CLOUD_RUN_REASON}|{DBT_CLOUD_RUN_REASON_CATEGORY}"
+                }
+        ],
+        [
+                "AIRFLOW_CTX_DAG_ID",
+                {
+                        "orchestrator": "airflow",
+                        "job_id": "{AIRFLOW_CTX_DAG_ID}",
+                        "job_name": "{AIRFLOW_CTX_TASK_ID}",
+                        "job_run_id": "{AIRFLOW_CTX_DAG_RUN_ID}",
+                        "job_run_url": "{AIRFLOW__API__BASE_URL}/dags/{AIRFLOW_CTX_DAG_ID}/runs/{AIRFLOW_CTX_DAG_RUN_ID}|{AIRFLOW__WEBSERVER__BASE_URL}/dags/{AIRFLOW_CTX_DAG_ID}/grid?dag_run_id={AIRFLOW_CTX_DAG_RUN_ID}",
+                        "dbt_user": "{AIRFLOW_CTX_DAG_OWNER}"
+                }
+        ],
+        [
+                "DAGSTER_RUN_JOB_NAME",
+                {
+                        "orchestrator": "dagster",
+                        "job_name": "{DAGSTER_RUN_JOB_NAME}",
+                        "job_run_id": "{DAGSTER_RUN_ID}"
+                }
+        ],
+        [
+                "PREFECT__FLOW_RUN_ID",
+                {
+                        "orchestrator": "prefect",
+                        "job_run_id": "{PREFECT__FLOW_RUN_ID}",
+                        "job_run_url": "{PREFECT_UI_URL}/runs/flow-run/{PREFECT__FLOW_RUN_ID}"
+                }
+        ],
+        [
+                "GITHUB_ACTIONS",
+                {
+                        "orchestrator": "github_actions",
+                        "job_id": "{GITHUB_JOB}",
+                        "job_name": "{GITHUB_WORKFLOW}",
+                        "job_run_id": "{GITHUB_RUN_ID}",
+                        "job_run_url": "{GITHUB_SERVER_URL}/{GITHUB_REPOSITORY}/actions/runs/{GITHUB_RUN_ID}",
+                        "cause": "{GITHUB_EVENT_NAME}",
+                        "dbt_user": "{GITHUB_ACTOR}"
+                }
+        ],
+        [
+                "GITLAB_CI",
+                {
+                        "orchestrator": "gitlab",
+                        "job_name": "{CI_JOB_NAME}",
+                        "job_run_id": "{CI_JOB_ID}",
+                        "job_run_url": "{CI_JOB_URL}",
+                        "cause": "{CI_PIPELINE_SOURCE}",
+                        "dbt_user": "{GITLAB_USER_LOGIN}"
+                }
+        ],
+        [
+                "TF_BUILD",
+                {
+                        "orchestrator": "azure",
+                        "job_id": "{SYSTEM_DEFINITIONID}",
+                        "job_name": "{BUILD_DEFINITIONNAME}",
+                        "job_run_id": "{BUILD_BUILDID}",
+                        "job_run_url": "{SYSTEM_COLLECTIONURI}/{SYSTEM_TEAMPROJECT}/_build/results?buildId={BUILD_BUILDID}",
+                        "cause": "{BUILD_REASON}",
+                        "dbt_user": "{BUILD_REQUESTEDFOR}"
+                }
+        ],
+        [
+                "CIRCLECI",
+                {
+                        "orchestrator": "circleci",
+                        "job_id": "{CIRCLE_PROJECT_REPONAME}",
+                        "job_name": "{CIRCLE_JOB}",
+                        "job_run_id": "{CIRCLE_BUILD_NUM}",
+                        "job_run_url": "{CIRCLE_BUILD_URL}",
+                        "dbt_user": "{CIRCLE_USERNAME}"
+                }
+        ],
+        [
+                "BITBUCKET_BUILD_NUMBER",
+                {
+                        "orchestrator": "bitbucket",
+                        "job_run_id": "{BITBUCKET_BUILD_NUMBER}",
+                        "job_run_url": "https://bitbucket.org/{BITBUCKET_REPO_FULL_NAME}/pipelines/results/{BITBUCKET_BUILD_NUMBER}"
+                }
+        ],
+        [
+                "JENKINS_URL",
+                {
+                        "orchestrator": "jenkins",
+                        "job_name": "{JOB_NAME}",
+                        "job_run_id": "{BUILD_NUMBER}",
+                        "job_run_url": "{BUILD_URL}",
+                        "cause": "{BUILD_CAUSE}",
+                        "dbt_user": "{BUILD_USER_ID}"
+                }
+        ]
+]) -}}
 {% endmacro %}
 
 
 {% macro store_tables() %}
     {{- return({
         "runs": {
-            'columns': ["run_id", "run_at", "project_name", "environment", "invocation_id", "extractor", "dbt_version", "adapter_type", "manifest_version", "target_name", "target_database", "target_schema", "git_sha", "branch", "git_dirty", "pull_request", "command", "node_count", "edge_count", "recorded_at", "recorder_version", "graph_id", "macro_set_id", "column_graph_id", "git_proven", "status", "reason", "build_status", "build_errors", "build_failures", "build_warnings", "build_skipped", "warnings", "extraction", "variables"],
-            'kinds': ["text", "time", "text", "text", "text", "text", "text", "text", "text", "text", "text", "text", "text", "text", "bool", "text", "text", "int", "int", "time", "text", "text", "text", "text", "bool", "text", "text", "text", "int", "int", "int", "int", "json", "json", "json"],
+            'columns': ["run_id", "run_at", "project_name", "environment", "invocation_id", "extractor", "dbt_version", "adapter_type", "manifest_version", "target_name", "target_database", "target_schema", "git_sha", "branch", "git_dirty", "pull_request", "command", "node_count", "edge_count", "recorded_at", "recorder_version", "graph_id", "macro_set_id", "column_graph_id", "git_proven", "status", "reason", "build_status", "build_errors", "build_failures", "build_warnings", "build_skipped", "warnings", "extraction", "variables", "run_started_at", "run_completed_at", "elapsed_time", "full_refresh", "args", "job", "commit_url"],
+            'kinds': ["text", "time", "text", "text", "text", "text", "text", "text", "text", "text", "text", "text", "text", "text", "bool", "text", "text", "int", "int", "time", "text", "text", "text", "text", "bool", "text", "text", "text", "int", "int", "int", "int", "json", "json", "json", "time", "time", "float", "bool", "json", "json", "text"],
             'key': ["run_id"]
         },
         "graph_parts": {
@@ -64,8 +176,8 @@
             'key': ["macro_set_id", "version_id"]
         },
         "run_results": {
-            'columns': ["run_id", "unique_id", "status", "seconds", "rows_affected", "bytes_processed", "failures", "message", "completed_at"],
-            'kinds': ["text", "text", "text", "float", "int", "int", "int", "code", "text"],
+            'columns': ["run_id", "unique_id", "status", "seconds", "rows_affected", "bytes_processed", "failures", "message", "completed_at", "compile_started_at", "compile_completed_at", "execute_started_at", "execute_completed_at", "thread_id", "query_id", "adapter_response"],
+            'kinds': ["text", "text", "text", "float", "int", "int", "int", "code", "text", "time", "time", "time", "time", "text", "text", "json"],
             'key': ["run_id", "unique_id"]
         }
     }) -}}

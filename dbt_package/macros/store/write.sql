@@ -19,7 +19,7 @@
         {%- do recce_meta.write_versions(store, pieces, now.missing) -%}
     {%- endif -%}
     {%- do recce_meta.write_macros(store, pieces) -%}
-    {%- do recce_meta.insert_rows(store, 'run_results', recce_meta.result_rows()) -%}
+    {%- do recce_meta.insert_rows(store, 'run_results', recce_meta.result_rows(pieces.tools)) -%}
     {%- do recce_meta.insert_rows(store, 'runs', [run.values() | list]) -%}
     {%- if store.problem -%}
         {%- do recce_meta.rolled_back(store) -%}

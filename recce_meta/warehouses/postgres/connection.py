@@ -120,6 +120,8 @@ class Postgres(Warehouse):
     version_sql = "SHOW server_version"
     zone_sql = "SHOW timezone"
     stores_changes = True
+    # https://www.postgresql.org/docs/current/sql-createview.html: only columns at its end
+    replaces_views = False
     read_only_codes = frozenset({"25006"})
     has_read_only_transactions = True
     # https://www.postgresql.org/docs/current/functions-admin.html; a read-only transaction allows these

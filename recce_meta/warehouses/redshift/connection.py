@@ -127,7 +127,7 @@ class Redshift(Warehouse):
     # reads anything waits for them.
     creates_store_apart = True
     # https://docs.aws.amazon.com/redshift/latest/dg/r_CREATE_VIEW.html: only the same set of columns
-    replaces_wider_views = False
+    replaces_views = False
     # https://docs.getdbt.com/docs/core/connect-data-platform/redshift-setup
     aliases: ClassVar[Mapping[str, str]] = {"pass": "password", "dbname": "database"}
     # Redshift uses PostgreSQL's codes: https://www.postgresql.org/docs/8.0/errcodes-appendix.html

@@ -50,7 +50,7 @@ _VIEW = "recce_meta_described"
 BOOLEANS = frozenset(
     (
         "code_changed", "columns_changed", "compiled_changed", "config_changed", "contract_changed",
-        "description_changed", "documented", "git_dirty", "git_proven", "has_conflict",
+        "description_changed", "documented", "full_refresh", "git_dirty", "git_proven", "has_conflict",
         "has_expectations", "has_primary_key", "holds", "is_approximate", "is_certain", "is_current",
         "is_declared_unique", "is_equal", "is_latest", "is_optional", "is_private", "is_replaced",
         "is_stored", "is_unique", "keeps_values", "not_null", "place_changed", "same_dbt",
@@ -60,9 +60,9 @@ BOOLEANS = frozenset(
 """Truth values in the store's tables, views and queries."""
 JSON_COLUMNS = frozenset(
     (
-        "columns", "config", "contract", "extraction", "findings", "fqn", "macros", "meta", "notes",
-        "parameters", "parent_columns", "properties", "result", "tags", "unrendered_config", "value_kinds",
-        "variables", "violations", "warnings",
+        "adapter_response", "args", "columns", "config", "contract", "criteria", "extraction", "findings",
+        "fqn", "job", "macros", "meta", "notes", "parameters", "parent_columns", "properties", "result",
+        "tags", "unrendered_config", "value_kinds", "variables", "violations", "warnings",
     )
 )  # fmt: skip
 """JSON in the store's tables and views."""

@@ -35,7 +35,8 @@ COLUMNS = {
         " manifest_version target_name target_database target_schema git_sha branch git_dirty pull_request"
         " command node_count edge_count recorded_at recorder_version graph_id macro_set_id"
         " column_graph_id git_proven status reason build_status build_errors build_failures build_warnings"
-        " build_skipped warnings extraction variables"
+        " build_skipped warnings extraction variables run_started_at run_completed_at elapsed_time"
+        " full_refresh args orchestrator job_id job_name job_run_id job_run_url cause dbt_user commit_url"
     ),
     "run_steps": (
         "run_id previous_run_id project_name environment run_at previous_run_at graph_id previous_graph_id"

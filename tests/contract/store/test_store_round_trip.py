@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+from datetime import datetime, timedelta, timezone
+
 import pytest
 from msgspec.structs import replace
 
 from recce_meta.models import Column, EdgeOrigin, MacroMetadata, NodeMetadata, NodeResult
-from recce_meta.models.run import Extraction, ExtractionTier, IsolationKind, Trigger
+from recce_meta.models.run import BuildJob, Extraction, ExtractionTier, IsolationKind, Trigger
 from recce_meta.store.read import load_macros, load_narrow_nodes, load_nodes_by_id, load_results
 from recce_meta.store.select import load_lineage_from_warehouse, load_nodes_from_warehouse, load_run
 from recce_meta.store.write import record_run
 
+MOMENT = datetime(2026, 11, 1, 10, 0, 0, 250_000, tzinfo=timezone.utc)
 NASTY = "ünï 漢字 🦆 'single' \"double\" \\back\\slash \\n %s %% 100% :name ::int {{ x }} $1 ⟦ ⟧ \t\r\n end"
 
 
@@ -92,6 +95,13 @@ def test_a_loaded_run_equals_what_was_extracted(store, make_project):
         reason=NASTY,
         extraction=EXTRACTION,
         variables={NASTY: "00ff"},
+        run_started_at=MOMENT,
+        run_completed_at=MOMENT,
+        elapsed_time=0.5,
+        full_refresh=False,
+        args={"select": "a b+", "threads": 4, "empty": True},
+        job=BuildJob(orchestrator="gitlab", job_name="ünï", job_run_url="https://ci.acme.com/"),
+        commit_url="https://acme.com",
     )
     bare = NodeMetadata(unique_id="exposure.shop.e", name="", resource_type="exposure")
     macro = MacroMetadata(
@@ -105,7 +115,21 @@ def test_a_loaded_run_equals_what_was_extracted(store, make_project):
             NodeResult(
                 unique_id="model.shop.a", status="error", message=NASTY, completed_at="2026-11-01T10:00:00Z"
             ),
-            NodeResult(unique_id="model.shop.b", status="pass", seconds=0.1, rows=0, bytes=2**40, failures=0),
+            NodeResult(
+                unique_id="model.shop.b",
+                status="pass",
+                seconds=0.1,
+                rows=0,
+                bytes=2**40,
+                failures=0,
+                compile_started_at=MOMENT,
+                compile_completed_at=MOMENT,
+                execute_started_at=MOMENT,
+                execute_completed_at=MOMENT - timedelta(hours=1),
+                thread_id="Thread-1 (worker)",
+                query_id="01b",
+                adapter_response={"code": "SUCCESS", "slot_ms": 2**40, "nested": {"ünï": [1, None]}},
+            ),
         ),
     )
 
@@ -120,6 +144,7 @@ def test_a_loaded_run_equals_what_was_extracted(store, make_project):
     assert loaded.run.warnings == ("half", NASTY.replace("\0", "\N{REPLACEMENT CHARACTER}"))
     assert loaded.run.extraction == replace(EXTRACTION, fallback=loaded.run.reason)
     assert loaded.run.variables == {loaded.run.reason: "00ff"}
+    assert (loaded.run.job, loaded.run.args) == (project.run.job, project.run.args)
     build = loaded.run.build_status, loaded.run.build_errors, loaded.run.build_skipped
     assert build == ("failed", 1, 0)
     assert loaded.edges == project.edges

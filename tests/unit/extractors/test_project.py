@@ -270,6 +270,78 @@ def test_a_result_ends_when_its_last_phase_does(tmp_path: Path) -> None:
     assert result.completed_at == "2026-11-20T07:00:09.5Z"
 
 
+def test_a_result_has_the_times_of_its_phases_its_thread_and_what_else_the_adapter_reports(
+    tmp_path: Path,
+) -> None:
+    timing = [
+        {"name": "compile", "started_at": "2026-11-20T07:00:00Z", "completed_at": "soon"},
+        {"name": "execute", "started_at": "2026-11-20T09:00:02.123456789+02:00", "completed_at": None},
+        {"name": "odd", "started_at": "2026-11-20T07:00:00Z"},
+    ]
+    response = {
+        "_message": "MERGE",
+        "code": "MERGE",
+        "rows_affected": 5,
+        "bytes_processed": 0,
+        "bytes_billed": 9,
+    }
+    more = {"timing": timing, "thread_id": "Thread-1", "adapter_response": {**response, "job_id": "bq"}}
+
+    project = extracted(written(tmp_path, results=results_of("orders", "customers", **more)))
+
+    result = project.results[0]
+    assert (result.compile_started_at, result.execute_started_at) == (
+        datetime(2026, 11, 20, 7, tzinfo=timezone.utc),
+        datetime(2026, 11, 20, 7, 0, 2, 123456, tzinfo=timezone.utc),
+    )
+    assert (result.compile_completed_at, result.execute_completed_at, result.completed_at) == (
+        None,
+        None,
+        None,
+    )
+    assert (result.thread_id, result.query_id) == ("Thread-1", "bq")
+    assert result.adapter_response == {"code": "MERGE", "bytes_billed": 9}
+    assert "completed_at of model.shop.customers" in project.warnings[0]
+
+
+@pytest.mark.parametrize(
+    ("args", "full_refresh", "known"),
+    [
+        (
+            {"which": "run", "select": ["a", "b+"], "exclude": [], "threads": 4},
+            False,
+            {"select": "a b+", "threads": 4},
+        ),
+        ({"which": "run", "select": [], "full_refresh": True, "empty": True}, True, {"empty": True}),
+        (
+            {"which": "run", "models": ["a"], "selector_name": "nightly"},
+            None,
+            {"select": "a", "selector": "nightly"},
+        ),
+        (
+            {"which": "run", "select": ["a"], "sample": {"start": 1}},
+            False,
+            {"select": "a", "sample": "{'start': 1}"},
+        ),
+        ({"which": "run", "invocation_command": "dbt run --vars {key: S3cret}"}, None, {}),
+        ({}, None, None),
+        (None, None, None),
+    ],
+)
+def test_a_run_has_the_arguments_that_are_given(
+    args: Any, full_refresh: bool | None, known: dict[str, Any] | None, tmp_path: Path
+) -> None:
+    results = {**results_of("orders"), "args": args, "elapsed_time": 1.5}
+    results["metadata"]["invocation_started_at"] = "2026-11-20T07:00:00Z"
+    results["metadata"]["generated_at"] = "2026-11-20T07:00:03Z"
+
+    run = extracted(written(tmp_path, results=results)).run
+
+    assert (run.full_refresh, run.args, run.elapsed_time) == (full_refresh, known, 1.5)
+    assert str(run.run_started_at) == "2026-11-20 07:00:00+00:00"
+    assert str(run.run_completed_at) == "2026-11-20 07:00:03+00:00"
+
+
 def test_the_run_is_named_by_its_invocation_or_by_its_content(tmp_path: Path) -> None:
     assert extracted(written(tmp_path)).run.run_id == "one"
     assert extracted(tmp_path, run_id="mine").run.run_id == "mine"

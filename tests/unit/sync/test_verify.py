@@ -39,9 +39,13 @@ NOT_PROVEN = {
     # Who recorded the run, and when.
     "runs": {
         "run_at", "recorded_at", "recorder_version", "column_graph_id", "git_proven", "warnings",
-        "extraction", "variables",
+        "extraction", "variables", "run_started_at", "run_completed_at", "elapsed_time", "full_refresh",
+        "args", "job", "commit_url",
     },
-    "run_results": {"seconds", "completed_at"},
+    "run_results": {
+        "seconds", "completed_at", "compile_started_at", "compile_completed_at", "execute_started_at",
+        "execute_completed_at", "thread_id", "query_id", "adapter_response",
+    },
     "check_results": {"recorder_version"},
     "reviews": {"recorder_version"},
     "annotation_events": {"recorder_version"},

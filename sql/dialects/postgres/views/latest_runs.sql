@@ -36,9 +36,22 @@ SELECT DISTINCT ON (project_name, environment)
   build_failures,
   build_warnings,
   build_skipped,
-  warnings,
-  extraction,
-  variables
+  CAST(warnings AS JSONB) AS warnings,
+  CAST(extraction AS JSONB) AS extraction,
+  CAST(variables AS JSONB) AS variables,
+  run_started_at,
+  run_completed_at,
+  elapsed_time,
+  full_refresh,
+  CAST(args AS JSONB) AS args,
+  job ->> 'orchestrator' AS orchestrator,
+  job ->> 'job_id' AS job_id,
+  job ->> 'job_name' AS job_name,
+  job ->> 'job_run_id' AS job_run_id,
+  job ->> 'job_run_url' AS job_run_url,
+  job ->> 'cause' AS cause,
+  job ->> 'dbt_user' AS dbt_user,
+  commit_url
 FROM recce_metadata.store_runs
 WHERE
   status = 'complete'

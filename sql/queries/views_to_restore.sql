@@ -1,0 +1,1 @@
+-- Nothing: views are replaced here, or nothing of users depends on them.
