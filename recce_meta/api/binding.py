@@ -8,7 +8,7 @@ over equal columns has the answer of base, so that only nodes below a changed li
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
 from functools import cached_property, lru_cache
 from typing import TYPE_CHECKING, NamedTuple, Protocol, TypeAlias
 
@@ -20,11 +20,11 @@ from recce_meta.models import NodeMetadata
 from recce_meta.models.lineage import EVERYTHING
 from recce_meta.models.node import SEED_HEADER
 from recce_meta.sql_lineage.project.names import PARENT_NAME, QueryNames
-from recce_meta.warehouses.binding import Refusal
 from recce_meta.warehouses.driver import binder_of
 
 if TYPE_CHECKING:
     from recce_meta.api.run_reader import RunReader
+    from recce_meta.diff.every_target import WorldSql
     from recce_meta.sql_lineage.query import Query
 
 BOUND = ("model", "snapshot", "test")
@@ -35,6 +35,8 @@ MOST_BOUND = 500
 """Most nodes whose queries are bound, changed ones and readers together."""
 MOST_ABOVE = 100
 """Most unchanged nodes, the nearest, whose queries are bound for their columns alone."""
+MOST_WORLDS = 16
+"""Most queries of a node for other targets, variables and branches, the fewest conditions first."""
 _SCHEMA = re.compile(rf"{PARENT_NAME.pattern}\.", re.IGNORECASE)
 """Schema of a relation in the query that is bound, which stands for its node."""
 _UNSTABLE = re.compile(r"\b(?:pivot|columns)\b", re.IGNORECASE)
@@ -54,6 +56,12 @@ class QueriesOfBoth(Protocol):
     def query(self, index: int, unique_id: str) -> QueryNames:
         """Return the SQL of a node on one side."""
 
+    def variant(self, index: int, unique_id: str, code: str) -> QueryNames:
+        """Return *code*, SQL that the node may have on another target."""
+
+    def worlds(self, unique_id: str) -> tuple[Sequence[WorldSql], Sequence[WorldSql]]:
+        """Return the SQL of a node on both sides for each target, variable and branch; none if it has one."""
+
     def query_of_seed(self, index: int, node: NodeMetadata) -> Query | None:
         """Return a query with the columns of a seed; None if its table may have others."""
 
@@ -67,6 +75,8 @@ class Judgement(NamedTuple):
     fault: sql_diff.Fault | None
     is_complete: bool
     """True if it knew all columns, so that no rule knows more of names."""
+    has_types: bool = False
+    """True if it compared the types of all columns with those of an enforced contract."""
 
 
 class Binding:
@@ -96,6 +106,7 @@ class Binding:
             return {}
         with binder as self._binder:
             self._asking = QueryBinder(binder)
+            self._is_own = binder.dialect == self._queries.dialect
             found = dict(self._judged())
             self.problem = binder.problem
         return found
@@ -121,15 +132,17 @@ class Binding:
                 differing.add(one)
             if kind not in BOUND:
                 continue
-            if not is_above and self._has_same_query(one):
-                continue
+            has_same = not is_above and self._has_same_query(one)
             if len(found) >= MOST_BOUND:
                 break
             if self._runs[1].names[one].is_ephemeral:
                 # Its readers have its query in theirs.
                 differing.add(one)
                 continue
-            judgement = self._judge(one)
+            judgement = None if has_same else self._judge(one)
+            if judgement is None or judgement.fault is None:
+                fault = self._elsewhere(one)
+                judgement = Judgement(fault, is_complete=False) if fault is not None else judgement
             if judgement is not None:
                 found[one] = judgement
             if self._differs(one):
@@ -161,7 +174,9 @@ class Binding:
         if one not in self._runs[0].names:
             return False
         texts = [self._queries.query(index, one) for index in (0, 1)]
-        return texts[0].tokenised == texts[1].tokenised and texts[0].named == texts[1].named
+        before, after = (_contract_of(run.with_parents([one])[one]) for run in self._runs)
+        is_same = texts[0].tokenised == texts[1].tokenised and texts[0].named == texts[1].named
+        return is_same and before == after
 
     def _judge(self, one: str) -> Judgement | None:
         """Bind the query of a node on both sides, and return what that proves; None if nothing."""
@@ -171,7 +186,14 @@ class Binding:
         self._offer(one, before, after)
         if after is None or (not is_new and (before is None or before.refusal is not None)):
             return None
-        is_own = self._binder.dialect == self._queries.dialect
+        if after.refusal is None and after.unlisted is None:
+            return self._by_contract(one, before, after)
+        return Judgement(self._fault(one, before, after), is_complete=False)
+
+    def _fault(
+        self, one: str, before: BoundQuery | None, after: BoundQuery, conditions: Sequence[str] = ()
+    ) -> sql_diff.Fault | None:
+        """Return the fault of a query that base, if it has the node, can bind; under *conditions*, if any."""
         refusal = after.refusal
         # A column that was given to a relation for the query may make another ambiguous.
         is_sure = refusal is not None and (
@@ -180,40 +202,82 @@ class Binding:
         if not is_sure:
             refusal = after.unlisted
         if refusal is None:
-            return Judgement(None, is_own and after.known is Surely.ALL)
-        reading = sql_diff.Reading(after.is_exact, is_sure, is_own, not is_new)
+            return None
+        reading = sql_diff.Reading(after.is_exact, is_sure, self._is_own, before is not None)
+        place = self._place(one, None if conditions else refusal.line)
+        when = f"if {' and '.join(conditions)}: " if conditions else ""
         named = refusal._replace(text=_SCHEMA.sub("", refusal.text))
-        return Judgement(sql_diff.bound_fault(named, reading, self._place(one, refusal)), False)
+        found = sql_diff.bound_fault(named, reading, place)
+        return found and found._replace(text=f"{when}{found.text}")
 
-    def _place(self, one: str, refusal: Refusal) -> str:
+    def _elsewhere(self, one: str) -> sql_diff.Fault | None:
+        """Return the fault of a node on another target, with other variables or in another branch."""
+        base, current = self._queries.worlds(one)
+        for world in sorted(current, key=lambda each: len(each.conditions))[:MOST_WORLDS]:
+            # What base does not ask about has no effect on its query.
+            fitting = [each for each in base if {*each.conditions} <= {*world.conditions}]
+            control = max(fitting, key=lambda each: len(each.conditions), default=None)
+            before = None if control is None else self._bound_in(0, one, control)
+            if (before is None or before.refusal is not None) and one in self._runs[0].names:
+                continue
+            after = self._bound_in(1, one, world, before.learned if before is not None else {})
+            if after is not None and (fault := self._fault(one, before, after, world.conditions)) is not None:
+                return fault
+        return None
+
+    def _bound_in(
+        self, index: int, one: str, world: WorldSql, learned: Learned | None = None
+    ) -> BoundQuery | None:
+        """Return the answer for the query of a node in one world."""
+        names = self._queries.variant(index, one, world.sql)
+        found = self._ask(index, one, names, learned, wants_types=False)
+        # A value that is made up has a type of its own.
+        return found and found._replace(is_exact=found.is_exact and not world.has_values)
+
+    def _by_contract(self, one: str, before: BoundQuery | None, after: BoundQuery) -> Judgement:
+        """Return what a query that binds proves, by its types and those of an enforced contract."""
+        judged = Judgement(None, self._is_own and after.known is Surely.ALL)
+        node = self._runs[1].with_parents([one])[one]
+        if not (node.contract and self._is_own and self._queries.is_built_alone(1, node)):
+            return judged
+        known = {}
+        if before is not None:
+            known = _differing_types(self._runs[0].with_parents([one])[one], before, self._asking)
+        differing = _differing_types(node, after, self._asking)
+        for name, (given, declared) in differing.items():
+            if given and name not in known:
+                text = f"column {name} is {given}, its contract says {declared} ({self._place(one, None)})"
+                return judged._replace(fault=sql_diff.Fault(text, node.materialized in REBUILT))
+        return judged._replace(has_types=all(given for given, _ in differing.values()))
+
+    def _place(self, one: str, line: int | None) -> str:
         """Return the file of a node, the line if its template has as many as the query, and who says so."""
         node = self._runs[1].with_parents([one])[one]
         raw, code = ((text or "").rstrip().count("\n") for text in (node.raw_code, node.compiled_code))
-        has_line = refusal.line and node.path and node.compiled_code and raw == code
-        place = f"{node.path}:{refusal.line}" if has_line else node.path
+        has_line = line and node.path and node.compiled_code and raw == code
+        place = f"{node.path}:{line}" if has_line else node.path
         return ", ".join(filter(None, (place, self._binder.said_by)))
 
     def _bound(self, index: int, one: str, learned: Learned | None = None) -> BoundQuery | None:
         """Return the answer for the query of a node on one side; None without a query or an answer."""
-        sql = self._sql(index, one)
-        if sql is None:
-            return None
-        names = self._queries.query(index, one)
-        relations = {key: self._relation_for(index, one, key) for key in [*names.keys()]}
-        return self._asking.ask(sql, names, relations, learned)
+        kept = self._runs[index].kept_sql([one]).get(one)
+        is_assumed = kept is not None and kept.is_assumed
+        return None if is_assumed else self._ask(index, one, self._queries.query(index, one), learned)
 
-    def _sql(self, index: int, one: str) -> str | None:
-        """Return the query of a node for the binder; None if there is none, or if it is not proven."""
+    def _ask(
+        self, index: int, one: str, names: QueryNames, learned: Learned | None, *, wants_types: bool = True
+    ) -> BoundQuery | None:
+        """Return the answer for the query with *names* of a node; None without an answer."""
         node = self._runs[index].with_parents([one]).get(one)
         if node is None or node.language == "python" or node.resource_type not in BOUND:
             return None
-        kept = self._runs[index].kept_sql([one]).get(one)
-        if kept is not None and kept.is_assumed:
-            return None
-        names = self._queries.query(index, one)
         if not names.sql.strip() or (len(names.keys()) == 0 and "⟦" in names.sql):
             return None
-        return _translated(names.sql, self._queries.dialect, self._binder.dialect)
+        sql = _translated(names.sql, self._queries.dialect, self._binder.dialect)
+        relations = {key: self._relation_for(index, one, key) for key in [*names.keys()]}
+        if sql is None:
+            return None
+        return self._asking.ask(sql, names, relations, learned, wants_types=wants_types)
 
     def _relation_for(self, index: int, reader: str, one: str) -> KnownRelation:
         """Return what *reader* finds in a node; in its own table, columns of base."""
@@ -256,8 +320,7 @@ class Binding:
         pair = [self._relations.get((index, one)) for index in (0, 1)]
         if pair[0] is None or pair[1] is None:
             return
-        is_known = all(each is not None and each.refusal is None for each in (before, after))
-        if not is_known:
+        if not all(each is not None and each.refusal is None for each in (before, after)):
             self._relations[1, one] = pair[0]
         elif Surely.ALL not in (pair[0].known, pair[1].known):
             # A table that keeps rows, or that somebody may alter: what it has follows from neither query.
@@ -268,8 +331,7 @@ class Binding:
         columns, code = bound.answer.columns, node.compiled_code or ""
         is_sure = node.resource_type == "model" and self._queries.is_built_alone(index, node)
         if node.contract:
-            declared = {one.name.lower(): one.documented_type or "" for one in node.columns}
-            columns = tuple((name, declared.get(name.lower(), "")) for name, _ in columns)
+            columns = tuple((name, _contract_of(node).get(name.lower(), "")) for name, _ in columns)
         known = self._catalogued(node.unique_id) if node.unique_id not in self._below else {}
         columns = tuple((name, kind or known.get(name.lower(), "")) for name, kind in columns)
         has_all = is_sure and node.materialized in REBUILT and not _UNSTABLE.search(code)
@@ -303,6 +365,29 @@ class Binding:
         known = [node.columns for node in nodes if node is not None and node.columns_from == "catalog"]
         dialects = self._queries.dialect, self._binder.dialect
         return {each.name.lower(): _known_type(each.type or "", *dialects) for each in (known or [()])[-1]}
+
+
+def _contract_of(node: NodeMetadata) -> dict[str, str]:
+    """Return the types that the enforced contract of *node* declares, by the name of the column."""
+    listed = node.columns if node.contract else ()
+    return {one.name.lower(): one.documented_type for one in listed if one.documented_type}
+
+
+def _differing_types(
+    node: NodeMetadata, bound: BoundQuery, asking: QueryBinder
+) -> dict[str, tuple[str, str]]:
+    """Return the types of a bound query and of the enforced contract of *node*, by column, if they differ.
+
+    dbt compares what DuckDB calls them, and the fields of a struct by themselves.
+    """
+    declared = _contract_of(node)
+    types = dict(zip(declared, asking.types(declared.values()), strict=True))
+    pairs = {name.lower(): (kind, types.get(name.lower(), kind)) for name, kind in bound.answer.columns}
+    return {
+        name: (given * bool(kind), kind)
+        for name, (given, kind) in pairs.items()
+        if given != kind and "STRUCT(" not in given
+    }
 
 
 def _opened(relation: KnownRelation) -> KnownRelation:

@@ -71,11 +71,14 @@ class QueryBinder:
         names: QueryNames,
         relations: Mapping[str, KnownRelation],
         learned: Learned | None = None,
+        *,
+        wants_types: bool = True,
     ) -> BoundQuery | None:
         """Return the answer for a query, the one with *names* in the binder's dialect; None if there is none.
 
         *relations* are those that it reads, by unique id. *learned* is what the query of base showed; None if
-        *sql* is a query of base itself, which shows what the warehouse has.
+        *sql* is a query of base itself, which shows what the warehouse has. Types of columns that may depend
+        on unknown ones are only right if *wants_types*.
         """
         given = {key: [*of] for key, of in (learned or {}).items()}
         unlisted = None
@@ -95,7 +98,7 @@ class QueryBinder:
             return None
         is_exact = all(kind for columns in views.values() for _, kind in columns)
         is_exact = is_exact and all(views.values()) and not self._calls_unknown(sql)
-        if not is_exact:
+        if not is_exact and (wants_types or answer.refusal is not None):
             filled = [self._bind(sql, views, fill) for fill in FILLS]
             if answer.refusal is None:
                 known = [each.columns for each in filled if each is not None and each.refusal is None]
@@ -107,6 +110,12 @@ class QueryBinder:
                 )
         surely = min((relation.known for relation in relations.values()), default=Surely.ALL)
         return BoundQuery(answer, is_exact, surely, given, unlisted)
+
+    def types(self, kinds: Collection[str]) -> list[str]:
+        """Return what the database calls the types *kinds*; empty ones if it lacks one of them."""
+        answer = self._binder.bind(f"select {', '.join(f'cast(null as {kind})' for kind in kinds)}", {})
+        found = [kind for _, kind in answer.columns] if answer is not None else []
+        return found if len(found) == len(kinds) else [""] * len(kinds)
 
     def _learn(
         self, refusal: Refusal, relations: Mapping[str, KnownRelation], given: Learned, is_base: bool

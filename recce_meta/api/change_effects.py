@@ -27,6 +27,7 @@ from recce_meta.lazy import LazyModule
 from recce_meta.models import Change, LineageEdge, NodeMetadata, Reason, Status
 from recce_meta.models.change import (
     BUILD_FAILS,
+    BUILD_MAY_FAIL,
     CERTAIN,
     SEVERITY,
     Category,
@@ -144,7 +145,8 @@ class Effects:
         judged |= refused
         writers = list(filter(self._is_new_writer, judged.values()))
         judged |= {one.unique_id: view_hooks.as_writer(one, self._sides[1]) for one in writers}
-        effects |= {one: BREAKING for one, change in refused.items() if change.status is Status.MODIFIED}
+        broken = [one for one in refused.values() if one.category is Category.BREAKING]
+        effects |= {one.unique_id: BREAKING for one in broken if one.status is Status.MODIFIED}
         starts = [Start(unique_id, effect, unique_id) for unique_id, effect in effects.items()]
         through = readers_of_ephemeral(judged, *self._sides, self.graph, self._compare)
         starts += [
@@ -186,8 +188,7 @@ class Effects:
             renames=self._renames,
             with_assumed=(base.run.extractor == DBT, current.run.extractor == DBT),
         )
-        graph = self._with_inputs() if self._loses_columns else self.graph
-        reached = propagate(starts, graph, readers)
+        reached = propagate(starts, self._with_inputs() if self._loses_columns else self.graph, readers)
         _add_faults(reached, judged, bound, self.graph.impact(self._changed))
         return _with_effects_on_readers(judged, reached, current.names)
 
@@ -225,20 +226,18 @@ class Effects:
         return self._with_edges(graph, definitions) if is_read else graph
 
     def _refused(self, changes: Collection[Change]) -> dict[str, Change]:
-        """Return the nodes without a compared query that certainly cannot be built, with why."""
+        """Return the nodes that cannot be built, or may not be, for another reason than a compared query."""
         found = {one.unique_id: one for one in changes if _may_be_refused(one, self._sides[1].nodes)}
         # Models and snapshots before tests. Disabled nodes have no names.
         asked = {one: found[one] for one in sorted(found)[:MOST_NEW] if one in self._runs[1].names}
         self._queries.read_ahead(1, asked)
-        return {
-            one: with_fields(
-                asked[one],
-                category=Category.BREAKING if asked[one].resource_type in SQL_BUILT else None,
-                category_reasons=(*asked[one].category_reasons, f"{BUILD_FAILS}: {fault.text}"),
-            )
-            for one in asked
-            if (fault := self._queries.new_fault(one)).is_certain
-        } | _in_cycles(changes, self._runs[1], self._current_graph)
+        bound = self._queries.bound_faults()
+        edited = bound.keys() & self._changed
+        asked |= {one.unique_id: one for one in changes if one.unique_id in edited and not _is_said(one)}
+        faults = {one: self._queries.new_fault(one) for one in asked}
+        new = {one: fault for one, fault in faults.items() if fault.is_certain or fault == bound.get(one)}
+        refused = {one: _with_fault(asked[one], fault) for one, fault in new.items()}
+        return refused | _in_cycles(changes, self._runs[1], self._current_graph)
 
     def _is_new_writer(self, change: Change) -> bool:
         """Return True if a new node or its hooks, or an operation or test that has changed, write others."""
@@ -513,8 +512,7 @@ def _add_faults(
     """Add the nodes to *reached* that a database refuses because of the changes above them."""
     for one, fault in faults.items():
         change = judged.get(one)
-        is_said = change is not None and (change.build_failure or change.build_doubt)
-        if is_said or one not in places:
+        if one not in places or (change is not None and _is_said(change)):
             continue
         distance, origin = places[one]
         found = reached.setdefault(one, AffectedNode(distance, origin))
@@ -579,6 +577,19 @@ def _in_cycles(changes: Iterable[Change], current: RunReader, graph: LineageGrap
             reasons = (*found[one].category_reasons, fault)
             refused[one] = with_fields(found[one], category=Category.BREAKING, category_reasons=reasons)
     return refused
+
+
+def _with_fault(change: Change, fault: sql_diff.Fault) -> Change:
+    """Return *change* with why its build fails, or may fail."""
+    is_breaking = fault.is_certain and change.resource_type in SQL_BUILT
+    reason = f"{BUILD_FAILS if fault.is_certain else BUILD_MAY_FAIL}: {fault.text}"
+    category = Category.BREAKING if is_breaking else change.category
+    return with_fields(change, category=category, category_reasons=(*change.category_reasons, reason))
+
+
+def _is_said(change: Change) -> bool:
+    """Return True if *change* has why its build fails, or may fail."""
+    return bool(change.build_failure or change.build_doubt)
 
 
 def _may_be_refused(change: Change, nodes: Mapping[str, NodeMetadata]) -> bool:

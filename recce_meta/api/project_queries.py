@@ -18,10 +18,12 @@ from msgspec.structs import replace
 from recce_meta import sql_diff, sql_lineage
 from recce_meta.api.partial_run import lacks_sql
 from recce_meta.api.run_reader import RunReader
+from recce_meta.diff.causes import causes_of
 from recce_meta.diff.code import without_limits
 from recce_meta.diff.materializations import REBUILT, keeps_seed
 from recce_meta.diff.project_side import ProjectSide
 from recce_meta.diff.properties import documented_by_name
+from recce_meta.diff.same_sql import ARGUMENTS_OF_TEST, Dependence
 from recce_meta.errors import SqlNotAnalysed
 from recce_meta.graph import LineageGraph
 from recce_meta.lazy import LazyModule
@@ -42,6 +44,7 @@ from recce_meta.warehouses.hooks import hooks_and_macros
 
 if TYPE_CHECKING:
     from recce_meta.api import binding
+    from recce_meta.diff.every_target import WorldSql
     from recce_meta.sql_lineage.query import Query
 else:
     # Without an edited query, nothing is bound.
@@ -224,6 +227,16 @@ class ProjectQueries:
         }
         return self._names[index].of(replace(nodes[unique_id], compiled_code=resolve(code, relations)))
 
+    def worlds(self, unique_id: str) -> tuple[list[WorldSql], list[WorldSql]]:
+        """Return the SQL of a node on both sides for each target, variable and branch; none if it has one."""
+        every = causes_of(*self._sides).every_target
+        nodes = [run.with_parents([unique_id]).get(unique_id) for run in self._runs]
+        if nodes[1] is None or ARGUMENTS_OF_TEST in (nodes[1].raw_code or ""):
+            return [], []
+        if every.inputs[1].dependence(nodes[1]) is Dependence.CODE:
+            return [], []
+        return [] if nodes[0] is None else every.worlds(0, nodes[0]), every.worlds(1, nodes[1])
+
     def schemas(self, index: int, names: QueryNames, relations: Mapping[str, str]) -> Schemas:
         """Return the known columns of all relations that a query reads."""
         keys = called_names(names, relations, self._sides[0].heirs)
@@ -242,7 +255,9 @@ class ProjectQueries:
             return replace(change, category=Category.BREAKING, reasons=reasons)
         if fault == self.bound_faults().get(after.unique_id):
             return replace(change, reasons=(*change.reasons, f"{BUILD_MAY_FAIL}: {fault.text}"))
-        retyped = ", ".join(self._retyped_columns(before, after, change.columns))
+        judged = self._binding.judgements.get(after.unique_id)
+        has_types = judged is not None and judged.has_types
+        retyped = "" if has_types else ", ".join(self._retyped_columns(before, after, change.columns))
         doubt = f"{BUILD_MAY_FAIL}: its enforced contract may not allow the new type of {retyped}"
         return replace(change, reasons=(*change.reasons, doubt)) if retyped else change
 

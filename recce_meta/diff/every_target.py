@@ -13,6 +13,7 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Mapping
+from contextlib import suppress
 from functools import cached_property, partial
 from hashlib import sha256
 from time import monotonic
@@ -76,6 +77,15 @@ class Branches(Struct, frozen=True, kw_only=True):
     """Whether both sides have equivalent SQL in each branch."""
 
 
+class WorldSql(Struct, frozen=True):
+    """SQL of a node in one world, with tokens of relations."""
+
+    conditions: tuple[str, ...]
+    sql: str
+    has_values: bool
+    """Whether values of variables in it are made up."""
+
+
 class EveryTarget:
     """Comparison of templates of two sides, for all nodes."""
 
@@ -119,6 +129,25 @@ class EveryTarget:
         if key not in self._branches:
             self._branches[key] = self._timed(lambda: self._both_branches(before, after))
         return self._branches[key]
+
+    def worlds(self, index: int, node: NodeMetadata) -> list[WorldSql]:
+        """Return the SQL of a node of one side in each world; none if it needs a value that is not known."""
+        return self._timed(lambda: self._in_worlds(index, node)) or []
+
+    def _in_worlds(self, index: int, node: NodeMetadata) -> list[WorldSql]:
+        for opaque in (lambda macro: False, self._is_of_dbt):
+            with suppress(symbols.Undecidable):
+                texts = self._templates.texts(
+                    index, node.raw_code or "", node.package_name, symbols.World(()), opaque=opaque
+                )
+                return [
+                    WorldSql(
+                        one.world.conditions(), sql, any(_written(key, node) is None for key in _keys(one))
+                    )
+                    for one in texts
+                    if (sql := self._filled(one, node, {})) is not None
+                ]
+        return []
 
     def shows_later(self, index: int, node: NodeMetadata) -> bool:
         """Return True if the compiled SQL of one side is that of a later build, not of a first one."""
@@ -170,7 +199,7 @@ class EveryTarget:
                     for one in self._templates.texts(
                         index, node.raw_code or "", node.package_name, _world(node, branch), opaque=opaque
                     )
-                    if (values := self._values(one, node, compiled)) is not None
+                    if (values := _values(one, node, compiled, self._adapter)) is not None
                 ]
             except symbols.Undecidable:
                 continue
@@ -197,35 +226,6 @@ class EveryTarget:
                     return None
                 texts.update(self._filled(one, node, values) for one in found)
         return texts.pop() if len(texts) == 1 else None
-
-    def _values(
-        self, rendered: WorldText, node: NodeMetadata, compiled: tuple[str, ...]
-    ) -> dict[str, str] | None:
-        """Return the values of expressions in compiled SQL; None if *rendered* is not its text."""
-        groups: dict[int, str] = {}
-
-        def pattern(piece: str) -> str:
-            whole = symbols.TOKEN.fullmatch(piece) is not None
-            parts = symbols.TOKEN.split(piece)
-            for place, part in enumerate(parts):
-                if place % 2 == 0:
-                    parts[place] = re.escape(part)
-                elif int(part) in groups:
-                    parts[place] = f"(?P=v{part})"
-                else:
-                    groups[int(part)] = rendered.expressions[int(part)]
-                    parts[place] = f"(?P<v{part}>{_VALUE if whole else f'[^{_BETWEEN}]*'})"
-            return "".join(parts)
-
-        def written(match: re.Match[str]) -> str:
-            found = _written(rendered.expressions[int(match[1])], node)
-            return found if found is not None and found.startswith(OPENING) else match[0]
-
-        pieces = tokens(symbols.TOKEN.sub(written, rendered.text), self._adapter, jinja=False)
-        match = re.fullmatch(_BETWEEN.join(map(pattern, pieces)), _BETWEEN.join(compiled))
-        if match is None:
-            return None
-        return {key: match[f"v{place}"].replace(_BETWEEN, "") for place, key in groups.items()}
 
     def _filled(self, rendered: WorldText, node: NodeMetadata, values: Mapping[str, str]) -> str | None:
         """Return the SQL of *rendered* with *values*; None if another value than a variable's is unknown."""
@@ -372,6 +372,36 @@ class EveryTarget:
                 key = expressions[int(piece[len(symbols.MARK) : -len(CLOSING)])]
                 pieces.append(_written(key, node) or values.get(key) or _value(key, pieces))
         return "".join(pieces)
+
+
+def _values(
+    rendered: WorldText, node: NodeMetadata, compiled: tuple[str, ...], adapter: str | None
+) -> dict[str, str] | None:
+    """Return the values of expressions in compiled SQL; None if *rendered* is not its text."""
+    groups: dict[int, str] = {}
+
+    def pattern(piece: str) -> str:
+        whole = symbols.TOKEN.fullmatch(piece) is not None
+        parts = symbols.TOKEN.split(piece)
+        for place, part in enumerate(parts):
+            if place % 2 == 0:
+                parts[place] = re.escape(part)
+            elif int(part) in groups:
+                parts[place] = f"(?P=v{part})"
+            else:
+                groups[int(part)] = rendered.expressions[int(part)]
+                parts[place] = f"(?P<v{part}>{_VALUE if whole else f'[^{_BETWEEN}]*'})"
+        return "".join(parts)
+
+    def written(match: re.Match[str]) -> str:
+        found = _written(rendered.expressions[int(match[1])], node)
+        return found if found is not None and found.startswith(OPENING) else match[0]
+
+    pieces = tokens(symbols.TOKEN.sub(written, rendered.text), adapter, jinja=False)
+    match = re.fullmatch(_BETWEEN.join(map(pattern, pieces)), _BETWEEN.join(compiled))
+    if match is None:
+        return None
+    return {key: match[f"v{place}"].replace(_BETWEEN, "") for place, key in groups.items()}
 
 
 class _Shown(Struct, frozen=True):

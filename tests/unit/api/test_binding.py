@@ -65,8 +65,12 @@ def shop(run_id: str, edits: dict[str, str], adapter: str = "duckdb", **config: 
 
 
 def diff_of(adapter: str = "duckdb", *, was: dict[str, str] | None = None, **edits: str) -> RunDiff:
-    """Return the diff of the shop and of the shop with *edits*: the same in memory and of stored runs."""
-    sides = shop("b", was or {}, adapter), shop("bc", edits, adapter)
+    """Return the diff of the shop and of the shop with *edits*."""
+    return diff_between(shop("b", was or {}, adapter), shop("bc", edits, adapter))
+
+
+def diff_between(*sides: Project) -> RunDiff:
+    """Return the diff of both *sides*: the same in memory and of stored runs."""
     diff = whole_diff(*sides, NOTHING_MORE)
     with empty_store() as store:
         stored = stored_diff(store, *(record_run(store, side).run for side in sides))
@@ -221,6 +225,94 @@ def test_a_table_that_others_fill_may_have_newer_columns_than_its_catalog(has_ca
 
     assert failure_sentences(diff) == []
     assert ['"arrived" not found' in one for one in doubt_sentences(diff)] == [True] * has_catalog
+
+
+def in_shop(orders: str, sql: str, *, raw: str | None = None, **config: Any) -> Project:
+    """Return the shop with a reader of the columns *orders*; dbt compiles its template *raw* to *sql*."""
+    shown = shop("b", {"stg_orders": ORDERS.format(orders)})
+    reader = node("reader", sql, "model.shop.stg_orders", **config)
+    reader = replace(reader, path="models/reader.sql", raw_code=raw or sql)
+    run = replace(shown.run, run_id=f"{orders}: {raw}")
+    return replace(shown, run=run, nodes=(*shown.nodes, reader))
+
+
+BRANCHES = {
+    "if target.name = 'prod'": "{% if target.name == 'prod' %}",
+    "if var('more') is set and var('more')": "{% if var('more', false) %}",
+    "if env_var('MORE') = '1' and env_var('MORE') is set": "{% if env_var('MORE', '0') == '1' %}",
+    "if is_incremental()": "{% if is_incremental() %}",
+    "if not is_incremental()": "{% if not is_incremental() %}",
+}
+
+
+@pytest.mark.parametrize("when", BRANCHES)
+@pytest.mark.cases(2)
+def test_a_branch_that_dbt_did_not_compile_fails_on_its_condition(when: str) -> None:
+    def of(orders: str, name: str) -> Project:
+        raw = (
+            "select order_id from {{ ref('stg_orders') }} "
+            + BRANCHES[when]
+            + f" where {name} > 1 {{% endif %}}"
+        )
+        return in_shop(orders, "select order_id from stg_orders", raw=raw)
+
+    base = of("amount", "amount")
+    # An edit above it, and one of its own.
+    for edited, name in ((of("1 as renamed", "amount"), "amount"), (of("amount", "amounts"), "amounts")):
+        failing = failure_sentences(diff_between(base, edited))
+        (found,) = [one for one in failing if one.startswith("reader fails")]
+        assert f': {when}: Referenced column "{name}" not found in FROM clause! (models/reader.sql, ' in found
+
+    diff = whole_diff(base, of("amount, 1 as more", "order_id"), NOTHING_MORE)
+    assert (failure_sentences(diff), doubt_sentences(diff)) == ([], [])
+
+
+def test_a_value_that_no_artifact_has_proves_no_fault_of_types() -> None:
+    raw = "select order_id from {{ ref('stg_orders') }} where amount > {{ var('least') }}"
+    base, edited = (
+        in_shop(orders, "select order_id from stg_orders where amount > 5", raw=raw)
+        for orders in ("amount", "cast('2026-01-01' as date) as amount")
+    )
+
+    diff = whole_diff(base, edited, NOTHING_MORE)
+
+    assert not any("if var" in one for one in failure_sentences(diff))
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "declared", "why"),
+    [
+        (
+            "amount",
+            "cast(amount as decimal(9, 2)) as amount",
+            "double",
+            "DECIMAL(9,2), its contract says DOUBLE",
+        ),
+        ("1 as amount", "cast(1 as bigint) as amount", "integer", "BIGINT, its contract says INTEGER"),
+        ("1 as amount", "cast(2 as int4) as amount", "int", ""),
+        ("'a' as amount", "cast('b' as text) as amount", "varchar(10)", ""),
+        ("1 as amount", "2 as amount", "bigint", ""),
+        ("amount", "unknown_function(amount) as amount", "double", ""),
+    ],
+)
+@pytest.mark.cases(3)
+def test_the_types_of_an_enforced_contract_are_those_that_duckdb_gives(
+    old: str, new: str, declared: str, why: str
+) -> None:
+    def of(orders: str, expression: str) -> Project:
+        found = in_shop(orders, f"select {expression} from stg_orders")
+        column = Column("amount", documented=True, documented_type=declared)
+        reader = replace(found.nodes[-1], contract={"enforced": True}, columns=(column,))
+        return replace(found, nodes=(*found.nodes[:-1], reader))
+
+    # An edit of its own, and one above it.
+    for base, edited in ((of("amount", old), of("amount", new)), (of(old, "amount"), of(new, "amount"))):
+        diff = whole_diff(base, edited, NOTHING_MORE)
+
+        found = [one for one in failure_sentences(diff) if one.startswith("reader fails")]
+        said = f"column amount is {why} (models/reader.sql, {SAID})"
+        assert [one.partition(": ")[2] for one in found] == [said] * bool(why)
+        assert [one for one in doubt_sentences(diff) if "contract" in one] == []
 
 
 @pytest.mark.parametrize("adapter", ["postgres", "snowflake", "bigquery"])
