@@ -230,7 +230,8 @@ class ProjectQueries:
     def worlds(self, unique_id: str) -> tuple[list[WorldSql], list[WorldSql]]:
         """Return the SQL of a node on both sides for each target, variable and branch; none if it has one."""
         every = causes_of(*self._sides).every_target
-        nodes = [run.with_parents([unique_id]).get(unique_id) for run in self._runs]
+        known = [run.with_parents([unique_id]) if unique_id in run.names else {} for run in self._runs]
+        nodes = [one.get(unique_id) for one in known]
         if nodes[1] is None or ARGUMENTS_OF_TEST in (nodes[1].raw_code or ""):
             return [], []
         if every.inputs[1].dependence(nodes[1]) is Dependence.CODE:
