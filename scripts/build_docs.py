@@ -187,7 +187,7 @@ def _meaning(option: click.Option) -> str:
     return text
 
 
-SHOWN = "recce-meta diff base current --select orders --data"
+SHOWN = "recce-meta diff base current --select orders --data --why"
 """Command in the picture, run on the demo."""
 
 

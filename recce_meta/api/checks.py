@@ -37,7 +37,8 @@ from recce_meta.api.runs import RunPair, find_node
 from recce_meta.checks.expectations import missing_figures, violations
 from recce_meta.checks.types import TYPES
 from recce_meta.config.nodes import EffectiveSettings, NodeGlobs
-from recce_meta.data_diff.options import FigureScope, Guard, ValueOptions, unquote
+from recce_meta.data_diff.names import Guard, unquote
+from recce_meta.data_diff.options import FigureScope, ValueOptions
 from recce_meta.data_diff.plan import Plan
 from recce_meta.data_diff.source import Pair
 from recce_meta.errors import ConditionFailed, QueryCancelled, RecceMetaError, SelectorError, UsageError

@@ -18,7 +18,7 @@ from msgspec.structs import replace
 
 from recce_meta.adapter import UnifiedSqlAdapter
 from recce_meta.api.data.execution import Around, DataDiffRunner, Job, open_data_diff_runner
-from recce_meta.api.data.jobs import NodePair
+from recce_meta.api.data.jobs import NodePair, explaining
 from recce_meta.api.run_reader import folder_of
 from recce_meta.api.runs import RunPair, columns_upstream
 from recce_meta.config.nodes import NodeGlobs
@@ -190,16 +190,18 @@ class Comparison:
         tell: Callable[[int, int], None],
         *,
         is_partial: bool = False,
+        explains: bool = False,
     ) -> list[AnyDataDiff]:
         """Return the data diffs of *pairs*, without private values; *options* precede the configuration.
 
+        With *explains*, values that differ are explained, if values are compared at all.
         With *is_partial*, a comparison that is cancelled returns the results that it has.
         """
         assert self.runs is not None, "no tables are named"
         privacy = self.privacy
-        limits = changed_data.ValueLimits(
-            with_values=privacy is None or privacy.keeps_values, max_rows=max_rows, globs=options
-        )
+        with_values = privacy is None or privacy.keeps_values
+        why = explaining(privacy) if explains and with_values else None
+        limits = changed_data.ValueLimits(with_values=with_values, max_rows=max_rows, why=why, globs=options)
         kept = self.statistics(pairs)
         done: list[AnyDataDiff] = []
         try:

@@ -17,7 +17,7 @@ from msgspec import Struct
 from sqlglot import exp
 
 from recce_meta.data_diff.bins import Bins, moment_bins, naive, number_bins
-from recce_meta.data_diff.options import Guard
+from recce_meta.data_diff.names import Guard
 from recce_meta.data_diff.plan import Plan, Query, Rows, failure, rows_of
 from recce_meta.data_diff.portable import parse_portable, plain
 from recce_meta.data_diff.source import (

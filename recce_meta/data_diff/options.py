@@ -10,11 +10,13 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from decimal import Decimal
-from typing import Any, TypeAlias
+from typing import Any
 
 from msgspec import Struct
 from msgspec.structs import force_setattr
 
+from recce_meta.data_diff.names import LONGEST_NAME, Guard, unquote
+from recce_meta.data_diff.source import Pair
 from recce_meta.errors import UnknownNameError, UsageError, quoted
 from recce_meta.models import Json, NodeMetadata
 from recce_meta.models.data_diff import PRECISIONS, RowComparison
@@ -66,10 +68,6 @@ def fitting_key(candidates: Sequence[DeclaredKey], *sides: Iterable[str]) -> Dec
         if all(column.casefold() in side for side in names for column in columns):
             return DeclaredKey(columns, key.source)
     return None
-
-
-LONGEST_NAME = 63
-"""Bytes of a name in PostgreSQL, the shortest limit; the rest is cut."""
 
 
 def stored_name(column: str, known: Collection[str]) -> str:
@@ -149,17 +147,6 @@ def _names(value: Json) -> tuple[str, ...]:
     return tuple(dict.fromkeys(names)) if len(names) == len(listed) else ()
 
 
-def unquote(name: str) -> str:
-    """Return the column *name* without surrounding quotes, if any."""
-    for quote in ('"', "`"):
-        if len(name) > 2 and name.startswith(quote) and name.endswith(quote):
-            inner = name[1:-1]
-            # An expression may begin and end with a quoted name: "a" || "b"
-            if quote not in inner.replace(quote * 2, ""):
-                return inner.replace(quote * 2, quote)
-    return name
-
-
 def _mapping(value: Json) -> dict[str, Json]:
     return value if isinstance(value, dict) else {}
 
@@ -194,10 +181,6 @@ def column_names(given: Sequence[str] | str) -> tuple[str, ...]:
     return tuple(names)
 
 
-Guard: TypeAlias = Callable[[str], None]
-"""Raises UsageError for an expression that is refused."""
-
-
 def accept(_expression: str) -> None:
     """Refuse no expression."""
 
@@ -221,6 +204,25 @@ class FigureScope(Struct, frozen=True, kw_only=True):
             force_setattr(self, name, column_names(getattr(self, name)))
 
 
+def _is_shown(_name: str) -> bool:
+    return False
+
+
+class Explaining(Struct, frozen=True, kw_only=True):
+    """What explains the rows that differ."""
+
+    is_private: Callable[[str], bool] = _is_shown
+    """Returns True for a column whose values are not shown."""
+    parents: tuple[Pair, ...] = ()
+    """Relations that the node reads on both sides."""
+    shows_parents: bool = True
+    """True to search conditions on values of the parents."""
+    queries: tuple[str, str] | None = None
+    """SQL of both sides over the relations of base, whose edits are tried."""
+    untried: str = ""
+    """Why edits are not tried, if the SQL differs."""
+
+
 class ValueOptions(RowOptions, frozen=True, kw_only=True):
     """Options for comparing rows and values. Raises UsageError for invalid values."""
 
@@ -238,8 +240,8 @@ class ValueOptions(RowOptions, frozen=True, kw_only=True):
     """Maximum number of rows to fetch."""
     examples: int = DEFAULT_EXAMPLES
     """Number of differing cells to fetch for each column. More than two require another join."""
-    why: Callable[[str], bool] | None = None
-    """Search the slices of rows that differ; returns True for columns whose values are not shown."""
+    why: Explaining | None = None
+    """Search the slices of rows that differ, and try edits; None to do neither."""
 
     def __post_init__(self) -> None:
         for name in ("key", "columns", "exclude_columns"):

@@ -17,12 +17,14 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import partial
+from itertools import islice
 from typing import NamedTuple
 
 from msgspec.structs import replace
 from sqlglot import exp, parse_one
 
 from recce_meta.data_diff.keyed import BASE, CURRENT, KeyedSides, KeyFacts, is_missing
+from recce_meta.data_diff.parents import SORTED, Parent
 from recce_meta.data_diff.plan import Plan, Query, Rows, rows_of
 from recce_meta.data_diff.slice_search import (
     ADDED,
@@ -40,7 +42,8 @@ from recce_meta.data_diff.slice_search import (
 )
 from recce_meta.data_diff.source import is_not_null, is_null, negation, select_of, with_alias
 from recce_meta.errors import QueryTimeout, first_line, plural
-from recce_meta.models.data_diff import ColumnValues, DataSide, Slice, SliceCondition, Why
+from recce_meta.models.data_diff import ColumnValues, DataSide
+from recce_meta.models.explanations import Slice, SliceCondition, Why
 from recce_meta.warehouses.arithmetic import all_of, any_of
 from recce_meta.warehouses.dialect import SAMPLE_SLICES, Dialect
 from recce_meta.warehouses.types import ColumnType, Kind, Sql
@@ -64,6 +67,9 @@ class _Source(NamedTuple):
     type: ColumnType
     value: Sql
     is_key: bool = False
+    parent: Parent | None = None
+    aggregate: Sql | None = None
+    """Figure of the rows of the parent with one key, on its relation `t`."""
 
 
 class _Property(NamedTuple):
@@ -84,10 +90,12 @@ def explain(
     targets: Sequence[SliceTarget],
     columns: Sequence[ColumnValues],
     is_private: Callable[[str], bool],
+    parents: Sequence[Parent] = (),
 ) -> Plan[Why]:
     """Return the slices of *targets*, from `targets_of`; *columns* are the compared ones with their figures.
 
     A slice rests on exact counts of all compared rows. A query that takes too long leaves a note instead.
+    Values of *parents* are searched if no condition on the columns is met by exactly the rows of a target.
     """
     differing = [index for index, one in enumerate(columns) if one.mismatched]
     if not sides.dialect.has_slices:
@@ -101,9 +109,21 @@ def explain(
     if all(one.changed == one.compared for one in many):
         return Why(note="every compared row differs")
     try:
-        return (yield from _SliceSearch(sides, facts, many, differing, is_private).slices())
+        own = yield from _SliceSearch(sides, facts, many, differing, is_private).slices()
+        exact = {name for one in own.slices if _score(one) == 1 for name in one.targets}
+        others = tuple(one for one in many if one.name not in exact)
+        if not (parents and others):
+            return own
+        more = yield from _SliceSearch(sides, facts, others, differing, is_private, parents).slices()
+        found = sorted((*own.slices, *more.slices), key=lambda one: -_score(one))
+        return Why(slices=tuple(found), searched=own.searched + more.searched)
     except QueryTimeout as error:
         return Why(note=f"not searched: {first_line(error)}")
+
+
+def _score(one: Slice) -> float:
+    """Return F1 of the share of the target in the slice, and that of the slice in the target."""
+    return 2 * one.changed_in_slice / (one.changed + one.in_slice)
 
 
 def targets_of(
@@ -126,6 +146,8 @@ class _SliceSearch:
     targets: tuple[SliceTarget, ...]
     differing: Sequence[int]
     is_private: Callable[[str], bool]
+    parents: Sequence[Parent] = ()
+    """Parents whose values are searched instead of those of the node."""
 
     def slices(self) -> Plan[Why]:
         properties = list(self._properties())
@@ -155,6 +177,9 @@ class _SliceSearch:
 
     def _sources(self) -> Iterable[_Source]:
         """Yield the key, the compared columns, and the columns of one side that its target has."""
+        if self.parents:
+            yield from islice(self._of_parents(), _MOST_OF_PARENTS)
+            return
         names = {one.name for one in self.targets}
         for part, value in zip(self.sides.key, self.sides.joined_key(), strict=True):
             of = part.common.type or part.pair.current.type
@@ -173,6 +198,27 @@ class _SliceSearch:
                 alias = BASE if side is DataSide.BASE else CURRENT
                 yield _Source(column.name, column.type, exp.column(f"u{index}", table=alias))
 
+    def _of_parents(self) -> Iterable[_Source]:
+        """Yield the number of rows, and the lowest and highest values, that the parents have for a key."""
+        known = {how.pair.base.name for how in self.sides.compared}
+        for place, parent in enumerate(self.parents):
+            alias = f"p{place}"
+            number, rows = exp.Count(this=exp.Star()), exp.column("n", table=alias)
+            whole = ColumnType("BIGINT", Kind.INTEGER)
+            yield _Source(f"number of rows of {parent.name}", whole, rows, parent=parent, aggregate=number)
+            for index, column in enumerate(parent.columns):
+                # A column of the same name has been searched in the node.
+                if column.type.kind not in SORTED or column.name in known:
+                    continue
+                for figure, name, aggregate in (("lowest", "a", exp.Min), ("highest", "z", exp.Max)):
+                    yield _Source(
+                        f"{figure} {column.name} of {parent.name}",
+                        column.type,
+                        exp.column(f"{name}{index}", table=alias),
+                        parent=parent,
+                        aggregate=aggregate(this=column.of("t")),
+                    )
+
     def _properties(self) -> Iterable[_Property]:
         for source in self._sources():
             if self.is_private(source.name) or source.type.kind in _ONLY_NULL:
@@ -188,8 +234,31 @@ class _SliceSearch:
     def _joined(self, *expressions: Sql, where: Sql | None = None) -> exp.Select:
         """Return the full join of both sides, with compared columns that differ and stored values."""
         select = self.sides.join(self._rows(DataSide.BASE), self._rows(DataSide.CURRENT))
+        for place, parent in enumerate(self.parents):
+            alias = f"p{place}"
+            equal = (
+                exp.EQ(this=one, expression=other)
+                for one, other in zip(self.sides.joined_key(), self.sides.key_columns(alias), strict=True)
+            )
+            figures = self._figures_of(parent).subquery(alias, copy=False)
+            select = select.join(figures, on=all_of(equal), join_type="left", copy=False)
         select = select.select(*expressions, copy=False)
         return select if where is None else select.where(where, copy=False)
+
+    def _figures_of(self, parent: Parent) -> exp.Select:
+        """Select the figures of `_of_parents` by key."""
+        columns = [(f"x{i}", one.of("t")) for i, one in enumerate(parent.columns) if one.type.kind in SORTED]
+        rows = parent.rows(self.sides, parent.base, columns).subquery("g", copy=False)
+        figures = [with_alias(exp.Count(this=exp.Star()), "n")]
+        for name, _ in columns:
+            value = exp.column(name, table="g")
+            figures += [
+                with_alias(exp.Min(this=value), f"a{name[1:]}"),
+                with_alias(exp.Max(this=value.copy()), f"z{name[1:]}"),
+            ]
+        keys = self.sides.key_columns("g")
+        select = select_of(*keys, *figures).from_(rows, copy=False)
+        return select.group_by(*(key.copy() for key in keys), copy=False)
 
     def _rows(self, side: DataSide) -> exp.Select:
         has_added = any(one.name == ADDED for one in self.targets)
@@ -283,10 +352,7 @@ class _SliceSearch:
     # Results
 
     def _slice(self, target: SliceTarget, found: FoundSlice, properties: Sequence[_Property]) -> Slice:
-        sql = all_of(
-            _test(one, properties[one.feature].build(_named(properties[one.feature].source.name)))
-            for one in found.conditions
-        )
+        sql = all_of(self._condition(one, properties[one.feature]) for one in found.conditions)
         return Slice(
             targets=(target.name,),
             conditions=tuple(_described(one, properties[one.feature]) for one in found.conditions),
@@ -299,6 +365,27 @@ class _SliceSearch:
                 tuple(_described(one, properties[one.feature]) for one in other) for other in found.same[:8]
             ),
         )
+
+    def _condition(self, condition: SliceTest, of: _Property) -> Sql:
+        """Return *condition* on the stored columns; on a parent, as one on the key."""
+        parent, aggregate = of.source.parent, of.source.aggregate
+        if parent is None or aggregate is None:
+            return _test(condition, of.build(_named(of.source.name)))
+        # Keys without rows in the parent meet a negative condition.
+        opposite = _OPPOSITES.get(condition.operator)
+        asked = condition if opposite is None else condition._replace(operator=opposite)
+        keys = [part.pair.base.of("t") for part in self.sides.key]
+        met = parent.base.select(*keys).where(*(is_not_null(key.copy()) for key in keys), copy=False)
+        met = met.group_by(*(key.copy() for key in keys), copy=False)
+        met = met.having(_test(asked, of.build(aggregate.copy())), copy=False)
+        own = [_named(name) for name in self.sides.key_names]
+        found = exp.In(this=own[0] if len(own) == 1 else exp.Tuple(expressions=own), query=met.subquery())
+        return found if opposite is None else negation(found)
+
+
+_OPPOSITES = {"null": "not null", "not in": "in"}
+_MOST_OF_PARENTS = 60
+"""Figures of parents that are searched."""
 
 
 class _Rates(NamedTuple):
@@ -541,6 +628,7 @@ def _described(condition: SliceTest, of: _Property) -> SliceCondition:
         operator=condition.operator,
         values=values,
         text=_words(condition, of, values),
+        relation=of.source.parent.name if of.source.parent else "",
     )
 
 

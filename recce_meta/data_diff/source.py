@@ -16,7 +16,7 @@ from sqlglot import exp, parse_one
 from sqlglot.dialects.dialect import Dialect as SqlglotDialect
 from sqlglot.errors import SqlglotError
 
-from recce_meta.data_diff.options import LONGEST_NAME, Guard, unquote
+from recce_meta.data_diff.names import LONGEST_NAME, Guard, unquote
 from recce_meta.data_diff.plan import Answer, Plan, Query, failure, rows_of
 from recce_meta.errors import (
     MissingRelation,

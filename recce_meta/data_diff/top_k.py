@@ -24,7 +24,7 @@ from msgspec.structs import replace
 from sqlglot import exp
 
 from recce_meta.data_diff.compare import common_type
-from recce_meta.data_diff.options import Guard
+from recce_meta.data_diff.names import Guard
 from recce_meta.data_diff.plan import (
     Answer,
     Plan,

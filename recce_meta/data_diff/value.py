@@ -49,14 +49,18 @@ from recce_meta.data_diff.source import (
 from recce_meta.errors import QueryTimeout, first_line
 from recce_meta.lazy import LazyModule
 from recce_meta.models.data_diff import ColumnValues, DataSide, Example, Value, ValueDiff
+from recce_meta.models.explanations import TriedEdits
 from recce_meta.warehouses.arithmetic import Distances, all_of, any_of
 from recce_meta.warehouses.dialect import Dialect
 from recce_meta.warehouses.types import ColumnType, Kind, Sql
 
 if TYPE_CHECKING:
-    from recce_meta.data_diff import slices
+    from recce_meta.data_diff import edit_trials, parents, shapes, slices
 else:
-    # Few value diffs search slices.
+    # Few value diffs are explained.
+    edit_trials = LazyModule("recce_meta.data_diff.edit_trials")
+    parents = LazyModule("recce_meta.data_diff.parents")
+    shapes = LazyModule("recce_meta.data_diff.shapes")
     slices = LazyModule("recce_meta.data_diff.slices")
 
 _BY_TEXT = frozenset([Kind.DATE, Kind.TIMESTAMP, Kind.TIMESTAMPTZ, Kind.TIME, Kind.OTHER])
@@ -466,7 +470,18 @@ def value_diff_of(pair: Pair, sides: KeyedSides, facts: KeyFacts) -> Plan[ValueD
         return answer
     compared = [columns[how.pair.name] for how in sides.compared]
     targets = slices.targets_of(totals.added, totals.removed, totals.changed, common, compared)
-    why = yield from slices.explain(sides, facts, targets, compared, sides.options.why)
+    asked = sides.options.why
+    linked = yield from parents.linked_parents(sides, asked.parents)
+    shown = linked if asked.shows_parents else ()
+    why = yield from slices.explain(sides, facts, targets, compared, asked.is_private, shown)
+    differing = [index for index, one in enumerate(compared) if one.mismatched]
+    plain = [index for index in differing if not asked.is_private(compared[index].name)]
+    why = replace(why, shapes=(yield from shapes.read_shapes(sides, facts, compared, plain)))
+    why = replace(why, parents=(yield from parents.read_changed(sides, facts, targets, differing, linked)))
+    if asked.queries is not None:
+        why = replace(why, edits=(yield from edit_trials.try_edits(sides, facts, targets, asked.queries)))
+    elif asked.untried:
+        why = replace(why, edits=TriedEdits(note=asked.untried))
     return replace(answer, why=why)
 
 

@@ -33,7 +33,7 @@ from recce_meta.models.diff_kinds import KINDS, PREVIEW, ROW_COUNT, Door, Option
 from recce_meta.models.run import WORKING_TREE, RunChoice
 from recce_meta.profiles import find_project_dir
 from recce_meta.quality.masking import REASON
-from recce_meta.report.data.verdicts import verdict, why_phrases
+from recce_meta.report.data.verdicts import explanations, verdict
 from recce_meta.report.json import data_tree
 from recce_meta.report.run_choice import base_phrase, choice_notes
 from recce_meta.report.terminal import shorten
@@ -114,7 +114,9 @@ class DataTools:
             "current": found.current,
             "not_compared": short_notes([*choice_notes(found.choice), *self._gaps(found.result)]),
             "note": questions.store.note,
-            "why": why_phrases(found.result) if isinstance(found.result, ValueDiff) else [],
+            "why": [": ".join(one) for one in explanations(found.result)]
+            if isinstance(found.result, ValueDiff)
+            else [],
             "value_columns": _value_columns(tree),
             **{field: tree[field] for field in _FIGURES if tree.get(field) is not None},
         }

@@ -15,6 +15,7 @@ from typing import Any, TypeAlias
 from msgspec import Struct
 from msgspec.structs import replace
 
+from recce_meta.models.explanations import Why
 from recce_meta.models.rows import Tabular, published
 
 Value: TypeAlias = Any
@@ -287,50 +288,6 @@ class DetailRow(Struct, frozen=True, kw_only=True):
     base_count: int = 1
     """Number of equal rows, if rows are compared without a key."""
     current_count: int = 1
-
-
-class SliceCondition(Struct, frozen=True, kw_only=True):
-    """Condition on the values of a column, as they are stored."""
-
-    column: str
-    figure: str
-    """What is tested: `value`, `range`, `length`, `prefix`, `form`, `hour`, `day` of the month, or `null`."""
-    operator: str
-    """`in`, `not in`, `between`, `null` or `not null`."""
-    values: tuple[str, ...] = ()
-    """Operands as text; an open end of a range is empty."""
-    text: str = ""
-    """The condition in words: `status = 'failed'`."""
-
-
-class Slice(Struct, frozen=True, kw_only=True):
-    """Rows that meet some conditions, and how many of them differ. All counts are exact."""
-
-    targets: tuple[str, ...]
-    """Rows that it is about: `added`, `removed`, `changed`, or columns with another value."""
-    conditions: tuple[SliceCondition, ...]
-    sql: str
-    """The conditions in the warehouse's SQL, on the stored columns."""
-    changed: int
-    """Rows of the targets."""
-    compared: int
-    """Rows of the population of the targets."""
-    in_slice: int
-    """Rows that meet the conditions."""
-    changed_in_slice: int
-    """Rows of the targets that meet the conditions."""
-    same_rows: tuple[tuple[SliceCondition, ...], ...] = ()
-    """Other conditions with the same counts."""
-
-
-class Why(Struct, frozen=True, kw_only=True):
-    """Slices that hold the rows that differ, the best of each target first."""
-
-    slices: tuple[Slice, ...] = ()
-    searched: int = 0
-    """Number of columns whose values were searched."""
-    note: str = ""
-    """Why nothing was searched; empty if it was."""
 
 
 class ValueDiff(RowComparison, frozen=True, kw_only=True, tag_field="type", tag="value_diff"):

@@ -238,12 +238,9 @@ LIVE = Option(
 WHY = Option(
     "why",
     OptionType.FLAG,
-    "Search conditions that the rows that differ meet, and others do not.",
-    noun="search for slices",
-    lacks={
-        Door.REQUEST: "pages draw no slices",
-        Door.CHECK: "no expectation is about slices",
-    },
+    "Explain rows that differ: conditions that they meet and others do not, parents, and edits one by one.",
+    noun="explanation",
+    lacks={Door.CHECK: "no expectation is about slices"},
 )
 _IGNORED = (
     Option(

@@ -26,12 +26,11 @@ from recce_meta.models.data_diff import (
     ProfileDiff,
     QueryDiff,
     RowsDiff,
-    SliceCondition,
     Value,
     ValueDetail,
     ValueDiff,
-    Why,
 )
+from recce_meta.models.explanations import SliceCondition, Why
 from recce_meta.models.stored import NodeStatistics
 from recce_meta.quality.privacy import DEFAULT_PATTERNS, Privacy, read_patterns
 from recce_meta.redaction import MASK
@@ -149,6 +148,9 @@ def _why(why: Why | None, privacy: Privacy) -> Why | None:
         return None
 
     def is_shown(conditions: Sequence[SliceCondition]) -> bool:
+        if any(one.relation for one in conditions):
+            # Which columns of a parent are private is not known here.
+            return False
         tested = (one for one in conditions if one.operator not in ("null", "not null"))
         return not any(privacy.withholds(one.column) for one in tested if one.figure != "null")
 
@@ -157,7 +159,8 @@ def _why(why: Why | None, privacy: Privacy) -> Why | None:
         for one in why.slices
         if is_shown(one.conditions)
     )
-    return replace(why, slices=tuple(slices))
+    shapes = tuple(one for one in why.shapes if not privacy.withholds(one.column))
+    return replace(why, slices=tuple(slices), shapes=shapes)
 
 
 def _detail(result: ValueDetail, privacy: Privacy) -> ValueDetail:

@@ -21,8 +21,9 @@ from typing import Any, NamedTuple
 
 from recce_meta import UnifiedSqlAdapter
 from recce_meta.api.data.diffs import value_diff
-from recce_meta.data_diff.options import ValueOptions
-from recce_meta.models.data_diff import Slice, ValueDiff
+from recce_meta.data_diff.options import Explaining, ValueOptions
+from recce_meta.models.data_diff import ValueDiff
+from recce_meta.models.explanations import Slice
 from tests.proofs.clock import Clock
 from tests.spelling import spelling_of
 
@@ -139,7 +140,7 @@ class Site(NamedTuple):
 
     def compare(self) -> ValueDiff:
         """Return the value diff with its slices."""
-        options = ValueOptions(key=("id",), why=lambda name: name == "email")
+        options = ValueOptions(key=("id",), why=Explaining(is_private=lambda name: name == "email"))
         found = value_diff(self.adapter, self.base, self.current, options=options)
         assert isinstance(found, ValueDiff)
         return found

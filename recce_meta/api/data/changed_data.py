@@ -12,7 +12,7 @@ from recce_meta.api.data.statistics import StatisticsByNode, stored_counts_job
 from recce_meta.api.data.stored import ALL_DIFFS
 from recce_meta.api.runs import RunPair
 from recce_meta.config.nodes import NodeGlobs, is_pattern, matches_glob
-from recce_meta.data_diff.options import ValueOptions, stored_name
+from recce_meta.data_diff.options import Explaining, ValueOptions, stored_name
 from recce_meta.errors import UnknownNameError
 from recce_meta.models import NodeMetadata
 from recce_meta.models.data_diff import (
@@ -45,6 +45,8 @@ class ValueLimits(Struct, frozen=True, kw_only=True):
     with_values: bool = True
     max_rows: int | None = None
     """Maximum rows for a comparison of whole rows, whatever their size. None: MAX_ROWS and MAX_BYTES."""
+    why: Explaining | None = None
+    """What explains the values that differ."""
     globs: NodeGlobs = ()
     """Settings of the command line, which the compared nodes have already."""
 
@@ -98,7 +100,9 @@ def data_of_diff(
             continue
         count = counts.get(subject.unique_id)
         too_large = _too_large(sides, count, bytes_of.get(subject.unique_id or "", {}), limits.max_rows)
-        job = limited_value_job(places, runs, sides, ValueOptions(limit=ROWS_SHOWN), too_large)
+        job = limited_value_job(
+            places, runs, sides, ValueOptions(limit=ROWS_SHOWN, why=limits.why), too_large
+        )
         jobs.append((sum(_rows(count).values()), job))
     # Small relations first, so that a budget covers as many nodes as possible.
     jobs.sort(key=lambda each: each[0])

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, TypeVar
 from msgspec import Struct
 from msgspec.structs import replace
 
+from recce_meta.adapter.read_only import require_query
 from recce_meta.adapter.statements import refuse_statement, single_statement
 from recce_meta.api.data.execution import Job, Relation, RelationResolver, absence
 from recce_meta.api.data.node_settings import (
@@ -22,10 +23,11 @@ from recce_meta.api.data.node_settings import (
     resolve_settings,
     value_options,
 )
+from recce_meta.api.run_reader import RunReader
 from recce_meta.api.runs import RunPair
 from recce_meta.config.nodes import NO_SETTINGS, EffectiveSettings, NodeGlobs
 from recce_meta.data_diff.detail import LIMIT, query_diff, query_rows, value_diff_detail
-from recce_meta.data_diff.options import DeclaredKey, NoKey, ValueOptions, declared_keys
+from recce_meta.data_diff.options import DeclaredKey, Explaining, NoKey, ValueOptions, declared_keys
 from recce_meta.data_diff.plan import Plan
 from recce_meta.data_diff.row_count import Countable, row_counts
 from recce_meta.data_diff.row_sample import RowSample
@@ -49,7 +51,10 @@ from recce_meta.models.data_diff import (
     ValueDiff,
 )
 from recce_meta.models.node_types import WITH_ROWS
+from recce_meta.models.relation_tokens import resolve, token_ids
+from recce_meta.quality.privacy import Privacy
 from recce_meta.tables.gaps import SAME_RELATION
+from recce_meta.warehouses import warehouse_named
 
 if TYPE_CHECKING:
     from recce_meta.api import diff as comparing
@@ -401,12 +406,72 @@ def _value_job(
     too_large: str | None = None,
 ) -> Job:
     asked = replace(options, candidates=_keys_of(runs, sides))
+    if asked.why is not None and runs is not None:
+        asked = replace(
+            asked,
+            why=_with_queries(
+                _with_parents(asked.why, runs, sides, resolver), runs, sides, resolver.base.name
+            ),
+        )
 
     def plan(pair: Pair, settings: EffectiveSettings) -> Plan[Result | RowsDiff | NotCompared]:
         return (yield from _keyed_or_whole(keyed, pair, asked, settings, too_large))
 
     (job,) = each(diff, resolver, [sides], plan)
     return job
+
+
+def explaining(privacy: Privacy | None) -> Explaining:
+    """Return what explains the rows that differ, without values that *privacy* withholds."""
+    return Explaining() if privacy is None else Explaining(is_private=privacy.withholds, shows_parents=False)
+
+
+def _with_parents(why: Explaining, runs: RunPair, sides: NodePair, resolver: RelationResolver) -> Explaining:
+    """Return *why* with the relations that the node reads on both sides."""
+    if sides.node is None:
+        return why
+    read = [_read_by(sides.node.unique_id, run) for run in (runs.base, runs.current)]
+    known = (one for one in read[0] & read[1] if runs.names[one].resource_type in WITH_ROWS)
+    return replace(why, parents=tuple(resolver.pair(*both) for both in runs.placed(sorted(known))))
+
+
+def _read_by(unique_id: str, run: RunReader) -> set[str]:
+    """Return the parents of a node, and those of its ephemeral parents instead of these."""
+    parents: dict[str, list[str]] = {}
+    for edge in run.edges:
+        parents.setdefault(edge.node_id, []).append(edge.parent_id)
+    found: set[str] = set()
+    waiting = [unique_id]
+    while waiting:
+        for one in parents.get(waiting.pop(), ()):
+            if one in run.names and one not in found:
+                (waiting.append if run.names[one].is_ephemeral else found.add)(one)
+    return found
+
+
+def _with_queries(why: Explaining, runs: RunPair, sides: NodePair, adapter: str) -> Explaining:
+    """Return *why* with the SQL of both sides over the relations of base, if an edit of it can be tried."""
+    nodes = [one for one in (sides.base, sides.current) if isinstance(one, NodeMetadata)]
+    if len(nodes) < 2 or any(one.resource_type != "model" or one.language != "sql" for one in nodes):
+        return why
+    unique_id = nodes[0].unique_id
+    codes = [run.tokenised([unique_id]).get(unique_id) for run in (runs.base, runs.current)]
+    if codes[0] == codes[1]:
+        return why
+    if None in codes:
+        return replace(why, untried="not tried: the compiled SQL of a side is not known")
+    names = {one: node.relation_name for one, node in runs.base.names.items() if node.relation_name}
+    read = token_ids(f"{codes[0]} {codes[1]}")
+    if unique_id in read:
+        return replace(why, untried="not tried: the SQL reads its own table")
+    if absent := sorted(read - names.keys()):
+        return replace(why, untried=f"not tried: base does not have {absent[0]}")
+    warehouse = warehouse_named(adapter)
+    try:
+        old, new = (require_query(resolve(str(one), names), warehouse, is_guarded=True) for one in codes)
+    except UsageError as error:
+        return replace(why, untried=f"not tried: {error.message}")
+    return replace(why, queries=(old, new))
 
 
 def _keys_of(runs: RunPair | None, sides: NodePair) -> tuple[DeclaredKey, ...]:

@@ -16,13 +16,14 @@ from msgspec.structs import replace
 from recce_meta.adapter.read_only import require_condition, require_expression, require_query
 from recce_meta.api.data.execution import Job, RelationResolver
 from recce_meta.api.data.figures import figures_within
-from recce_meta.api.data.jobs import NodePair, each, query_job, sample_plan, subjects, value_jobs
+from recce_meta.api.data.jobs import NodePair, each, explaining, query_job, sample_plan, subjects, value_jobs
 from recce_meta.api.data.option_texts import write_option
 from recce_meta.api.data.statistics import StatisticsByNode, stored_counts_job, stored_profile_jobs
 from recce_meta.api.render import Templates
 from recce_meta.api.runs import RunPair
 from recce_meta.config.nodes import NodeGlobs
-from recce_meta.data_diff.options import FigureScope, Guard, ValueOptions
+from recce_meta.data_diff.names import Guard
+from recce_meta.data_diff.options import FigureScope, ValueOptions
 from recce_meta.data_diff.plan import Plan
 from recce_meta.data_diff.row_sample import RowSample
 from recce_meta.errors import UsageError
@@ -218,7 +219,7 @@ def _jobs(
         # Examples are values, and fetching them costs a statement.
         options = replace(options, examples=0)
     if request.why:
-        options = replace(options, why=rules.privacy.withholds if rules.privacy else lambda name: False)
+        options = replace(options, why=explaining(rules.privacy))
     return value_jobs(resolver, runs, chosen, options, detail=kind is DETAIL)
 
 

@@ -117,6 +117,8 @@ class ComparisonOptions(Struct, frozen=True, kw_only=True):
     """False to compare no values, True to override `privacy.values` of the configuration."""
     max_rows: int | None = None
     """Largest relation that `diff_data` compares without a key."""
+    why: bool = False
+    """True to explain the values that differ: slices, shapes, parents and edits."""
     threads: int | None = None
     """Number of concurrent queries."""
     budget: float | None = None
@@ -163,7 +165,7 @@ def diff_data(
         diff = diff_of_pair(opened.runs.base, opened.runs.current, question)
         pairs = selected_pairs(diff, opened.runs, question, opened.globs)
         limit = config.max_rows if options.max_rows is None else options.max_rows
-        results = opened.data_of(pairs, own, limit, lambda _done, _of: None)
+        results = opened.data_of(pairs, own, limit, lambda _done, _of: None, explains=options.why)
         diff = replace(diff, choice=opened.choice)
         if options.save:
             opened.save(results)

@@ -44,6 +44,9 @@ _comparing_data = packed(
         "--no-values/--values", "no_values", default=False, help="Compare schemas and row counts only."
     ),
     click.option(
+        "--why", "explains", is_flag=True, help="Explain the values that differ, as in value --why."
+    ),
+    click.option(
         "--private",
         multiple=True,
         metavar="WORDS",

@@ -184,5 +184,9 @@ def _compared(
     chosen = selected_pairs(diff, session.runs, request.question, [*session.globs, *given])
     warn_unused(options, chosen)
     return session.data_of(
-        chosen, given, options.max_rows, lambda done, of: tell(f"comparing data: {done} of {of}")
+        chosen,
+        given,
+        options.max_rows,
+        lambda done, of: tell(f"comparing data: {done} of {of}"),
+        explains=options.explains,
     )

@@ -21,6 +21,7 @@ from recce_meta.api.data.jobs import (
     SettledPlan,
     changed_pairs,
     each,
+    explaining,
     of_schema,
     query_job,
     row_count_job,
@@ -302,8 +303,7 @@ def value(command: DataCommand, options: ValueOptions, detail: bool, explains: b
         command.data.refuse_without_values("value --detail")
     if explains:
         command.data.refuse_without_values("value --why")
-        privacy = command.data.privacy
-        options = replace(options, why=privacy.withholds if privacy else lambda name: False)
+        options = replace(options, why=explaining(command.data.privacy))
     # No query has to read values that are not shown.
     if command.data.no_values:
         options = replace(options, examples=0)

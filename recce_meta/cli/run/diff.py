@@ -57,6 +57,7 @@ class DiffDataOptions(Struct, frozen=True, kw_only=True):
     budget: float | None
     max_rows: int | None
     no_values: bool
+    explains: bool
     private: tuple[str, ...]
     keys: ByNode
     conditions: ByNode

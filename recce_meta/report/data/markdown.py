@@ -59,6 +59,7 @@ from recce_meta.report.data.verdicts import (
     equal_figures,
     equal_names,
     equal_phrase,
+    explanations,
     figures_phrase,
     has_odd_keys,
     key_phrase,
@@ -70,7 +71,6 @@ from recce_meta.report.data.verdicts import (
     subject_of,
     title_of,
     verdict,
-    why_phrases,
 )
 from recce_meta.report.markdown import MAX_CHARS, first_fitting, fold, omission_note
 from recce_meta.report.run_choice import choice_markdown
@@ -160,7 +160,7 @@ def _values(result: ValueDiff) -> Iterable[str]:
     if result.base is not None and result.current is not None:
         yield _sides(result)
     yield from _only(result)
-    yield from (f"where {code(one, 300)}" for one in why_phrases(result))
+    yield from (f"{label} {code(phrase, 300)}" for label, phrase in explanations(result))
     telling, equal = split_columns(result)
     if telling:
         yield columns_phrase(result)

@@ -41,6 +41,7 @@ from recce_meta.report.data.verdicts import (
     equal_nodes,
     equal_phrase,
     equal_word,
+    explanations,
     has_odd_keys,
     is_exact,
     key_phrase,
@@ -53,7 +54,6 @@ from recce_meta.report.data.verdicts import (
     subject_of,
     title_of,
     verdict,
-    why_phrases,
 )
 from recce_meta.report.labels import DETAILS, more_phrase
 from recce_meta.report.terminal import (
@@ -109,7 +109,8 @@ def value_lines(result: ValueDiff, width: int, *, details: bool = False) -> list
     lines = _facts([key_phrase(result), *narrowed_by(result)], width)
     lines += side_lines(result, width)
     lines += only_lines(result, width, details=details)
-    lines += [line for one in why_phrases(result) for line in wrap_text(Span("  where  "), one, width)]
+    for label, phrase in explanations(result):
+        lines += wrap_text(Span(f"  {label:<6} "), phrase, width)
     return lines + _column_lines(result, width, details=details)
 
 

@@ -15,7 +15,7 @@ from typing import Any, NamedTuple, get_args
 
 from msgspec.structs import replace
 
-from recce_meta.errors import agree, plural
+from recce_meta.errors import agree, plural, shorten
 from recce_meta.models.data_diff import (
     COMPARE_REASON,
     AnyDataDiff,
@@ -31,8 +31,6 @@ from recce_meta.models.data_diff import (
     RowCountDiff,
     RowsDiff,
     SchemaDiff,
-    Slice,
-    SliceCondition,
     Subject,
     ValueDetail,
     ValueDiff,
@@ -40,6 +38,7 @@ from recce_meta.models.data_diff import (
     kind_of,
 )
 from recce_meta.models.diff_kinds import KINDS, Words
+from recce_meta.models.explanations import EditEffect, Slice, SliceCondition, TriedEdit
 from recce_meta.report.data.figures import column_differs, differing_columns
 from recce_meta.report.labels import PASSED, join_words, moment
 from recce_meta.report.values import count, percent
@@ -464,6 +463,17 @@ def match_phrases(result: ValueDiff) -> list[str]:
     ]
 
 
+def explanations(result: ValueDiff) -> list[tuple[str, str]]:
+    """Return what explains the rows that differ: `where`, `how`, `parent` or `edit`, and a phrase."""
+    parts = {
+        "where": why_phrases,
+        "how": shape_phrases,
+        "parent": parent_phrases,
+        "edit": edit_phrases,
+    }
+    return [(name, phrase) for name, phrases in parts.items() for phrase in phrases(result)]
+
+
 def why_phrases(result: ValueDiff) -> list[str]:
     """Return a phrase for the first slice of each target, or why there is none."""
     if result.why is None:
@@ -472,6 +482,80 @@ def why_phrases(result: ValueDiff) -> list[str]:
         return [result.why.note or f"no slice found in {plural(result.why.searched, 'column')}"]
     first = {one.targets: one for one in reversed(result.why.slices)}
     return [_slice_phrase(one) for one in reversed(first.values())]
+
+
+def shape_phrases(result: ValueDiff) -> list[str]:
+    """Return `amount: × 100 in all 11,347 changed values` of all columns with a shape, in one phrase."""
+    shapes = result.why.shapes if result.why else ()
+    found = [
+        f"{one.column}: {one.text} in {_of_target(one.rows, one.changed, one.column, names_it=False)}"
+        for one in shapes
+    ]
+    return [" · ".join(found)] if found else []
+
+
+def parent_phrases(result: ValueDiff) -> list[str]:
+    """Return `all 56 changed rows have a changed row of orders, by customer_id`, with counts."""
+    found = []
+    for one in result.why.parents if result.why else ():
+        some = "all" if one.reading == one.changed else f"{one.reading:,} of"
+        rows = f"{one.changed:,} {one.target} row{'' if one.changed == 1 else 's'}"
+        rest = (
+            f"so do {one.others_reading:,} of the {one.others:,} others"
+            if one.others_reading
+            else "no other row has"
+        )
+        found.append(f"{some} {rows} have a changed row of {one.parent}, by {', '.join(one.key)}; {rest}")
+    return found
+
+
+def edit_phrases(result: ValueDiff) -> list[str]:
+    """Return a phrase for each edit that gives differing values, and for the values that none gives."""
+    tried = result.why and result.why.edits
+    if not tried:
+        return []
+    if tried.note:
+        return [tried.note]
+    found = [
+        f"line {edit.line}, {_edit_text(edit)}: gives {', '.join(map(_given, edit.effects))}"
+        for edit in tried.edits
+        if edit.effects
+    ]
+    for field, words in _REST.items():
+        parts = [(getattr(rest, field), rest) for rest in tried.rests]
+        some = [_of_target(number, rest.changed, rest.target) for number, rest in parts if number]
+        found += [words.format(", ".join(some))] if some else []
+    return found
+
+
+_REST = {
+    "either": "each of several edits gives {}",
+    "together": "only several edits together give {}",
+    "unchanged": "unchanged by the edits, on the data of base: {}",
+    "mixed": "by edits together with other data: {}",
+    "not_tried": "not tried: {}, for which the query of base gives other values or types on its data now",
+}
+_LONGEST_EDIT = 60
+
+
+def _edit_text(edit: TriedEdit) -> str:
+    """Return `a → b`, `+ b` or `- a`, shortened."""
+    old, new = (shorten(" ".join(text.split()), _LONGEST_EDIT) for text in (edit.old, edit.new))
+    return f"{old} → {new}" if old and new else f"+ {new}" if new else f"- {old}"
+
+
+def _given(effect: EditEffect) -> str:
+    return _of_target(effect.gives, effect.changed, effect.target)
+
+
+def _of_target(number: int, changed: int, target: str, *, names_it: bool = True) -> str:
+    """Return `all 76 changed values of amount`, or `12 of 40 removed rows`."""
+    some = ("all " if number > 1 else "the ") if number == changed else f"{number:,} of "
+    shown = "" if number == changed == 1 else f"{changed:,} "
+    is_rows = target in ("added", "removed")
+    noun = f"{target} row" if is_rows else "changed value"
+    name = "" if is_rows or not names_it else f" of {target}"
+    return f"{some}{shown}{noun}{'' if changed == 1 else 's'}{name}"
 
 
 def _slice_phrase(one: Slice) -> str:

@@ -31,6 +31,7 @@ from recce_meta.report.data.verdicts import (
     equal_names,
     equal_phrase,
     equal_word,
+    explanations,
     figures_word,
     has_odd_keys,
     key_phrase,
@@ -142,7 +143,8 @@ DATA_GLOBALS: dict[str, Any] = {
     for function in (
         answer_of,
         axis, bin_text, bin_title, cell_text, change_percent, column_differs, count,
-        difference_figures, differing_first, equal_names, equal_phrase, equal_word, examples_of, figures_word,
+        difference_figures, differing_first, equal_names, equal_phrase, equal_word, examples_of, explanations,
+        figures_word,
         has_odd_keys, highest_count, highest_share, histogram_facts, saved_sides, key_phrase, key_text,
         compared_figures, narrowed_by, pair_text, percent, plain_rows, reasons_of, row_count_differs,
         schema_phrase, shown_values, signed_count, single_side, split_columns, stacked_bars, times, title_of,

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import Any
 
+from msgspec.structs import replace
+
 from recce_meta.api.data.requests import REQUESTED, DataDiffRequest, option_texts
 from recce_meta.data_diff.row_sample import RowSample
 from recce_meta.models import NodeMetadata, RunMetadata
@@ -137,6 +139,11 @@ def job_title(view: StoreView, job: QueryJob) -> str:
     return title_of_request(job.request, None if node is None else node_label(node))
 
 
+def _can_explain(job: QueryJob) -> bool:
+    result = job.result
+    return isinstance(result, ValueDiff) and result.why is None and result.is_equal is False
+
+
 def result_values(request: Request, pair: ReportedPair, job: QueryJob) -> dict[str, Any]:
     """Return what the template shows of *job*."""
     result, address = job.result, request.to.queries(job.id)
@@ -153,6 +160,7 @@ def result_values(request: Request, pair: ReportedPair, job: QueryJob) -> dict[s
         "fragment": f"{pair.address}/{'all' if is_all else 'drawer'}{request.query.encoded()}",
         "again": request.to.queries(),
         "fields": fields_of(job.request),
+        "explain": fields_of(replace(job.request, why=True)) if _can_explain(job) else None,
         "blocks": [] if is_all else list(data_blocks(job.results, is_open=True)),
         "sample": result if isinstance(result, RowSample) else None,
         # A copy, because the thread of the job adds statements meanwhile.

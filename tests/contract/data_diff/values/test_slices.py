@@ -8,14 +8,14 @@ from typing import Any
 import pytest
 from msgspec.structs import replace
 
-from recce_meta.data_diff.options import ValueOptions
+from recce_meta.data_diff.options import Explaining, ValueOptions
 from recce_meta.data_diff.value import value_diff
 from recce_meta.quality.masking import mask_results
 from recce_meta.quality.privacy import Privacy
 from recce_meta.report.data.verdicts import why_phrases
 
 COLUMNS = {"id": "INTEGER", "status": "VARCHAR", "amount": "INTEGER", "day": "DATE", "email": "VARCHAR"}
-OPTIONS = ValueOptions(key=("id",), why=lambda name: name == "email")
+OPTIONS = ValueOptions(key=("id",), why=Explaining(is_private=lambda name: name == "email"))
 STATUSES = ("paid", "sent", "open", None)
 Row = tuple[int, str | None, int, date, str]
 ROWS: list[Row] = [
@@ -104,7 +104,7 @@ def test_values_of_private_columns_are_neither_searched_nor_shown(site: Any, tab
     tables(COLUMNS, ROWS, changed(lambda row: row[4] == "p1@x"))
 
     hidden = site.run(value_diff(site.pair(), OPTIONS))
-    shown = site.run(value_diff(site.pair(), replace(OPTIONS, why=lambda name: False)))
+    shown = site.run(value_diff(site.pair(), replace(OPTIONS, why=Explaining())))
     (masked,) = mask_results([shown], Privacy())
 
     assert "p1@x" in why_phrases(shown)[0]
