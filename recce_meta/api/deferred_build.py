@@ -39,10 +39,10 @@ class DeferredBuild(Struct, frozen=True, kw_only=True):
     """Nodes downstream of changes that no change affects."""
     notes: tuple[str, ...] = ()
 
-    def command(self, state_dir: str) -> list[str]:
-        """Return the command that builds the nodes, with the manifest of base in *state_dir*."""
+    def arguments(self, state_dir: str) -> list[str]:
+        """Return the arguments of `dbt build` for the nodes, with the manifest of base in *state_dir*."""
         options = ["--indirect-selection", "eager", "--defer", "--favor-state", "--state", state_dir]
-        return ["dbt", "build", "--select", *self.terms, *options]
+        return ["--select", *self.terms, *options]
 
 
 def deferred_build(base: RunReader, current: RunReader, diff: RunDiff) -> DeferredBuild:

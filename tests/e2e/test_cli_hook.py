@@ -448,3 +448,72 @@ def test_the_word_hook_in_another_command_changes_nothing(shop: Any) -> None:
 )
 def test_a_sample_of_random_breakages_never_hurts_the_job(seeds: range) -> None:
     assert list(failures(seeds)) == []
+
+
+PLANNED = """
+import json, shutil, sys
+from pathlib import Path
+words = sys.argv[1:]
+if words[0] == "compile":
+    print("compiling")
+    folder = Path(words[words.index("--target-path") + 1])
+    made = Path("compiled")
+    shutil.copytree(made, folder, dirs_exist_ok=True) if made.exists() else sys.exit(2)
+else:
+    print(json.dumps(words))
+    shutil.copytree("compiled" if Path("compiled").exists() else "target-base", "target", dirs_exist_ok=True,
+        copy_function=shutil.copyfile)
+"""
+
+
+@pytest.fixture
+def planned(shop: Cli, project: Path) -> tuple[Cli, list[str]]:
+    """The command, with base in the store, and a program that compiles what the folder `compiled` has."""
+    (project / "dbt.py").write_text(PLANNED)
+    assert shop("record", "--target-path", "target-base", "-e", "base").code == 0
+    return shop, ["hook", "-e", "pr", "--plan", "--", sys.executable, "dbt.py"]
+
+
+def test_a_planned_build_gets_its_nodes_and_the_state_of_base(
+    planned: tuple[Cli, list[str]], project: Path
+) -> None:
+    shop, hook = planned
+    shutil.copytree(project / "target", project / "compiled")
+
+    ran = shop(*hook, "build", "--fail-fast", "--target", "pr")
+
+    words = json.loads(ran.out)
+    assert (ran.code, words[:5]) == (0, ["build", "--fail-fast", "--target", "pr", "--select"]), ran.err
+    assert "jaffle_shop.marts.daily_revenue" in words and "compiling" in ran.err
+    state = json.loads(Path(words[-1], "manifest.json").read_bytes())
+    assert state["nodes"]["model.jaffle_shop.orders"]["relation_name"] == '"jaffle_shop"."prod"."orders"'
+    assert recorded(shop)[0] == "pr"
+
+
+def test_nothing_is_built_if_the_plan_is_empty(planned: tuple[Cli, list[str]], project: Path) -> None:
+    shop, hook = planned
+    shutil.copytree(project / "target-base", project / "compiled")
+
+    ran = shop(*hook, "build")
+
+    assert (ran.code, ran.out) == (0, "") and "Nothing to build" in ran.err
+
+
+def test_all_nodes_are_built_if_dbt_cannot_compile(planned: tuple[Cli, list[str]]) -> None:
+    shop, hook = planned
+
+    ran = shop(*hook, "build")
+
+    assert (ran.code, json.loads(ran.out)) == (0, ["build"])
+    assert "Not planned, so all nodes are built: dbt compile failed with exit code 2" in ran.err
+
+
+@pytest.mark.parametrize("words", [["build", "--select", "orders"], ["build", "--full-refresh"], ["run"]])
+def test_a_command_that_cannot_be_planned_is_not_started(
+    planned: tuple[Cli, list[str]], words: list[str]
+) -> None:
+    shop, hook = planned
+
+    ran = shop(*hook, *words)
+
+    assert (ran.code, ran.out) == (2, "") and "hook --plan" in ran.err

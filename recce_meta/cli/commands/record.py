@@ -149,6 +149,12 @@ def record() -> None:
     is_flag=True,
     help="Exit with 3 if the command succeeds but recording fails, or before it if the store is unusable.",
 )
+@click.option(
+    "--plan",
+    "plans",
+    is_flag=True,
+    help="Compile first, and let dbt build only the nodes of `plan`; the others are read from base.",
+)
 @click.argument("command", nargs=-1, type=click.UNPROCESSED, required=True)
 @lazy("recce_meta.cli.run.record:hook")
 def hook() -> None:

@@ -53,6 +53,7 @@ from recce_meta.models.run import DBT, PART, dbt_options
 from recce_meta.models.stored import NodeStatistics
 from recce_meta.profiles import find_project_dir
 from recce_meta.quality.masking import mask_statistics, privacy_of
+from recce_meta.report.plan import NOTHING
 from recce_meta.store.grants import init_sql
 from recce_meta.store.session import init_store, refuse_memory, refuse_newer
 
@@ -391,8 +392,9 @@ def hook(
     upload: UploadOptions,
     command: tuple[str, ...],
     strict: bool,
+    plans: bool,
 ) -> None:
-    """Run *command*, record or upload the artifacts that it wrote, and exit with its exit code."""
+    """Run *command*, with *plans* as planned, record or upload its artifacts, and exit with its exit code."""
     if options.target_path is None and (own := _value_of(command, "--target-path")):
         folder = target_folder(None, connection.project_dir, {"DBT_TARGET_PATH": own})
         options = replace(options, target_path=folder)
@@ -406,6 +408,8 @@ def hook(
         console().may_start_command = False
         _refuse_before(connection, options, upload)
         console().may_start_command = True
+    if plans and not (command := _planned(connection, command)):
+        return
     # The job has to end, whatever the store does.
     connection = replace(connection, lock_timeout=min(connection.lock_timeout, HOOK_LOCK_SECONDS))
     before: int | None = None
@@ -441,6 +445,22 @@ def hook(
         say(recorded_text(recorded, **screen(sys.stderr)))
 
     raise click.exceptions.Exit(run_and_record(command, record, strict, alert))
+
+
+def _planned(connection: Connection, command: tuple[str, ...]) -> tuple[str, ...]:
+    """Return *command* with its plan, or alone if it cannot be planned; empty if nothing must be built."""
+    console().may_start_command = False
+    load("recce_meta.cli.run.plan:place_of_build")(command)
+    console().may_start_command = True
+    try:
+        found = load("recce_meta.cli.run.plan:planned_command")(connection, None, command)
+    except RecceMetaError as error:
+        alert(f"Not planned, so all nodes are built: {in_one_line(error)}")
+        return command
+    if found is None:
+        say(NOTHING)
+        return ()
+    return tuple(found)
 
 
 def _value_of(command: Sequence[str], option: str) -> str | None:

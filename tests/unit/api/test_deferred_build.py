@@ -44,7 +44,7 @@ def test_what_no_change_affects_is_read_from_base() -> None:
     )
 
     assert build.planned == {ORDERS: "modified"} and build.skipped == ("model.shop.reader",)
-    assert build.command("state") == [
+    assert ["dbt", "build", *build.arguments("state")] == [
         *("dbt", "build", "--select", "shop.marts.orders", "--indirect-selection", "eager"),
         *("--defer", "--favor-state", "--state", "state"),
     ]
