@@ -258,6 +258,7 @@ RELATIONS: Mapping[str, tuple[str, ...]] = {
     "column_usage": ("run_id", "node_id", "parent_id", "parent_column", "usage"),
     "column_analysis": ("run_id", "node_id"),
     "run_results": ("run_id", "unique_id"),
+    "source_freshness": ("run_id", "unique_id"),
     "node_statistics": ("run_id", "unique_id"),
     "column_statistics": ("run_id", "unique_id", "ordinal"),
     "quality_runs": ("quality_run_id",),

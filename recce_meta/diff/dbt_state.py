@@ -33,10 +33,11 @@ from msgspec import Struct
 from recce_meta.diff.changes import detect_changes
 from recce_meta.diff.project_side import constraints_of
 from recce_meta.diff.properties import documented_by_name, documented_columns
-from recce_meta.errors import UnknownNameError
-from recce_meta.graph.selection import NEWEST, Release, StateResolver, release
+from recce_meta.errors import SelectorError, UnknownNameError
+from recce_meta.graph.selection import FRESHER, NEWEST, Release, StateResolver, release
 from recce_meta.models import COSMETIC, Change, Json, MacroMetadata, NodeMetadata, Project, Reason, Status
 from recce_meta.models.moments import utc_time
+from recce_meta.models.node import SourceFreshness
 from recce_meta.warehouses import enforced_constraints
 
 ENFORCING = frozenset(["table", "incremental"])
@@ -210,6 +211,8 @@ def dbt_state_resolver(base: Project, current: Project) -> StateResolver:
     states = dbt_state(base, current)
 
     def resolve(name: str) -> frozenset[str]:
+        if name == FRESHER:
+            return fresher_sources(base, current)
         if name not in STATES:
             raise UnknownNameError("state", name, STATES, where="after 'state:'")
         if name in ("unmodified", "old"):
@@ -219,6 +222,31 @@ def dbt_state_resolver(base: Project, current: Project) -> StateResolver:
         return frozenset(unique_id for unique_id, found in states.items() if wanted in found)
 
     return resolve
+
+
+def fresher_sources(base: Project, current: Project) -> frozenset[str]:
+    """Return the sources of *current* with newer rows than in *base*, or that *base* does not have.
+
+    Raises SelectorError if a run has no freshness.
+    """
+    for side, project in (("base", base), ("current", current)):
+        if not project.freshness:
+            raise SelectorError(
+                f"'source_status:' requires the freshness of sources, but {side} has none",
+                hint="record the run after dbt source freshness",
+            )
+    before = {one.unique_id: one for one in base.freshness}
+    return frozenset(
+        one.unique_id
+        for one in current.freshness
+        if one.max_loaded_at is not None
+        and ((old := before.get(one.unique_id)) is None or _is_older(old, one.max_loaded_at))
+    )
+
+
+def _is_older(old: SourceFreshness, loaded: datetime) -> bool:
+    # As in dbt, a source whose former measurement failed is not fresher.
+    return not old.error and (old.max_loaded_at is None or old.max_loaded_at < loaded)
 
 
 def diff_state_resolver(base: Project, current: Project) -> StateResolver:

@@ -247,6 +247,27 @@ class RawRunResults(Struct, gc=False):
     elapsed_time: Any = None
 
 
+class RawFreshness(Struct, gc=False):
+    """An entry of `results` in sources.json."""
+
+    unique_id: str
+    status: str
+    max_loaded_at: str | None = None
+    snapshotted_at: str | None = None
+    max_loaded_at_time_ago_in_s: float | None = None
+    criteria: dict[str, Any] | None = None
+    error: Any = None
+
+
+class RawSources(Struct, gc=False):
+    """sources.json."""
+
+    metadata: Metadata | None = None
+    results: list[Raw] | None = None
+    """Undecoded entries (each is a `RawFreshness`), to be decoded one at a time."""
+    elapsed_time: float | None = None
+
+
 def read_artifact(path: Path) -> bytes:
     """Return the JSON text of the artifact at *path*: decompressed, without BOM and NUL.
 

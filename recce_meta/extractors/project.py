@@ -42,6 +42,7 @@ from recce_meta.extractors.commit_proof import (
     proves_commit,
 )
 from recce_meta.extractors.deferred import with_deferred_relations
+from recce_meta.extractors.freshness import FoundFreshness, read_freshness
 from recce_meta.extractors.git import GitState, detect_git
 from recce_meta.extractors.job import job_fields
 from recce_meta.extractors.manifest import Manifest, read_manifest
@@ -474,8 +475,10 @@ def extract_project(
     if catalog:
         nodes = extract_columns_from_catalog(catalog, nodes)
     nodes = tuple(hash_seeds(nodes, root, manifest.seed_roots) if hash_seed_files else nodes)
+    fresh = read_freshness(find_artifact(folder, "sources.json"), {node.unique_id for node in nodes})
     path = _optional(folder, run_results_path, "run_results.json")
-    found = read_run_results(path) if path else None
+    is_freshness = run_results_path is None and _is_of(fresh.metadata, manifest)
+    found = _of_freshness(fresh) if is_freshness else read_run_results(path) if path else None
     results, warnings = _own_results(found, manifest, catalog, nodes, manifest.groups)
     proven, newer = None, tuple[str, ...]()
     if git is None:
@@ -489,7 +492,28 @@ def extract_project(
         macros=manifest.macros,
         groups=manifest.groups,
         results=results,
-        warnings=(*warnings, *newer),
+        freshness=fresh.results,
+        warnings=(*warnings, *fresh.warnings, *newer),
+    )
+
+
+def _is_of(metadata: Metadata, manifest: Manifest) -> bool:
+    return metadata.invocation_id is not None and metadata.invocation_id == manifest.invocation_id
+
+
+def _of_freshness(found: FoundFreshness) -> RunResults:
+    """Return the results of `dbt source freshness`, which writes no run_results.json."""
+    return RunResults(
+        invocation_id=found.metadata.invocation_id,
+        generated_at=found.metadata.generated_at,
+        command="freshness",
+        target=None,
+        variables=None,
+        started_at=_time(found.metadata.invocation_started_at),
+        elapsed_time=found.elapsed_time,
+        full_refresh=None,
+        args=None,
+        results=(),
     )
 
 

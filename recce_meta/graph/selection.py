@@ -19,6 +19,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from recce_meta.errors import SelectorError, UnknownNameError, did_you_mean, first_of
 from recce_meta.graph.dag import LineageGraph
@@ -36,8 +37,10 @@ Predicate = Callable[[NodeMetadata], bool]
 Parts = tuple[str, ...]
 """Folders of a path, followed by its file."""
 
+FRESHER = "source_status:fresher"
+"""Name of the sources with newer rows than in the base run, for a `StateResolver`."""
 StateResolver = Callable[[str], Collection[str]]
-"""Function from `modified`, `modified.body`, …, `new`, `old` or `unmodified` to unique ids.
+"""Function from `modified`, `modified.body`, …, `new`, `old`, `unmodified` or FRESHER to unique ids.
 
 Raises UnknownNameError for an unknown name.
 """
@@ -61,10 +64,6 @@ NamedSelection: TypeAlias = tuple[Sequence[str], Sequence[str]]
 _DEFINITIONS: ContextVar[Mapping[str, NamedSelection]] = ContextVar(
     "selections by name", default=MappingProxyType({})
 )
-
-UNSUPPORTED = {
-    "source_status": "sources.json is not read; use dbt itself to select by freshness",
-}
 
 
 @contextmanager
@@ -104,8 +103,6 @@ def matching(term: Term, scope: SelectionScope) -> set[str]:
 
     Raise UnknownNameError for an unknown method, SelectorError for an invalid value.
     """
-    if term.method in UNSUPPORTED:
-        raise term.error(f"'{term.method}:' is not supported", hint=UNSUPPORTED[term.method])
     if term.method not in METHODS:
         where = f"in selector {term.place}"
         raise UnknownNameError(
@@ -382,9 +379,14 @@ def _is_less(version: str, other: str) -> bool:
 def _state(term: Term, scope: SelectionScope) -> Predicate:
     if scope.state is None:
         hint = "use it in recce-meta diff BASE CURRENT"
-        raise term.error("'state:' requires a run to compare with", hint=hint)
+        raise term.error(f"'{term.method}:' requires a run to compare with", hint=hint)
     found = frozenset(scope.state(term.value))
     return lambda node: node.unique_id in found
+
+
+def _source_status(term: Term, scope: SelectionScope) -> Predicate:
+    _choose(term, "status", ("fresher",))
+    return _state(replace(term, value=FRESHER), scope)
 
 
 def _result(term: Term, scope: SelectionScope) -> Predicate:
@@ -415,6 +417,7 @@ METHODS: Mapping[str, Callable[[Term, SelectionScope], Predicate]] = {
     "saved_query": _named,
     "semantic_model": _named,
     "source": _source,
+    "source_status": _source_status,
     "state": _state,
     "tag": _tag,
     "test_name": _test_name,

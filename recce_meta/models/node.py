@@ -313,6 +313,22 @@ class NodeResult(Tabular, frozen=True, gc=False, kw_only=True):
     """Other values that the adapter reports, such as `bytes_billed` or `slot_ms`."""
 
 
+class SourceFreshness(Tabular, frozen=True, gc=False, kw_only=True):
+    """Freshness of one source as dbt measured it, from sources.json."""
+
+    unique_id: str
+    status: str
+    """pass, warn, error or runtime error."""
+    max_loaded_at: datetime | None = None
+    """Time of the newest row; None for a source without rows."""
+    snapshotted_at: datetime | None = None
+    """Time of the measurement."""
+    max_loaded_at_time_ago_in_s: float | None = None
+    criteria: dict[str, Any] | None = None
+    """Declared freshness."""
+    error: str | None = None
+
+
 def target_place(nodes: Iterable[NodeMetadata]) -> tuple[str | None, str | None]:
     """Return the target's database and schema: those of most nodes without a custom database or schema.
 

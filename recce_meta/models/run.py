@@ -13,7 +13,13 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from recce_meta.models.catalog import RelationFacts
-from recce_meta.models.node import LineageEdge, MacroMetadata, NodeMetadata, NodeResult
+from recce_meta.models.node import (
+    LineageEdge,
+    MacroMetadata,
+    NodeMetadata,
+    NodeResult,
+    SourceFreshness,
+)
 from recce_meta.models.rows import ResultList, RowTable, StringEnum, Tabular
 
 DBT = "dbt"
@@ -296,6 +302,8 @@ class Project(Tabular, frozen=True, kw_only=True):
     """Results of the build, one for each node and test that dbt ran."""
     facts: tuple[RelationFacts, ...] = ()
     """Sizes and times of the relations of a scanned database, sorted by unique id."""
+    freshness: tuple[SourceFreshness, ...] = ()
+    """Freshness of sources, sorted by unique id."""
     warnings: tuple[str, ...] = ()
     """One sentence for each thing that the extractor could not use; stored with the run."""
 

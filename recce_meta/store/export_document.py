@@ -21,6 +21,7 @@ from recce_meta.models.checks import StoredCheck
 from recce_meta.models.data_diff import Profile, Value
 from recce_meta.models.export import ColumnLineage, Export, ExportedDiff
 from recce_meta.models.marks.review import Review
+from recce_meta.models.node import SourceFreshness
 from recce_meta.models.quality import MetricResult, Quality, TableQuality
 from recce_meta.models.run import CutFrom, with_build
 from recce_meta.models.stored import NodeStatistics
@@ -31,8 +32,8 @@ FORMAT = "recce_meta/export/v"
 VERSION = 3
 """Increases if an older recce_meta could not read the document, or would lose content of a run.
 
-Origins of edges and of runs are not content: an older recce_meta drops `edge_origins`, `extraction` and
-`variables`."""
+Origins of edges and of runs are not content: an older recce_meta drops `edge_origins`, `extraction`,
+`variables`, `freshness`, and what store version 19 added to runs and results."""
 SCHEMA = f"{FORMAT}{VERSION}"
 SEAL = b',\n"sha256":"'
 """Bytes before the hash."""
@@ -72,6 +73,8 @@ class Document(Struct, frozen=True, kw_only=True):
     macros: tuple[MacroMetadata, ...]
     results: tuple[NodeResult, ...]
     facts: tuple[RelationFacts, ...]
+    freshness: tuple[SourceFreshness, ...] = ()
+    """Empty in a document of an earlier release."""
     column_lineage: ColumnLineage | None = None
     statistics: tuple[NodeStatistics, ...]
     quality: tuple[Quality, ...]
@@ -138,6 +141,7 @@ def _body(export: Export) -> Iterator[bytes]:
     yield from _list("macros", project.macros)
     yield from _list("results", project.results)
     yield from _list("facts", project.facts)
+    yield from _list("freshness", project.freshness)
     yield b',\n"column_lineage":' + _encode(export.column_lineage)
     yield from _list("statistics", (with_values(node, tree_of) for node in export.statistics))
     yield from _list("quality", (quality_with_values(one, tree_of) for one in export.quality))
@@ -253,6 +257,7 @@ def _export(found: Document) -> Export:
         macros=found.macros,
         results=found.results,
         facts=found.facts,
+        freshness=found.freshness,
     )
     return Export(
         project=project,

@@ -35,7 +35,7 @@ from recce_meta.models import (
 )
 from recce_meta.models.catalog import RelationFacts
 from recce_meta.models.lineage import ForeignKey
-from recce_meta.models.node import DISABLED, reference_origins
+from recce_meta.models.node import DISABLED, SourceFreshness, reference_origins
 from recce_meta.models.relation_tokens import resolve, token_ids
 from recce_meta.models.rows import ResultList, Tabular
 from recce_meta.models.run import COMPLETE, DBT, BuildJob, Extraction
@@ -166,6 +166,34 @@ def result_of(row: tuple[Any, ...]) -> NodeResult:
     return NodeResult(**fields)
 
 
+FRESHNESS_COLUMNS = ("run_id", *SourceFreshness.__struct_fields__)
+
+
+def freshness_of(row: tuple[Any, ...]) -> SourceFreshness:
+    """Return the freshness of a row of `freshness`."""
+    fields = dict(zip(FRESHNESS_COLUMNS[1:], map(in_utc, row), strict=True))
+    return SourceFreshness(**{**fields, "criteria": fields["criteria"] and _object(fields["criteria"])})
+
+
+def write_freshness(store: StoreSession, run_id: str, freshness: Sequence[SourceFreshness]) -> None:
+    """Write *freshness* of a run within the writer's transaction."""
+    rows = [
+        (
+            run_id,
+            one.unique_id,
+            storable(one.status),
+            one.max_loaded_at,
+            one.snapshotted_at,
+            one.max_loaded_at_time_ago_in_s,
+            one.criteria and masked_json(one.criteria),
+            one.error and without_passwords(storable(one.error)),
+        )
+        for one in freshness
+    ]
+    if rows:
+        store.insert("source_freshness", FRESHNESS_COLUMNS, rows)
+
+
 def group_parents(edges: Iterable[tuple[Any, ...]]) -> dict[str, dict[str, EdgeOrigin | None]]:
     """Return the parents of each node with the origins of edges, from rows of `edges` or of pairs alone."""
     parents: dict[str, dict[str, EdgeOrigin | None]] = {}
@@ -273,7 +301,7 @@ RUN_FILTERS = (
     "without", "status",
 )  # fmt: skip
 
-Named = TypeVar("Named", NodeMetadata, MacroMetadata, NodeResult)
+Named = TypeVar("Named", NodeMetadata, MacroMetadata, NodeResult, SourceFreshness)
 
 
 def find_runs(store: StoreSession, **filters: object) -> list[RunMetadata]:
@@ -334,6 +362,7 @@ def load_project(store: StoreSession, run: RunMetadata) -> Project:
         macros=tuple(macros_of(store, run)),
         results=tuple(_in_order(map(result_of, store.query("results", run_id=run.run_id)))),
         facts=read_facts(store, run.run_id),
+        freshness=tuple(_in_order(map(freshness_of, store.query("freshness", run_id=run.run_id)))),
     )
 
 

@@ -17,6 +17,7 @@ from recce_meta.errors import ConnectionLost, QueryTimeout, StoreLocked
 from recce_meta.models import NodeResult, Project, RunMetadata
 from recce_meta.models.catalog import RelationFacts
 from recce_meta.models.lineage import Analyse, ColumnGraph, KnownColumns, first_warnings
+from recce_meta.models.node import SourceFreshness
 from recce_meta.models.rows import Tabular
 from recce_meta.models.run import with_build
 from recce_meta.models.stored import NodeStatistics
@@ -35,7 +36,7 @@ from recce_meta.store.columns import (
 from recce_meta.store.content import Contents, contents
 from recce_meta.store.graphs import add_origins, store_changes
 from recce_meta.store.prune import free_id, refuse_deleted
-from recce_meta.store.read import in_utc, names_of, run_by_id, run_row, write_facts
+from recce_meta.store.read import in_utc, names_of, run_by_id, run_row, write_facts, write_freshness
 from recce_meta.store.run_hash import content_hash
 from recce_meta.store.session import StoreSession, open_store
 from recce_meta.store.statistics import StatisticsWritten, add_statistics
@@ -91,6 +92,7 @@ class _Entry(Struct, frozen=True):
     pieces: Contents
     results: Sequence[NodeResult]
     facts: Sequence[RelationFacts]
+    freshness: Sequence[SourceFreshness]
     statistics: Sequence[NodeStatistics]
     has_columns: bool
     """True if the run gets column lineage."""
@@ -145,6 +147,7 @@ def record_run(
         pieces,
         project.results,
         project.facts,
+        project.freshness,
         statistics,
         has_columns=analyse is not None,
         id_of_contents=id_of_contents,
@@ -235,6 +238,7 @@ def _record(
         if results:
             store.insert("run_results", RESULT_COLUMNS, results)
         fact_parts = write_facts(store, run.run_id, entry.facts)
+        write_freshness(store, run.run_id, entry.freshness)
         added = add_statistics(store, run.run_id, entry.statistics)
         own = run_row(run)
         store.insert("run_hashes", run_hash.COLUMNS, [(run.run_id, content_hash(own, results, fact_parts))])

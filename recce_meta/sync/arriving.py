@@ -248,7 +248,7 @@ class RunWriter:
         if run.is_stored:
             return self._compare_run(run, key, content)
         self._add_pieces(run, RUN_REFERENCES)
-        for table in ("run_results", "fact_parts"):
+        for table in ("run_results", "source_freshness", "fact_parts"):
             self._add(table, rows[table])
         self._add("run_hashes", [(key.id, content)])
         # Its column lineage may not arrive.

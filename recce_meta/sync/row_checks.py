@@ -19,7 +19,8 @@ from recce_meta.models.marks.review import ReviewStatus
 from recce_meta.models.run import COMPLETE, FAILED
 from recce_meta.store.check_results import check_of
 from recce_meta.store.data_diffs import result_of
-from recce_meta.store.read import run_of
+from recce_meta.store.read import freshness_of, run_of
+from recce_meta.store.read import result_of as read_result
 from recce_meta.store.values import FIGURES, KINDS, is_storable, value_from, value_of_tree
 from recce_meta.sync.encoding import column_forms
 from recce_meta.sync.tables import TABLES, column_position
@@ -179,6 +180,8 @@ def _require(is_valid: bool) -> None:
 
 _CHECKS: Mapping[str, Callable[[Mapping[str, Any]], object]] = {
     "runs": _check_run,
+    "run_results": lambda row: read_result((*row.values(),)[1:]),
+    "source_freshness": lambda row: freshness_of((*row.values(),)[1:]),
     "column_statistics": _check_figures,
     "column_quality": _check_figures,
     "column_top_values": _check_value,

@@ -47,6 +47,7 @@ TABLES: Mapping[str, ExchangeTable] = {
         ("runs", write.RUN_COLUMNS),
         ("run_hashes", HASH_COLUMNS),
         ("run_results", write.RESULT_COLUMNS),
+        ("source_freshness", read.FRESHNESS_COLUMNS),
         ("fact_parts", read.PART_COLUMNS),
         ("node_statistics", statistics.NODE_COLUMNS),
         ("column_statistics", statistics.COLUMN_COLUMNS),
@@ -79,7 +80,7 @@ TABLES: Mapping[str, ExchangeTable] = {
 
 OBJECT_TABLES: Mapping[ObjectKind, tuple[str, ...]] = {
     ObjectKind.DELETION: ("tombstones",),
-    ObjectKind.RUN: ("runs", "run_hashes", "run_results", "fact_parts"),
+    ObjectKind.RUN: ("runs", "run_hashes", "run_results", "source_freshness", "fact_parts"),
     ObjectKind.COLUMNS: ("runs",),
     ObjectKind.STATISTICS: ("node_statistics", "column_statistics"),
     ObjectKind.QUALITY: (

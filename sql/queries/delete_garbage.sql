@@ -2,6 +2,9 @@
 DELETE FROM store_run_results
 WHERE NOT EXISTS (SELECT 1 FROM store_runs AS runs WHERE runs.run_id = store_run_results.run_id);
 
+DELETE FROM store_source_freshness
+WHERE NOT EXISTS (SELECT 1 FROM store_runs AS runs WHERE runs.run_id = store_source_freshness.run_id);
+
 DELETE FROM store_run_hashes
 WHERE NOT EXISTS (SELECT 1 FROM store_runs AS runs WHERE runs.run_id = store_run_hashes.run_id);
 

@@ -73,6 +73,18 @@ WHERE run_id IN (SELECT chosen.id FROM UNNEST(STRING_TO_ARRAY(:ids, CHR(10))) AS
 
 SELECT
   run_id,
+  unique_id,
+  status,
+  max_loaded_at,
+  snapshotted_at,
+  max_loaded_at_time_ago_in_s,
+  CAST(criteria AS TEXT) AS criteria,
+  error
+FROM store_source_freshness
+WHERE run_id IN (SELECT chosen.id FROM UNNEST(STRING_TO_ARRAY(:ids, CHR(10))) AS chosen(id));
+
+SELECT
+  run_id,
   part_id
 FROM store_fact_parts
 WHERE run_id IN (SELECT chosen.id FROM UNNEST(STRING_TO_ARRAY(:ids, CHR(10))) AS chosen(id));

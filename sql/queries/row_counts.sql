@@ -3,6 +3,8 @@ SELECT 'runs' AS table_name, COUNT(*) AS row_count FROM store_runs
 UNION ALL
 SELECT 'run_results' AS table_name, COUNT(*) AS row_count FROM store_run_results
 UNION ALL
+SELECT 'source_freshness' AS table_name, COUNT(*) AS row_count FROM store_source_freshness
+UNION ALL
 SELECT 'graph_parts' AS table_name, COUNT(*) AS row_count FROM store_graph_parts
 UNION ALL
 SELECT 'part_nodes' AS table_name, COUNT(*) AS row_count FROM store_part_nodes

@@ -2325,7 +2325,8 @@ FROM {{ schema }}.store_runs AS run
     {%- endset -%}
     {%- do statements.append(statement) -%}
     {%- set statement -%}
--- One row per run and source whose freshness dbt measured, from sources.json. Key: run_id, unique_id.
+-- One row per run and source whose freshness dbt had measured, from sources.json. Key: run_id, unique_id.
+-- A run has the last measurement until it was recorded: `snapshotted_at` is the time of the measurement.
 CREATE OR REPLACE VIEW {{ schema }}.source_freshness AS
 SELECT
   run_id,

@@ -8,6 +8,7 @@ import pytest
 from msgspec.structs import replace
 
 from recce_meta.models import Column, EdgeOrigin, MacroMetadata, NodeMetadata, NodeResult
+from recce_meta.models.node import SourceFreshness
 from recce_meta.models.run import BuildJob, Extraction, ExtractionTier, IsolationKind, Trigger
 from recce_meta.store.read import load_macros, load_narrow_nodes, load_nodes_by_id, load_results
 from recce_meta.store.select import load_lineage_from_warehouse, load_nodes_from_warehouse, load_run
@@ -133,9 +134,22 @@ def test_a_loaded_run_equals_what_was_extracted(store, make_project):
         ),
     )
 
+    freshness = SourceFreshness(
+        unique_id="source.shop.raw",
+        status="warn",
+        max_loaded_at=MOMENT,
+        snapshotted_at=MOMENT,
+        max_loaded_at_time_ago_in_s=0.5,
+        criteria={"warn_after": {"count": 1, "period": "day"}},
+        error="ünï",
+    )
+    empty = SourceFreshness(unique_id="source.shop.z", status="runtime error")
+    project = replace(project, freshness=(freshness, empty))
+
     recorded = record_run(store.adapter.at(store.schema), project)
     loaded = load_run(store.adapter.at(store.schema), "run-1")
 
+    assert loaded.freshness == project.freshness
     assert loaded.nodes == project.nodes
     assert loaded.groups == project.groups
     assert loaded.macros == project.macros

@@ -20,9 +20,11 @@ from recce_meta.diff.dbt_state import (
     dbt_state_resolver,
     node_state,
 )
-from recce_meta.errors import UnknownNameError
+from recce_meta.errors import SelectorError, UnknownNameError
 from recce_meta.graph import build_lineage_graph, select
+from recce_meta.graph.selection import FRESHER
 from recce_meta.models import Column, MacroMetadata, NodeMetadata, Project, RunMetadata
+from recce_meta.models.node import SourceFreshness
 
 DATA = Path(__file__).parents[2] / "data" / "state_cases"
 ORACLE = json.loads((DATA / "oracle.json").read_text(encoding="utf-8"))
@@ -132,6 +134,37 @@ def node(resource_type: str = "model", **fields: Any) -> NodeMetadata:
 def project(nodes: Iterable[NodeMetadata], *, macros: Iterable[MacroMetadata] = (), **run: Any) -> Project:
     header = RunMetadata(run_id="r", run_at=NOW, project_name="p", **run)
     return Project(run=header, nodes=tuple(nodes), macros=tuple(macros))
+
+
+MORNING, NOON = (
+    datetime(2026, 11, 20, 8, tzinfo=timezone.utc),
+    datetime(2026, 11, 20, 12, tzinfo=timezone.utc),
+)
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "is_fresher"),
+    [
+        ({"max_loaded_at": MORNING}, {"max_loaded_at": NOON}, True),
+        ({"max_loaded_at": NOON}, {"max_loaded_at": NOON}, False),
+        ({}, {"max_loaded_at": NOON}, True),
+        ({"error": "no table"}, {"max_loaded_at": NOON}, False),
+        ({"max_loaded_at": NOON}, {"error": "no table"}, False),
+        ({"unique_id": "source.shop.other"}, {"max_loaded_at": NOON}, True),
+    ],
+)
+def test_a_source_is_fresher_if_it_has_newer_rows(
+    before: dict[str, Any], after: dict[str, Any], is_fresher: bool
+) -> None:
+    base, current = (
+        replace(project([]), freshness=(SourceFreshness(**{"unique_id": "s", "status": "pass", **one}),))
+        for one in (before, after)
+    )
+
+    assert dbt_state_resolver(base, current)(FRESHER) == ({"s"} if is_fresher else set())
+    for pair in ((project([]), current), (base, project([]))):
+        with pytest.raises(SelectorError, match="requires the freshness of sources, but"):
+            dbt_state_resolver(*pair)(FRESHER)
 
 
 NEW_NODES = {

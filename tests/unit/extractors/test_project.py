@@ -342,6 +342,22 @@ def test_a_run_has_the_arguments_that_are_given(
     assert str(run.run_completed_at) == "2026-11-20 07:00:03+00:00"
 
 
+def test_freshness_is_a_command_without_results(tmp_path: Path) -> None:
+    header = {"invocation_id": "one", "generated_at": "2026-11-20T07:00:03Z"}
+    result = {"unique_id": "model.shop.orders", "status": "pass"}
+    sources = {"metadata": header, "results": [result], "elapsed_time": 0.5}
+    written(tmp_path, results=results_of("orders", invocation="before"))
+    for invocation, command in (("one", "freshness"), ("before", None)):
+        sources["metadata"]["invocation_id"] = invocation
+        (tmp_path / "sources.json").write_text(json.dumps(sources))
+
+        project = extracted(tmp_path)
+
+        assert (project.run.command, project.run.elapsed_time) == (command, 0.5 if command else None)
+        assert [one.status for one in project.freshness] == ["pass"]
+        assert len(project.results) == (0 if command else 1)
+
+
 def test_the_run_is_named_by_its_invocation_or_by_its_content(tmp_path: Path) -> None:
     assert extracted(written(tmp_path)).run.run_id == "one"
     assert extracted(tmp_path, run_id="mine").run.run_id == "mine"

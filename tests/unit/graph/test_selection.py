@@ -168,7 +168,7 @@ def test_an_unknown_method_lists_the_nearest() -> None:
         ("../models/x", "Invalid selector '../models/x' at character 1: a path must be relative"),
         ("state:modified", "Invalid selector 'state:modified' at character 1: 'state:' requires a run"),
         ("result:error", "Invalid selector 'result:error' at character 1: 'result:' requires run results"),
-        ("source_status:fresher+", "'source_status:' is not supported"),
+        ("source_status:fresher+", "'source_status:' requires a run to compare with"),
         ("selector:nightly", "YAML selectors are not read here"),
     ],
 )

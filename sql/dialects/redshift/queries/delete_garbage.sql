@@ -9,6 +9,15 @@ WHERE
     WHERE
       runs.run_id = store_run_results.run_id
   );
+DELETE FROM recce_metadata.store_source_freshness
+WHERE
+  NOT EXISTS(
+    SELECT
+      1
+    FROM recce_metadata.store_runs AS runs
+    WHERE
+      runs.run_id = store_source_freshness.run_id
+  );
 DELETE FROM recce_metadata.store_run_hashes
 WHERE
   NOT EXISTS(
