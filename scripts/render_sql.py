@@ -138,6 +138,8 @@ class Rendering:
     """Names in our SQL that must be quoted."""
     renames_with_schema: ClassVar[bool] = False
     """True if RENAME TO needs the schema: a plain name would be in the session's schema."""
+    orders_views: ClassVar[bool] = False
+    """True if ORDER BY of a view is rendered: PostgreSQL then computes it once in a nested loop."""
     has_schemas: ClassVar[bool] = True
     """True if the store has a schema of its own, which its relations are named with."""
 
@@ -149,9 +151,12 @@ class Rendering:
     def render(self, text: str) -> str:
         """Return canonical *text* in this dialect: opening comment unchanged, every table in the schema."""
         header, statements = prepared(text, self.has_schemas, self.renames_with_schema)
+        copies = [statement.copy() for statement in statements]
+        for view in (one for one in copies if isinstance(one, exp.Create) and one.kind == "VIEW"):
+            if not self.orders_views:
+                view.expression.set("order", None)
         return header + "".join(
-            f"{self.rewritten(statement.copy()).sql(dialect=self.dialect, pretty=True, copy=False)};\n"
-            for statement in statements
+            f"{self.rewritten(copy).sql(dialect=self.dialect, pretty=True, copy=False)};\n" for copy in copies
         )
 
     def comments(self, view: Description) -> str:
@@ -490,6 +495,7 @@ class PostgresRendering(Rendering):
     """
 
     dialect = "postgres"
+    orders_views = True
 
     def rewritten(self, statement: exp.Expr) -> exp.Expr:
         if isinstance(statement, exp.Create) and statement.kind == "VIEW":

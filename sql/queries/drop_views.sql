@@ -1,4 +1,10 @@
 -- Drop the store's views, each before the views that it reads: a migration creates them again, with other columns.
+DROP VIEW IF EXISTS coverage;
+DROP VIEW IF EXISTS unused_nodes;
+DROP VIEW IF EXISTS result_history;
+DROP VIEW IF EXISTS test_history;
+DROP VIEW IF EXISTS latest_results;
+DROP VIEW IF EXISTS node_owners;
 DROP VIEW IF EXISTS annotations;
 DROP VIEW IF EXISTS annotation_events;
 DROP VIEW IF EXISTS deleted_runs;
@@ -32,7 +38,6 @@ DROP VIEW IF EXISTS column_diff_history;
 DROP VIEW IF EXISTS data_diff_history;
 DROP VIEW IF EXISTS column_profiles;
 DROP VIEW IF EXISTS latest_row_counts;
-DROP VIEW IF EXISTS latest_results;
 DROP VIEW IF EXISTS row_count_history;
 DROP VIEW IF EXISTS lineage_changes;
 DROP VIEW IF EXISTS impacted_nodes;

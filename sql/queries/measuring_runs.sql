@@ -1,8 +1,11 @@
--- Runs with the last result or row count of a node that the latest run of the project and environment has.
+-- Runs with the last result of a node that the latest run of the project and environment has, or with the last row count
+-- of any node.
 SELECT DISTINCT run_id
 FROM (
   SELECT
     runs.run_id,
+    measured.kind,
+    CASE WHEN place.unique_id IS NULL THEN 0 ELSE 1 END AS is_node,
     ROW_NUMBER() OVER (
       PARTITION BY runs.project_name, runs.environment, measured.unique_id, measured.kind
       ORDER BY LEAST(runs.run_at, runs.recorded_at) DESC, runs.recorded_at DESC, runs.run_id
@@ -18,8 +21,7 @@ FROM (
   ) AS measured
   JOIN store_runs AS runs ON runs.run_id = measured.run_id
   JOIN latest_runs AS latest ON latest.project_name = runs.project_name AND latest.environment = runs.environment
-  JOIN store_graph_parts AS graph_parts ON graph_parts.graph_id = latest.graph_id
-  JOIN store_part_nodes AS part_nodes
-    ON part_nodes.part_id = graph_parts.part_id AND part_nodes.unique_id = measured.unique_id
+  LEFT JOIN store_graph_nodes AS place
+    ON place.graph_id = latest.graph_id AND place.unique_id = measured.unique_id
 ) AS measured_in_time
-WHERE age = 1;
+WHERE age = 1 AND (is_node = 1 OR kind = 'count');

@@ -29,21 +29,26 @@ CROSS JOIN LATERAL (
     FROM store_column_parts AS part
     JOIN store_column_part_nodes AS place ON place.part_id = part.part_id
     JOIN store_column_analyses AS analysis ON analysis.lineage_id = place.lineage_id
-    WHERE part.column_graph_id = run.column_graph_id AND analysis.reason IS NULL
+    WHERE
+      part.column_graph_id = run.column_graph_id
+      AND analysis.reason IS NULL
+      -- Always true, as below: the planner then expects few rows, and does not compile the query.
+      AND part.part_id || '' = part.part_id
   ), reads AS MATERIALIZED (
     SELECT
       place.unique_id AS node_id, edge.column_name, edge.parent_id, edge.parent_column, edge.kind, edge.confidence
     FROM store_column_parts AS part
     JOIN store_column_part_nodes AS place ON place.part_id = part.part_id
     JOIN store_column_edges AS edge ON edge.lineage_id = place.lineage_id
-    WHERE part.column_graph_id = run.column_graph_id
+    WHERE part.column_graph_id = run.column_graph_id AND part.part_id || '' = part.part_id
   ), node_reads AS MATERIALIZED (
     SELECT
       place.unique_id AS node_id, edge.parent_id, known.unique_id IS NOT NULL AS is_known
     FROM store_graph_nodes AS place
     JOIN store_version_parents AS edge ON edge.version_id = place.version_id
     LEFT JOIN known ON known.unique_id = place.unique_id
-    WHERE place.graph_id = run.graph_id AND run.column_graph_id IS NOT NULL
+    WHERE
+      place.graph_id = run.graph_id AND run.column_graph_id IS NOT NULL AND place.unique_id || '' = place.unique_id
   ), steps AS (
     -- from a column to columns computed from it, and to rows that it affects
     SELECT

@@ -14,4 +14,6 @@ SELECT
   impact.distance,
   impact.confidence
 FROM latest_runs AS run
-JOIN column_impact AS impact ON impact.run_id = run.run_id;
+JOIN column_impact AS impact ON impact.run_id = run.run_id
+-- Only in PostgreSQL, which would otherwise compute the view for each row of a join.
+ORDER BY impact.distance + 0;

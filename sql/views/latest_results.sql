@@ -26,7 +26,25 @@ SELECT
     WHEN step.step_id IS NULL THEN NULL
     WHEN change.unique_id IS NULL THEN TRUE
     WHEN change.is_certain THEN FALSE
-  END AS is_current
+  END AS is_current,
+  run.branch,
+  run.pull_request,
+  node.name,
+  node.resource_type,
+  node.package_name,
+  place.schema_name,
+  place.relation_name,
+  node.materialized,
+  owners.owner,
+  node.tags,
+  run.job ->> 'job_id' AS job_id,
+  run.job ->> 'job_run_url' AS job_run_url,
+  run.full_refresh,
+  result.execute_started_at,
+  result.execute_completed_at,
+  result.thread_id,
+  result.query_id,
+  result.adapter_response
 FROM (
   SELECT aged.latest_run_id, measured.unique_id, MIN(aged.age) AS age
   FROM (
@@ -69,6 +87,10 @@ JOIN (
     runs.project_name,
     runs.environment,
     runs.git_sha,
+    runs.branch,
+    runs.pull_request,
+    runs.job,
+    runs.full_refresh,
     runs.command,
     runs.graph_id,
     runs.macro_set_id,
@@ -91,9 +113,20 @@ JOIN (
 JOIN run_results AS result ON result.run_id = run.run_id AND result.unique_id = last_result.unique_id
 JOIN store_runs AS latest ON latest.run_id = run.latest_run_id
 JOIN store_graph_nodes AS place ON place.graph_id = latest.graph_id AND place.unique_id = result.unique_id
+JOIN store_node_versions AS node ON node.version_id = place.version_id
+LEFT JOIN (
+  SELECT project_name, environment, unique_id, MAX(owner) AS owner
+  FROM node_owners
+  GROUP BY project_name, environment, unique_id
+) AS owners
+  ON owners.project_name = run.project_name
+  AND owners.environment = run.environment
+  AND owners.unique_id = result.unique_id
 LEFT JOIN store_code_steps AS step
   ON step.graph_id = latest.graph_id
   AND step.macro_set_id = latest.macro_set_id
   AND step.previous_graph_id = run.graph_id
   AND step.previous_macro_set_id = run.macro_set_id
-LEFT JOIN store_code_changes AS change ON change.step_id = step.step_id AND change.unique_id = result.unique_id;
+LEFT JOIN store_code_changes AS change ON change.step_id = step.step_id AND change.unique_id = result.unique_id
+-- Only in PostgreSQL, which would otherwise compute the view for each row of a join.
+ORDER BY result.unique_id || '';

@@ -2296,7 +2296,8 @@ FROM {{ schema }}.store_run_results
 -- One row per run that has a previous run in the same project and environment: the step from the previous run to this
 -- run. The views of changes are based on steps; a first run has no previous run.
 -- The previous run of a scan of a live database is the previous scan of the same scope (`command`), because objects
--- outside a scope are not removed. A scan is never the previous run of a run that is not a scan.
+-- outside a scope are not removed. A scan is never the previous run of a run that is not a scan. Outside `base`, the
+-- previous run is one of the same branch: a branch is not compared with another one.
 CREATE OR REPLACE VIEW {{ schema }}.run_steps AS
 SELECT
   run_id,
@@ -2333,7 +2334,7 @@ FROM (
   WHERE
     status = 'complete'
   WINDOW in_time AS (
-    PARTITION BY project_name, environment, CASE WHEN extractor = 'database' THEN COALESCE(command, 'scan') ELSE 'run' END
+    PARTITION BY project_name, environment, CASE WHEN environment = 'base' THEN NULL ELSE branch END, CASE WHEN extractor = 'database' THEN COALESCE(command, 'scan') ELSE 'run' END
     ORDER BY LEAST(run_at, recorded_at), recorded_at, run_id DESC
   )
 ) AS runs_in_time
@@ -2569,6 +2570,104 @@ FROM (
     ORDER BY LEAST(runs.run_at, runs.recorded_at), runs.recorded_at, runs.run_id DESC
   )
 ) AS sizes_in_time
+    {%- endset -%}
+    {%- do statements.append(statement) -%}
+    {%- set statement -%}
+-- One row per project, environment, branch and test: how often its outcome changed, and since when it has the present one.
+-- Key: project_name, environment, branch, unique_id. `branch` is NULL in `base`, which has one history.
+-- `outcome` is 'pass', 'warn' or 'fail' (also for an error); a skipped test has none. `flips` counts changes of the outcome.
+-- `since_run_id`, `since_run_at` and `since_git_sha` are the first run with the present outcome without another one after it.
+-- Example: since when does each failing test fail? SELECT unique_id, since_run_at, since_git_sha FROM test_history
+-- WHERE outcome = 'fail'
+CREATE OR REPLACE VIEW {{ schema }}.test_history AS
+SELECT
+  project_name,
+  environment,
+  branch,
+  unique_id,
+  outcome,
+  failures,
+  run_id,
+  run_at,
+  since_run_id,
+  since_run_at,
+  since_git_sha,
+  flips,
+  results,
+  failed_results,
+  last_pass_at,
+  first_run_at
+FROM (
+  SELECT
+    project_name,
+    environment,
+    branch,
+    unique_id,
+    outcome,
+    MAX(CASE WHEN place = results THEN failures END) OVER test AS failures,
+    MAX(CASE WHEN place = results THEN run_id END) OVER test AS run_id,
+    MAX(CASE WHEN place = results THEN run_at END) OVER test AS run_at,
+    run_id AS since_run_id,
+    run_at AS since_run_at,
+    git_sha AS since_git_sha,
+    COUNT(CASE WHEN outcome <> previous_outcome THEN 1 END) OVER test AS flips,
+    results,
+    COUNT(CASE WHEN outcome = 'fail' THEN 1 END) OVER test AS failed_results,
+    MAX(CASE WHEN outcome = 'pass' THEN run_at END) OVER test AS last_pass_at,
+    MIN(run_at) OVER test AS first_run_at,
+    place,
+    MAX(CASE WHEN previous_outcome IS NULL OR outcome <> previous_outcome THEN place END) OVER test AS last_change
+  FROM (
+    SELECT
+      project_name,
+      environment,
+      branch,
+      unique_id,
+      run_id,
+      run_at,
+      git_sha,
+      failures,
+      outcome,
+      LAG(outcome) OVER in_time AS previous_outcome,
+      ROW_NUMBER() OVER in_time AS place,
+      COUNT(*) OVER (PARTITION BY project_name, environment, branch, unique_id) AS results
+    FROM (
+      SELECT
+        runs.project_name,
+        runs.environment,
+        CASE WHEN runs.environment = 'base' THEN NULL ELSE runs.branch END AS branch,
+        result.unique_id,
+        runs.run_id,
+        runs.run_at,
+        runs.recorded_at,
+        runs.git_sha,
+        result.failures,
+        CASE
+          WHEN result.status IN ('pass', 'success')
+          THEN 'pass'
+          WHEN result.status = 'warn'
+          THEN 'warn'
+          WHEN result.status IN ('fail', 'error', 'runtime error')
+          THEN 'fail'
+        END AS outcome
+      FROM {{ schema }}.store_runs AS runs
+      JOIN {{ schema }}.store_run_results AS result
+        ON result.run_id = runs.run_id
+      WHERE
+        STARTSWITH(result.unique_id, 'test.')
+        OR STARTSWITH(result.unique_id, 'unit_test.')
+    ) AS tests
+    WHERE
+      outcome IS NOT NULL
+    WINDOW in_time AS (
+      PARTITION BY project_name, environment, branch, unique_id
+      ORDER BY LEAST(run_at, recorded_at), recorded_at, run_id DESC
+    )
+  ) AS tests_in_time
+  WINDOW test AS (PARTITION BY project_name, environment, branch, unique_id)
+) AS outcomes
+WHERE
+  place = last_change
     {%- endset -%}
     {%- do statements.append(statement) -%}
     {%- set statement -%}
@@ -2848,128 +2947,6 @@ JOIN {{ schema }}.store_node_versions AS node
   ON node.version_id = place.version_id
 WHERE
   NOT node.resource_type IN ('group', 'disabled')
-    {%- endset -%}
-    {%- do statements.append(statement) -%}
-    {%- set statement -%}
--- One row per project, environment and node of its latest run: the last result of the node in dbt, and its run.
--- Key: project_name, environment, unique_id. An earlier run counts if it has the target of the latest run and a
--- command; without one, its results are those of another invocation.
--- `is_current` is true if neither the code of the node nor that of an ancestor has changed since the result until the
--- latest run, and NULL if this is unknown.
-CREATE OR REPLACE VIEW {{ schema }}.latest_results AS
-SELECT
-  run.project_name,
-  run.environment,
-  result.unique_id,
-  result.status,
-  result.seconds,
-  result.rows_affected,
-  result.bytes_processed,
-  result.failures,
-  result.message,
-  result.completed_at,
-  run.run_id,
-  run.run_at,
-  run.git_sha,
-  CASE
-    WHEN latest.extractor <> 'dbt'
-    THEN CASE WHEN run.run_id = latest.run_id THEN TRUE END
-    WHEN run.command LIKE '%--empty%' OR run.command LIKE '%--sample%'
-    THEN FALSE
-    WHEN run.run_id = latest.run_id
-    THEN TRUE
-    WHEN run.graph_id = latest.graph_id AND run.macro_set_id = latest.macro_set_id
-    THEN TRUE
-    WHEN step.step_id IS NULL
-    THEN NULL
-    WHEN change.unique_id IS NULL
-    THEN TRUE
-    WHEN change.is_certain
-    THEN FALSE
-  END AS is_current
-FROM (
-  SELECT
-    aged.latest_run_id,
-    measured.unique_id,
-    MIN(aged.age) AS age
-  FROM (
-    SELECT
-      latest.run_id AS latest_run_id,
-      latest.graph_id AS latest_graph_id,
-      runs.run_id,
-      runs.run_at,
-      runs.project_name,
-      runs.environment,
-      runs.git_sha,
-      runs.command,
-      runs.graph_id,
-      runs.macro_set_id,
-      ROW_NUMBER() OVER (
-        PARTITION BY runs.project_name, runs.environment
-        ORDER BY LEAST(runs.run_at, runs.recorded_at) DESC, runs.recorded_at DESC, runs.run_id
-      ) AS age
-    FROM {{ schema }}.latest_runs AS latest
-    JOIN {{ schema }}.store_runs AS runs
-      ON runs.project_name = latest.project_name AND runs.environment = latest.environment
-    WHERE
-      runs.run_id = latest.run_id
-      OR (
-        runs.command IS NOT NULL
-        AND latest.extractor = 'dbt'
-        AND runs.extractor = 'dbt'
-        AND runs.target_database IS NOT DISTINCT FROM latest.target_database
-        AND runs.target_schema IS NOT DISTINCT FROM latest.target_schema
-      )
-  ) AS aged
-  JOIN {{ schema }}.store_run_results AS measured
-    ON measured.run_id = aged.run_id
-  GROUP BY
-    aged.latest_run_id,
-    measured.unique_id
-) AS last_result
-JOIN (
-  SELECT
-    latest.run_id AS latest_run_id,
-    latest.graph_id AS latest_graph_id,
-    runs.run_id,
-    runs.run_at,
-    runs.project_name,
-    runs.environment,
-    runs.git_sha,
-    runs.command,
-    runs.graph_id,
-    runs.macro_set_id,
-    ROW_NUMBER() OVER (
-      PARTITION BY runs.project_name, runs.environment
-      ORDER BY LEAST(runs.run_at, runs.recorded_at) DESC, runs.recorded_at DESC, runs.run_id
-    ) AS age
-  FROM {{ schema }}.latest_runs AS latest
-  JOIN {{ schema }}.store_runs AS runs
-    ON runs.project_name = latest.project_name AND runs.environment = latest.environment
-  WHERE
-    runs.run_id = latest.run_id
-    OR (
-      runs.command IS NOT NULL
-      AND latest.extractor = 'dbt'
-      AND runs.extractor = 'dbt'
-      AND runs.target_database IS NOT DISTINCT FROM latest.target_database
-      AND runs.target_schema IS NOT DISTINCT FROM latest.target_schema
-    )
-) AS run
-  ON run.latest_run_id = last_result.latest_run_id AND run.age = last_result.age
-JOIN {{ schema }}.run_results AS result
-  ON result.run_id = run.run_id AND result.unique_id = last_result.unique_id
-JOIN {{ schema }}.store_runs AS latest
-  ON latest.run_id = run.latest_run_id
-JOIN {{ schema }}.store_graph_nodes AS place
-  ON place.graph_id = latest.graph_id AND place.unique_id = result.unique_id
-LEFT JOIN {{ schema }}.store_code_steps AS step
-  ON step.graph_id = latest.graph_id
-  AND step.macro_set_id = latest.macro_set_id
-  AND step.previous_graph_id = run.graph_id
-  AND step.previous_macro_set_id = run.macro_set_id
-LEFT JOIN {{ schema }}.store_code_changes AS change
-  ON change.step_id = step.step_id AND change.unique_id = result.unique_id
     {%- endset -%}
     {%- do statements.append(statement) -%}
     {%- set statement -%}
@@ -3674,6 +3651,338 @@ HAVING
     {%- endset -%}
     {%- do statements.append(statement) -%}
     {%- set statement -%}
+-- One row per project, environment and node of the latest run that has an owner. Key: project_name, environment,
+-- unique_id.
+-- `owner_source` is the first of these that names an owner: 'annotation' (owners that people noted, joined by commas),
+-- 'owner' (an exposure, or the owner of a scanned relation in its database), 'meta' (`meta.owner`) or 'group' (the owner
+-- of the group, or its name).
+-- Example: which nodes does a team own? SELECT unique_id FROM node_owners WHERE owner = 'growth'
+CREATE OR REPLACE VIEW {{ schema }}.node_owners AS
+SELECT
+  project_name,
+  environment,
+  unique_id,
+  run_id,
+  name,
+  resource_type,
+  COALESCE(annotated, own, meta_owner, group_owner, group_email, group_name) AS owner,
+  CASE
+    WHEN annotated IS NOT NULL
+    THEN NULL
+    WHEN own IS NOT NULL
+    THEN own_email
+    WHEN meta_owner IS NULL
+    THEN group_email
+  END AS owner_email,
+  CASE
+    WHEN annotated IS NOT NULL
+    THEN 'annotation'
+    WHEN own IS NOT NULL
+    THEN 'owner'
+    WHEN meta_owner IS NOT NULL
+    THEN 'meta'
+    ELSE 'group'
+  END AS owner_source
+FROM (
+  SELECT
+    latest.project_name,
+    latest.environment,
+    place.unique_id,
+    latest.run_id,
+    node.name,
+    node.resource_type,
+    node.group_name,
+    noted.owners AS annotated,
+    COALESCE(
+      GET_JSON_OBJECT(GET_JSON_OBJECT(node.properties, '$.owner'), '$.name'),
+      GET_JSON_OBJECT(GET_JSON_OBJECT(node.properties, '$.owner'), '$.email'),
+      GET_JSON_OBJECT(node.properties, '$.owner')
+    ) AS own,
+    GET_JSON_OBJECT(GET_JSON_OBJECT(node.properties, '$.owner'), '$.email') AS own_email,
+    GET_JSON_OBJECT(node.meta, '$.owner') AS meta_owner,
+    team.name AS group_owner,
+    team.email AS group_email
+  FROM {{ schema }}.latest_runs AS latest
+  JOIN {{ schema }}.store_graph_nodes AS place
+    ON place.graph_id = latest.graph_id
+  JOIN {{ schema }}.store_node_versions AS node
+    ON node.version_id = place.version_id
+  LEFT JOIN (
+    SELECT
+      project_name,
+      unique_id,
+      LISTAGG(item, ', ') WITHIN GROUP (ORDER BY
+        item NULLS LAST) AS owners
+    FROM {{ schema }}.annotations
+    WHERE
+      field = 'owner' AND column_name IS NULL AND parent_id IS NULL
+    GROUP BY
+      project_name,
+      unique_id
+  ) AS noted
+    ON noted.project_name = latest.project_name AND noted.unique_id = place.unique_id
+  LEFT JOIN (
+    SELECT
+      latest.run_id,
+      place.unique_id,
+      MAX(GET_JSON_OBJECT(GET_JSON_OBJECT(node.properties, '$.owner'), '$.name')) AS name,
+      MAX(GET_JSON_OBJECT(GET_JSON_OBJECT(node.properties, '$.owner'), '$.email')) AS email
+    FROM {{ schema }}.latest_runs AS latest
+    JOIN {{ schema }}.store_graph_nodes AS place
+      ON place.graph_id = latest.graph_id
+    JOIN {{ schema }}.store_node_versions AS node
+      ON node.version_id = place.version_id
+    WHERE
+      node.resource_type = 'group'
+    GROUP BY
+      latest.run_id,
+      place.unique_id
+  ) AS team
+    ON team.run_id = latest.run_id
+    AND team.unique_id = 'group.' || node.package_name || '.' || node.group_name
+  WHERE
+    NOT node.resource_type IN ('group', 'disabled')
+) AS named
+WHERE
+  COALESCE(annotated, own, meta_owner, group_name) IS NOT NULL
+    {%- endset -%}
+    {%- do statements.append(statement) -%}
+    {%- set statement -%}
+-- One row per project, environment, kind of node, schema and folder of the latest run: how many nodes and columns are
+-- tested, described and owned. Key: project_name, environment, resource_type, schema_name, folder.
+-- Counts, not shares: they add up over folders and schemas. Only models, seeds, snapshots and sources count.
+-- Example: the share of tested models by schema. SELECT schema_name, SUM(tested_nodes) * 1.0 / SUM(nodes) FROM coverage
+-- WHERE resource_type = 'model' GROUP BY schema_name
+CREATE OR REPLACE VIEW {{ schema }}.coverage AS
+SELECT
+  latest.project_name,
+  latest.environment,
+  node.resource_type,
+  place.schema_name,
+  TRIM(TRAILING '/' FROM TRIM(TRAILING REPLACE(node.path, '/', '') FROM node.path)) AS folder,
+  latest.run_id,
+  latest.run_at,
+  COUNT(*) AS nodes,
+  COUNT(tested.tests) AS tested_nodes,
+  COUNT(NULLIF(TRIM(node.description), '')) AS described_nodes,
+  COUNT(owners.owner) AS owned_nodes,
+  COALESCE(SUM(tested.tests), 0) AS tests,
+  COALESCE(SUM(items.columns_known), 0) AS columns_known,
+  COALESCE(SUM(items.described), 0) AS described_columns
+FROM {{ schema }}.latest_runs AS latest
+JOIN {{ schema }}.store_graph_nodes AS place
+  ON place.graph_id = latest.graph_id
+JOIN {{ schema }}.store_node_versions AS node
+  ON node.version_id = place.version_id
+LEFT JOIN (
+  SELECT
+    latest.run_id,
+    edge.parent_id,
+    COUNT(*) AS tests
+  FROM {{ schema }}.latest_runs AS latest
+  JOIN {{ schema }}.store_graph_nodes AS place
+    ON place.graph_id = latest.graph_id
+  JOIN {{ schema }}.store_version_parents AS edge
+    ON edge.version_id = place.version_id
+  WHERE
+    STARTSWITH(place.unique_id, 'test.') OR STARTSWITH(place.unique_id, 'unit_test.')
+  GROUP BY
+    latest.run_id,
+    edge.parent_id
+) AS tested
+  ON tested.run_id = latest.run_id AND tested.parent_id = place.unique_id
+LEFT JOIN (
+  SELECT
+    latest.run_id,
+    item.unique_id,
+    COUNT(*) AS columns_known,
+    COUNT(NULLIF(TRIM(item.description), '')) AS described
+  FROM {{ schema }}.latest_runs AS latest
+  JOIN {{ schema }}.node_columns AS item
+    ON item.run_id = latest.run_id
+  GROUP BY
+    latest.run_id,
+    item.unique_id
+) AS items
+  ON items.run_id = latest.run_id AND items.unique_id = place.unique_id
+LEFT JOIN {{ schema }}.node_owners AS owners
+  ON owners.project_name = latest.project_name
+  AND owners.environment = latest.environment
+  AND owners.unique_id = place.unique_id
+WHERE
+  node.resource_type IN ('model', 'seed', 'snapshot', 'source')
+GROUP BY
+  latest.project_name,
+  latest.environment,
+  node.resource_type,
+  place.schema_name,
+  TRIM(TRAILING '/' FROM TRIM(TRAILING REPLACE(node.path, '/', '') FROM node.path)),
+  latest.run_id,
+  latest.run_at
+    {%- endset -%}
+    {%- do statements.append(statement) -%}
+    {%- set statement -%}
+-- One row per project, environment and node of its latest run: the last result of the node in dbt, and its run.
+-- Key: project_name, environment, unique_id. An earlier run counts if it has the target of the latest run and a
+-- command; without one, its results are those of another invocation.
+-- `is_current` is true if neither the code of the node nor that of an ancestor has changed since the result until the
+-- latest run, and NULL if this is unknown.
+CREATE OR REPLACE VIEW {{ schema }}.latest_results AS
+SELECT
+  run.project_name,
+  run.environment,
+  result.unique_id,
+  result.status,
+  result.seconds,
+  result.rows_affected,
+  result.bytes_processed,
+  result.failures,
+  result.message,
+  result.completed_at,
+  run.run_id,
+  run.run_at,
+  run.git_sha,
+  CASE
+    WHEN latest.extractor <> 'dbt'
+    THEN CASE WHEN run.run_id = latest.run_id THEN TRUE END
+    WHEN run.command LIKE '%--empty%' OR run.command LIKE '%--sample%'
+    THEN FALSE
+    WHEN run.run_id = latest.run_id
+    THEN TRUE
+    WHEN run.graph_id = latest.graph_id AND run.macro_set_id = latest.macro_set_id
+    THEN TRUE
+    WHEN step.step_id IS NULL
+    THEN NULL
+    WHEN change.unique_id IS NULL
+    THEN TRUE
+    WHEN change.is_certain
+    THEN FALSE
+  END AS is_current,
+  run.branch,
+  run.pull_request,
+  node.name,
+  node.resource_type,
+  node.package_name,
+  place.schema_name,
+  place.relation_name,
+  node.materialized,
+  owners.owner,
+  node.tags,
+  GET_JSON_OBJECT(run.job, '$.job_id') AS job_id,
+  GET_JSON_OBJECT(run.job, '$.job_run_url') AS job_run_url,
+  run.full_refresh,
+  result.execute_started_at,
+  result.execute_completed_at,
+  result.thread_id,
+  result.query_id,
+  result.adapter_response
+FROM (
+  SELECT
+    aged.latest_run_id,
+    measured.unique_id,
+    MIN(aged.age) AS age
+  FROM (
+    SELECT
+      latest.run_id AS latest_run_id,
+      latest.graph_id AS latest_graph_id,
+      runs.run_id,
+      runs.run_at,
+      runs.project_name,
+      runs.environment,
+      runs.git_sha,
+      runs.command,
+      runs.graph_id,
+      runs.macro_set_id,
+      ROW_NUMBER() OVER (
+        PARTITION BY runs.project_name, runs.environment
+        ORDER BY LEAST(runs.run_at, runs.recorded_at) DESC, runs.recorded_at DESC, runs.run_id
+      ) AS age
+    FROM {{ schema }}.latest_runs AS latest
+    JOIN {{ schema }}.store_runs AS runs
+      ON runs.project_name = latest.project_name AND runs.environment = latest.environment
+    WHERE
+      runs.run_id = latest.run_id
+      OR (
+        runs.command IS NOT NULL
+        AND latest.extractor = 'dbt'
+        AND runs.extractor = 'dbt'
+        AND runs.target_database IS NOT DISTINCT FROM latest.target_database
+        AND runs.target_schema IS NOT DISTINCT FROM latest.target_schema
+      )
+  ) AS aged
+  JOIN {{ schema }}.store_run_results AS measured
+    ON measured.run_id = aged.run_id
+  GROUP BY
+    aged.latest_run_id,
+    measured.unique_id
+) AS last_result
+JOIN (
+  SELECT
+    latest.run_id AS latest_run_id,
+    latest.graph_id AS latest_graph_id,
+    runs.run_id,
+    runs.run_at,
+    runs.project_name,
+    runs.environment,
+    runs.git_sha,
+    runs.branch,
+    runs.pull_request,
+    runs.job,
+    runs.full_refresh,
+    runs.command,
+    runs.graph_id,
+    runs.macro_set_id,
+    ROW_NUMBER() OVER (
+      PARTITION BY runs.project_name, runs.environment
+      ORDER BY LEAST(runs.run_at, runs.recorded_at) DESC, runs.recorded_at DESC, runs.run_id
+    ) AS age
+  FROM {{ schema }}.latest_runs AS latest
+  JOIN {{ schema }}.store_runs AS runs
+    ON runs.project_name = latest.project_name AND runs.environment = latest.environment
+  WHERE
+    runs.run_id = latest.run_id
+    OR (
+      runs.command IS NOT NULL
+      AND latest.extractor = 'dbt'
+      AND runs.extractor = 'dbt'
+      AND runs.target_database IS NOT DISTINCT FROM latest.target_database
+      AND runs.target_schema IS NOT DISTINCT FROM latest.target_schema
+    )
+) AS run
+  ON run.latest_run_id = last_result.latest_run_id AND run.age = last_result.age
+JOIN {{ schema }}.run_results AS result
+  ON result.run_id = run.run_id AND result.unique_id = last_result.unique_id
+JOIN {{ schema }}.store_runs AS latest
+  ON latest.run_id = run.latest_run_id
+JOIN {{ schema }}.store_graph_nodes AS place
+  ON place.graph_id = latest.graph_id AND place.unique_id = result.unique_id
+JOIN {{ schema }}.store_node_versions AS node
+  ON node.version_id = place.version_id
+LEFT JOIN (
+  SELECT
+    project_name,
+    environment,
+    unique_id,
+    MAX(owner) AS owner
+  FROM {{ schema }}.node_owners
+  GROUP BY
+    project_name,
+    environment,
+    unique_id
+) AS owners
+  ON owners.project_name = run.project_name
+  AND owners.environment = run.environment
+  AND owners.unique_id = result.unique_id
+LEFT JOIN {{ schema }}.store_code_steps AS step
+  ON step.graph_id = latest.graph_id
+  AND step.macro_set_id = latest.macro_set_id
+  AND step.previous_graph_id = run.graph_id
+  AND step.previous_macro_set_id = run.macro_set_id
+LEFT JOIN {{ schema }}.store_code_changes AS change
+  ON change.step_id = step.step_id AND change.unique_id = result.unique_id
+    {%- endset -%}
+    {%- do statements.append(statement) -%}
+    {%- set statement -%}
 -- One row per schema of the latest scan of each project and environment. Key: run_id, unique_id.
 -- `table_count` counts tables and external tables, `view_count` views and materialized views. `row_estimate` and
 -- `bytes` are sums of the relations that have these values in the catalog.
@@ -3715,6 +4024,92 @@ LEFT JOIN (
   ON held.run_id = scan.run_id AND held.schema_name = place.schema_name
 WHERE
   node.resource_type = 'schema'
+    {%- endset -%}
+    {%- do statements.append(statement) -%}
+    {%- set statement -%}
+-- One row per run and node that dbt ran: the result with its run and node. Key: run_id, unique_id.
+-- `previous_status` is that of the previous result of the node in the same project and environment, and outside `base` on
+-- the same branch. `owner` is that of `node_owners`, in the latest run of the environment; everything else is that of the run.
+-- Example: which models failed this week? SELECT * FROM result_history WHERE status = 'error' ORDER BY run_at
+CREATE OR REPLACE VIEW {{ schema }}.result_history AS
+SELECT
+  result.run_id,
+  runs.project_name,
+  runs.environment,
+  runs.branch,
+  runs.pull_request,
+  runs.git_sha,
+  runs.run_at,
+  result.unique_id,
+  node.name,
+  node.resource_type,
+  node.package_name,
+  place.schema_name,
+  place.relation_name,
+  node.materialized,
+  owners.owner,
+  node.tags,
+  result.status,
+  earlier.previous_status,
+  result.seconds,
+  result.rows_affected,
+  result.bytes_processed,
+  result.failures,
+  result.message,
+  result.completed_at,
+  GET_JSON_OBJECT(runs.job, '$.job_id') AS job_id,
+  GET_JSON_OBJECT(runs.job, '$.job_run_url') AS job_run_url,
+  runs.full_refresh,
+  result.execute_started_at,
+  result.execute_completed_at,
+  result.thread_id,
+  result.query_id,
+  result.adapter_response
+FROM {{ schema }}.store_runs AS runs
+JOIN {{ schema }}.run_results AS result
+  ON result.run_id = runs.run_id
+JOIN {{ schema }}.store_graph_nodes AS place
+  ON place.graph_id = runs.graph_id AND place.unique_id = result.unique_id
+JOIN {{ schema }}.store_node_versions AS node
+  ON node.version_id = place.version_id
+LEFT JOIN (
+  /* one row each by grouping: PostgreSQL leaves the join out if no query needs it */
+  SELECT
+    project_name,
+    environment,
+    unique_id,
+    MAX(owner) AS owner
+  FROM {{ schema }}.node_owners
+  GROUP BY
+    project_name,
+    environment,
+    unique_id
+) AS owners
+  ON owners.project_name = runs.project_name
+  AND owners.environment = runs.environment
+  AND owners.unique_id = result.unique_id
+LEFT JOIN (
+  SELECT
+    run_id,
+    unique_id,
+    MAX(previous_status) AS previous_status
+  FROM (
+    SELECT
+      result.run_id,
+      result.unique_id,
+      LAG(result.status) OVER (
+        PARTITION BY runs.project_name, runs.environment, CASE WHEN runs.environment = 'base' THEN NULL ELSE runs.branch END, result.unique_id
+        ORDER BY LEAST(runs.run_at, runs.recorded_at), runs.recorded_at, runs.run_id DESC
+      ) AS previous_status
+    FROM {{ schema }}.store_runs AS runs
+    JOIN {{ schema }}.store_run_results AS result
+      ON result.run_id = runs.run_id
+  ) AS results_in_time
+  GROUP BY
+    run_id,
+    unique_id
+) AS earlier
+  ON earlier.run_id = result.run_id AND earlier.unique_id = result.unique_id
     {%- endset -%}
     {%- do statements.append(statement) -%}
     {%- set statement -%}
@@ -3842,6 +4237,65 @@ LEFT JOIN present
   ON present.run_id = steps.run_id AND present.object_type = object.object_type
 LEFT JOIN counted
   ON counted.run_id = steps.run_id AND counted.object_type = object.object_type
+    {%- endset -%}
+    {%- do statements.append(statement) -%}
+    {%- set statement -%}
+-- One row per project, environment and model, seed, snapshot or source of the latest run that nothing but tests reads.
+-- Key: project_name, environment, unique_id.
+-- Exposures, metrics and all other nodes count as readers. Queries outside the project are not known.
+-- Example: which tables does nobody need? SELECT * FROM unused_nodes WHERE materialized = 'table'
+CREATE OR REPLACE VIEW {{ schema }}.unused_nodes AS
+SELECT
+  latest.project_name,
+  latest.environment,
+  place.unique_id,
+  latest.run_id,
+  latest.run_at,
+  node.name,
+  node.resource_type,
+  node.package_name,
+  place.schema_name,
+  place.relation_name,
+  node.materialized,
+  node.path,
+  COALESCE(readers.tests, 0) AS tests,
+  owners.owner
+FROM {{ schema }}.latest_runs AS latest
+JOIN {{ schema }}.store_graph_nodes AS place
+  ON place.graph_id = latest.graph_id
+JOIN {{ schema }}.store_node_versions AS node
+  ON node.version_id = place.version_id
+LEFT JOIN (
+  SELECT
+    latest.run_id,
+    edge.parent_id,
+    COUNT(CASE WHEN STARTSWITH(place.unique_id, 'test.') THEN 1 END) AS tests,
+    COUNT(
+      CASE
+        WHEN NOT STARTSWITH(place.unique_id, 'test.')
+        AND NOT STARTSWITH(place.unique_id, 'unit_test.')
+        THEN 1
+      END
+    ) AS nodes
+  FROM {{ schema }}.latest_runs AS latest
+  JOIN {{ schema }}.store_graph_nodes AS place
+    ON place.graph_id = latest.graph_id
+  JOIN {{ schema }}.store_version_parents AS edge
+    ON edge.version_id = place.version_id
+  WHERE
+    place.unique_id <> edge.parent_id
+  GROUP BY
+    latest.run_id,
+    edge.parent_id
+) AS readers
+  ON readers.run_id = latest.run_id AND readers.parent_id = place.unique_id
+LEFT JOIN {{ schema }}.node_owners AS owners
+  ON owners.project_name = latest.project_name
+  AND owners.environment = latest.environment
+  AND owners.unique_id = place.unique_id
+WHERE
+  node.resource_type IN ('model', 'seed', 'snapshot', 'source')
+  AND COALESCE(readers.nodes, 0) = 0
     {%- endset -%}
     {%- do statements.append(statement) -%}
     {{- return(statements) -}}

@@ -75,8 +75,32 @@ COLUMNS = {
         " previous_row_count row_delta row_change is_current"
     ),
     "latest_results": (
-        "project_name environment unique_id status seconds rows_affected bytes_processed failures message"
-        " completed_at run_id run_at git_sha is_current"
+        "project_name environment unique_id status seconds rows_affected bytes_processed failures"
+        " message completed_at run_id run_at git_sha is_current branch pull_request name resource_type"
+        " package_name schema_name relation_name materialized owner tags job_id job_run_url"
+        " full_refresh execute_started_at execute_completed_at thread_id query_id adapter_response"
+    ),
+    "result_history": (
+        "run_id project_name environment branch pull_request git_sha run_at unique_id name"
+        " resource_type package_name schema_name relation_name materialized owner tags status"
+        " previous_status seconds rows_affected bytes_processed failures message completed_at job_id"
+        " job_run_url full_refresh execute_started_at execute_completed_at thread_id query_id"
+        " adapter_response"
+    ),
+    "test_history": (
+        "project_name environment branch unique_id outcome failures run_id run_at since_run_id since_run_at"
+        " since_git_sha flips results failed_results last_pass_at first_run_at"
+    ),
+    "node_owners": (
+        "project_name environment unique_id run_id name resource_type owner owner_email owner_source"
+    ),
+    "unused_nodes": (
+        "project_name environment unique_id run_id run_at name resource_type package_name schema_name"
+        " relation_name materialized path tests owner"
+    ),
+    "coverage": (
+        "project_name environment resource_type schema_name folder run_id run_at nodes tested_nodes"
+        " described_nodes owned_nodes tests columns_known described_columns"
     ),
     "column_profiles": (
         "run_id project_name environment run_at unique_id ordinal column_name column_type profiled_at"

@@ -31,7 +31,34 @@ FROM (
     -- without a length, as in existing stores: a replaced view must have the same types
     CAST(COALESCE(before.run_id, earlier.run_id) AS VARCHAR) AS previous_run_id,
     COALESCE(before.row_count, earlier.row_count) AS previous_row_count,
-    CAST(COALESCE(after.run_id, later.run_id) AS VARCHAR) AS next_run_id
+    -- subqueries: they are not computed if a query does not select the column
+    CAST(COALESCE(
+      (
+        SELECT figure.run_id
+        FROM recce_metadata.store_node_statistics AS figure
+        WHERE figure.run_id = run.next_run_id AND figure.unique_id = counted.unique_id AND figure.row_count IS NOT NULL
+      ),
+      CASE
+        WHEN run.next_run_id IS NOT NULL
+        THEN (
+          SELECT figure.run_id
+          FROM recce_metadata.store_runs AS one
+          JOIN recce_metadata.store_node_statistics AS figure
+            ON figure.run_id = one.run_id AND figure.unique_id = counted.unique_id AND figure.row_count IS NOT NULL
+          WHERE
+            one.project_name = run.project_name
+            AND one.environment = run.environment
+            AND LEAST(one.run_at, one.recorded_at) >= LEAST(run.run_at, run.recorded_at)
+            AND (
+              LEAST(one.run_at, one.recorded_at) > LEAST(run.run_at, run.recorded_at)
+              OR one.recorded_at > run.recorded_at
+              OR (one.recorded_at = run.recorded_at AND one.run_id < run.run_id)
+            )
+          ORDER BY LEAST(one.run_at, one.recorded_at), one.recorded_at, one.run_id DESC
+          LIMIT 1
+        )
+      END
+    ) AS VARCHAR) AS next_run_id
   FROM recce_metadata.store_node_statistics AS counted
   JOIN (
     -- runs with counts, in order
@@ -61,12 +88,6 @@ FROM (
     LIMIT 1
   ) AS before ON TRUE
   LEFT JOIN LATERAL (
-    SELECT figure.run_id
-    FROM recce_metadata.store_node_statistics AS figure
-    WHERE figure.run_id = run.next_run_id AND figure.unique_id = counted.unique_id AND figure.row_count IS NOT NULL
-    LIMIT 1
-  ) AS after ON TRUE
-  LEFT JOIN LATERAL (
     SELECT figure.run_id, figure.row_count
     FROM recce_metadata.store_runs AS one
     JOIN recce_metadata.store_node_statistics AS figure
@@ -85,25 +106,6 @@ FROM (
     ORDER BY LEAST(one.run_at, one.recorded_at) DESC, one.recorded_at DESC, one.run_id
     LIMIT 1
   ) AS earlier ON TRUE
-  LEFT JOIN LATERAL (
-    SELECT figure.run_id
-    FROM recce_metadata.store_runs AS one
-    JOIN recce_metadata.store_node_statistics AS figure
-      ON figure.run_id = one.run_id AND figure.unique_id = counted.unique_id AND figure.row_count IS NOT NULL
-    WHERE
-      after.run_id IS NULL
-      AND run.next_run_id IS NOT NULL
-      AND one.project_name = run.project_name
-      AND one.environment = run.environment
-      AND LEAST(one.run_at, one.recorded_at) >= LEAST(run.run_at, run.recorded_at)
-      AND (
-        LEAST(one.run_at, one.recorded_at) > LEAST(run.run_at, run.recorded_at)
-        OR one.recorded_at > run.recorded_at
-        OR (one.recorded_at = run.recorded_at AND one.run_id < run.run_id)
-      )
-    ORDER BY LEAST(one.run_at, one.recorded_at), one.recorded_at, one.run_id DESC
-    LIMIT 1
-  ) AS later ON TRUE
   WHERE
     counted.row_count IS NOT NULL
     -- Always true: the planner then expects few counts, and does not compile the query, which takes longer than to run it.
