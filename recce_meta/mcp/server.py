@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import re
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
@@ -11,7 +12,10 @@ from typing import TYPE_CHECKING, Any
 
 from mcp.server import MCPServer
 from mcp.server.mcpserver.exceptions import ResourceError, ToolError
-from mcp_types import ToolAnnotations
+from mcp.server.stdio import stdio_server
+from mcp.shared.message import SessionMessage
+from mcp_types import PARSE_ERROR, ErrorData, JSONRPCError, ToolAnnotations
+from pydantic import ValidationError
 
 from recce_meta import __version__
 from recce_meta.adapter import UnifiedSqlAdapter
@@ -57,6 +61,8 @@ class RecceServer(MCPServer):
 
     async def call_tool(self, name: str, arguments: dict[str, Any], context: Any = None) -> Any:
         """Call a tool. Raises ToolError for an unknown tool or argument, with the nearest name."""
+        if not _is_unicode([name, arguments]):
+            raise ToolError("An argument is not valid Unicode: it has one half of a surrogate pair")
         tools = {tool.name: tool for tool in await self.list_tools()}
         if name not in tools:
             hint = did_you_mean(name, [*tools]) or _PERMISSIONS.get(name)
@@ -73,8 +79,60 @@ class RecceServer(MCPServer):
         progress = asyncio.create_task(_report_progress(context))
         try:
             return await super().call_tool(name, given, context)
+        except ToolError as error:
+            if isinstance(error.__cause__, ValidationError):
+                raise ToolError(f"{name}: {_wrong_type(error.__cause__)}") from None
+            raise
         finally:
             progress.cancel()
+
+    async def run_stdio_async(self) -> None:
+        """Serve on standard input and output; a line that is not a message is answered as such."""
+        async with stdio_server() as (received, sent):
+            server = self._lowlevel_server
+            await server.run(_Answering(received, sent), sent, server.create_initialization_options())
+
+
+class _Answering:
+    """Messages of a client; what cannot be read is answered, which the SDK does not do."""
+
+    def __init__(self, received: Any, sent: Any) -> None:
+        self._received, self._sent = received, sent
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._received, name)
+
+    async def __aenter__(self) -> _Answering:
+        await self._received.__aenter__()
+        return self
+
+    async def __aexit__(self, *error: object) -> Any:
+        return await self._received.__aexit__(*error)
+
+    def __aiter__(self) -> _Answering:
+        return self
+
+    async def __anext__(self) -> Any:
+        item = await self._received.__anext__()
+        while isinstance(item, Exception):
+            wrong = ErrorData(code=PARSE_ERROR, message="The line is not a JSON-RPC message in UTF-8")
+            await self._sent.send(SessionMessage(JSONRPCError(jsonrpc="2.0", id=None, error=wrong)))
+            item = await self._received.__anext__()
+        return item
+
+
+def _is_unicode(value: Any) -> bool:
+    try:
+        json.dumps(value, ensure_ascii=False).encode()
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
+def _wrong_type(error: ValidationError) -> str:
+    """Return which argument is wrong, in one line."""
+    first = error.errors()[0]
+    return f"{'.'.join(map(str, first['loc']))}: {first['msg'][:1].lower()}{first['msg'][1:]}"
 
 
 async def _report_progress(context: Any) -> None:

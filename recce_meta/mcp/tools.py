@@ -80,8 +80,7 @@ class RunTools:
         With target, also names the nodes that fail if the column is removed or renamed. run: run selector.
         Without target, base and current are those of what_changed. depth: most steps, 0 for all.
         """
-        if depth < 0:
-            raise UsageError(f"Invalid depth: {depth}", hint="0 for all, or a number of steps")
+        _check_depth(depth)
         if target and (base or current):
             raise UsageError("base and current do not apply to a target", hint="name its run with run")
         if not target and (run or direction != "downstream"):
@@ -113,6 +112,7 @@ class RunTools:
         Each edge has its kind: passthrough, renamed, derived, aggregated; filter, join, group or order if the
         column only decides about rows.
         """
+        _check_depth(depth)
         with self._questions.store.reading() as adapter:
             reader, view = self._view(adapter, column, run, direction, depth)
         if view.column is None:
@@ -352,6 +352,12 @@ def _reached_row(node: ReachedNode) -> dict[str, Any]:
         "not_traced": node.reason,
         "sure": None if _is_sure(node.confidence) and node.reason is None else False,
     }
+
+
+def _check_depth(depth: int) -> None:
+    """Raise UsageError if *depth* is negative."""
+    if depth < 0:
+        raise UsageError(f"Invalid depth: {depth}", hint="0 for all, or a number of steps")
 
 
 def _edges(view: ImpactView) -> Iterable[dict[str, Any]]:

@@ -134,7 +134,7 @@ def test_defaults_and_limits_are_those_of_the_declaration(kind: DiffKind, option
     with pytest.raises(MalformedValue):
         TYPES[kind.diff].fields[check].read(most + 1)
     given: dict[str, Any] = {option.name: most + 1}
-    with pytest.raises(UsageError, match=f"at most {most:,}"):
+    with pytest.raises(UsageError, match=f"from 1 to {most:,}"):
         refuse_request(DataDiffRequest(kind=kind, base="b", current="c", **given), None)
     assert inspect.signature(getattr(recce_meta, kind.diff)).parameters[check].default == option.default
 

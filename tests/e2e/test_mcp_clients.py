@@ -67,12 +67,24 @@ def test_an_agent_asks_over_standard_input_and_output(command: list[str], tmp_pa
             return len(tools.tools), await client.call_tool("impact", {"target": "orders.amount"})
 
     count, answer = asyncio.run(ask())
-    assert count == 6 and "lifetime_value" in answer.content[0].text
+    assert count == 8 and "lifetime_value" in answer.content[0].text
 
 
 def test_the_server_ends_with_its_input(command: list[str], tmp_path: Path) -> None:
     done = subprocess.run(command, input=b"", capture_output=True, cwd=tmp_path, timeout=60, check=False)
     assert (done.returncode, done.stdout) == (0, b"")
+
+
+def test_a_line_that_is_no_message_is_answered(command: list[str], tmp_path: Path) -> None:
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, cwd=tmp_path) as server:
+        assert server.stdin is not None and server.stdout is not None
+        server.stdin.write(b'{"jsonrpc": "2.0", \n\xff\n')
+        server.stdin.flush()
+        answers = [json.loads(server.stdout.readline()) for _ in range(2)]
+        server.stdin.close()
+        assert server.wait(timeout=30) == 0
+
+    assert [(one["id"], one["error"]["code"]) for one in answers] == [(None, -32700)] * 2
 
 
 def test_the_server_ends_with_its_input_although_a_query_runs(command: list[str], tmp_path: Path) -> None:
@@ -126,4 +138,4 @@ def test_a_client_of_sdk_1_gets_the_same_answers(command: list[str], tmp_path: P
         check=True,
     )
     count, answer, runs = json.loads(done.stdout)
-    assert count == 6 and "column modified: amount" in answer and '"environment":"base"' in runs
+    assert count == 8 and "column modified: amount" in answer and '"environment":"base"' in runs

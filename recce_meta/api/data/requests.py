@@ -130,8 +130,8 @@ def refuse_request(request: DataDiffRequest, privacy: Privacy | None) -> None:
         if value and name not in {one.name for one in kind.options}:
             noun = option.noun or name
             raise UsageError(f"A {kind.name} has no {noun}", hint=f"leave {option.field_name} empty")
-        if value and option.most and value > option.most:
-            raise UsageError(f"{name} must be at most {option.most:,}", hint=f"change {name}")
+        if option.most and value is not None and not 0 < value <= option.most:
+            raise UsageError(f"{name} must be from 1 to {option.most:,}", hint=f"change {name}")
     if privacy is None:
         return
     if not privacy.keeps_values and (kind.shows_values or request.why):

@@ -268,6 +268,9 @@ def test_definitions_are_small_and_true(agent: Agent, demo_file: Path) -> None:
         ("describe", {"nod": "orders"}, "describe has no argument 'nod'. Next: did you mean 'node'?"),
         ("describes", {"node": "orders"}, "No tool is called 'describes'. Next: did you mean 'describe'?"),
         ("describe", {}, "describe needs node"),
+        ("describe", {"node": "\ud800"}, "An argument is not valid Unicode"),
+        ("column_lineage", {"column": "orders.amount", "depth": -1}, "Invalid depth: -1. Next: 0 for all"),
+        ("column_lineage", {"column": "orders.amount", "depth": "x"}, "depth: input should be a valid"),
         ("code", {"node": "raw_orders"}, "has no raw code"),
         ("find", {"only": "history"}, "name it as text"),
         ("find", {"select": "tag:"}, "tag"),
@@ -406,7 +409,7 @@ def test_values_need_a_permission_and_private_columns_stay_private(demo_file: Pa
     assert listed["value_columns"] == ["amount"]
     assert [len(row["base"]) for row in listed["rows"]] == [1, 1]
     found = everything.document("compare_data", node="orders", kind="value", why=True)
-    assert " of 76 changed rows have " in found["why"][0]
+    assert "all 76 changed rows have " in found["why"][0]
     near = everything.document("compare_data", node="orders", kind="value", tolerance="1000000")
     assert near.get("changed", 0) < 76
     everything.close()
