@@ -142,11 +142,11 @@ def job_fields(start: Path, environ: Mapping[str, str], sha: str | None) -> dict
 def detect_job(environ: Mapping[str, str]) -> BuildJob | None:
     """Return the job that *environ* describes; None outside a job."""
     template = next((job for name, job in JOBS if environ.get(name)), None)
-    given = _page(environ.get(JOB_URL, ""))
+    given = page(environ.get(JOB_URL, ""))
     if template is None:
         return BuildJob(job_run_url=given) if given else None
     fields = {name: text and _filled(text, environ) for name, text in asdict(template).items()}
-    return BuildJob(**{**fields, "job_run_url": given or _page(fields["job_run_url"] or "")})
+    return BuildJob(**{**fields, "job_run_url": given or page(fields["job_run_url"] or "")})
 
 
 def _filled(text: str, environ: Mapping[str, str]) -> str | None:
@@ -164,7 +164,7 @@ def _part(value: str) -> str:
     return value.rstrip("/") if "://" in value else quote(value)
 
 
-def _page(text: str) -> str | None:
+def page(text: str) -> str | None:
     """Return the URL *text* without user and secrets; None if no browser should open it."""
     try:
         found = urlsplit(text.strip())

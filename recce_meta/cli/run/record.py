@@ -46,6 +46,7 @@ from recce_meta.errors import (
 from recce_meta.extractors.artifact import find_artifact
 from recce_meta.extractors.commit_proof import Checkout
 from recce_meta.extractors.git import GitState, detect_git
+from recce_meta.extractors.job import job_fields
 from recce_meta.extractors.project import BUILT_EARLIER, project_above
 from recce_meta.lazy import load
 from recce_meta.models import NodeMetadata, Project, RunMetadata
@@ -330,10 +331,12 @@ def _upload(to: str, connection: Connection, options: RecordOptions, upload: Upl
     """Upload the artifacts of the options, and return the answer of the server."""
     folder = _folder(connection, options)
     start = _project_of(connection, options) or folder
+    details = _details(options, upload, start)
     with progress("reading the artifacts") as tell:
         answer: bytes = load("recce_meta.cli.run.upload:upload_artifacts")(
             folder,
-            _details(options, upload, start),
+            details,
+            job_fields(start, os.environ, details.get("commit_sha")),
             to=to,
             connection=upload.to_connection,
             environ=os.environ,

@@ -12,6 +12,7 @@ from codecs import BOM_UTF8
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
+from types import MappingProxyType
 from typing import IO, Any
 from urllib.parse import quote, urlencode
 
@@ -23,7 +24,7 @@ from recce_meta.extractors.artifact import find_artifact
 from recce_meta.sync.server_client import Report, RequestFailed, ServerAnswer, ServerClient, parse_server
 from recce_meta.temporary import temporary_folder
 
-ARTIFACTS = ("manifest", "catalog", "run_results")
+ARTIFACTS = ("manifest", "catalog", "run_results", "sources")
 _PIECE = 2**16
 _SPACE = b" \t\r\n"
 
@@ -56,6 +57,7 @@ class _TokenGrant(Struct, frozen=True):
 def upload_artifacts(
     folder: Path,
     details: Mapping[str, str],
+    origin: Mapping[str, object],
     *,
     to: str,
     connection: str | None,
@@ -65,8 +67,9 @@ def upload_artifacts(
 ) -> bytes:
     """Send the artifacts in *folder* to a connection of the server *to*, and return its answer, JSON.
 
-    *details* are the parameters of the upload. Without *connection*, it is the one that the token is bound
-    to. *say* is called with what delays the upload, and *report* with its progress.
+    *details* are the parameters of the upload, and *origin* are the job and the page of the commit. Without
+    *connection*, it is the one that the token is bound to. *say* is called with what delays the upload, and
+    *report* with its progress.
 
     Raises UsageError for an invalid address or a missing connection, ArtifactError for files that are no
     artifacts, ConfigurationError for an invalid token, and RequestFailed.
@@ -86,7 +89,7 @@ def upload_artifacts(
     with temporary_folder() as created:
         packed = Path(created, "upload.json.gz")
         report("compressing the artifacts")
-        pack(files, packed)
+        pack(files, packed, origin)
         size = packed.stat().st_size
         report(f"uploading {size / 2**20:,.1f} MB")
         headers = {"Content-Type": "application/json", "Content-Encoding": "gzip"}
@@ -118,24 +121,29 @@ def find_artifacts(folder: Path) -> dict[str, Path]:
     return {name: file for name, file in found.items() if file is not None}
 
 
-def pack(files: Mapping[str, Path], target: Path) -> None:
-    """Write one compressed JSON document with the artifacts *files* by name to *target*.
+def pack(
+    files: Mapping[str, Path], target: Path, origin: Mapping[str, object] = MappingProxyType({})
+) -> None:
+    """Write one compressed JSON document with the artifacts *files* by name, and *origin*, to *target*.
 
     Raises ArtifactError for a file that is not a JSON object.
     """
     # By zlib and not by gzip: the header has no time, so equal artifacts have equal bytes.
     packer = zlib.compressobj(5, zlib.DEFLATED, 16 + zlib.MAX_WBITS)
     with target.open("wb") as written:
-        for piece in document(files):
+        for piece in document(files, origin):
             written.write(packer.compress(piece))
         written.write(packer.flush())
 
 
-def document(files: Mapping[str, Path]) -> Iterator[bytes]:
-    """Yield the pieces of a JSON object with the contents of *files* by name."""
+def document(files: Mapping[str, Path], origin: Mapping[str, object]) -> Iterator[bytes]:
+    """Yield the pieces of a JSON object with the contents of *files* by name, and the members of *origin*."""
     for number, (name, file) in enumerate(files.items()):
         yield f'{"," if number else "{"}"{name}":'.encode()
         yield from _object_in(file)
+    for name, value in origin.items():
+        if value is not None:
+            yield f',"{name}":'.encode() + msgspec.json.encode(value)
     yield b"}"
 
 

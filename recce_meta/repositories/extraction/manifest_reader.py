@@ -16,14 +16,16 @@ from pathlib import Path
 
 import msgspec
 from msgspec import Raw, Struct
+from msgspec.structs import asdict, replace
 
 from recce_meta.errors import RecceMetaError, UsageError, agree, first_of, plural
 from recce_meta.extractors.git import GitState
+from recce_meta.extractors.job import page
 from recce_meta.extractors.project import extract_project
 from recce_meta.models import Project
 from recce_meta.models.lineage import ColumnGraph, Kind
 from recce_meta.models.node_types import WITH_QUERY
-from recce_meta.models.run import ExtractionTier
+from recce_meta.models.run import BuildJob, ExtractionTier
 from recce_meta.repositories.extraction.reading import package_folder, with_rendered_code
 from recce_meta.repositories.processes import (
     Completed,
@@ -36,7 +38,7 @@ from recce_meta.sql_lineage.project.columns import analyse_project
 
 UPLOAD = "upload.json"
 """File of the upload in the folder of the child."""
-ARTIFACTS = ("manifest", "catalog", "run_results")
+ARTIFACTS = ("manifest", "catalog", "run_results", "sources")
 """Names of the artifacts, without `.json`."""
 LONGEST_NAME = 250
 """Characters of a branch or commit."""
@@ -88,6 +90,12 @@ class UploadRequest(Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     """catalog.json, which has the types of columns."""
     run_results: Raw = _NULL
     """run_results.json."""
+    sources: Raw = _NULL
+    """sources.json."""
+    job: BuildJob | None = None
+    """Job that built the artifacts."""
+    commit_url: str | None = None
+    """Page of the commit."""
     branch: str | None = None
     """Branch of the artifacts; null for the main branch of the connection."""
     commit_sha: str | None = None
@@ -210,6 +218,8 @@ def _read(folder: Path, request: ReadingRequest) -> ReadUpload:
         hash_seed_files=False,
     )
     _refuse_incomplete(project)
+    run = replace(project.run, job=_job(upload.job), commit_url=page(upload.commit_url or ""))
+    project = replace(project, run=run)
     # Without variables: templates of an upload must not read the environment.
     project = with_rendered_code(project, folder, {})
     columns = analyse_project(project, {}, timeout=COLUMN_SECONDS)
@@ -249,6 +259,14 @@ def _refuse_incomplete(project: Project) -> None:
             f"or the fqn: {first_of(found, 3)}",
             hint="upload the manifest.json that dbt has written",
         )
+
+
+def _job(given: BuildJob | None) -> BuildJob | None:
+    """Return the job of the sender, with short texts and a page that a browser may open."""
+    if given is None:
+        return None
+    texts = {name: text and text[:LONGEST_NAME] for name, text in asdict(given).items()}
+    return BuildJob(**{**texts, "job_run_url": page(given.job_run_url or "")})
 
 
 def _git_state(upload: UploadRequest, request: ReadingRequest) -> GitState:

@@ -16,6 +16,7 @@ import pytest
 from recce_meta.cli.run import upload
 from recce_meta.cli.run.upload import upload_artifacts
 from recce_meta.errors import ArtifactError, ConfigurationError
+from recce_meta.models.run import BuildJob
 from recce_meta.sync import server_client
 from recce_meta.sync.server_client import RequestFailed
 
@@ -118,6 +119,7 @@ def send(server: Standing, target: Path, said: list[str] | None = None, **detail
     return upload_artifacts(
         target,
         details,
+        {"job": BuildJob(orchestrator="gitlab"), "commit_url": None},
         to=server.url,
         connection=None,
         environ={"RECCE_META_TOKEN": f"{TOKEN}\n"},
@@ -127,12 +129,18 @@ def send(server: Standing, target: Path, said: list[str] | None = None, **detail
 
 
 def test_artifacts_are_one_document(target: Path, waits: list[float]) -> None:
+    (target / "sources.json").write_text('{"c": 1}')
     with standing((200, DONE, {})) as server:
         assert json.loads(send(server, target, branch="a b", commit_sha="0a")) == DONE
     assert server.uploads == [
         (
             "/api/metadata/connections/0a/manifest?branch=a+b&commit_sha=0a",
-            {"manifest": {"a": [1]}, "catalog": {"b": "}"}},
+            {
+                "manifest": {"a": [1]},
+                "catalog": {"b": "}"},
+                "sources": {"c": 1},
+                "job": {"orchestrator": "gitlab"},
+            },
         )
     ]
     assert server.tokens == {f"Bearer {TOKEN}"} and waits == []
@@ -178,7 +186,7 @@ def test_a_server_that_does_not_run_is_named(target: Path, waits: list[float]) -
     with standing() as server:
         url = server.url
     with pytest.raises(RequestFailed, match=r"127\.0\.0\.1:[0-9]+ cannot be reached"):
-        upload_artifacts(target, {}, to=url, connection="x", environ={}, say=print, report=print)
+        upload_artifacts(target, {}, {}, to=url, connection="x", environ={}, say=print, report=print)
     assert len(waits) == len(server_client.DELAYS)
 
 
@@ -187,6 +195,7 @@ def test_a_text_that_no_header_can_have_is_no_token(target: Path, token: str) ->
     with pytest.raises(ConfigurationError, match="RECCE_META_TOKEN is not a token") as refused:
         upload_artifacts(
             target,
+            {},
             {},
             to="https://x.example",
             connection="x",

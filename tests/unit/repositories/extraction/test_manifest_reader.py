@@ -11,6 +11,7 @@ import pytest
 from msgspec.structs import replace
 
 from recce_meta.errors import RecceMetaError, UsageError
+from recce_meta.models.run import BuildJob
 from recce_meta.repositories.extraction import manifest_reader
 
 
@@ -73,6 +74,36 @@ def test_nodes_without_what_dbt_writes_for_each_are_refused(missing: str, tmp_pa
 
     assert not errors[0]
     assert "1 node of the manifest lacks the package, the file or the fqn: model.shop.a" in str(errors[1])
+
+
+def test_an_upload_has_the_freshness_and_the_job_of_its_sender_without_credentials(tmp_path: Path) -> None:
+    schema = "https://schemas.getdbt.com/dbt/manifest/v12.json"
+    name = {"package_name": "shop", "original_file_path": "s.yml", "fqn": ["shop", "s"], "name": "s"}
+    manifest = {
+        "metadata": {"dbt_schema_version": schema, "project_name": "shop"},
+        "nodes": {},
+        "sources": {"source.shop.s": {**name, "resource_type": "source"}},
+    }
+    upload = {
+        "manifest": manifest,
+        "sources": {"results": [{"unique_id": "source.shop.s", "status": "pass"}]},
+        "job": {"orchestrator": "x" * 999, "job_run_url": "https://ada:S3cret@ci.acme.com/1"},
+        "commit_url": "javascript:alert(1)",
+    }
+    request = manifest_reader.ReadingRequest(environment="prod", branches=("main",), most_nodes=9)
+    (tmp_path / manifest_reader.UPLOAD).write_text(json.dumps(upload))
+    (tmp_path / "request.json").write_bytes(msgspec.json.encode(request))
+
+    manifest_reader.main(tmp_path)
+
+    answer = manifest_reader._read_answer(tmp_path / "answer.msgpack")
+    assert answer.read is not None, answer.error
+    project = answer.read.project
+    assert [one.status for one in project.freshness] == ["pass"]
+    assert project.run.job == BuildJob(
+        orchestrator="x" * manifest_reader.LONGEST_NAME, job_run_url="https://ci.acme.com/1"
+    )
+    assert project.run.commit_url is None
 
 
 @pytest.mark.parametrize(
