@@ -309,7 +309,6 @@ def _result(raw: RawResult, skipped: list[str]) -> NodeResult:
     bytes_key = next((key for key in BYTES_KEYS if _integer(response.get(key)) is not None), "")
     query_key = next((key for key in QUERY_KEYS if isinstance(response.get(key), str)), "")
     elsewhere = {*MESSAGE_KEYS, bytes_key, query_key, "" if rows is None else "rows_affected"}
-    phases = _phases(raw, skipped)
     failures = _integer(raw.failures)
     if failures is None and raw.failures is not None:
         skipped.append(f"failures of {raw.unique_id}")
@@ -321,26 +320,26 @@ def _result(raw: RawResult, skipped: list[str]) -> NodeResult:
         bytes=_integer(response.get(bytes_key)),
         failures=failures,
         message=None if raw.message is None else str(raw.message),
-        completed_at=max(
-            (end for timing in raw.timing or () if (end := timing.completed_at) and _time(end)), default=None
-        ),
-        **phases,
+        **_phases(raw, skipped),
         thread_id=raw.thread_id,
         query_id=response.get(query_key),
         adapter_response={name: value for name, value in response.items() if name not in elsewhere} or None,
     )
 
 
-def _phases(raw: RawResult, skipped: list[str]) -> dict[str, datetime]:
-    """Return the start and end of each phase by the names of the fields of `NodeResult`."""
-    found = {}
+def _phases(raw: RawResult, skipped: list[str]) -> dict[str, Any]:
+    """Return the start and end of each phase, and the last end, by the fields of `NodeResult`."""
+    found: dict[str, Any] = {}
     for timing in raw.timing or ():
         for name in ("started_at", "completed_at"):
             if not (text := getattr(timing, name)):
                 continue
             if (time := _time(text)) is None:
                 skipped.append(f"{name} of {raw.unique_id}")
-            elif timing.name in ("compile", "execute"):
+                continue
+            if name == "completed_at":
+                found[name] = max(text, found.get(name, text))
+            if timing.name in ("compile", "execute"):
                 found[f"{timing.name}_{name}"] = time
     return found
 
