@@ -8,19 +8,20 @@ over equal columns has the answer of base, so that only nodes below a changed li
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from functools import cached_property, lru_cache
 from typing import TYPE_CHECKING, NamedTuple, Protocol, TypeAlias
 
 from recce_meta import sql_diff
-from recce_meta.api.bound_queries import BoundQuery, KnownRelation, Learned, QueryBinder, Surely
+from recce_meta.api.bound_queries import BoundQuery, KnownRelation, Learned, QueryBinder, Surely, Wanted
 from recce_meta.diff.materializations import REBUILT
 from recce_meta.graph import LineageGraph, parents_first
-from recce_meta.models import NodeMetadata
+from recce_meta.models import Json, NodeMetadata
 from recce_meta.models.lineage import EVERYTHING
 from recce_meta.models.node import SEED_HEADER
 from recce_meta.sql_lineage.project.names import PARENT_NAME, QueryNames
 from recce_meta.warehouses.driver import binder_of
+from recce_meta.warehouses.hooks import HOOKS, hook_texts
 
 if TYPE_CHECKING:
     from recce_meta.api.run_reader import RunReader
@@ -31,12 +32,22 @@ BOUND = ("model", "snapshot", "test")
 """Resource types with a query that is bound."""
 FILLED = ("seed", "source")
 """Resource types with relations that follow from no query."""
+WITH_HOOKS = ("table", "view", "incremental")
+"""Materializations of models with hooks that are bound."""
 MOST_BOUND = 500
 """Most nodes whose queries are bound, changed ones and readers together."""
 MOST_ABOVE = 100
 """Most unchanged nodes, the nearest, whose queries are bound for their columns alone."""
 MOST_WORLDS = 16
 """Most queries of a node for other targets, variables and branches, the fewest conditions first."""
+_KEYS: Mapping[str, Sequence[str]] = {
+    "snapshot": ("unique_key", "updated_at", "check_cols"),
+    "None": ("unique_key",),
+    "delete+insert": ("unique_key",),
+    "merge": ("unique_key",),
+    "microbatch": ("event_time",),
+}
+"""Settings that name columns, by materialization or else strategy; others do not read a key."""
 _SCHEMA = re.compile(rf"{PARENT_NAME.pattern}\.", re.IGNORECASE)
 """Schema of a relation in the query that is bound, which stands for its node."""
 _UNSTABLE = re.compile(r"\b(?:pivot|columns)\b", re.IGNORECASE)
@@ -59,8 +70,10 @@ class QueriesOfBoth(Protocol):
     def variant(self, index: int, unique_id: str, code: str) -> QueryNames:
         """Return *code*, SQL that the node may have on another target."""
 
-    def worlds(self, unique_id: str) -> tuple[Sequence[WorldSql], Sequence[WorldSql]]:
-        """Return the SQL of a node on both sides for each target, variable and branch; none if it has one."""
+    def worlds(
+        self, unique_id: str, codes: tuple[str | None, str] | None = None
+    ) -> tuple[Sequence[WorldSql], Sequence[WorldSql]]:
+        """Return the SQL of a node, or of other templates, on both sides and for each target and branch."""
 
     def query_of_seed(self, index: int, node: NodeMetadata) -> Query | None:
         """Return a query with the columns of a seed; None if its table may have others."""
@@ -77,6 +90,13 @@ class Judgement(NamedTuple):
     """True if it knew all columns, so that no rule knows more of names."""
     has_types: bool = False
     """True if it compared the types of all columns with those of an enforced contract."""
+
+
+class Hook(NamedTuple):
+    """A hook of a node, and what its relation is on both sides when the hook runs."""
+
+    words: str
+    this: tuple[KnownRelation, KnownRelation]
 
 
 class Binding:
@@ -191,9 +211,9 @@ class Binding:
         return Judgement(self._fault(one, before, after), is_complete=False)
 
     def _fault(
-        self, one: str, before: BoundQuery | None, after: BoundQuery, conditions: Sequence[str] = ()
+        self, one: str, before: BoundQuery | None, after: BoundQuery, where: str = ""
     ) -> sql_diff.Fault | None:
-        """Return the fault of a query that base, if it has the node, can bind; under *conditions*, if any."""
+        """Return the fault of a text that base, if it has one, can bind; *where* says what else it is of."""
         refusal = after.refusal
         # A column that was given to a relation for the query may make another ambiguous.
         is_sure = refusal is not None and (
@@ -204,35 +224,14 @@ class Binding:
         if refusal is None:
             return None
         reading = sql_diff.Reading(after.is_exact, is_sure, self._is_own, before is not None)
-        place = self._place(one, None if conditions else refusal.line)
-        when = f"if {' and '.join(conditions)}: " if conditions else ""
+        place = self._place(one, None if where else refusal.line)
         named = refusal._replace(text=_SCHEMA.sub("", refusal.text))
         found = sql_diff.bound_fault(named, reading, place)
-        return found and found._replace(text=f"{when}{found.text}")
+        return found and found._replace(text=f"{where}{found.text}")
 
     def _elsewhere(self, one: str) -> sql_diff.Fault | None:
-        """Return the fault of a node on another target, with other variables or in another branch."""
-        base, current = self._queries.worlds(one)
-        for world in sorted(current, key=lambda each: len(each.conditions))[:MOST_WORLDS]:
-            # What base does not ask about has no effect on its query.
-            fitting = [each for each in base if {*each.conditions} <= {*world.conditions}]
-            control = max(fitting, key=lambda each: len(each.conditions), default=None)
-            before = None if control is None else self._bound_in(0, one, control)
-            if (before is None or before.refusal is not None) and one in self._runs[0].names:
-                continue
-            after = self._bound_in(1, one, world, before.learned if before is not None else {})
-            if after is not None and (fault := self._fault(one, before, after, world.conditions)) is not None:
-                return fault
+        """Return the fault of another text of a node than its query."""
         return None
-
-    def _bound_in(
-        self, index: int, one: str, world: WorldSql, learned: Learned | None = None
-    ) -> BoundQuery | None:
-        """Return the answer for the query of a node in one world."""
-        names = self._queries.variant(index, one, world.sql)
-        found = self._ask(index, one, names, learned, wants_types=False)
-        # A value that is made up has a type of its own.
-        return found and found._replace(is_exact=found.is_exact and not world.has_values)
 
     def _by_contract(self, one: str, before: BoundQuery | None, after: BoundQuery) -> Judgement:
         """Return what a query that binds proves, by its types and those of an enforced contract."""
@@ -265,7 +264,12 @@ class Binding:
         return None if is_assumed else self._ask(index, one, self._queries.query(index, one), learned)
 
     def _ask(
-        self, index: int, one: str, names: QueryNames, learned: Learned | None, *, wants_types: bool = True
+        self,
+        index: int,
+        one: str,
+        names: QueryNames,
+        learned: Learned | None,
+        wanted: Wanted = Wanted.TYPES,
     ) -> BoundQuery | None:
         """Return the answer for the query with *names* of a node; None without an answer."""
         node = self._runs[index].with_parents([one]).get(one)
@@ -277,7 +281,7 @@ class Binding:
         relations = {key: self._relation_for(index, one, key) for key in [*names.keys()]}
         if sql is None:
             return None
-        return self._asking.ask(sql, names, relations, learned, wants_types=wants_types)
+        return self._asking.ask(sql, names, relations, learned, wanted=wanted)
 
     def _relation_for(self, index: int, reader: str, one: str) -> KnownRelation:
         """Return what *reader* finds in a node; in its own table, columns of base."""
@@ -365,6 +369,137 @@ class Binding:
         known = [node.columns for node in nodes if node is not None and node.columns_from == "catalog"]
         dialects = self._queries.dialect, self._binder.dialect
         return {each.name.lower(): _known_type(each.type or "", *dialects) for each in (known or [()])[-1]}
+
+
+class WholeBinding(Binding):
+    """The same judgements, also on other targets, variables and branches, on settings and hooks."""
+
+    def _elsewhere(self, one: str) -> sql_diff.Fault | None:
+        is_new = one not in self._runs[0].names
+        found = self._in_worlds(one, *self._queries.worlds(one), is_new=is_new)
+        if found is not None or one.startswith("test."):
+            return found
+        return self._in_keys(one) or next(self._in_hooks(one), None)
+
+    def _in_worlds(
+        self,
+        one: str,
+        base: Sequence[WorldSql],
+        current: Sequence[WorldSql],
+        hook: Hook | None = None,
+        *,
+        is_new: bool,
+    ) -> sql_diff.Fault | None:
+        """Return the fault of the text of a node in one world that base has not there."""
+        for world in sorted(current, key=lambda each: len(each.conditions))[:MOST_WORLDS]:
+            # What base does not ask about has no effect on its query.
+            fitting = [each for each in base if {*each.conditions} <= {*world.conditions}]
+            control = max(fitting, key=lambda each: len(each.conditions), default=None)
+            before = None if control is None else self._bound_in(0, one, control, None, hook)
+            if not is_new and (before is None or before.refusal is not None):
+                continue
+            after = self._bound_in(1, one, world, before.learned if before is not None else {}, hook)
+            when = f"if {' and '.join(world.conditions)}" if world.conditions else ""
+            where = ", ".join(filter(None, (hook and hook.words, when)))
+            fault = after and self._fault(one, before, after, f"{where}: " if where else "")
+            if fault is not None:
+                return fault
+        return None
+
+    def _bound_in(
+        self, index: int, one: str, world: WorldSql, learned: Learned | None, hook: Hook | None
+    ) -> BoundQuery | None:
+        """Return the answer for the text of a node in one world."""
+        names = self._queries.variant(index, one, world.sql)
+        if hook is None:
+            found = self._ask(index, one, names, learned, Wanted.VERDICT)
+        else:
+            relations = {key: self._for_hook(index, one, key, hook) for key in [*names.keys()]}
+            found = self._asking.ask(names.sql, names, relations, learned, wanted=Wanted.STATEMENTS)
+        # A value that is made up has a type of its own.
+        return found and found._replace(is_exact=found.is_exact and not world.has_values)
+
+    def _for_hook(self, index: int, one: str, key: str, hook: Hook) -> KnownRelation:
+        if key == one:
+            return hook.this[index]
+        return self._relation(index, key)._replace(is_table=self._is_table(index, key))
+
+    def _is_table(self, index: int, one: str) -> bool:
+        node = self._runs[index].with_parents([one]).get(one)
+        return node is None or node.materialized != "view"
+
+    def _in_keys(self, one: str) -> sql_diff.Fault | None:
+        """Return the fault of the columns that the configuration of a node names."""
+        answers: list[BoundQuery | None] = []
+        for index, run in enumerate(self._runs):
+            node = run.with_parents([one]).get(one) if one in run.names else None
+            keys = _keys_of(node) if node is not None and self._is_own else []
+            if node is None or (index and not keys):
+                return None
+            names = self._queries.query(index, one)
+            relations = {key: self._relation_for(index, one, key) for key in [*names.keys()]}
+            learned = answers[0].learned if answers and answers[0] is not None else None
+            sql = " ".join(("select", ", ".join(keys) or "*", "from (\n", names.sql, "\n) as recce_node"))
+            answers.append(self._asking.ask(sql, names, relations, learned, wanted=Wanted.VERDICT))
+        before, after = answers
+        if before is None or before.refusal is not None or after is None:
+            return None
+        return self._fault(one, before, after, "in the columns of its configuration: ")
+
+    def _in_hooks(self, one: str) -> Iterator[sql_diff.Fault]:
+        """Yield the faults of the hooks of a model."""
+        nodes = [run.with_parents([one])[one] if one in run.names else None for run in self._runs]
+        node = nodes[1]
+        if node is None or not self._is_own or node.materialized not in WITH_HOOKS:
+            return
+        for key in HOOKS:
+            texts = [hook_texts(each.config.get(key)) if each is not None else [] for each in nodes]
+            for place, text in enumerate(texts[1]):
+                if not isinstance(text, str) or not text.strip():
+                    continue
+                this = self._this(one, key.startswith("post"), texts[1][:place])
+                # A hook of the same place is the control, or one with the same text.
+                before = text if text in texts[0] else texts[0][place] if place < len(texts[0]) else None
+                code = before if isinstance(before, str) else None
+                hook = Hook(f"in its {key.replace('_', '-')}", this)
+                worlds = self._queries.worlds(one, (code, text))
+                fault = self._in_worlds(one, *worlds, hook, is_new=code is None)
+                if fault is not None:
+                    yield fault
+
+    def _this(self, one: str, is_after: bool, earlier: Sequence[Json]) -> tuple[KnownRelation, KnownRelation]:
+        """Return what a hook finds in the relation of its node on both sides, after those *earlier*."""
+        place = 0 if one in self._runs[0].names else 1
+        before = self._relation_for(1, one, one)._replace(is_table=self._is_table(place, one))
+        if not is_after:
+            return before, before
+        found = []
+        for index in (0, 1):
+            relation = self._relation(index, one) if one in self._runs[index].names else before
+            bound = self._bound(index, one, {}) if one in self._runs[index].names else None
+            node = self._runs[index].with_parents([one]).get(one)
+            if node is not None and node.materialized in REBUILT and bound and bound.refusal is None:
+                is_whole = bound.known is Surely.ALL or "*" not in (node.compiled_code or "")
+                is_whole = is_whole and not any(map(_may_alter, earlier))
+                relation = self._built(index, node, bound)
+                relation = relation._replace(known=Surely.ALL if is_whole else relation.known)
+            found.append(relation._replace(is_table=self._is_table(index, one)))
+        return found[0], found[1]
+
+
+def _keys_of(node: NodeMetadata) -> list[str]:
+    """Return the columns that dbt selects from the query of *node* because its configuration names them."""
+    kind = (
+        node.config.get("incremental_strategy") if node.materialized == "incremental" else node.materialized
+    )
+    names = _KEYS.get(str(kind), ())
+    given = (node.config.get(key) or [] for key in names)
+    listed = [one for each in given for one in (each if isinstance(each, list) else [each])]
+    return [one for one in listed if isinstance(one, str) and one != "all"]
+
+
+def _may_alter(hook: Json) -> bool:
+    return re.search(r"\balter\b|[{]", str(hook).replace("{{ this }}", ""), re.IGNORECASE) is not None
 
 
 def _contract_of(node: NodeMetadata) -> dict[str, str]:

@@ -31,6 +31,19 @@ class KnownRelation(NamedTuple):
 
     columns: Columns = ()
     known: Surely = Surely.SOME
+    is_table: bool = False
+    """Whether it is a table; only statements depend on it."""
+
+
+class Wanted(IntEnum):
+    """What a question is about."""
+
+    TYPES = 0
+    """The columns of a query, with types, and whether it is refused."""
+    VERDICT = 1
+    """Whether a query is refused; types may depend on unknown ones."""
+    STATEMENTS = 2
+    """Whether statements are refused, which may write."""
 
 
 Learned: TypeAlias = dict[str, list[str]]
@@ -39,6 +52,15 @@ Learned: TypeAlias = dict[str, list[str]]
 
 Views: TypeAlias = Mapping[tuple[str, ...], Columns]
 """Columns of the relations that a query reads, by the parts of their names."""
+
+
+class Question(NamedTuple):
+    """A text, and the relations over which it is bound."""
+
+    sql: str
+    views: Views
+    tables: frozenset[tuple[str, ...]] | None
+    """Those that are tables, if the text has statements; None for a query."""
 
 
 class BoundQuery(NamedTuple):
@@ -72,19 +94,23 @@ class QueryBinder:
         relations: Mapping[str, KnownRelation],
         learned: Learned | None = None,
         *,
-        wants_types: bool = True,
+        wanted: Wanted = Wanted.TYPES,
     ) -> BoundQuery | None:
         """Return the answer for a query, the one with *names* in the binder's dialect; None if there is none.
 
         *relations* are those that it reads, by unique id. *learned* is what the query of base showed; None if
-        *sql* is a query of base itself, which shows what the warehouse has. Types of columns that may depend
-        on unknown ones are only right if *wants_types*.
+        *sql* is of base itself, which shows what the warehouse has.
         """
         given = {key: [*of] for key, of in (learned or {}).items()}
         unlisted = None
         for _ in range(MOST_LEARNED):
             views = _views(names, relations, given)
-            answer = self._asked(sql, views)
+            tables = None
+            if wanted is Wanted.STATEMENTS:
+                found = {key: columns for key, columns in relations.items() if columns.is_table}
+                tables = frozenset(_views(names, found, {}))
+            asked = Question(sql, views, tables)
+            answer = self._asked(asked)
             if answer is None:
                 return None
             if answer.refusal is None:
@@ -98,8 +124,8 @@ class QueryBinder:
             return None
         is_exact = all(kind for columns in views.values() for _, kind in columns)
         is_exact = is_exact and all(views.values()) and not self._calls_unknown(sql)
-        if not is_exact and (wants_types or answer.refusal is not None):
-            filled = [self._bind(sql, views, fill) for fill in FILLS]
+        if not is_exact and (wanted is Wanted.TYPES or answer.refusal is not None):
+            filled = [self._bind(asked, fill) for fill in FILLS]
             if answer.refusal is None:
                 known = [each.columns for each in filled if each is not None and each.refusal is None]
                 answer = Answer(_certain(answer.columns, known))
@@ -140,20 +166,22 @@ class QueryBinder:
     def _calls_unknown(self, sql: str) -> bool:
         return any(re.search(rf"\b{re.escape(one)}\W?\s*\(", sql, re.IGNORECASE) for one in self._functions)
 
-    def _asked(self, sql: str, views: Views) -> Answer | None:
-        """Return the answer over *views*, with a type for columns of unknown types if the query needs one."""
-        first = answer = self._bind(sql, views)
-        if answer is None or answer.refusal is None or not sql_diff.needs_types(answer.refusal):
+    def _asked(self, asked: Question) -> Answer | None:
+        """Return the answer to a question, with a type for columns of unknown types if it needs one."""
+        first = answer = self._bind(asked)
+        if answer is None or answer.refusal is None or sql_diff.is_about_names(answer.refusal):
+            return answer
+        if asked.tables is None and not sql_diff.needs_types(answer.refusal):
             return answer
         for fill in FILLS:
-            answer = self._bind(sql, views, fill)
+            answer = self._bind(asked, fill)
             if answer is None or answer.refusal is None or sql_diff.is_about_names(answer.refusal):
                 return answer
         return first
 
-    def _bind(self, sql: str, views: Views, fill: str = "") -> Answer | None:
-        filled = {name: tuple((each, kind or fill) for each, kind in of) for name, of in views.items()}
-        return self._binder.bind(sql, filled, self._functions)
+    def _bind(self, asked: Question, fill: str = "") -> Answer | None:
+        views = {name: tuple((each, kind or fill) for each, kind in of) for name, of in asked.views.items()}
+        return self._binder.bind(asked.sql, views, self._functions, asked.tables)
 
 
 def _certain(columns: Columns, filled: Sequence[Columns]) -> Columns:
@@ -168,6 +196,8 @@ def _views(
     """Return the columns of each relation by the names that the query uses."""
     found: dict[tuple[str, ...], Columns] = {}
     for key, called in names.keys().items():
+        if key not in relations:
+            continue
         columns: dict[str, tuple[str, str]] = {}
         for name, kind in (*relations[key].columns, *((one, "") for one in given.get(key, ()))):
             columns.setdefault(name.lower(), (name, kind))

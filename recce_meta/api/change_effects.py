@@ -141,7 +141,7 @@ class Effects:
         self._add_views_above(changes.values())
         judged, effects, moved, elsewhere = categorise(changes, *self._sides, self._compare)
         # What certainly fails replaces what may fail.
-        refused = view_hooks.refused(judged, self._sides) | self._refused(judged.values())
+        refused = self._refused(judged)
         judged |= refused
         writers = list(filter(self._is_new_writer, judged.values()))
         judged |= {one.unique_id: view_hooks.as_writer(one, self._sides[1]) for one in writers}
@@ -225,8 +225,10 @@ class Effects:
         )
         return self._with_edges(graph, definitions) if is_read else graph
 
-    def _refused(self, changes: Collection[Change]) -> dict[str, Change]:
+    def _refused(self, judged: Mapping[str, Change]) -> dict[str, Change]:
         """Return the nodes that cannot be built, or may not be, for another reason than a compared query."""
+        on_views = view_hooks.refused(judged, self._sides)
+        changes = {**judged, **on_views}.values()
         found = {one.unique_id: one for one in changes if _may_be_refused(one, self._sides[1].nodes)}
         # Models and snapshots before tests. Disabled nodes have no names.
         asked = {one: found[one] for one in sorted(found)[:MOST_NEW] if one in self._runs[1].names}
@@ -237,7 +239,7 @@ class Effects:
         faults = {one: self._queries.new_fault(one) for one in asked}
         new = {one: fault for one, fault in faults.items() if fault.is_certain or fault == bound.get(one)}
         refused = {one: _with_fault(asked[one], fault) for one, fault in new.items()}
-        return refused | _in_cycles(changes, self._runs[1], self._current_graph)
+        return on_views | refused | _in_cycles(changes, self._runs[1], self._current_graph)
 
     def _is_new_writer(self, change: Change) -> bool:
         """Return True if a new node or its hooks, or an operation or test that has changed, write others."""

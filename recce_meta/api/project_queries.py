@@ -176,8 +176,8 @@ class ProjectQueries:
         """Whether the SQL of a node is assumed."""
 
     @cached_property
-    def _binding(self) -> binding.Binding:
-        return binding.Binding(self, self._columns.of, self._runs, self._graph, self._changed)
+    def _binding(self) -> binding.WholeBinding:
+        return binding.WholeBinding(self, self._columns.of, self._runs, self._graph, self._changed)
 
     def bound_faults(self) -> Mapping[str, sql_diff.Fault]:
         """Return the faults that a database finds in changed queries, and in those that read them."""
@@ -227,16 +227,27 @@ class ProjectQueries:
         }
         return self._names[index].of(replace(nodes[unique_id], compiled_code=resolve(code, relations)))
 
-    def worlds(self, unique_id: str) -> tuple[list[WorldSql], list[WorldSql]]:
-        """Return the SQL of a node on both sides for each target, variable and branch; none if it has one."""
+    def worlds(
+        self, unique_id: str, codes: tuple[str | None, str] | None = None
+    ) -> tuple[list[WorldSql], list[WorldSql]]:
+        """Return the SQL of a node on both sides for each target, variable and branch; none if it has one.
+
+        *codes* are other templates than its own, those of a hook.
+        """
         every = causes_of(*self._sides).every_target
         known = [run.with_parents([unique_id]) if unique_id in run.names else {} for run in self._runs]
         nodes = [one.get(unique_id) for one in known]
         if nodes[1] is None or ARGUMENTS_OF_TEST in (nodes[1].raw_code or ""):
             return [], []
-        if every.inputs[1].dependence(nodes[1]) is Dependence.CODE:
+        if codes is None and every.inputs[1].dependence(nodes[1]) is Dependence.CODE:
             return [], []
-        return [] if nodes[0] is None else every.worlds(0, nodes[0]), every.worlds(1, nodes[1])
+        base, current = (
+            [] if node is None or code is None else every.worlds(index, replace(node, raw_code=code))
+            for index, (node, code) in enumerate(
+                zip(nodes, codes or [node and node.raw_code for node in nodes], strict=True)
+            )
+        )
+        return base, current
 
     def schemas(self, index: int, names: QueryNames, relations: Mapping[str, str]) -> Schemas:
         """Return the known columns of all relations that a query reads."""

@@ -11,9 +11,9 @@ from recce_meta.warehouses.binding import Refusal
 
 _MISSING = re.compile(
     r"""
-      Referenced\ column\ .*\ not\ found
+      Referenced\ (?:update\ )?column\ .*\ not\ found
     | Referenced\ table\ .*\ not\ found
-    | (?:Table|Values\ list)\ .*\ does\ not\ have\ a\ column\ named
+    | (?:Table|Values\ list)\ .*\ does\ not\ have\ a\ column\ (?:named|with\ name)
     | Column\ .*\ in\ (?:EXCLUDE|REPLACE|RENAME)\ list\ not\ found
     | Column\ .*\ does\ not\ exist\ on\ (?:left|right)\ side\ of\ join
     | Column\ .*\ referenced\ that\ exists\ in\ the\ SELECT\ clause
@@ -32,7 +32,8 @@ _SHAPE = re.compile(
     | Set\ operations\ can\ only\ apply
     | (?:ORDER|GROUP\ BY|DISTINCT\ ON)\ term\ out\ of\ range
     | Subquery\ returns\ \d+\ columns
-    | table\ .*\ has\ \d+\ columns\ available
+    | table\ .*\ has\ \d+\ columns\ (?:available|but)
+    | Can\ only\ (?:update|delete\ from|insert\ into|modify)
     | Duplicate\ (?:alias|CTE)
     | Circular\ reference\ to
     """,
@@ -54,7 +55,7 @@ _TYPES = re.compile(
 """Faults of types, which count if the types of all columns are known."""
 _NAMED = re.compile(
     r"""
-    (?:column\ named|Referenced\ column|Column|Referenced\ table) \s
+    (?:column\ named|with\ name|Referenced\ (?:update\ )?column|Column|Referenced\ table) \s
     (?: "(?P<quoted>[^"]+)" | (?P<bare>\S+) )
     """,
     re.VERBOSE,

@@ -47,10 +47,15 @@ class Binder(Protocol):
     ) -> None: ...
 
     def bind(
-        self, sql: str, relations: Mapping[tuple[str, ...], Columns], functions: Collection[str] = ()
+        self,
+        sql: str,
+        relations: Mapping[tuple[str, ...], Columns],
+        functions: Collection[str] = (),
+        tables: Collection[tuple[str, ...]] | None = None,
     ) -> Answer | None:
         """Return the answer for the query *sql* over *relations*, by the parts of their names.
 
-        *functions* are those that the database may lack, and that take and return anything. None: this
+        *functions* are those that the database may lack, and that take and return anything. *tables*, if
+        *sql* has statements instead of a query, are those of *relations* that are not views. None: this
         process, system or text allows no answer.
         """

@@ -289,6 +289,10 @@ class Shop:
                     self._connection.execute(
                         f"create {kind} {node.relation_name} as (\n{node.compiled_code}\n)"
                     )
+                    # As dbt does if the table is there already.
+                    if keys := node.config.get("unique_key"):
+                        listed = ", ".join([keys] if isinstance(keys, str) else keys)
+                        self._connection.execute(f"select {listed} from (\n{node.compiled_code}\n)")
         except duckdb.Error as error:
             return {one: str(error)}
         finally:

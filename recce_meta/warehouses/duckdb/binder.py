@@ -61,16 +61,22 @@ class Binder:
         return None if self._process is None else self._process.pid
 
     def bind(
-        self, sql: str, relations: Mapping[tuple[str, ...], Columns], functions: Collection[str] = ()
+        self,
+        sql: str,
+        relations: Mapping[tuple[str, ...], Columns],
+        functions: Collection[str] = (),
+        tables: Collection[tuple[str, ...]] | None = None,
     ) -> Answer | None:
-        """Return the answer for the query *sql*; see `recce_meta.warehouses.binding.Binder`."""
+        """Return the answer for *sql*; see `recce_meta.warehouses.binding.Binder`."""
         if len(sql) > LONGEST:
             self._none(f"one has more than {LONGEST:,} characters")
             return None
         if self._ends >= MOST_ENDS or (self._process is None and not self._start()):
             return None
         views = [[list(name), [list(one) for one in columns]] for name, columns in relations.items()]
-        request = {"sql": sql, "views": views, "functions": sorted(functions)}
+        request: dict[str, Any] = {"sql": sql, "views": views, "functions": sorted(functions)}
+        if tables is not None:
+            request["tables"] = [list(name) for name in tables]
         found = self._ask(request)
         if found is None and self._failed and self._start():
             found = self._ask(request)

@@ -37,6 +37,10 @@ MOST_ARGUMENTS = 12
 PARAMETERS = [f"a{number}" for number in range(MOST_ARGUMENTS)]
 SCHEMA = "create schema if not exists"
 PREFIX = "describe select * from (\n"
+EXPLAINED = ("SELECT", "INSERT", "UPDATE", "DELETE", "MERGE_INTO")
+"""Statements of hooks that are bound by EXPLAIN."""
+CHANGING = ("CREATE", "ALTER", "DROP")
+"""Statements of hooks that are run on empty relations, and taken back. No others are looked at."""
 UNKNOWN = '"NULL"'
 """DuckDB's name of the type of a value that is only NULL."""
 
@@ -77,25 +81,27 @@ class World:
         )
         for setting in SETTINGS:
             self._connection.execute(f"set {setting}")
-        self._views: dict[tuple[str, ...], list[list[str]]] = {}
+        self._views: dict[tuple[str, ...], tuple[bool, list[list[str]]]] = {}
+        """Relations that exist: whether each is a table, and its columns."""
         self._places: set[tuple[str, tuple[str, ...]]] = set()
         self._types: dict[str, str] = {}
         self._functions: set[str] = set()
 
     def answer(self, request: dict[str, Any]) -> dict[str, Any]:
         """Return the columns of the query of *request*, or why it is refused."""
-        views = {tuple(name): columns for name, columns in request["views"]}
-        for name in self._views.keys() - views.keys():
-            self._run(f"drop view {quoted(*name)}")
-            del self._views[name]
+        tables = request.get("tables")
+        views = {tuple(name): (name in (tables or ()), columns) for name, columns in request["views"]}
+        for name in [name for name, was in self._views.items() if views.get(name) != was]:
+            self._run(f"drop {'table' if self._views.pop(name)[0] else 'view'} {quoted(*name)}")
         try:
-            for name, columns in views.items():
-                if self._views.get(name) != columns:
-                    self._create(name, columns)
+            for name in views.keys() - self._views.keys():
+                self._create(name, *views[name])
             for function in request["functions"]:
                 self._allow(function)
         except self._duckdb.Error as error:
             return {"refusal": {"kind": "Relation", "text": f"no such relation can be created: {error}"}}
+        if tables is not None:
+            return self._bound_statements(request["sql"])
         text = f"{PREFIX}{request['sql']}\n) as recce_query"
         try:
             statements = self._connection.extract_statements(text)
@@ -113,19 +119,38 @@ class World:
             return {"refusal": self._refusal(error, text)}
         return {"columns": [[row[0], "" if UNKNOWN in row[1] else row[1]] for row in rows]}
 
+    def _bound_statements(self, sql: str) -> dict[str, Any]:
+        """Bind each statement of *sql* after those before it; nothing of them stays."""
+        self._run("begin")
+        try:
+            for statement in self._connection.extract_statements(sql):
+                kind = statement.type.name
+                if kind in EXPLAINED:
+                    self._run(f"explain {statement.query}")
+                elif kind in CHANGING:
+                    self._connection.execute(statement)
+                else:
+                    break
+        except self._duckdb.Error as error:
+            return {"refusal": self._refusal(error, sql)}
+        finally:
+            self._run("rollback")
+        return {"columns": []}
+
     def _run(self, sql: str) -> None:
         self._connection.execute(sql)
 
-    def _create(self, name: tuple[str, ...], columns: list[list[str]]) -> None:
+    def _create(self, name: tuple[str, ...], is_table: bool, columns: list[list[str]]) -> None:
         for statement, parts in (("attach ':memory:' as", name[:-2]), (SCHEMA, name[:-1])):
             if parts and (statement, parts) not in self._places:
                 self._run(f"{statement} {quoted(*parts)}")
                 self._places.add((statement, parts))
-        listed = [f"{self._value(kind)} as {quoted(column)}" for column, kind in columns]
-        self._run(
-            f"create or replace view {quoted(*name)} as select {', '.join(listed) or 'null'} where false"
-        )
-        self._views[name] = columns
+        # A table cannot have columns without a type.
+        values = [self._value(kind or "varchar" * is_table) for _, kind in columns]
+        listed = [f"{value} as {quoted(column)}" for value, (column, _) in zip(values, columns, strict=True)]
+        query = f"select {', '.join(listed) or 'null'} where false"
+        self._run(f"create {'table' if is_table else 'view'} {quoted(*name)} as {query}")
+        self._views[name] = is_table, columns
 
     def _value(self, kind: str) -> str:
         """Return NULL of a type; of no type if DuckDB has none of that name."""

@@ -315,6 +315,71 @@ def test_the_types_of_an_enforced_contract_are_those_that_duckdb_gives(
         assert [one for one in doubt_sentences(diff) if "contract" in one] == []
 
 
+def hooked(hook: str, sql: str = "select order_id, amount, status from stg_orders", **config: Any) -> Project:
+    given: dict[str, Any] = {"materialized": "table", "post-hook": [{"sql": hook}], **config}
+    found = in_shop("amount", sql)
+    reader = replace(found.nodes[-1], config=given, materialized=given["materialized"])
+    run = replace(found.run, run_id=f"{sql} {given}")
+    return replace(found, run=run, nodes=(*found.nodes[:-1], reader))
+
+
+UPDATE = "update {{ this }} set amount = 0 where status = 'void'"
+
+
+@pytest.mark.parametrize(
+    ("edited", "why"),
+    [
+        (hooked(UPDATE, "select order_id, amount from stg_orders"), 'Referenced column "status" not found'),
+        (hooked(UPDATE, materialized="view"), "Can only update base table"),
+        (hooked(UPDATE.replace("amount", "gone")), "Referenced update column gone not found in table!"),
+        (hooked(UPDATE.replace("= 0", "0")), 'syntax error at or near "0"'),
+        (hooked(UPDATE.replace("= 0", "= status + 1")), "No function matches the given name"),
+        (
+            hooked("alter table {{ this }} drop column gone"),
+            'Table "reader" does not have a column with name',
+        ),
+        (hooked("create index i on {{ this }} (gone)"), 'Table "reader" does not have a column named "gone"'),
+        (hooked("insert into {{ this }} select 1, 2"), 'table "reader" has 3 columns but 2 values'),
+        (hooked(UPDATE, "select order_id, amount, status, 1 as more from stg_orders"), ""),
+        (hooked("alter table {{ this }} add column more int; update {{ this }} set more = 1"), ""),
+        (hooked("create index i on {{ this }} (order_id)"), ""),
+        (hooked("pragma anything; update {{ this }} set gone = 1"), ""),
+        (hooked("{{ log('a') }}"), ""),
+    ],
+)
+@pytest.mark.cases(4)
+def test_a_hook_is_bound_over_the_relation_that_it_finds(edited: Project, why: str) -> None:
+    diff = diff_between(hooked(UPDATE), edited)
+
+    found = [one for one in failure_sentences(diff) if one.startswith("reader fails: in its post-hook: ")]
+    if duckdb.__version__ >= "1.4":  # other versions say it in other words
+        assert [one.partition("hook: ")[2][: len(why)] for one in found] == [why] * bool(why)
+    if not why:
+        assert (failure_sentences(diff), doubt_sentences(diff)) == ([], [])
+
+
+@pytest.mark.parametrize(
+    ("config", "fails"),
+    [
+        ({"unique_key": "gone"}, True),
+        ({"unique_key": ["order_id", "gone"], "incremental_strategy": "merge"}, True),
+        ({"unique_key": "gone", "incremental_strategy": "append"}, False),
+        ({"unique_key": "amount"}, False),
+        ({"event_time": "gone", "incremental_strategy": "microbatch"}, True),
+    ],
+)
+@pytest.mark.cases(2)
+def test_a_column_that_the_configuration_names_is_in_the_query(config: dict[str, Any], fails: bool) -> None:
+    def of(**config: Any) -> Project:
+        return hooked("select 1", materialized="incremental", **config)
+
+    before = {"incremental_strategy": config.get("incremental_strategy"), "event_time": "order_id"}
+    diff = diff_between(of(unique_key="order_id", **before), of(**{**before, **config}))
+
+    found = [one for one in failure_sentences(diff) if "in the columns of its configuration: " in one]
+    assert bool(found) is fails
+
+
 @pytest.mark.parametrize("adapter", ["postgres", "snowflake", "bigquery"])
 def test_duckdb_speaks_for_other_warehouses_with_doubt(adapter: str) -> None:
     edited = REVENUE.replace("select customer_id, sum", "select customer_id, status, sum")

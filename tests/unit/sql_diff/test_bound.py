@@ -63,6 +63,8 @@ def test_only_sentences_of_a_closed_list_are_faults(
         ('Values list "c" does not have a column named "nam"', "nam"),
         ("Referenced column t not found in FROM clause and can't find in alias map.", "t"),
         ('Column "x" in EXCLUDE list not found in t', "x"),
+        ("Referenced update column x not found in table!", "x"),
+        ('Table "t" does not have a column with name "x"', "x"),
         ("Ambiguous reference to column name \"id\" (use: 'a.id' or 'b.id')", ""),
     ],
 )

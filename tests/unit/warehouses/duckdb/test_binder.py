@@ -88,6 +88,21 @@ def test_a_type_that_duckdb_lacks_is_unknown(binder: Binder) -> None:
     assert binder.bind("from t", kinds) == Answer((("a", ""), ("b", ""), ("c", "DECIMAL(9,2)[]")))
 
 
+def test_statements_are_bound_over_tables_and_leave_nothing(binder: Binder) -> None:
+    changing = "alter table s.t add column c int; update s.t set c = a; drop table s.t"
+
+    assert binder.bind(changing, T, (), [("s", "t")]) == Answer()
+    for sql, text in (
+        ("update s.t set c = 1", "Referenced update column c not found in table!"),
+        ("update d.s.u set a = 'x'", "Can only update base table"),
+    ):
+        answer = binder.bind(sql, T, (), [("s", "t")])
+        assert answer is not None and answer.refusal is not None
+        assert answer.refusal.text.startswith(text)
+    # A view again.
+    assert binder.bind("select a from s.t", T) == Answer((("a", "INTEGER"),))
+
+
 HOSTILE = [
     "from read_csv('/etc/passwd')",
     "select content from read_text('/etc/passwd')",
@@ -161,6 +176,30 @@ def test_no_text_reads_writes_connects_or_exceeds_the_limits(sql: str, tmp_path:
 def _files(binder: Binder) -> set[str]:
     folder = Path(f"/proc/{binder.process_id}/fd")
     return {os.readlink(one) for one in folder.iterdir()}
+
+
+@pytest.mark.parametrize(
+    "sql",
+    [
+        "copy (select 1) to '{folder}/copied'",
+        "attach '{folder}/attached'; create table attached.t as select 1",
+        "export database '{folder}/exported'",
+        "create table x as from read_csv('/etc/passwd')",
+        "create table x as select repeat('x', 2000000000) as a",
+        "commit; drop table s.t",
+        "set memory_limit = '8GB'; load httpfs",
+    ],
+)
+def test_no_statement_reads_writes_connects_or_exceeds_the_limits(sql: str, tmp_path: Path) -> None:
+    with Binder() as binder:
+        assert binder.bind("select a from s.t", T) == Answer((("a", "INTEGER"),))
+        before = _files(binder)
+
+        answer = binder.bind(sql.replace("{folder}", str(tmp_path)), T, (), [("s", "t")])
+
+        assert answer is None or _files(binder) == before
+        assert [*tmp_path.iterdir()] == []
+        assert binder.bind("select a from s.t", T) == Answer((("a", "INTEGER"),))
 
 
 def test_a_text_has_limited_processor_time(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
