@@ -15,7 +15,7 @@ from recce_meta.adapter import UnifiedSqlAdapter
 from recce_meta.adapter.read_only import require_condition, require_query
 from recce_meta.adapter.statements import single_statement
 from recce_meta.api.comparison import Comparison
-from recce_meta.api.data.jobs import pairs_changed_by, row_count_job
+from recce_meta.api.data.jobs import explaining, pairs_changed_by, row_count_job
 from recce_meta.api.data.option_texts import read_options
 from recce_meta.api.data.places import data_places, open_reader, open_sides
 from recce_meta.api.data.requests import DataDiffRequest, refuse_request
@@ -183,6 +183,8 @@ class DataTools:
         options = request.options
         if not settings.shows_values:
             options = replace(options, examples=0)
+        elif request.why:
+            options = replace(options, why=explaining(settings.privacy))
         (result,) = preview.results(preview.jobs([node], comparison, options), comparison)
         choice = comparison.choice or edits.choice
         notes = (*choice.notes, *edits.edited.notes, *preview.diff.notes)

@@ -438,7 +438,7 @@ PREVIEW = DiffKind(
     label="Preview",
     words=VALUE.words,
     about="Compares the SQL of edited files with that of base, over the relations of base.",
-    options=_ROWS,
+    options=(*_ROWS, WHY),
     lacks=(
         Lack(Door.REQUEST, _NO_FILES),
         Lack(Door.FORM, _NO_FILES),

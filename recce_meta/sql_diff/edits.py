@@ -19,7 +19,7 @@ from sqlglot.errors import SqlglotError
 MOST_EDITS = 8
 """Edits above which none is tried."""
 _MOST_TOKENS = 20_000
-_LONGEST_ITEM = 60
+_LONGEST_ITEM, _READABLE = 60, 10
 _CLAUSES = frozenset(
     """
     SELECT FROM WHERE GROUP_BY HAVING QUALIFY ORDER_BY LIMIT JOIN LEFT INNER FULL CROSS RIGHT ON UNION EXCEPT
@@ -156,8 +156,9 @@ class _Edited:
             return False
 
     def _item(self, hunk: _Hunk) -> _Hunk:
-        """Return *hunk* with the rest of its item, if that is short: an inserted word alone reads badly."""
-        if hunk.old_start < hunk.old_end and hunk.new_start < hunk.new_end:
+        """Return *hunk* with the rest of its item, if that is short: a word or a number alone reads badly."""
+        pieces = _piece(self.old, self.before, *hunk[:2]), _piece(self.new, self.after, *hunk[2:])
+        if min(map(len, pieces)) >= _READABLE:
             return hunk
         start, end = hunk.old_start, hunk.old_end
         depths = self._depths

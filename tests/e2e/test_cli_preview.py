@@ -546,7 +546,6 @@ def test_an_agent_is_told_what_it_cannot_preview(shop: Shop) -> None:
         ({"node": "stg_orders"}, "is not edited, and no edit affects it"),
         ({"node": "orders", "current": "base"}, "has no current"),
         ({"node": "orders", "base": "path:target"}, "path: is not available here"),
-        ({"node": "orders", "why": True}, "A preview has no search for slices"),
         ({"node": "orders", "where": "1 = 1"}, "private values"),
     ):
         with pytest.raises(UsageError, match=message):
@@ -574,3 +573,21 @@ def test_private_values_of_a_preview_reach_no_agent_and_no_caller_of_the_functio
     shop.replace(CUSTOMERS, "upper(customers.email)", "customers.email::date")
     failed = ask(shop, AgentSettings(), node="customers")
     assert failed["outcome"] == "failed" and "@" not in json.dumps(failed)
+
+
+def test_edits_of_a_preview_are_tried_one_by_one(shop: Shop) -> None:
+    count_payments_once(shop)
+    shop.replace(ORDERS, "orders.status,", "upper(orders.status) as status,")
+
+    ran = shop.preview("--why")
+    answer = ask(shop, AgentSettings(privacy=None), node="orders", why=True)
+    with closing(UnifiedSqlAdapter.from_url(f"duckdb:///{shop.root / 'jaffle_shop.duckdb'}")) as adapter:
+        found = preview_edits(adapter, project_dir=shop.root, options=ComparisonOptions(why=True))
+
+    said = " ".join(ran.out.split())
+    assert "gives all 76 changed values of amount" in said, ran.out + ran.err
+    assert "gives all 900 changed values of status" in said and "status: letter case only" in said
+    assert sum(one.startswith("edit: ") for one in answer["why"]) == 2
+    (result,) = (one for one in found.data if isinstance(one, ValueDiff))
+    assert result.why is not None and result.why.edits is not None
+    assert [one.gives for edit in result.why.edits.edits for one in edit.effects] in ([76, 900], [900, 76])

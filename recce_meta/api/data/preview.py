@@ -238,6 +238,8 @@ class Preview:
         if old is None:
             return Job(KIND, subject, partial(_first_rows, pair, new, options.limit, notes))
         asked = replace(options, candidates=declared_keys(node, base.tests_of([unique_id])))
+        if asked.why is not None:
+            asked = replace(asked, why=replace(asked.why, queries=(old, new)))
         plan = partial(_compared, pair, asked, resolved.settings, self.proven.get(unique_id), notes)
         return Job(KIND, subject, plan)
 

@@ -14,7 +14,7 @@ from msgspec.structs import replace
 from recce_meta.adapter import UnifiedSqlAdapter
 from recce_meta.api.checks import default_check_file
 from recce_meta.api.comparison import Comparison
-from recce_meta.api.data.jobs import selected_pairs
+from recce_meta.api.data.jobs import explaining, selected_pairs
 from recce_meta.api.data.preview import project_root, read_edits
 from recce_meta.api.diff import diff_of_pair
 from recce_meta.api.public.runs import choose_runs, open_pair, question_of, terms_of
@@ -252,6 +252,8 @@ def preview_edits(
     opened = _comparison(adapter, found.runs, found.choice, options, own, config)
     if opened.privacy is not None and not opened.privacy.keeps_values:
         rows = replace(rows, examples=0)
+    elif options.why:
+        rows = replace(rows, why=explaining(opened.privacy))
     with opened, selections_of(config):
         ids = preview.chosen(found.runs, terms_of(select), ())
         results = preview.results(preview.jobs(ids, opened, rows), opened)

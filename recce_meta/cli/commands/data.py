@@ -243,6 +243,7 @@ histogram = _figure_command(HISTOGRAM)
 @_comparing_values
 @selecting("orders+")
 @click.option("--downstream", is_flag=True, help="Preview the models that read the edited ones, too.")
+@_options(VALUE, "why", parameter="explains")
 @click.option(
     "--fail-on",
     multiple=True,

@@ -10,6 +10,7 @@ from pathlib import Path
 from msgspec.structs import replace
 
 from recce_meta.adapter import UnifiedSqlAdapter
+from recce_meta.api.data.jobs import explaining
 from recce_meta.api.data.preview import KIND, Edits, artifacts_of, project_root, read_edits
 from recce_meta.api.diff import parse_fail_on, refuse_failing, unknown_terms
 from recce_meta.api.run_reader import folder_of
@@ -34,6 +35,7 @@ def preview(
     selection: tuple[str, ...],
     exclude: tuple[str, ...],
     downstream: bool,
+    explains: bool,
     fail_on: tuple[str, ...],
 ) -> None:
     """Compare the SQL of edited nodes with that of base, over the relations of base, and report it.
@@ -45,8 +47,11 @@ def preview(
     data = replace(data, base=data.base or artifacts_of(root))
     if data.no_values:
         options = replace(options, examples=0)
+    if explains:
+        data.refuse_without_values("preview --why")
     found: list[Edits] = []
     with data.open(choose=partial(_chosen, data, root, found.append)) as session:
+        options = replace(options, why=explaining(session.privacy)) if explains else options
         edited, preview = found[0].edited, found[0].preview()
         diff = preview.diff
         for text in unknown_terms(selection, edited.base, edited.current) if selection else ():

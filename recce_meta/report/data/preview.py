@@ -20,6 +20,7 @@ from recce_meta.report.data.text import (
     row_lines,
     side_lines,
     type_phrase,
+    why_lines,
     within_limit,
 )
 from recce_meta.report.data.verdicts import has_odd_keys, split_columns, subject_of, value_phrases, verdict
@@ -122,6 +123,7 @@ def _value_lines(
     lines = wrap_text(Span("  "), facts, width, Style.DIM)
     lines += side_lines(result, width) if has_odd_keys(result) else []
     lines += only_lines(result, width, details=details)
+    lines += why_lines(result, width)
     telling, equal = split_columns(result)
     shown = telling if details else telling[:COLUMNS_SHOWN]
     for column in shown:

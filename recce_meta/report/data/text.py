@@ -109,8 +109,7 @@ def value_lines(result: ValueDiff, width: int, *, details: bool = False) -> list
     lines = _facts([key_phrase(result), *narrowed_by(result)], width)
     lines += side_lines(result, width)
     lines += only_lines(result, width, details=details)
-    for label, phrase in explanations(result):
-        lines += wrap_text(Span(f"  {label:<6} "), phrase, width)
+    lines += why_lines(result, width)
     return lines + _column_lines(result, width, details=details)
 
 
@@ -138,6 +137,15 @@ def side_figures(result: ValueDiff) -> list[list[str]]:
         ]
         for name, side in (("base", result.base), ("current", result.current))
         if side is not None
+    ]
+
+
+def why_lines(result: ValueDiff, width: int) -> list[Line]:
+    """Return what explains the rows that differ."""
+    return [
+        line
+        for label, phrase in explanations(result)
+        for line in wrap_text(Span(f"  {label:<6} "), phrase, width)
     ]
 
 
