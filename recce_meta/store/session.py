@@ -520,6 +520,9 @@ def schema_text(warehouse: Warehouse, schema: str) -> str:
             f"Schema '{schema}' is not supported in {warehouse.name}: a file holds one store",
             hint="use another file for another store, without --schema",
         )
+    if not sql_files.dialects():
+        hint = "run pip install -e . in the checkout, or python scripts/render_sql.py"
+        raise StoreError("The SQL of the store is not built", hint=hint)
     if not warehouse.has_store or dialect_of(warehouse) not in sql_files.dialects():
         raise StoreError(
             f"The store cannot be created in {warehouse.name}",

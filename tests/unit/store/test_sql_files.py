@@ -213,3 +213,11 @@ def test_using_the_files_does_not_load_sqlglot():
         "sql_files.ddl('duckdb'); assert 'sqlglot' not in sys.modules"
     )
     subprocess.run([sys.executable, "-c", code], check=True, env={"PYTHONPATH": ":".join(sys.path)})
+
+
+def test_a_checkout_without_built_sql_says_how_to_build_it(tmp_path, monkeypatch):
+    monkeypatch.setattr(sql_files, "RENDERED", tmp_path)
+
+    with pytest.raises(RecceMetaError, match="The SQL of the store is not built") as caught:
+        schema_text(warehouse_named("duckdb"), "recce_metadata")
+    assert "pip install -e ." in caught.value.hint
