@@ -63,7 +63,10 @@ def test_one_shape_of_all_values_is_named(site: Any, tables: Any, change: Any, s
 @pytest.mark.parametrize(
     ("new", "said"),
     [
-        (OLD.replace("* 2", "* 3"), ["line 1, cents * 2 as total → cents * 3 as total: gives all 105 changed values of total"]),
+        (
+            OLD.replace("* 2", "* 3"),
+            ["cents * 2 as total → cents * 3 as total: gives all 105 changed values"],
+        ),
         (OLD.upper().replace("{PARENT}", "{parent}").replace(" FROM", "\n-- note\n FROM"), []),
         (
             OLD.replace("> 5", "> 10").replace("kind,", "upper(kind) as kind,"),
