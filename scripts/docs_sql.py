@@ -18,7 +18,9 @@ Every view of [the store](sql.md) and every column, with the texts that are
 
 def sql_page() -> str:
     """Return the text of docs/reference/sql-columns.md."""
-    sections = (line for view in descriptions(SQL) for line in _section(view))
+    sections = (
+        line for view in descriptions(SQL) if not view.name.startswith("store_") for line in _section(view)
+    )
     return HEADER + "\n" + "\n".join(sections) + "\n"
 
 

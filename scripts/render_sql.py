@@ -62,13 +62,16 @@ def descriptions(root: Path) -> list[Description]:
     unused = {(None, name) for name in given["shared"]}
     unused |= {(view, name) for view, own in given["views"].items() for name in own}
     found = []
-    for path in sorted((root / "views").glob("*.sql")):
+    paths = {path.stem: path for path in sorted((root / "views").glob("*.sql"))}
+    paths["store_branch_changes"] = paths["node_changes"]
+    paths["store_graph_nodes"] = root / "ddl" / "05_graph_nodes.sql"
+    for name, path in paths.items():
         texts = []
         for column in columns_of(path.read_text(encoding="utf-8")):
             place = path.stem if column in given["views"].get(path.stem, ()) else None
             unused.discard((place, column))
             texts.append((column, (given["views"][place] if place else given["shared"])[column]))
-        found.append(Description(path.stem, first_sentence(path), tuple(texts)))
+        found.append(Description(name, first_sentence(path), tuple(texts)))
     if unused:
         raise ValueError(f"no column has these descriptions: {unused}")
     for text in (text for view in found for text in (view.text, *(of for _, of in view.columns))):
@@ -230,6 +233,9 @@ class Translation(Rendering):
             return self.json_member(node.this.copy(), key_of(node))
         if isinstance(node, (exp.NullSafeEQ, exp.NullSafeNEQ)) and not self.has_distinct_from:
             return null_safe(node)
+        if isinstance(node, exp.Extract):  # EPOCH of a difference
+            later, earlier = node.expression.this, node.expression.expression
+            return self.seconds(later.copy(), earlier.copy())
         if isinstance(node, exp.StartsWith):
             return self.starts_with(node)
         if isinstance(node, exp.GroupConcat):
@@ -280,6 +286,11 @@ class Translation(Rendering):
     def json_member_text(self, value: exp.Expr, key: str) -> exp.Expr:
         """Return the member *key* of a JSON object as text: a string without quotes, NULL for null."""
         return exp.cast(self.json_member(value, key), "text")
+
+    def seconds(self, later: exp.Expr, earlier: exp.Expr) -> exp.Expr:
+        """Return the seconds between two times."""
+        milliseconds = call("DATEDIFF", exp.var("MILLISECOND"), earlier, later)
+        return exp.Div(this=milliseconds, expression=exp.Literal.number("1000.0"), typed=True)
 
     def starts_with(self, node: exp.StartsWith) -> exp.Expr:
         """Return the condition that one text starts with another."""
@@ -424,9 +435,25 @@ def files_of(root: Path, dialect: str) -> Iterator[tuple[str, str, str]]:
             variant = root / "dialects" / rendering.variant / path
             source = variant if rendering.variant and variant.exists() else root / path
             yield kind, name, rendering.render(source.read_text(encoding="utf-8"))
+    yield from of_branches(root, dialect)
     for view in descriptions(root) if (root / "columns.yml").exists() else ():
         if text := rendering.comments(view):
             yield COMMENTS, view.name, text
+
+
+def of_branches(root: Path, dialect: str) -> Iterator[tuple[str, str, str]]:
+    """Yield the view of the changes of branches: `node_changes` over the steps from base to a branch."""
+    path = Path("views", "node_changes.sql")
+    own = root / "dialects" / dialect / path
+    if (source := own if own.exists() else root / path).exists():
+        text = source.read_text(encoding="utf-8")
+        text = text if own.exists() else render(text, dialect)
+        header = (
+            "-- One row per node that differs between base and a branch. Read `branch_changes` instead.\n"
+        )
+        text = re.sub(r"\A(?:--[^\n]*\n)+", header, text)
+        text = re.sub(r"\bnode_changes\b", "store_branch_changes", text)
+        yield "views", "store_branch_changes", re.sub(r"\brun_steps\b", "store_branch_steps", text)
 
 
 def script(root: Path, dialect: str) -> str:
@@ -642,6 +669,10 @@ class BigqueryRendering(Translation):
     def json_member_text(self, value: exp.Expr, key: str) -> exp.Expr:
         return call("JSON_VALUE", value, exp.Literal.string(f"$.{key}"))
 
+    def seconds(self, later: exp.Expr, earlier: exp.Expr) -> exp.Expr:
+        milliseconds = call("TIMESTAMP_DIFF", later, earlier, exp.var("MILLISECOND"))
+        return exp.Div(this=milliseconds, expression=exp.Literal.number("1000.0"), typed=True)
+
     def rewrite(self, node: exp.Expr) -> exp.Expr:
         if isinstance(node, exp.Interval):  # takes an integer, not a string
             node.set("this", exp.Literal.number(node.this.name))
@@ -783,6 +814,11 @@ class SqliteRendering(Translation):
         if isinstance(node, exp.JSONExtractScalar):
             return self.json_member_text(node.this.copy(), key_of(node))
         return super().rewrite(node)
+
+    def seconds(self, later: exp.Expr, earlier: exp.Expr) -> exp.Expr:
+        days = exp.paren(exp.Sub(this=call("JULIANDAY", later), expression=call("JULIANDAY", earlier)))
+        seconds = exp.Mul(this=days, expression=exp.Literal.number(86400))
+        return call("ROUND", seconds, exp.Literal.number(3))
 
     def data_type(self, data_type: exp.DataType) -> exp.DataType:
         """Keep the names of types without a storage class: tools show them, and texts stay texts in them."""

@@ -195,7 +195,7 @@ def public_relations(dialect: str) -> tuple[str, ...]:
 
     The other relations of a store are `store` and those whose names start with TABLE_PREFIX.
     """
-    return tuple(file.name for file in _files("views", dialect))
+    return tuple(file.name for file in _files("views", dialect) if not file.name.startswith(TABLE_PREFIX))
 
 
 def relations(dialect: str) -> tuple[str, ...]:
@@ -240,6 +240,15 @@ def cookbook(dialect: str) -> tuple[SqlFile, ...]:
     return _files("cookbook", dialect)
 
 
+def cookbook_topics() -> dict[str, dict[str, str]]:
+    """Return the questions of the cookbook by topic and name."""
+    found: dict[str, dict[str, str]] = {}
+    for file in cookbook("postgres"):
+        topic = re.findall(r"^-- Topic: (.*)", file.text, re.MULTILINE)[0]
+        found.setdefault(topic, {})[file.name] = re.findall(r"^-- (.*\?)$", file.text, re.MULTILINE)[0]
+    return dict(sorted(found.items()))
+
+
 def migrations(dialect: str) -> tuple[tuple[int, SqlFile], ...]:
     """Return each migration with the schema version that it produces, in order."""
     return tuple((int(file.name.split("_")[0]), file) for file in _files("migrations", dialect))
@@ -267,7 +276,7 @@ def script(kind: str, dialect: str, quoted_schema: str, name: str | None = None)
         raise UnknownNameError(KINDS[kind], name, sorted(found))
     chosen = list(found.values()) if name is None else [found[name]]
     first = [query("create_schema", dialect)] if kind == "ddl" and name is None else []
-    last = [file for file in comments(dialect) if kind == "views" and found[file.name] in chosen]
+    last = [file for file in comments(dialect) if kind == "views" and found.get(file.name) in chosen]
     return "\n".join(file.in_schema(quoted_schema) for file in [*first, *chosen, *last])
 
 

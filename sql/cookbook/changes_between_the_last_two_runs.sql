@@ -1,6 +1,7 @@
 -- What changed between the last two production runs?
 -- Asked by: an on-call engineer, when a number looks different this morning.
 -- Answer: shop | model.shop.orders | modified | code_changed true | config_changed false | 7c1e02a
+-- Topic: Changes
 SELECT
   change.project_name,
   change.unique_id,

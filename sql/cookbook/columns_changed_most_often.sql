@@ -1,6 +1,7 @@
 -- Which columns' values changed most often, in the data diffs that were kept?
 -- Asked by: a reviewer who wants to know what to expect. Needs data diffs saved with --save.
 -- Answer: shop | model.shop.orders | amount | changed in 7 of 12 diffs | 0.93 of the rows matched at worst
+-- Topic: Data
 SELECT
   item.project_name,
   item.unique_id,

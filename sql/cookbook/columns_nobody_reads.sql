@@ -1,6 +1,7 @@
 -- Which columns of models with downstream nodes are never read?
 -- Asked by: an engineer who cleans up a project: an unused column may be removed.
 -- Answer: shop | model.shop.stg_orders | discount_code
+-- Topic: Columns and lineage
 -- Excluded are models without downstream nodes, whose readers are outside the project, and models with a reader
 -- whose columns are unknown, such as an exposure.
 WITH made AS MATERIALIZED (

@@ -1,6 +1,7 @@
 -- Which columns disappeared from production, when, and from what?
 -- Asked by: the owner of a dashboard that says "column not found".
 -- Answer: 2026-11-18 06:00 | orders | discount_code | TEXT | column removed from a modified node | 7c1e02a
+-- Topic: Changes
 SELECT
   change.run_at,
   change.project_name,

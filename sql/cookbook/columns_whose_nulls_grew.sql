@@ -1,6 +1,7 @@
 -- In which columns did the share of NULLs grow since the previous measurement?
 -- Asked by: a data owner. Needs two runs of the command quality.
 -- Answer: shop | relation.public.customer | phone | 0.31 of the rows, 0.02 before
+-- Topic: Data
 SELECT
   history.project_name,
   history.unique_id,

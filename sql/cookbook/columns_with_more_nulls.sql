@@ -1,6 +1,7 @@
 -- Which columns have a larger share of NULLs than in the previous run?
 -- Asked by: a data owner. Needs runs recorded with --stats profile.
 -- Answer: shop | model.shop.orders | discount_code | 0.31 of the rows, 0.02 before | 2026-11-18
+-- Topic: Data
 WITH params AS (
   SELECT
     'base' AS environment, -- edit: the environment

@@ -1,6 +1,7 @@
 -- Which foreign keys have no index on their own columns?
 -- Asked by: a DBA, when deletes are slow: each deleted parent row searches the child for rows that refer to it.
 -- Answer: shop | relation.public.rental | rental_customer_fk | customer_id | relation.public.customer
+-- Topic: Columns and lineage
 -- An index counts if it starts with the key's columns in the same order. The same holds for primary and unique keys.
 -- Expression indexes are not detected, nor columns that the catalog spells differently.
 SELECT

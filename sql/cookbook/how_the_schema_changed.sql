@@ -1,6 +1,7 @@
 -- How did the database's schema change, scan by scan?
 -- Asked by: an engineer who dates a change; `node_changes` and `column_changes` name what changed. Needs two scans.
 -- Answer: 2026-11-18 06:00 | shop | table | 2 added | 0 removed | 1 modified | 212 unchanged
+-- Topic: Changes
 SELECT
   summary.run_at,
   summary.project_name,

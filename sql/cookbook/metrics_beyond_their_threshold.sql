@@ -1,6 +1,7 @@
 -- Which metrics do not meet their threshold, or could not be measured, in the latest measurement of their table?
 -- Asked by: the author of the thresholds. Needs a run of the command quality with metrics.
 -- Answer: shop | relation.public.payment | amount | negative_amounts | 3, threshold '= 0' | 0 before
+-- Topic: Data
 SELECT
   metric.project_name,
   metric.unique_id,

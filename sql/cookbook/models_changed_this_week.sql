@@ -1,6 +1,7 @@
 -- Which models changed in production this week, and whose commit was it?
 -- Asked by: a team lead before the weekly review.
 -- Answer: 2026-11-18 06:00 | model.shop.orders | modified | 7c1e02a | main | PR 812
+-- Topic: Changes
 WITH params AS (
   SELECT
     'base' AS environment, -- edit: the environment

@@ -1,6 +1,7 @@
 -- Which columns filter, join or group the rows of models?
 -- Asked by: an engineer whose column may get other values but is not part of any output.
 -- Answer: model.shop.stg_orders | status | 3 models | 2 filter | 1 joins | 0 group | model.shop.orders
+-- Topic: Columns and lineage
 SELECT
   used.parent_id,
   used.parent_column,

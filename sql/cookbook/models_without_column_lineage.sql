@@ -1,6 +1,7 @@
 -- Which models have no column lineage, and why?
 -- Asked by: a user of column lineage; models with the most readers come first.
 -- Answer: shop | model.shop.forecast | Python models have no column lineage | 14 readers
+-- Topic: Columns and lineage
 SELECT
   run.project_name,
   analysis.node_id,

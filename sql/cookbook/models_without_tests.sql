@@ -1,6 +1,7 @@
 -- Which models have no test at all?
 -- Asked by: a reviewer, or the owner of the quality goals; models with the most readers come first.
 -- Answer: shop | model.shop.int_order_items | ephemeral | 14 readers
+-- Topic: Tests
 WITH read_models AS (
   SELECT
     edge.run_id,

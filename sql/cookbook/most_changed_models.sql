@@ -1,6 +1,7 @@
 -- Which models change most often in production?
 -- Asked by: an architect who looks for unstable parts of the project.
 -- Answer: shop | model.shop.orders | 23 changes, 19 of code | last on 2026-11-18
+-- Topic: Changes
 SELECT
   change.project_name,
   change.unique_id,

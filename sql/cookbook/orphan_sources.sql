@@ -1,6 +1,7 @@
 -- Which sources does nothing read any more?
 -- Asked by: the owner of the loading costs.
 -- Answer: shop | source.shop.raw.coupons | "prod"."raw"."coupons"
+-- Topic: Columns and lineage
 SELECT
   run.project_name,
   node.unique_id,

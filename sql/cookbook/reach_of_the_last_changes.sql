@@ -1,51 +1,26 @@
--- What do the changes of the last production run reach?
+-- What do the last changes of production reach?
 -- Asked by: a reviewer who wants to know which owners to inform.
--- Answer: model.shop.orders (modified) | 12 models | 31 tests | 2 exposures | farthest 4 edges away
--- The view `impacted_nodes` lists the nodes; this query shows the traversal itself, for the last run only.
-WITH RECURSIVE steps AS (
-  SELECT step.run_id, step.previous_run_id, step.project_name, step.node_count
-  FROM latest_runs AS run
-  JOIN run_steps AS step ON step.run_id = run.run_id
-  WHERE run.environment = 'base' -- edit: the environment
-), changes AS (
-  SELECT change.run_id, change.unique_id, change.status
-  FROM steps
-  JOIN node_changes AS change ON change.run_id = steps.run_id
-  WHERE change.status NOT IN ('moved', 'rewritten')
-), edges AS (
-  SELECT edge.run_id, edge.node_id, edge.parent_id
-  FROM steps
-  JOIN lineage AS edge ON edge.run_id = steps.run_id
-  UNION ALL
-  SELECT steps.run_id, edge.node_id, edge.parent_id
-  FROM steps
-  JOIN changes ON changes.run_id = steps.run_id AND changes.status = 'removed'
-  JOIN lineage AS edge ON edge.run_id = steps.previous_run_id AND edge.parent_id = changes.unique_id
-), reached AS (
-  SELECT changes.run_id, changes.unique_id AS changed_id, changes.status, changes.unique_id, 0 AS distance
-  FROM changes
-  UNION
-  SELECT reached.run_id, reached.changed_id, reached.status, edges.node_id, reached.distance + 1
-  FROM reached
-  JOIN steps ON steps.run_id = reached.run_id
-  JOIN edges ON edges.run_id = reached.run_id AND edges.parent_id = reached.unique_id
-  WHERE edges.node_id <> reached.changed_id AND reached.distance < steps.node_count
-), nearest AS (
-  SELECT run_id, changed_id, status, unique_id, MIN(distance) AS distance
-  FROM reached
-  WHERE distance > 0
-  GROUP BY run_id, changed_id, status, unique_id
-)
+-- Answer: 2026-10-31 06:00 | model.shop.orders (modified) | 12 models | 31 tests | 2 exposures | farthest 4 edges away
+-- Topic: Changes
 SELECT
-  steps.project_name,
-  nearest.changed_id,
-  nearest.status AS changed_status,
-  COUNT(CASE WHEN STARTS_WITH(nearest.unique_id, 'model.') THEN 1 END) AS models,
-  COUNT(CASE WHEN STARTS_WITH(nearest.unique_id, 'test.') THEN 1 END) AS tests,
-  COUNT(CASE WHEN STARTS_WITH(nearest.unique_id, 'exposure.') THEN 1 END) AS exposures,
+  impact.run_at,
+  impact.project_name,
+  impact.changed_id,
+  impact.changed_status,
+  COUNT(CASE WHEN STARTS_WITH(impact.unique_id, 'model.') THEN 1 END) AS models,
+  COUNT(CASE WHEN STARTS_WITH(impact.unique_id, 'test.') THEN 1 END) AS tests,
+  COUNT(CASE WHEN STARTS_WITH(impact.unique_id, 'exposure.') THEN 1 END) AS exposures,
   COUNT(*) AS nodes_reached,
-  MAX(nearest.distance) AS farthest
-FROM nearest
-JOIN steps ON steps.run_id = nearest.run_id
-GROUP BY steps.project_name, nearest.changed_id, nearest.status
-ORDER BY nodes_reached DESC, steps.project_name, nearest.changed_id;
+  MAX(impact.distance) AS farthest
+FROM (
+  SELECT project_name, environment, MAX(run_at) AS run_at
+  FROM impacted_nodes
+  GROUP BY project_name, environment
+) AS last_change
+JOIN impacted_nodes AS impact
+  ON impact.project_name = last_change.project_name
+  AND impact.environment = last_change.environment
+  AND impact.run_at = last_change.run_at
+WHERE last_change.environment = 'base' -- edit: the environment
+GROUP BY impact.run_at, impact.project_name, impact.changed_id, impact.changed_status
+ORDER BY nodes_reached DESC, impact.project_name, impact.changed_id;

@@ -1,6 +1,7 @@
 -- How have the row counts of a model developed?
 -- Asked by: an analyst who hears that "there used to be more rows". Needs runs recorded with --stats.
 -- Answer: shop | model.shop.orders | 2026-11-18 06:10 | 61 948 rows | 512 more than before (+0.8 %)
+-- Topic: Data
 WITH params AS (
   SELECT
     MIN(counted.unique_id) AS unique_id, -- edit: the unique id of the model instead of the first one by name

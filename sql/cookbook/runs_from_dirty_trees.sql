@@ -1,6 +1,7 @@
 -- Which runs were recorded from a working tree with uncommitted changes?
 -- Asked by: an auditor: the commit of such a run does not show which code ran.
 -- Answer: shop | base | 2026-11-18 06:00 | 7c1e02a | main | 2 nodes differ from the previous run
+-- Topic: Branches
 SELECT
   run.project_name,
   run.environment,

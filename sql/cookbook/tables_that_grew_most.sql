@@ -1,6 +1,7 @@
 -- Which tables grew most since the previous scan?
 -- Asked by: the owner of the storage costs, or a DBA, when the nightly backup takes longer. Needs two scans.
 -- Answer: shop | relation.public.events | 310 MB more | 1.9 GB | 2 400 000 rows more
+-- Topic: Data
 SELECT
   size.project_name,
   size.unique_id,

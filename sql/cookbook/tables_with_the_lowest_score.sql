@@ -1,6 +1,7 @@
 -- Which tables have the lowest score, and what was it before?
 -- Asked by: a data owner who decides what to clean first. Needs a run of the command quality.
 -- Answer: shop | relation.public.address | 61.5 points, 74.0 before | 603 rows
+-- Topic: Data
 SELECT
   latest.project_name,
   latest.unique_id,

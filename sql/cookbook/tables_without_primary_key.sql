@@ -1,6 +1,7 @@
 -- Which tables have no primary key?
 -- Asked by: a DBA: without a key, rows cannot be identified or compared one by one. Needs a scan.
 -- Answer: shop | public.audit_log | 12 columns | 4 812 000 rows | 1.2 GB
+-- Topic: Columns and lineage
 SELECT
   found.project_name,
   found.schema_name,

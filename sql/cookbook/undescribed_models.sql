@@ -1,6 +1,7 @@
 -- Which models have never had a description, in any run of production?
 -- Asked by: the owner of the documentation; models with the most readers come first.
 -- Answer: shop | model.shop.int_order_items | models/int_order_items.sql | 14 readers
+-- Topic: Project
 SELECT
   run.project_name,
   node.unique_id,

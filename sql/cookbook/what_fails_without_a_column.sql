@@ -1,6 +1,7 @@
 -- What fails if a column is removed or renamed?
 -- Asked by: an engineer about to drop a column.
 -- Answer: model.shop.orders | amount | model.shop.report | distance 1 | confidence 1
+-- Topic: Columns and lineage
 -- A node fails if it names the column. A node with `*` loses the column: nodes that name it downstream then fail.
 -- Of a semantic model, metric or saved query only the columns that need it fail, and what reads these.
 WITH RECURSIVE made AS MATERIALIZED (

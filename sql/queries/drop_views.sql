@@ -1,4 +1,10 @@
 -- Drop the store's views, each before the views that it reads: a migration creates them again, with other columns.
+DROP VIEW IF EXISTS branch_changes;
+DROP VIEW IF EXISTS store_branch_changes;
+DROP VIEW IF EXISTS store_branch_steps;
+DROP VIEW IF EXISTS latest_freshness;
+DROP VIEW IF EXISTS freshness_history;
+DROP VIEW IF EXISTS build_history;
 DROP VIEW IF EXISTS coverage;
 DROP VIEW IF EXISTS unused_nodes;
 DROP VIEW IF EXISTS result_history;

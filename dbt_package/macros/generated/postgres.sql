@@ -1467,6 +1467,64 @@ JOIN {{ schema }}.store_version_references AS link
     {%- endset -%}
     {%- do statements.append(statement) -%}
     {%- set statement -%}
+-- One row per source and measurement of its freshness by dbt, with the status before. Key: run_id, unique_id.
+-- The run is the first one that has the measurement. `previous_status` is that of the previous measurement of the source in
+-- the same project and environment, and outside `base` on the same branch.
+-- Example: how old was a source on each day? SELECT snapshotted_at, max_loaded_at_time_ago_in_s FROM freshness_history
+-- WHERE unique_id = 'source.shop.raw.orders'
+CREATE OR REPLACE VIEW {{ schema }}.freshness_history AS
+SELECT
+  measured.run_id,
+  measured.project_name,
+  measured.environment,
+  measured.branch,
+  measured.run_at,
+  measured.unique_id,
+  node.name,
+  node.source_name,
+  place.schema_name,
+  place.relation_name,
+  measured.status,
+  LAG(measured.status) OVER (
+    PARTITION BY measured.project_name, measured.environment, measured.line, measured.unique_id
+    ORDER BY measured.measured_at, measured.run_id DESC
+  ) AS previous_status,
+  measured.max_loaded_at,
+  measured.snapshotted_at,
+  measured.max_loaded_at_time_ago_in_s,
+  CAST(measured.criteria AS JSONB) AS criteria,
+  measured.error,
+  ROW_NUMBER() OVER (
+    PARTITION BY measured.project_name, measured.environment, measured.unique_id
+    ORDER BY measured.measured_at DESC, measured.run_id
+  ) AS age
+FROM (
+  SELECT
+    freshness.*,
+    runs.project_name,
+    runs.environment,
+    runs.branch,
+    runs.run_at,
+    runs.graph_id,
+    CASE WHEN runs.environment = 'base' THEN NULL ELSE runs.branch END AS line,
+    COALESCE(freshness.snapshotted_at, LEAST(runs.run_at, runs.recorded_at)) AS measured_at,
+    ROW_NUMBER() OVER (
+      PARTITION BY runs.project_name, runs.environment, CASE WHEN runs.environment = 'base' THEN NULL ELSE runs.branch END, freshness.unique_id, COALESCE(freshness.snapshotted_at, LEAST(runs.run_at, runs.recorded_at))
+      ORDER BY LEAST(runs.run_at, runs.recorded_at), runs.recorded_at, runs.run_id DESC
+    ) AS place
+  FROM {{ schema }}.store_runs AS runs
+  JOIN {{ schema }}.store_source_freshness AS freshness
+    ON freshness.run_id = runs.run_id
+) AS measured
+LEFT JOIN {{ schema }}.store_graph_nodes AS place
+  ON place.graph_id = measured.graph_id AND place.unique_id = measured.unique_id
+LEFT JOIN {{ schema }}.store_node_versions AS node
+  ON node.version_id = place.version_id
+WHERE
+  measured.place = 1
+    {%- endset -%}
+    {%- do statements.append(statement) -%}
+    {%- set statement -%}
 -- hand-written: DISTINCT ON, because PostgreSQL estimates few rows for it, but many for a filter on ROW_NUMBER
 -- One row per project and environment: its latest run, with every column of `runs`. A run whose time is after its
 -- recording, because a clock is wrong, counts as run when it was recorded. A failed scan is never the latest
@@ -2398,6 +2456,86 @@ FROM {{ schema }}.store_source_freshness
     {%- endset -%}
     {%- do statements.append(statement) -%}
     {%- set statement -%}
+-- One row per latest run of a branch: the step to it from the run of base that it is compared with.
+-- Key: run_id. Read `branch_changes` instead.
+-- The run of base is the last one before the run of the branch, else the latest: the merge base, which `diff` prefers, is
+-- only known to git. Scans, runs of editors and runs on the branch of base are left out.
+CREATE OR REPLACE VIEW {{ schema }}.store_branch_steps AS
+SELECT
+  run_id,
+  previous_run_id,
+  project_name,
+  environment,
+  run_at,
+  previous_run_at,
+  graph_id,
+  previous_graph_id,
+  node_count,
+  dbt_version,
+  previous_dbt_version,
+  extractor,
+  branch,
+  pull_request,
+  git_sha,
+  previous_git_sha
+FROM (
+  SELECT
+    latest.run_id,
+    base.run_id AS previous_run_id,
+    latest.project_name,
+    latest.environment,
+    latest.run_at,
+    base.run_at AS previous_run_at,
+    latest.graph_id,
+    base.graph_id AS previous_graph_id,
+    latest.node_count,
+    latest.dbt_version,
+    base.dbt_version AS previous_dbt_version,
+    latest.extractor,
+    latest.branch,
+    base.branch AS previous_branch,
+    latest.pull_request,
+    latest.git_sha,
+    base.git_sha AS previous_git_sha,
+    ROW_NUMBER() OVER (
+      PARTITION BY latest.run_id
+      ORDER BY CASE
+        WHEN LEAST(base.run_at, base.recorded_at) <= LEAST(latest.run_at, latest.recorded_at)
+        THEN 0
+        ELSE 1
+      END, LEAST(base.run_at, base.recorded_at) DESC, base.recorded_at DESC, base.run_id
+    ) AS place
+  FROM (
+    SELECT
+      runs.*,
+      ROW_NUMBER() OVER (
+        PARTITION BY project_name, environment, branch
+        ORDER BY LEAST(run_at, recorded_at) DESC, recorded_at DESC, run_id
+      ) AS age
+    FROM {{ schema }}.store_runs AS runs
+    WHERE
+      status = 'complete'
+      AND extractor <> 'database'
+      AND environment <> 'base'
+      AND NOT STARTS_WITH(environment, 'workspace:')
+      AND NOT STARTS_WITH(COALESCE(branch, ''), 'base:')
+  ) AS latest
+  JOIN {{ schema }}.store_runs AS base
+    ON base.project_name = latest.project_name
+  WHERE
+    latest.age = 1
+    AND base.environment = 'base'
+    AND base.status = 'complete'
+    AND base.extractor <> 'database'
+) AS pairs
+WHERE
+  place = 1
+  AND (
+    branch IS NULL OR previous_branch IS NULL OR branch <> previous_branch
+  )
+    {%- endset -%}
+    {%- do statements.append(statement) -%}
+    {%- set statement -%}
 -- One row per object that arrived under the id of a stored one with other contents. Key: conflict_id. The stored object
 -- was not changed.
 CREATE OR REPLACE VIEW {{ schema }}.sync_conflicts AS
@@ -2704,6 +2842,51 @@ WHERE
     {%- endset -%}
     {%- do statements.append(statement) -%}
     {%- set statement -%}
+-- One row per run with results of dbt: how long it took, on which nodes and in which job. Key: run_id.
+-- `duration` is the time from the first start to the last end of a node, NULL without them; `elapsed_time` is that of dbt.
+-- `node_seconds` is the sum over all nodes: divided by `duration`, the number of nodes that ran concurrently on average.
+-- Example: which builds took longest? SELECT run_id, duration FROM build_history ORDER BY duration DESC
+CREATE OR REPLACE VIEW {{ schema }}.build_history AS
+SELECT
+  run.run_id,
+  run.project_name,
+  run.environment,
+  run.branch,
+  run.pull_request,
+  run.git_sha,
+  run.run_at,
+  run.command,
+  run.full_refresh,
+  run.job ->> 'orchestrator' AS orchestrator,
+  run.job ->> 'job_id' AS job_id,
+  run.job ->> 'job_run_url' AS job_run_url,
+  run.build_status,
+  run.build_errors,
+  run.build_failures,
+  built.results,
+  built.started_at,
+  built.completed_at,
+  EXTRACT(EPOCH FROM built.completed_at - built.started_at) AS duration,
+  run.elapsed_time,
+  built.node_seconds,
+  built.longest_seconds
+FROM {{ schema }}.store_runs AS run
+JOIN (
+  SELECT
+    run_id,
+    COUNT(*) AS results,
+    MIN(COALESCE(compile_started_at, execute_started_at)) AS started_at,
+    MAX(completed_at) AS completed_at,
+    SUM(seconds) AS node_seconds,
+    MAX(seconds) AS longest_seconds
+  FROM {{ schema }}.run_results
+  GROUP BY
+    run_id
+) AS built
+  ON built.run_id = run.run_id
+    {%- endset -%}
+    {%- do statements.append(statement) -%}
+    {%- set statement -%}
 -- One row per saved value diff and column. Key: diff_id, ordinal.
 -- `status` is 'equal', 'changed', 'incomparable' (see `reason`), 'added' (only in current) or 'removed'.
 CREATE OR REPLACE VIEW {{ schema }}.column_diff_history AS
@@ -2862,6 +3045,33 @@ JOIN {{ schema }}.node_constraints AS item
   ON item.run_id = scan.run_id
 JOIN {{ schema }}.store_graph_nodes AS place
   ON place.graph_id = scan.graph_id AND place.unique_id = item.unique_id
+    {%- endset -%}
+    {%- do statements.append(statement) -%}
+    {%- set statement -%}
+-- One row per project, environment and source whose freshness dbt measured: the last measurement. Key: project_name,
+-- environment, unique_id.
+-- Example: which sources are late? SELECT unique_id, max_loaded_at FROM latest_freshness WHERE status IN ('warn', 'error')
+CREATE OR REPLACE VIEW {{ schema }}.latest_freshness AS
+SELECT
+  project_name,
+  environment,
+  unique_id,
+  run_id,
+  run_at,
+  name,
+  source_name,
+  schema_name,
+  relation_name,
+  status,
+  previous_status,
+  max_loaded_at,
+  snapshotted_at,
+  max_loaded_at_time_ago_in_s,
+  CAST(criteria AS JSONB) AS criteria,
+  error
+FROM {{ schema }}.freshness_history
+WHERE
+  age = 1
     {%- endset -%}
     {%- do statements.append(statement) -%}
     {%- set statement -%}
@@ -3427,6 +3637,333 @@ WHERE
     OR rest_changed
     OR place_differs
   )
+    {%- endset -%}
+    {%- do statements.append(statement) -%}
+    {%- set statement -%}
+-- One row per node that differs between base and a branch. Read `branch_changes` instead.
+CREATE OR REPLACE VIEW {{ schema }}.store_branch_changes AS
+SELECT
+  step.run_id,
+  step.previous_run_id,
+  step.project_name,
+  step.environment,
+  step.run_at,
+  change.unique_id,
+  change.name,
+  change.resource_type,
+  change.status,
+  change.code_changed,
+  change.compiled_changed,
+  change.config_changed,
+  change.columns_changed,
+  change.description_changed,
+  change.contract_changed,
+  change.place_changed,
+  change.version_id,
+  change.previous_version_id,
+  change.relation_name,
+  change.previous_relation_name
+FROM {{ schema }}.store_branch_steps AS step
+JOIN {{ schema }}.store_graph_changes AS change
+  ON change.previous_graph_id = step.previous_graph_id
+  AND change.graph_id = step.graph_id
+  AND change.same_dbt = (
+    step.dbt_version IS NOT DISTINCT FROM step.previous_dbt_version
+  )
+UNION ALL
+SELECT
+  run_id,
+  previous_run_id,
+  project_name,
+  environment,
+  run_at,
+  unique_id,
+  name,
+  resource_type,
+  CASE
+    WHEN previous_version_id IS NULL
+    THEN 'added'
+    WHEN version_id IS NULL
+    THEN 'removed'
+    WHEN code_changed
+    OR config_changed
+    OR columns_changed
+    OR description_changed
+    OR contract_changed
+    OR rest_changed
+    THEN 'modified'
+    WHEN place_differs
+    THEN 'moved'
+    ELSE 'rewritten'
+  END AS status,
+  CASE WHEN both_there THEN code_changed END AS code_changed,
+  CASE WHEN both_there THEN compiled_changed END AS compiled_changed,
+  CASE WHEN both_there THEN config_changed END AS config_changed,
+  CASE WHEN both_there THEN columns_changed END AS columns_changed,
+  CASE WHEN both_there THEN description_changed END AS description_changed,
+  CASE WHEN both_there THEN contract_changed END AS contract_changed,
+  CASE WHEN both_there THEN place_differs END AS place_changed,
+  version_id,
+  previous_version_id,
+  relation_name,
+  previous_relation_name
+FROM (
+  SELECT
+    pairs.*,
+    COALESCE(node.name, previous.name) AS name,
+    COALESCE(node.resource_type, previous.resource_type) AS resource_type,
+    CASE
+      WHEN pairs.same_dbt
+      THEN node.code_hash IS DISTINCT FROM previous.code_hash
+      ELSE node.properties ->> 'test_metadata' IS NULL
+      AND COALESCE(node.code_hash <> previous.code_hash, FALSE)
+    END AS code_changed,
+    CASE
+      WHEN (
+        node.compiled_hash IS NULL
+      ) = (
+        previous.compiled_hash IS NULL
+      )
+      THEN node.compiled_hash IS DISTINCT FROM previous.compiled_hash
+    END AS compiled_changed, /* dbt compiles only what an invocation selects. */
+    CASE
+      WHEN pairs.same_dbt
+      THEN CAST(node.config AS TEXT) IS DISTINCT FROM CAST(previous.config AS TEXT)
+      WHEN node.resource_type IN ('analysis', 'operation', 'source')
+      THEN FALSE /* dbt does not build these */
+      ELSE EXISTS(
+        SELECT
+          1
+        FROM JSON_EACH_TEXT(CAST(node.unrendered_config AS JSON)) AS now
+        FULL JOIN JSON_EACH_TEXT(CAST(previous.unrendered_config AS JSON)) AS before
+          ON before.key = now.key
+        CROSS JOIN LATERAL (
+          SELECT
+            REPLACE(COALESCE(now.key, before.key), '_hook', '-hook') AS key
+        ) AS written
+        WHERE
+          NOT written.key IN (
+            'database',
+            'schema',
+            'alias',
+            'tags',
+            'meta',
+            'group',
+            'access',
+            'contract',
+            'enabled',
+            'quoting'
+          )
+          AND now.value IS DISTINCT FROM before.value
+          AND LOWER(node.config ->> written.key) IS DISTINCT FROM LOWER(previous.config ->> written.key)
+      )
+    END AS config_changed,
+    CASE
+      WHEN node.columns_from IS DISTINCT FROM previous.columns_from
+      THEN NULL
+      WHEN pairs.same_dbt
+      THEN CAST(node.columns AS TEXT) IS DISTINCT FROM CAST(previous.columns AS TEXT)
+      ELSE (
+        SELECT
+          JSONB_AGG(
+            JSONB_BUILD_ARRAY(
+              LOWER(item.content ->> 'name'),
+              LOWER(item.content ->> 'type'),
+              item.content ->> 'description'
+            ) ORDER BY item.ordinal
+          )
+        FROM JSON_ARRAY_ELEMENTS(CAST(node.columns AS JSON)) WITH ORDINALITY AS item(content, ordinal)
+      ) IS DISTINCT FROM (
+        SELECT
+          JSONB_AGG(
+            JSONB_BUILD_ARRAY(
+              LOWER(item.content ->> 'name'),
+              LOWER(item.content ->> 'type'),
+              item.content ->> 'description'
+            ) ORDER BY item.ordinal
+          )
+        FROM JSON_ARRAY_ELEMENTS(CAST(previous.columns AS JSON)) WITH ORDINALITY AS item(content, ordinal)
+      )
+    END AS columns_changed,
+    node.description IS DISTINCT FROM previous.description AS description_changed,
+    CASE
+      WHEN pairs.same_dbt
+      THEN CAST(node.contract AS TEXT) IS DISTINCT FROM CAST(previous.contract AS TEXT)
+      ELSE (
+        node.contract IS NULL
+      ) <> (
+        previous.contract IS NULL
+      )
+    END AS contract_changed,
+    CASE
+      WHEN pairs.same_dbt
+      AND (
+        node.compiled_hash IS NULL
+      ) = (
+        previous.compiled_hash IS NULL
+      )
+      AND COALESCE(node.columns_from, '') = COALESCE(previous.columns_from, '')
+      THEN pairs.version_id <> pairs.previous_version_id
+      ELSE node.materialized IS DISTINCT FROM previous.materialized
+      OR COALESCE(node.access, 'protected') <> COALESCE(previous.access, 'protected')
+      OR (
+        node.resource_type <> 'test'
+        AND node.group_name IS DISTINCT FROM previous.group_name
+      )
+      OR (
+        node.resource_type <> 'operation'
+        AND NOT (
+          CAST(node.tags AS JSONB) @> CAST(previous.tags AS JSONB)
+          AND CAST(previous.tags AS JSONB) @> CAST(node.tags AS JSONB)
+        )
+      )
+      OR node.properties ->> 'source_description' IS DISTINCT FROM previous.properties ->> 'source_description'
+      OR node.properties ->> 'owner' IS DISTINCT FROM previous.properties ->> 'owner'
+      OR (
+        node.resource_type = 'seed'
+        AND node.checksum_rule = previous.checksum_rule
+        AND node.checksum_rule <> 'path'
+        AND node.checksum <> previous.checksum
+      )
+      OR (
+        SELECT
+          STRING_AGG(edge.parent_id, ' '
+          ORDER BY
+            edge.parent_id)
+        FROM {{ schema }}.store_version_parents AS edge
+        WHERE
+          edge.version_id = pairs.version_id AND NOT pairs.same_dbt
+      ) IS DISTINCT FROM (
+        SELECT
+          STRING_AGG(edge.parent_id, ' '
+          ORDER BY
+            edge.parent_id)
+        FROM {{ schema }}.store_version_parents AS edge
+        WHERE
+          edge.version_id = pairs.previous_version_id AND NOT pairs.same_dbt
+      )
+    END AS rest_changed
+  FROM (
+    SELECT
+      pairs.*,
+      version_id IS NOT NULL AND previous_version_id IS NOT NULL AS both_there
+    FROM (
+      SELECT
+        step.run_id,
+        step.previous_run_id,
+        step.project_name,
+        step.environment,
+        step.run_at,
+        step.dbt_version IS NOT DISTINCT FROM step.previous_dbt_version AS same_dbt,
+        pair.*
+      FROM {{ schema }}.store_branch_steps AS step
+      /* LATERAL: a join with some runs then reads only the graphs of these runs. */
+      CROSS JOIN LATERAL (
+        SELECT
+          place.unique_id,
+          MAX(CASE WHEN is_current THEN version_id END) AS version_id,
+          MAX(CASE WHEN NOT is_current THEN version_id END) AS previous_version_id,
+          MAX(CASE WHEN is_current THEN relation_name END) AS relation_name,
+          MAX(CASE WHEN NOT is_current THEN relation_name END) AS previous_relation_name,
+          (
+            MAX(CASE WHEN is_current THEN database_name END) IS DISTINCT FROM MAX(CASE WHEN NOT is_current THEN database_name END)
+            OR MAX(CASE WHEN is_current THEN schema_name END) IS DISTINCT FROM MAX(CASE WHEN NOT is_current THEN schema_name END)
+            OR MAX(CASE WHEN is_current THEN identifier END) IS DISTINCT FROM MAX(CASE WHEN NOT is_current THEN identifier END)
+            OR MAX(CASE WHEN is_current THEN relation_name END) IS DISTINCT FROM MAX(CASE WHEN NOT is_current THEN relation_name END)
+          ) AS place_differs
+        FROM (
+          /* Parts that only one of the two graphs has; shared parts cannot differ. */
+          SELECT
+            part.part_id,
+            BOOL_OR(part.graph_id = step.graph_id) AS is_current
+          FROM {{ schema }}.store_graph_parts AS part
+          WHERE
+            part.graph_id IN (step.graph_id, step.previous_graph_id)
+          GROUP BY
+            part.part_id
+          HAVING
+            COUNT(*) = 1
+        ) AS parts
+        JOIN {{ schema }}.store_part_nodes AS place
+          ON place.part_id = parts.part_id
+        GROUP BY
+          place.unique_id
+      ) AS pair
+      WHERE
+        step.graph_id <> step.previous_graph_id
+        AND /* Always true: the planner then expects few steps, and does not compile the query. */ step.graph_id || '' = step.graph_id
+        AND NOT EXISTS(
+          SELECT
+            1
+          FROM {{ schema }}.store_graph_steps AS stored
+          WHERE
+            stored.previous_graph_id = step.previous_graph_id
+            AND stored.graph_id = step.graph_id
+            AND stored.same_dbt = (
+              step.dbt_version IS NOT DISTINCT FROM step.previous_dbt_version
+            )
+        )
+    ) AS pairs
+    WHERE
+      version_id IS DISTINCT FROM previous_version_id OR place_differs
+  ) AS pairs
+  LEFT JOIN {{ schema }}.store_node_versions AS node
+    ON node.version_id = pairs.version_id
+  LEFT JOIN {{ schema }}.store_node_versions AS previous
+    ON previous.version_id = pairs.previous_version_id
+) AS compared
+WHERE
+  NOT resource_type IN ('group', 'disabled')
+  AND /* Versions also differ if only one side was compiled, or has a catalog. */ (
+    NOT both_there
+    OR NOT same_dbt
+    OR code_changed
+    OR compiled_changed
+    OR config_changed
+    OR columns_changed
+    OR description_changed
+    OR contract_changed
+    OR rest_changed
+    OR place_differs
+  )
+    {%- endset -%}
+    {%- do statements.append(statement) -%}
+    {%- set statement -%}
+-- One row per branch and node in which its latest run differs from base. Key: run_id, unique_id.
+-- Base is the last run of `base` before the run of the branch; `diff` takes that of the merge base if git knows it. `status`
+-- is 'added', 'removed' or 'modified', by the rules of `node_changes`; a node in another schema or database is equal.
+-- Example: what does a pull request change? SELECT unique_id, status FROM branch_changes WHERE pull_request = '812'
+CREATE OR REPLACE VIEW {{ schema }}.branch_changes AS
+SELECT
+  step.project_name,
+  step.environment,
+  step.branch,
+  step.pull_request,
+  step.run_id,
+  step.run_at,
+  step.git_sha,
+  step.previous_run_id AS base_run_id,
+  step.previous_run_at AS base_run_at,
+  step.previous_git_sha AS base_git_sha,
+  change.unique_id,
+  change.name,
+  change.resource_type,
+  change.status,
+  change.code_changed,
+  change.compiled_changed,
+  change.config_changed,
+  change.columns_changed,
+  change.description_changed,
+  change.contract_changed,
+  change.version_id,
+  change.previous_version_id AS base_version_id,
+  change.relation_name,
+  change.previous_relation_name AS base_relation_name
+FROM {{ schema }}.store_branch_steps AS step
+JOIN {{ schema }}.store_branch_changes AS change
+  ON change.run_id = step.run_id
+WHERE
+  change.status IN ('added', 'removed', 'modified')
     {%- endset -%}
     {%- do statements.append(statement) -%}
     {%- set statement -%}

@@ -1439,6 +1439,64 @@ JOIN {{ schema }}.store_version_references AS link
     {%- endset -%}
     {%- do statements.append(statement) -%}
     {%- set statement -%}
+-- One row per source and measurement of its freshness by dbt, with the status before. Key: run_id, unique_id.
+-- The run is the first one that has the measurement. `previous_status` is that of the previous measurement of the source in
+-- the same project and environment, and outside `base` on the same branch.
+-- Example: how old was a source on each day? SELECT snapshotted_at, max_loaded_at_time_ago_in_s FROM freshness_history
+-- WHERE unique_id = 'source.shop.raw.orders'
+CREATE OR REPLACE VIEW {{ schema }}.freshness_history AS
+SELECT
+  measured.run_id,
+  measured.project_name,
+  measured.environment,
+  measured.branch,
+  measured.run_at,
+  measured.unique_id,
+  node.name,
+  node.source_name,
+  place.schema_name,
+  place.relation_name,
+  measured.status,
+  LAG(measured.status) OVER (
+    PARTITION BY measured.project_name, measured.environment, measured.line, measured.unique_id
+    ORDER BY measured.measured_at, measured.run_id DESC
+  ) AS previous_status,
+  measured.max_loaded_at,
+  measured.snapshotted_at,
+  measured.max_loaded_at_time_ago_in_s,
+  measured.criteria,
+  measured.error,
+  ROW_NUMBER() OVER (
+    PARTITION BY measured.project_name, measured.environment, measured.unique_id
+    ORDER BY measured.measured_at DESC, measured.run_id
+  ) AS age
+FROM (
+  SELECT
+    freshness.*,
+    runs.project_name,
+    runs.environment,
+    runs.branch,
+    runs.run_at,
+    runs.graph_id,
+    CASE WHEN runs.environment = 'base' THEN NULL ELSE runs.branch END AS line,
+    COALESCE(freshness.snapshotted_at, LEAST(runs.run_at, runs.recorded_at)) AS measured_at,
+    ROW_NUMBER() OVER (
+      PARTITION BY runs.project_name, runs.environment, CASE WHEN runs.environment = 'base' THEN NULL ELSE runs.branch END, freshness.unique_id, COALESCE(freshness.snapshotted_at, LEAST(runs.run_at, runs.recorded_at))
+      ORDER BY LEAST(runs.run_at, runs.recorded_at), runs.recorded_at, runs.run_id DESC
+    ) AS place
+  FROM {{ schema }}.store_runs AS runs
+  JOIN {{ schema }}.store_source_freshness AS freshness
+    ON freshness.run_id = runs.run_id
+) AS measured
+LEFT JOIN {{ schema }}.store_graph_nodes AS place
+  ON place.graph_id = measured.graph_id AND place.unique_id = measured.unique_id
+LEFT JOIN {{ schema }}.store_node_versions AS node
+  ON node.version_id = place.version_id
+WHERE
+  measured.place = 1
+    {%- endset -%}
+    {%- do statements.append(statement) -%}
+    {%- set statement -%}
 -- One row per project and environment: its latest run, with every column of `runs`. A run whose time is after its
 -- recording, because a clock is wrong, counts as run when it was recorded. A failed scan is never the latest
 -- run.
@@ -2349,6 +2407,86 @@ FROM {{ schema }}.store_source_freshness
     {%- endset -%}
     {%- do statements.append(statement) -%}
     {%- set statement -%}
+-- One row per latest run of a branch: the step to it from the run of base that it is compared with.
+-- Key: run_id. Read `branch_changes` instead.
+-- The run of base is the last one before the run of the branch, else the latest: the merge base, which `diff` prefers, is
+-- only known to git. Scans, runs of editors and runs on the branch of base are left out.
+CREATE OR REPLACE VIEW {{ schema }}.store_branch_steps AS
+SELECT
+  run_id,
+  previous_run_id,
+  project_name,
+  environment,
+  run_at,
+  previous_run_at,
+  graph_id,
+  previous_graph_id,
+  node_count,
+  dbt_version,
+  previous_dbt_version,
+  extractor,
+  branch,
+  pull_request,
+  git_sha,
+  previous_git_sha
+FROM (
+  SELECT
+    latest.run_id,
+    base.run_id AS previous_run_id,
+    latest.project_name,
+    latest.environment,
+    latest.run_at,
+    base.run_at AS previous_run_at,
+    latest.graph_id,
+    base.graph_id AS previous_graph_id,
+    latest.node_count,
+    latest.dbt_version,
+    base.dbt_version AS previous_dbt_version,
+    latest.extractor,
+    latest.branch,
+    base.branch AS previous_branch,
+    latest.pull_request,
+    latest.git_sha,
+    base.git_sha AS previous_git_sha,
+    ROW_NUMBER() OVER (
+      PARTITION BY latest.run_id
+      ORDER BY CASE
+        WHEN LEAST(base.run_at, base.recorded_at) <= LEAST(latest.run_at, latest.recorded_at)
+        THEN 0
+        ELSE 1
+      END, LEAST(base.run_at, base.recorded_at) DESC, base.recorded_at DESC, base.run_id
+    ) AS place
+  FROM (
+    SELECT
+      runs.*,
+      ROW_NUMBER() OVER (
+        PARTITION BY project_name, environment, branch
+        ORDER BY LEAST(run_at, recorded_at) DESC, recorded_at DESC, run_id
+      ) AS age
+    FROM {{ schema }}.store_runs AS runs
+    WHERE
+      status = 'complete'
+      AND extractor <> 'database'
+      AND environment <> 'base'
+      AND NOT LEFT(environment, LENGTH('workspace:')) = 'workspace:'
+      AND NOT LEFT(COALESCE(branch, ''), LENGTH('base:')) = 'base:'
+  ) AS latest
+  JOIN {{ schema }}.store_runs AS base
+    ON base.project_name = latest.project_name
+  WHERE
+    latest.age = 1
+    AND base.environment = 'base'
+    AND base.status = 'complete'
+    AND base.extractor <> 'database'
+) AS pairs
+WHERE
+  place = 1
+  AND (
+    branch IS NULL OR previous_branch IS NULL OR branch <> previous_branch
+  )
+    {%- endset -%}
+    {%- do statements.append(statement) -%}
+    {%- set statement -%}
 -- One row per object that arrived under the id of a stored one with other contents. Key: conflict_id. The stored object
 -- was not changed.
 CREATE OR REPLACE VIEW {{ schema }}.sync_conflicts AS
@@ -2672,6 +2810,51 @@ WHERE
     {%- endset -%}
     {%- do statements.append(statement) -%}
     {%- set statement -%}
+-- One row per run with results of dbt: how long it took, on which nodes and in which job. Key: run_id.
+-- `duration` is the time from the first start to the last end of a node, NULL without them; `elapsed_time` is that of dbt.
+-- `node_seconds` is the sum over all nodes: divided by `duration`, the number of nodes that ran concurrently on average.
+-- Example: which builds took longest? SELECT run_id, duration FROM build_history ORDER BY duration DESC
+CREATE OR REPLACE VIEW {{ schema }}.build_history AS
+SELECT
+  run.run_id,
+  run.project_name,
+  run.environment,
+  run.branch,
+  run.pull_request,
+  run.git_sha,
+  run.run_at,
+  run.command,
+  run.full_refresh,
+  CAST(run.job.orchestrator AS VARCHAR(65535)) AS orchestrator,
+  CAST(run.job.job_id AS VARCHAR(65535)) AS job_id,
+  CAST(run.job.job_run_url AS VARCHAR(65535)) AS job_run_url,
+  run.build_status,
+  run.build_errors,
+  run.build_failures,
+  built.results,
+  built.started_at,
+  built.completed_at,
+  DATEDIFF(MILLISECOND, built.started_at, built.completed_at) / 1000.0 AS duration,
+  run.elapsed_time,
+  built.node_seconds,
+  built.longest_seconds
+FROM {{ schema }}.store_runs AS run
+JOIN (
+  SELECT
+    run_id,
+    COUNT(*) AS results,
+    MIN(COALESCE(compile_started_at, execute_started_at)) AS started_at,
+    MAX(completed_at) AS completed_at,
+    SUM(seconds) AS node_seconds,
+    MAX(seconds) AS longest_seconds
+  FROM {{ schema }}.run_results
+  GROUP BY
+    run_id
+) AS built
+  ON built.run_id = run.run_id
+    {%- endset -%}
+    {%- do statements.append(statement) -%}
+    {%- set statement -%}
 -- One row per saved value diff and column. Key: diff_id, ordinal.
 -- `status` is 'equal', 'changed', 'incomparable' (see `reason`), 'added' (only in current) or 'removed'.
 CREATE OR REPLACE VIEW {{ schema }}.column_diff_history AS
@@ -2827,6 +3010,33 @@ JOIN {{ schema }}.node_constraints AS item
   ON item.run_id = scan.run_id
 JOIN {{ schema }}.store_graph_nodes AS place
   ON place.graph_id = scan.graph_id AND place.unique_id = item.unique_id
+    {%- endset -%}
+    {%- do statements.append(statement) -%}
+    {%- set statement -%}
+-- One row per project, environment and source whose freshness dbt measured: the last measurement. Key: project_name,
+-- environment, unique_id.
+-- Example: which sources are late? SELECT unique_id, max_loaded_at FROM latest_freshness WHERE status IN ('warn', 'error')
+CREATE OR REPLACE VIEW {{ schema }}.latest_freshness AS
+SELECT
+  project_name,
+  environment,
+  unique_id,
+  run_id,
+  run_at,
+  name,
+  source_name,
+  schema_name,
+  relation_name,
+  status,
+  previous_status,
+  max_loaded_at,
+  snapshotted_at,
+  max_loaded_at_time_ago_in_s,
+  criteria,
+  error
+FROM {{ schema }}.freshness_history
+WHERE
+  age = 1
     {%- endset -%}
     {%- do statements.append(statement) -%}
     {%- set statement -%}
@@ -3342,6 +3552,259 @@ WHERE
     OR rest_changed
     OR place_differs
   )
+    {%- endset -%}
+    {%- do statements.append(statement) -%}
+    {%- set statement -%}
+-- One row per node that differs between base and a branch. Read `branch_changes` instead.
+CREATE OR REPLACE VIEW {{ schema }}.store_branch_changes AS
+WITH steps AS (
+  SELECT
+    run_id, previous_run_id, project_name, environment, run_at, graph_id, previous_graph_id,
+    CASE WHEN dbt_version = previous_dbt_version OR (dbt_version IS NULL AND previous_dbt_version IS NULL) THEN TRUE ELSE FALSE END AS same_dbt
+  FROM {{ schema }}.store_branch_steps
+  WHERE graph_id <> previous_graph_id
+), parts AS (
+  -- Parts that only one of the two graphs has; shared parts cannot differ.
+  SELECT
+    step.run_id, step.previous_run_id, step.project_name, step.environment, step.run_at, step.same_dbt,
+    part.part_id, BOOL_OR(side.is_current) AS is_current
+  FROM steps AS step
+  CROSS JOIN (SELECT TRUE AS is_current UNION ALL SELECT FALSE) AS side
+  JOIN {{ schema }}.store_graph_parts AS part
+    ON part.graph_id = CASE WHEN side.is_current THEN step.graph_id ELSE step.previous_graph_id END
+  GROUP BY
+    step.run_id, step.previous_run_id, step.project_name, step.environment, step.run_at, step.same_dbt,
+    part.part_id
+  HAVING COUNT(*) = 1
+), sides AS (
+  SELECT
+    parts.run_id, parts.previous_run_id, parts.project_name, parts.environment, parts.run_at, parts.same_dbt,
+    parts.is_current, place.*
+  FROM parts
+  JOIN {{ schema }}.store_part_nodes AS place ON place.part_id = parts.part_id
+), pairs AS (
+  SELECT
+    run_id, previous_run_id, project_name, environment, run_at, same_dbt, unique_id,
+    MAX(CASE WHEN is_current THEN version_id END) AS version_id,
+    MAX(CASE WHEN NOT is_current THEN version_id END) AS previous_version_id,
+    MAX(CASE WHEN is_current THEN relation_name END) AS relation_name,
+    MAX(CASE WHEN NOT is_current THEN relation_name END) AS previous_relation_name,
+    (
+      CASE WHEN MAX(CASE WHEN is_current THEN database_name END) = MAX(CASE WHEN NOT is_current THEN database_name END) OR (MAX(CASE WHEN is_current THEN database_name END) IS NULL AND MAX(CASE WHEN NOT is_current THEN database_name END) IS NULL) THEN FALSE ELSE TRUE END
+      OR CASE WHEN MAX(CASE WHEN is_current THEN schema_name END) = MAX(CASE WHEN NOT is_current THEN schema_name END) OR (MAX(CASE WHEN is_current THEN schema_name END) IS NULL AND MAX(CASE WHEN NOT is_current THEN schema_name END) IS NULL) THEN FALSE ELSE TRUE END
+      OR CASE WHEN MAX(CASE WHEN is_current THEN identifier END) = MAX(CASE WHEN NOT is_current THEN identifier END) OR (MAX(CASE WHEN is_current THEN identifier END) IS NULL AND MAX(CASE WHEN NOT is_current THEN identifier END) IS NULL) THEN FALSE ELSE TRUE END
+      OR CASE WHEN MAX(CASE WHEN is_current THEN relation_name END) = MAX(CASE WHEN NOT is_current THEN relation_name END) OR (MAX(CASE WHEN is_current THEN relation_name END) IS NULL AND MAX(CASE WHEN NOT is_current THEN relation_name END) IS NULL) THEN FALSE ELSE TRUE END
+    ) AS place_differs
+  FROM sides
+  GROUP BY run_id, previous_run_id, project_name, environment, run_at, same_dbt, unique_id
+), differing AS (
+  SELECT pairs.*, version_id IS NOT NULL AND previous_version_id IS NOT NULL AS both_there
+  FROM pairs
+  WHERE CASE WHEN version_id = previous_version_id OR (version_id IS NULL AND previous_version_id IS NULL) THEN FALSE ELSE TRUE END OR place_differs
+), versions AS (
+  -- Texts of two dbt versions, compared item by item.
+  SELECT
+    differing.run_id, differing.unique_id, side.is_current, node.version_id,
+    node.unrendered_config, node.config, node.columns, node.tags
+  FROM differing
+  CROSS JOIN (SELECT TRUE AS is_current UNION ALL SELECT FALSE) AS side
+  JOIN {{ schema }}.store_node_versions AS node
+    ON node.version_id = CASE WHEN side.is_current THEN differing.version_id ELSE differing.previous_version_id END
+  WHERE differing.both_there AND NOT differing.same_dbt
+), facets AS (
+  SELECT
+    version.run_id, version.unique_id, version.is_current, 'unrendered' AS facet,
+    REPLACE(CAST(item AS VARCHAR(65535)), '_hook', '-hook') AS item, JSON_SERIALIZE(content) AS content
+  FROM versions AS version, UNPIVOT version.unrendered_config AS content AT item
+  UNION ALL
+  SELECT
+    version.run_id, version.unique_id, version.is_current, 'config',
+    CAST(item AS VARCHAR(65535)), LOWER(JSON_SERIALIZE(content))
+  FROM versions AS version, UNPIVOT version.config AS content AT item
+  UNION ALL
+  SELECT
+    version.run_id, version.unique_id, version.is_current, 'columns', CAST(number AS VARCHAR(65535)),
+    COALESCE(LOWER(JSON_SERIALIZE(content.name)), 'null') || ' ' || COALESCE(LOWER(JSON_SERIALIZE(content."type")), 'null')
+    || ' ' || COALESCE(JSON_SERIALIZE(content.description), 'null')
+  FROM versions AS version, version.columns AS content AT number
+  UNION ALL
+  SELECT version.run_id, version.unique_id, version.is_current, 'tags', CAST(one AS VARCHAR(65535)), ''
+  FROM versions AS version, version.tags AS one
+  UNION ALL
+  SELECT version.run_id, version.unique_id, version.is_current, 'parents', edge.parent_id, ''
+  FROM versions AS version
+  JOIN {{ schema }}.store_version_parents AS edge ON edge.version_id = version.version_id
+), differing_items AS (
+  SELECT run_id, unique_id, facet, item
+  FROM facets
+  GROUP BY run_id, unique_id, facet, item
+  HAVING CASE WHEN MAX(CASE WHEN is_current THEN content END) = MAX(CASE WHEN NOT is_current THEN content END) OR (MAX(CASE WHEN is_current THEN content END) IS NULL AND MAX(CASE WHEN NOT is_current THEN content END) IS NULL) THEN FALSE ELSE TRUE END
+), differing_names AS (
+  SELECT
+    run_id, unique_id,
+    MAX(CASE WHEN facet = 'unrendered' THEN 1 ELSE 0 END)
+    * MAX(CASE
+      WHEN
+        facet = 'config'
+        AND item NOT IN (
+          'database', 'schema', 'alias', 'tags', 'meta', 'group', 'access', 'contract', 'enabled', 'quoting'
+        )
+      THEN 1 ELSE 0
+    END) AS config_differs,
+    MAX(CASE WHEN facet = 'columns' THEN 1 ELSE 0 END) AS columns_differ,
+    MAX(CASE WHEN facet = 'tags' THEN 1 ELSE 0 END) AS tags_differ,
+    MAX(CASE WHEN facet = 'parents' THEN 1 ELSE 0 END) AS parents_differ
+  FROM differing_items
+  GROUP BY run_id, unique_id, item
+), differences AS (
+  SELECT
+    run_id, unique_id,
+    MAX(config_differs) AS config_differs,
+    MAX(columns_differ) AS columns_differ,
+    MAX(tags_differ) AS tags_differ,
+    MAX(parents_differ) AS parents_differ
+  FROM differing_names
+  GROUP BY run_id, unique_id
+), compared AS (
+  SELECT
+    pairs.*,
+    COALESCE(node.name, previous.name) AS name,
+    COALESCE(node.resource_type, previous.resource_type) AS resource_type,
+    CASE
+      WHEN pairs.same_dbt THEN CASE WHEN node.code_hash = previous.code_hash OR (node.code_hash IS NULL AND previous.code_hash IS NULL) THEN FALSE ELSE TRUE END
+      -- dbt itself writes the code of a generic test. If either code is missing, nothing is compared.
+      ELSE node.properties.test_metadata IS NULL AND COALESCE(node.code_hash <> previous.code_hash, FALSE)
+    END AS code_changed,
+    -- dbt compiles only what an invocation selects.
+    CASE
+      WHEN (node.compiled_hash IS NULL) = (previous.compiled_hash IS NULL)
+      THEN CASE WHEN node.compiled_hash = previous.compiled_hash OR (node.compiled_hash IS NULL AND previous.compiled_hash IS NULL) THEN FALSE ELSE TRUE END
+    END AS compiled_changed,
+    CASE
+      WHEN pairs.same_dbt THEN CASE WHEN JSON_SERIALIZE_TO_VARBYTE(node.config) = JSON_SERIALIZE_TO_VARBYTE(previous.config) THEN FALSE ELSE TRUE END
+      WHEN node.resource_type IN ('analysis', 'operation', 'source') THEN FALSE -- dbt does not build these
+      ELSE COALESCE(differences.config_differs, 0) = 1
+    END AS config_changed,
+    CASE
+      WHEN CASE WHEN node.columns_from = previous.columns_from OR (node.columns_from IS NULL AND previous.columns_from IS NULL) THEN FALSE ELSE TRUE END THEN NULL
+      WHEN pairs.same_dbt THEN CASE WHEN JSON_SERIALIZE_TO_VARBYTE(node.columns) = JSON_SERIALIZE_TO_VARBYTE(previous.columns) THEN FALSE ELSE TRUE END
+      ELSE COALESCE(differences.columns_differ, 0) = 1
+    END AS columns_changed,
+    CASE WHEN node.description = previous.description OR (node.description IS NULL AND previous.description IS NULL) THEN FALSE ELSE TRUE END AS description_changed,
+    CASE
+      WHEN pairs.same_dbt THEN CASE WHEN JSON_SERIALIZE_TO_VARBYTE(node.contract) = JSON_SERIALIZE_TO_VARBYTE(previous.contract) THEN FALSE ELSE TRUE END
+      ELSE (node.contract IS NULL) <> (previous.contract IS NULL)
+    END AS contract_changed,
+    CASE
+      WHEN
+        pairs.same_dbt
+        AND (node.compiled_hash IS NULL) = (previous.compiled_hash IS NULL)
+        AND COALESCE(node.columns_from, '') = COALESCE(previous.columns_from, '')
+      THEN pairs.version_id <> pairs.previous_version_id
+      ELSE
+        CASE WHEN node.materialized = previous.materialized OR (node.materialized IS NULL AND previous.materialized IS NULL) THEN FALSE ELSE TRUE END
+        OR COALESCE(node.access, 'protected') <> COALESCE(previous.access, 'protected')
+        OR (node.resource_type <> 'test' AND CASE WHEN node.group_name = previous.group_name OR (node.group_name IS NULL AND previous.group_name IS NULL) THEN FALSE ELSE TRUE END)
+        OR (node.resource_type <> 'operation' AND COALESCE(differences.tags_differ, 0) = 1)
+        OR CASE WHEN CAST(node.properties.source_description AS VARCHAR(65535)) = CAST(previous.properties.source_description AS VARCHAR(65535)) OR (CAST(node.properties.source_description AS VARCHAR(65535)) IS NULL AND CAST(previous.properties.source_description AS VARCHAR(65535)) IS NULL) THEN FALSE ELSE TRUE END
+        OR CASE WHEN JSON_SERIALIZE_TO_VARBYTE(node.properties.owner) = JSON_SERIALIZE_TO_VARBYTE(previous.properties.owner) THEN FALSE ELSE TRUE END
+        OR (
+          node.resource_type = 'seed'
+          AND node.checksum_rule = previous.checksum_rule
+          AND node.checksum_rule <> 'path'
+          AND node.checksum <> previous.checksum
+        )
+        OR COALESCE(differences.parents_differ, 0) = 1
+    END AS rest_changed
+  FROM differing AS pairs
+  LEFT JOIN {{ schema }}.store_node_versions AS node ON node.version_id = pairs.version_id
+  LEFT JOIN {{ schema }}.store_node_versions AS previous ON previous.version_id = pairs.previous_version_id
+  LEFT JOIN differences ON differences.run_id = pairs.run_id AND differences.unique_id = pairs.unique_id
+)
+SELECT
+  run_id,
+  previous_run_id,
+  project_name,
+  environment,
+  run_at,
+  unique_id,
+  name,
+  resource_type,
+  CASE
+    WHEN previous_version_id IS NULL THEN 'added'
+    WHEN version_id IS NULL THEN 'removed'
+    WHEN
+      code_changed OR config_changed OR columns_changed OR description_changed OR contract_changed
+      OR rest_changed
+    THEN 'modified'
+    WHEN place_differs THEN 'moved'
+    ELSE 'rewritten'
+  END AS status,
+  CASE WHEN both_there THEN code_changed END AS code_changed,
+  CASE WHEN both_there THEN compiled_changed END AS compiled_changed,
+  CASE WHEN both_there THEN config_changed END AS config_changed,
+  CASE WHEN both_there THEN columns_changed END AS columns_changed,
+  CASE WHEN both_there THEN description_changed END AS description_changed,
+  CASE WHEN both_there THEN contract_changed END AS contract_changed,
+  CASE WHEN both_there THEN place_differs END AS place_changed,
+  version_id,
+  previous_version_id,
+  relation_name,
+  previous_relation_name
+FROM compared
+WHERE
+  resource_type NOT IN ('group', 'disabled')
+  -- Versions also differ if only one side was compiled, or has a catalog.
+  AND (
+    NOT both_there
+    OR NOT same_dbt
+    OR code_changed
+    OR compiled_changed
+    OR config_changed
+    OR columns_changed
+    OR description_changed
+    OR contract_changed
+    OR rest_changed
+    OR place_differs
+  )
+    {%- endset -%}
+    {%- do statements.append(statement) -%}
+    {%- set statement -%}
+-- One row per branch and node in which its latest run differs from base. Key: run_id, unique_id.
+-- Base is the last run of `base` before the run of the branch; `diff` takes that of the merge base if git knows it. `status`
+-- is 'added', 'removed' or 'modified', by the rules of `node_changes`; a node in another schema or database is equal.
+-- Example: what does a pull request change? SELECT unique_id, status FROM branch_changes WHERE pull_request = '812'
+CREATE OR REPLACE VIEW {{ schema }}.branch_changes AS
+SELECT
+  step.project_name,
+  step.environment,
+  step.branch,
+  step.pull_request,
+  step.run_id,
+  step.run_at,
+  step.git_sha,
+  step.previous_run_id AS base_run_id,
+  step.previous_run_at AS base_run_at,
+  step.previous_git_sha AS base_git_sha,
+  change.unique_id,
+  change.name,
+  change.resource_type,
+  change.status,
+  change.code_changed,
+  change.compiled_changed,
+  change.config_changed,
+  change.columns_changed,
+  change.description_changed,
+  change.contract_changed,
+  change.version_id,
+  change.previous_version_id AS base_version_id,
+  change.relation_name,
+  change.previous_relation_name AS base_relation_name
+FROM {{ schema }}.store_branch_steps AS step
+JOIN {{ schema }}.store_branch_changes AS change
+  ON change.run_id = step.run_id
+WHERE
+  change.status IN ('added', 'removed', 'modified')
     {%- endset -%}
     {%- do statements.append(statement) -%}
     {%- set statement -%}

@@ -15,6 +15,7 @@ from recce_meta.cli.connections import Connection
 from recce_meta.cli.options import emit_bytes, progress, report_size, say, sql_argument, write
 from recce_meta.errors import UsageError
 from recce_meta.store.query import cookbook_query, editable_lines, open_query
+from recce_meta.store.sql_files import cookbook_topics
 
 SHOWN_ROWS = 100
 """Rows of a table, unless --limit says otherwise."""
@@ -33,7 +34,10 @@ def query(
     output: Path | None,
     style: str,
 ) -> None:
-    """Run a user's query, or a question of the cookbook, and print its rows."""
+    """Run a user's query, or a question of the cookbook, and print its rows; else list the questions."""
+    if sql is None and cookbook is None:
+        write(_questions(), output)
+        return
     is_streamed = style in STREAMED
     # Streams are read by programs, which want all rows.
     most = (None if is_streamed else SHOWN_ROWS) if limit is None else limit or None
@@ -53,6 +57,16 @@ def query(
             _write_pieces(_pieces(stream.columns, batches, style), output)
         else:
             write(_table(stream.columns, batches, style, output), output)
+
+
+def _questions() -> str:
+    """Return the questions of the cookbook by topic."""
+    topics = cookbook_topics()
+    width = max(len(name) for questions in topics.values() for name in questions)
+    lines = []
+    for topic, questions in topics.items():
+        lines += [topic, *(f"  {name:{width}}  {question}" for name, question in questions.items()), ""]
+    return "\n".join([*lines, "Run a question with recce-meta query --cookbook NAME.", ""])
 
 
 def _batches(stream: Stream, most: int | None) -> Batches:
@@ -93,9 +107,9 @@ def _table(columns: Sequence[str], batches: Batches, style: str, output: Path | 
 
 def _statement(adapter: UnifiedSqlAdapter, sql: str | None, cookbook: str | None) -> str:
     """Return the query of the command line: *sql*, or the question *cookbook*."""
-    if (sql is None) == (cookbook is None):
-        problem = "Missing query" if sql is None else "--cookbook cannot be combined with SQL"
-        raise UsageError(problem, hint='recce-meta query "select * from runs", or --cookbook NAME')
+    if sql is not None and cookbook is not None:
+        hint = 'recce-meta query "select * from runs", or --cookbook NAME'
+        raise UsageError("--cookbook cannot be combined with SQL", hint=hint)
     if cookbook is None:
         return sql_argument(sql or "")
     text = cookbook_query(cookbook, adapter.warehouse, adapter.schema)

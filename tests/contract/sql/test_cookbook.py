@@ -31,6 +31,93 @@ def test_every_question_runs_on_an_empty_store(own_store: Any) -> None:
     assert answered == ["storage_used"]
 
 
+ORDERS, STG, TEST = "model.shop.orders", "model.shop.stg_orders", "test.shop.unique_orders"
+BROKEN = "test.shop.long_broken"
+
+
+@pytest.mark.parametrize(
+    ("question", "columns", "rows"),
+    [
+        ("models_that_got_slower", "unique_id seconds_now seconds_before", [(ORDERS, 40.0, 10.0)]),
+        ("slowest_models", "unique_id seconds", [(ORDERS, 60.0), (STG, 1.5)]),
+        ("longest_builds", "run_id", []),
+        ("seconds_by_schema", "schema_name seconds results", [("shop", 83.0, 4)]),
+        ("seconds_by_owner", "owner seconds models", [(None, 83.0, 2)]),
+        ("models_not_built_lately", "unique_id", []),
+        ("recent_errors", "unique_id", []),
+        ("late_sources", "unique_id", []),
+        ("flaky_tests", "unique_id flips failed_results results outcome", [(TEST, 1, 1, 3, "fail")]),
+        (
+            "failing_tests",
+            "unique_id since_git_sha branch",
+            [(BROKEN, "sha1", "main"), (TEST, "sha3", "main")],
+        ),
+        ("newly_failing_tests", "unique_id failures since_git_sha", [(TEST, 3, "sha3")]),
+        ("coverage_by_schema", "schema_name models tested described owned", [("shop", 4, 0.5, 0.5, 0.0)]),
+        ("owners_without_tests", "owner models models_without_test", [(None, 4, 2)]),
+        ("unused_models", "unique_id tests", [("model.shop.fresh", 0)]),
+        (
+            "changes_between_dates",
+            "unique_id status git_sha",
+            [
+                ("model.shop.fresh", "added", "sha3"),
+                ("model.shop.legacy", "removed", "sha3"),
+                (ORDERS, "modified", "sha3"),
+            ],
+        ),
+        (
+            "columns_that_changed_type",
+            "unique_id column_name previous_column_type column_type git_sha",
+            [(ORDERS, "AMOUNT", "INTEGER", "NUMERIC", "sha3")],
+        ),
+        (
+            "reach_of_the_last_changes",
+            "changed_id models tests exposures nodes_reached farthest",
+            [(ORDERS, 2, 1, 1, 4, 2)],
+        ),
+        (
+            "branch_changes",
+            "unique_id status code_changed branch pull_request base_run_id",
+            [(STG, "modified", True, "tidy", "812", "base-2")],
+        ),
+        (
+            "latest_run_of_each_branch",
+            "branch pull_request run_id changed_nodes",
+            [("tidy", "812", "current-1", 1)],
+        ),
+        (
+            "exposures_downstream_of_a_node",
+            "impacted_id owner distance",
+            [("exposure.shop.dashboard", None, 2)],
+        ),
+        (
+            "owners_downstream_of_a_column",
+            "impacted_id impacted_column reach distance",
+            [
+                (ORDERS, "AMOUNT", "columns", 1),
+                ("test.shop.long_broken", None, "rows", 1),
+                ("model.shop.fresh", "AMOUNT", "columns", 2),
+                ("model.shop.report", "total", "columns", 2),
+                ("exposure.shop.dashboard", None, "unknown", 3),
+            ],
+        ),
+        (
+            "rows_written_over_time",
+            "seconds status git_sha",
+            [(60.0, "success", "sha3"), (20.0, "success", "sha2"), (10.0, "success", "sha1")],
+        ),
+        (
+            "models_by_materialization",
+            "environment materialized models",
+            [("base", "table", 4), ("current", "table", 4)],
+        ),
+        ("row_counts_that_jumped", "unique_id", []),
+    ],
+)
+def test_a_question_of_a_platform_team(store: Any, question: str, columns: str, rows: list[Any]) -> None:
+    assert pick(store.answer(question), *columns.split()) == rows
+
+
 def test_changes_between_the_last_two_runs(store: Any) -> None:
     rows = store.answer("changes_between_the_last_two_runs")
     assert pick(
@@ -100,37 +187,9 @@ def test_sql_of_a_model_on_a_date(store: Any) -> None:
     assert row["compiled_code"] == 'select * from x join "prod"."shop"."orders"'
 
 
-def test_slowest_models(store: Any) -> None:
-    rows = store.answer("slowest_models")
-    assert pick(rows, "place", "unique_id", "last_seconds", "average_seconds_before", "times_as_long") == [
-        (1, "model.shop.orders", 60.0, 15.0, 4.0),
-        (2, "model.shop.stg_orders", 1.5, 1.5, 1.0),
-    ]
-
-
-def test_newly_failing_tests(store: Any, last_run_at: datetime) -> None:
-    rows = store.answer("newly_failing_tests")
-    assert pick(
-        rows, "unique_id", "previous_status", "status", "failures", "previous_run_at", "tested_nodes"
-    ) == [
-        ("test.shop.unique_orders", "pass", "fail", 3, last_run_at - timedelta(days=2), "model.shop.orders")
-    ]
-
-
 def test_models_without_tests(store: Any) -> None:
     rows = store.answer("models_without_tests")
     assert pick(rows, "unique_id", "readers") == [("model.shop.report", 1), ("model.shop.fresh", 0)]
-
-
-def test_branch_against_base(store: Any) -> None:
-    rows = store.answer("branch_against_base")
-    columns = ("unique_id", "status", "code_changed", "compiled_changed", "branch", "pull_request")
-    assert pick(rows, *columns) == [
-        ("model.shop.legacy", "added", None, None, "tidy", "812"),
-        ("model.shop.orders", "modified", True, True, "tidy", "812"),
-        ("model.shop.stg_orders", "modified", True, True, "tidy", "812"),
-        ("model.shop.fresh", "removed", None, None, "tidy", "812"),
-    ]
 
 
 def test_macros_that_changed(store: Any, last_run_at: datetime) -> None:
@@ -163,13 +222,6 @@ def test_most_changed_models(store: Any) -> None:
 def test_orphan_sources(store: Any) -> None:
     rows = store.answer("orphan_sources")
     assert pick(rows, "unique_id", "relation_name") == [("source.shop.raw.coupons", '"prod"."raw"."coupons"')]
-
-
-def test_reach_of_the_last_changes(store: Any) -> None:
-    rows = store.answer("reach_of_the_last_changes")
-    assert pick(rows, "changed_id", "models", "tests", "exposures", "nodes_reached", "farthest") == [
-        ("model.shop.orders", 2, 1, 1, 4, 2)
-    ]
 
 
 def test_what_a_column_feeds_starts_with_the_first_column_by_name(store: Any) -> None:

@@ -145,10 +145,10 @@ def test_a_node_that_an_upgrade_rewrote_in_another_place_has_moved(
 def test_a_branch_on_another_dbt_differs_from_base_where_it_was_edited(empty_store: Any) -> None:
     base, current = recorded(empty_store, "jaffle_ext_multi", "1.10", "1.12")
     nodes = tuple(edited(node) if node.name == "customers" else node for node in current.nodes)
-    run = replace(current.run, run_id="run-2", environment="current")
+    run = replace(current.run, run_id="run-2", environment="current", branch="tidy")
     empty_store.record(replace(base, run=replace(base.run, run_id="run-3", run_at=run.run_at + timedelta(1))))
     empty_store.record(replace(current, run=run, nodes=nodes))
-    (row,) = empty_store.answer("branch_against_base")
+    (row,) = empty_store.answer("branch_changes")
     assert (row["unique_id"], row["status"], row["code_changed"]) == (
         "model.jaffle_ext.customers",
         "modified",

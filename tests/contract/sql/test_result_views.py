@@ -10,6 +10,7 @@ from msgspec.structs import replace
 
 from recce_meta.models import NodeMetadata, NodeResult, Project
 from recce_meta.models.marks.annotation import AnnotationTarget
+from recce_meta.models.node import SourceFreshness
 from recce_meta.models.stored import NodeStatistics
 from recce_meta.store.marks.annotations import AnnotationChange, add_annotations
 from recce_meta.store.prune import Retention, prune
@@ -160,3 +161,41 @@ def test_the_last_count_of_a_removed_node_stays(
     ]
     rows = empty_store.rows("SELECT unique_id, row_count, is_current FROM {s}.latest_row_counts ORDER BY 1")
     assert [(name.rpartition(".")[2], count) for name, count, _ in rows] == [("a", 3), ("gone", 1)]
+
+
+def test_a_build_lasts_from_the_first_start_to_the_last_end(
+    empty_store: Any, make_run: MakeRun, make_model: MakeModel, last_run_at: datetime
+) -> None:
+    def ran(name: str, start: int, end: int) -> NodeResult:
+        begun, done = (last_run_at + timedelta(seconds=second) for second in (start, end))
+        times = {"execute_started_at": begun, "execute_completed_at": done}
+        unique_id = f"model.shop.{name}"
+        return NodeResult(unique_id=unique_id, status="success", seconds=float(end - start), **times)
+
+    project = make_run("timed", timedelta(), "sha", [make_model("a"), make_model("b")])
+    empty_store.record(replace(project, results=(ran("a", 0, 90), ran("b", 30, 100))))
+    old = make_run("old", timedelta(days=1), "sha", [make_model("a"), make_model("b")])
+    empty_store.record(replace(old, results=(NodeResult(unique_id="model.shop.a", status="success"),)))
+
+    rows = empty_store.rows(
+        "SELECT run_id, results, duration, node_seconds, longest_seconds FROM {s}.build_history ORDER BY 1"
+    )
+    assert rows == [("old", 1, None, None, None), ("timed", 2, 100, 160.0, 90.0)]
+
+
+def test_each_measurement_of_freshness_is_shown_once(
+    empty_store: Any, make_run: MakeRun, make_model: MakeModel, last_run_at: datetime
+) -> None:
+    for number, (status, hour) in enumerate([("pass", 0), ("pass", 0), ("warn", 5)]):
+        measured = SourceFreshness(
+            unique_id=ORDERS, status=status, snapshotted_at=last_run_at + timedelta(hours=hour)
+        )
+        run = make_run(f"run-{number}", timedelta(days=3 - number), "sha", [make_model("orders")])
+        empty_store.record(replace(run, freshness=(measured,)))
+
+    rows = empty_store.rows(
+        "SELECT run_id, name, previous_status, status FROM {s}.freshness_history ORDER BY run_id"
+    )
+    assert rows == [("run-0", "orders", None, "pass"), ("run-2", "orders", "pass", "warn")]
+    latest = empty_store.rows("SELECT run_id, status, previous_status FROM {s}.latest_freshness")
+    assert latest == [("run-2", "warn", "pass")]

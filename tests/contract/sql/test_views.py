@@ -80,6 +80,27 @@ COLUMNS = {
         " package_name schema_name relation_name materialized owner tags job_id job_run_url"
         " full_refresh execute_started_at execute_completed_at thread_id query_id adapter_response"
     ),
+    "branch_changes": (
+        "project_name environment branch pull_request run_id run_at git_sha base_run_id base_run_at"
+        " base_git_sha unique_id name resource_type status code_changed compiled_changed"
+        " config_changed columns_changed description_changed contract_changed version_id"
+        " base_version_id relation_name base_relation_name"
+    ),
+    "build_history": (
+        "run_id project_name environment branch pull_request git_sha run_at command full_refresh"
+        " orchestrator job_id job_run_url build_status build_errors build_failures results started_at"
+        " completed_at duration elapsed_time node_seconds longest_seconds"
+    ),
+    "freshness_history": (
+        "run_id project_name environment branch run_at unique_id name source_name schema_name"
+        " relation_name status previous_status max_loaded_at snapshotted_at"
+        " max_loaded_at_time_ago_in_s criteria error age"
+    ),
+    "latest_freshness": (
+        "project_name environment unique_id run_id run_at name source_name schema_name relation_name"
+        " status previous_status max_loaded_at snapshotted_at max_loaded_at_time_ago_in_s criteria"
+        " error"
+    ),
     "result_history": (
         "run_id project_name environment branch pull_request git_sha run_at unique_id name"
         " resource_type package_name schema_name relation_name materialized owner tags status"

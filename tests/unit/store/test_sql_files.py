@@ -107,8 +107,9 @@ def test_every_public_view_and_each_of_its_columns_has_a_comment(dialect):
     columns = {view: render_sql.columns_of((SQL / "views" / f"{view}.sql").read_text()) for view in public}
     scripts = {file.name: file.text for file in (*sql_files.views(dialect), *sql_files.comments(dialect))}
 
-    assert list(scripts) and set(scripts) == set(public)
-    for view, text in scripts.items():
+    assert public and set(scripts) >= set(public)
+    for view in public:
+        text = scripts[view]
         on_view, on_column = COMMENTS[dialect]
         assert len(re.findall(on_view, text)) == 1, view
         assert re.findall(on_column, text) == columns[view], view

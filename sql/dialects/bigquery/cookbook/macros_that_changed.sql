@@ -2,6 +2,7 @@
 -- Which macros changed in production, when, and which nodes call them?
 -- Asked by: an engineer whose compiled SQL differs although no model was edited.
 -- Answer: 2026-11-18 06:00 | macro.shop.cents_to_dollars | modified | 6 nodes call it | 7c1e02a
+-- Topic: Changes
 WITH sides AS (
   SELECT
     step.run_id, step.run_at, step.project_name, macro.unique_id, macro.version_id,

@@ -2,6 +2,7 @@
 -- What depends on a source, and how far away is it?
 -- Asked by: an engineer, when an upstream system is about to change its export.
 -- Answer: source.shop.raw.orders | model.shop.stg_orders | model | view | distance 1
+-- Topic: Columns and lineage
 WITH params AS (
   SELECT
     run.run_id,

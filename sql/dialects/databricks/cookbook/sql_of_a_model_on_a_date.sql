@@ -2,6 +2,7 @@
 -- How did a model's SQL look on a date?
 -- Asked by: an analyst who has to explain last quarter's figures.
 -- Answer: model.shop.orders | run of 2026-09-30 06:00 | 4be7d10 | select … | select … from "prod"."shop"."stg_orders"
+-- Topic: Changes
 -- The view `nodes` shows this for every run; this query restores the relations of only one run in one string.
 WITH params AS (
   SELECT

@@ -2,6 +2,7 @@
 -- What does a column feed, down to the last node, and what would a change of it reach?
 -- Asked by: an engineer, when a column or a source is about to change.
 -- Answer: model.shop.orders | amount | model.shop.report | total | value | distance 1 | confidence 0.9
+-- Topic: Columns and lineage
 -- A change affects values of columns ('columns'), which rows a node has ('rows', if the column is used in a filter,
 -- join or group), or a node with unknown columns ('unknown').
 WITH reads AS (

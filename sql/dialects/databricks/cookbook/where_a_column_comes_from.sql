@@ -2,6 +2,7 @@
 -- Where does a column come from, back to the sources, and how is it made on the way?
 -- Asked by: an analyst who does not believe a figure.
 -- Answer: model.shop.report | total | model.shop.orders | amount | aggregated | SUM(amount) | distance 1
+-- Topic: Columns and lineage
 -- One row per edge: `node_id` and `column_name` are computed from `parent_id` and `parent_column`.
 WITH edges AS (
   SELECT

@@ -2,6 +2,7 @@
 -- Which columns of described models are not described, model by model?
 -- Asked by: the owner of the documentation.
 -- Answer: shop | model.shop.orders | 3 of 11 columns | amount, status, updated_at
+-- Topic: Project
 WITH items AS (
   SELECT
     run.project_name,

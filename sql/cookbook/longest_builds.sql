@@ -1,0 +1,11 @@
+-- Which builds of production took longest?
+-- Asked by: the owner of the warehouse costs, or a user who waits for the morning run.
+-- Answer: 2026-11-16 06:00 | 144.0 s | 404.5 s of all nodes | slowest node 120.0 s | success
+-- Topic: Builds
+SELECT run_at, project_name, run_id, duration, elapsed_time, node_seconds, longest_seconds, build_status, job_run_url
+FROM build_history
+WHERE
+  environment = 'base' -- edit: the environment
+  AND duration IS NOT NULL
+ORDER BY duration DESC, run_id
+LIMIT 20; -- edit: number of builds
