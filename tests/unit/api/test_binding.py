@@ -330,7 +330,6 @@ UPDATE = "update {{ this }} set amount = 0 where status = 'void'"
     ("edited", "why"),
     [
         (hooked(UPDATE, "select order_id, amount from stg_orders"), 'Referenced column "status" not found'),
-        (hooked(UPDATE, materialized="view"), "Can only update base table"),
         (hooked(UPDATE.replace("amount", "gone")), "Referenced update column gone not found in table!"),
         (hooked(UPDATE.replace("= 0", "0")), 'syntax error at or near "0"'),
         (hooked(UPDATE.replace("= 0", "= status + 1")), "No function matches the given name"),
