@@ -87,7 +87,8 @@ class ParentColumns:
         ]
         inferred = tuple(
             run.output_names(asked)
-            if (asked := [key for key in untold if not _has_catalog(nodes.get(key))])
+            # The note on a run without column lineage belongs to effects, not to a search for names.
+            if run.has_columns and (asked := [key for key in untold if not _has_catalog(nodes.get(key))])
             else {}
             for run, nodes in zip(self._runs, (base, current), strict=True)
         )
