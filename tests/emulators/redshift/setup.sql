@@ -126,9 +126,13 @@ CREATE FUNCTION pg_catalog.dateadd(text, bigint, timestamp) RETURNS timestamp LA
 CREATE FUNCTION pg_catalog.datediff(text, timestamp, timestamp) RETURNS bigint LANGUAGE sql IMMUTABLE STRICT AS $$
   SELECT CASE lower($1)
     WHEN 'day' THEN $3::date - $2::date
+    WHEN 'millisecond' THEN (extract(epoch FROM $3) - extract(epoch FROM $2)) * 1000
     WHEN 'microsecond' THEN (extract(epoch FROM $3) - extract(epoch FROM $2)) * 1000000
     ELSE extract(epoch FROM date_trunc($1, $3)) - extract(epoch FROM date_trunc($1, $2))
   END::bigint$$;
+-- Redshift converts a time with a zone implicitly.
+CREATE FUNCTION pg_catalog.datediff(text, timestamptz, timestamptz) RETURNS bigint LANGUAGE sql IMMUTABLE STRICT AS
+  $$SELECT pg_catalog.datediff($1, $2 AT TIME ZONE 'UTC', $3 AT TIME ZONE 'UTC')$$;
 
 -- Aggregates.
 CREATE FUNCTION pg_catalog.median_of(numeric[]) RETURNS numeric LANGUAGE sql IMMUTABLE AS $$

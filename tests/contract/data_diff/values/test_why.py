@@ -190,3 +190,11 @@ def test_changed_rows_of_a_parent_are_counted_and_its_values_searched(site: Any,
     exact = next(one for one in diff.why.slices if one.conditions[0].relation)
     _, (row,) = site.adapter.execute(f"SELECT count(*) FROM {site.relation('base')} WHERE {exact.sql}")
     assert row[0] == exact.in_slice == 20
+
+
+def test_an_edit_that_fails_on_the_data_shows_no_value(site: Any, shop: Any) -> None:
+    site.create("later", COLUMNS, [(i, str(c), c, d) for i, _, c, d in ROWS])
+
+    diff = shop(OLD, OLD.replace("kind,", "cast(kind as integer) as kind,"), later="later")
+
+    assert edit_phrases(diff) == ["not tried: a query with an edit fails on the data of base"]
