@@ -115,10 +115,13 @@ NEEDS_MORE = (
     "column_profiles",
     "column_statistics",
     "data_diff_history",
+    "freshness_history",
+    "latest_freshness",
     "latest_row_counts",
     "node_statistics",
     "reviews",
     "row_count_history",
+    "source_freshness",
     "sync_conflicts",
 )
 """Views of what is kept with a run, which this history has none of."""
