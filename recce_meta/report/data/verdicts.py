@@ -501,9 +501,9 @@ def parent_phrases(result: ValueDiff) -> list[str]:
         some = "all" if one.reading == one.changed else f"{one.reading:,} of"
         rows = f"{one.changed:,} {one.target} row{'' if one.changed == 1 else 's'}"
         rest = (
-            f"so do {one.others_reading:,} of the {one.others:,} others"
+            f"so do {one.others_reading:,} of the {one.others:,} equal rows"
             if one.others_reading
-            else "no other row has"
+            else "no equal row has"
         )
         found.append(f"{some} {rows} have a changed row of {one.parent}, by {', '.join(one.key)}; {rest}")
     return found

@@ -183,7 +183,7 @@ def test_changed_rows_of_a_parent_are_counted_and_its_values_searched(site: Any,
     (masked,) = mask_results([diff], Privacy())
 
     assert parent_phrases(diff) == [
-        "all 20 changed rows have a changed row of orders, by id; no other row has"
+        "all 20 changed rows have a changed row of orders, by id; no equal row has"
     ]
     assert "lowest sort of orders = 'gift'; no other row has" in " ".join(why_phrases(diff))
     assert "gift" not in repr(hidden.why) and "gift" not in repr(masked.why)
