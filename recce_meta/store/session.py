@@ -521,8 +521,7 @@ def schema_text(warehouse: Warehouse, schema: str) -> str:
             hint="use another file for another store, without --schema",
         )
     if not sql_files.dialects():
-        hint = "run pip install -e . in the checkout, or python scripts/render_sql.py"
-        raise StoreError("The SQL of the store is not built", hint=hint)
+        raise sql_files.not_rendered()
     if not warehouse.has_store or dialect_of(warehouse) not in sql_files.dialects():
         raise StoreError(
             f"The store cannot be created in {warehouse.name}",

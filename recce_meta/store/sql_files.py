@@ -149,6 +149,12 @@ def dialects() -> tuple[str, ...]:
     return tuple(sorted(path.stem for path in RENDERED.glob("*.sql")))
 
 
+def not_rendered() -> ConfigurationError:
+    """Return the error of a checkout without the rendered SQL of this version."""
+    hint = "run pip install -e . in the checkout, or python scripts/render_sql.py"
+    return ConfigurationError("The SQL of the store is not built", hint=hint)
+
+
 @cache
 def files(dialect: str) -> Mapping[tuple[str, str], SqlFile]:
     """Return all files of *dialect* by kind and name, in this order.
@@ -156,8 +162,7 @@ def files(dialect: str) -> Mapping[tuple[str, str], SqlFile]:
     Raises ConfigurationError in a checkout whose SQL was not rendered.
     """
     if not (known := dialects()):
-        hint = "run python scripts/render_sql.py in the checkout, or install it again"
-        raise ConfigurationError("the SQL of the store is not rendered", hint=hint)
+        raise not_rendered()
     if dialect not in known:
         raise UnknownNameError("dialect", dialect, known)
     found = {}
@@ -244,8 +249,10 @@ def cookbook_topics() -> dict[str, dict[str, str]]:
     """Return the questions of the cookbook by topic and name."""
     found: dict[str, dict[str, str]] = {}
     for file in cookbook("postgres"):
-        topic = re.findall(r"^-- Topic: (.*)", file.text, re.MULTILINE)[0]
-        found.setdefault(topic, {})[file.name] = re.findall(r"^-- (.*\?)$", file.text, re.MULTILINE)[0]
+        topics = re.findall(r"^-- Topic: (.*)", file.text, re.MULTILINE)
+        if not topics:  # rendered by an earlier version
+            raise not_rendered()
+        found.setdefault(topics[0], {})[file.name] = re.findall(r"^-- (.*\?)$", file.text, re.MULTILINE)[0]
     return dict(sorted(found.items()))
 
 

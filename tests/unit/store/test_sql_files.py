@@ -222,3 +222,10 @@ def test_a_checkout_without_built_sql_says_how_to_build_it(tmp_path, monkeypatch
     with pytest.raises(RecceMetaError, match="The SQL of the store is not built") as caught:
         schema_text(warehouse_named("duckdb"), "recce_metadata")
     assert "pip install -e ." in caught.value.hint
+
+
+def test_a_question_of_an_earlier_version_says_how_to_build_the_sql(monkeypatch):
+    monkeypatch.setattr(sql_files, "cookbook", lambda _: (SqlFile("old", "cookbook", "-- Old?\nSELECT 1;"),))
+
+    with pytest.raises(RecceMetaError, match="The SQL of the store is not built"):
+        sql_files.cookbook_topics()
