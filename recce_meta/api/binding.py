@@ -9,10 +9,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
-from functools import cached_property, lru_cache
+from functools import cached_property, lru_cache, partial
+from types import MappingProxyType
 from typing import TYPE_CHECKING, NamedTuple, Protocol, TypeAlias
 
 from recce_meta import sql_diff
+from recce_meta.api.bound_fixtures import FixtureBinder, fixture_faults
 from recce_meta.api.bound_queries import BoundQuery, KnownRelation, Learned, QueryBinder, Surely, Wanted
 from recce_meta.diff.materializations import REBUILT
 from recce_meta.graph import LineageGraph, parents_first
@@ -30,6 +32,8 @@ if TYPE_CHECKING:
 
 BOUND = ("model", "snapshot", "test")
 """Resource types with a query that is bound."""
+BEYOND = ("operation", "unit_test")
+"""Resource types with statements or rows that are bound, and without readers."""
 FILLED = ("seed", "source")
 """Resource types with relations that follow from no query."""
 WITH_HOOKS = ("table", "view", "incremental")
@@ -48,6 +52,7 @@ _KEYS: Mapping[str, Sequence[str]] = {
     "microbatch": ("event_time",),
 }
 """Settings that name columns, by materialization or else strategy; others do not read a key."""
+NOTHING_READ = QueryNames(tokenised="", relations={}, named={}, read=(), hard_coded=frozenset())
 _SCHEMA = re.compile(rf"{PARENT_NAME.pattern}\.", re.IGNORECASE)
 """Schema of a relation in the query that is bound, which stands for its node."""
 _UNSTABLE = re.compile(r"\b(?:pivot|columns)\b", re.IGNORECASE)
@@ -97,6 +102,10 @@ class Hook(NamedTuple):
 
     words: str
     this: tuple[KnownRelation, KnownRelation]
+    earlier: tuple[str, str] = ("", "")
+    """Statements before it, on both sides."""
+    of: tuple[int, int] = (0, 1)
+    """Sides whose relations it finds, on both sides."""
 
 
 class Binding:
@@ -136,20 +145,22 @@ class Binding:
         changed = [one for one in self._changed if one in self._runs[1].names]
         self._below = frozenset(changed) | graph.downstream(changed)
         order, _ = parents_first({one: sorted(graph.parents(one)) for one in self._below})
-        self._read([one for one in changed if one.split(".", 1)[0] in BOUND])
+        self._read([one for one in changed if one.split(".", 1)[0] in (*BOUND, *BEYOND)])
         differing: set[str] = set()
         has_read = False
         for one in order:
-            is_above = not differing.isdisjoint(graph.parents(one))
+            is_above = not differing.isdisjoint(graph.parents(one)) or self._tests_edit(one, differing)
             if (one not in self._changed and not is_above) or one not in self._runs[1].names:
                 continue
             if is_above and not has_read:
                 has_read = True
-                below = [key for key in graph.downstream(differing) if key.split(".", 1)[0] in BOUND]
-                self._read(below[:MOST_BOUND])
+                below = graph.downstream(differing)
+                self._read([key for key in below if key.split(".", 1)[0] in (*BOUND, *BEYOND)][:MOST_BOUND])
             kind = one.split(".", 1)[0]
             if kind in FILLED and self._differs(one):
                 differing.add(one)
+            if kind in BEYOND and (fault := self._elsewhere(one)) is not None:
+                found[one] = Judgement(fault, is_complete=False)
             if kind not in BOUND:
                 continue
             has_same = not is_above and self._has_same_query(one)
@@ -168,6 +179,14 @@ class Binding:
             if self._differs(one):
                 differing.add(one)
         return found
+
+    def _tests_edit(self, one: str, differing: Collection[str]) -> bool:
+        """Return True if a unit test is of an edited model, or gives rows of an input that differs."""
+        if not one.startswith("unit_test."):
+            return False
+        tested = self._graph.parents(one)
+        inputs = (parent for model in tested for parent in self._graph.parents(model))
+        return not self._changed.isdisjoint(tested) or not set(differing).isdisjoint(inputs)
 
     def _read(self, ids: Collection[str]) -> None:
         """Read the nodes *ids* on both sides, and the nearest nodes above them."""
@@ -270,6 +289,8 @@ class Binding:
         names: QueryNames,
         learned: Learned | None,
         wanted: Wanted = Wanted.TYPES,
+        *,
+        inputs: Mapping[str, KnownRelation] = MappingProxyType({}),
     ) -> BoundQuery | None:
         """Return the answer for the query with *names* of a node; None without an answer."""
         node = self._runs[index].with_parents([one]).get(one)
@@ -278,7 +299,7 @@ class Binding:
         if not names.sql.strip() or (len(names.keys()) == 0 and "⟦" in names.sql):
             return None
         sql = _translated(names.sql, self._queries.dialect, self._binder.dialect)
-        relations = {key: self._relation_for(index, one, key) for key in [*names.keys()]}
+        relations = {key: inputs.get(key) or self._relation_for(index, one, key) for key in [*names.keys()]}
         if sql is None:
             return None
         return self._asking.ask(sql, names, relations, learned, wanted=wanted)
@@ -375,6 +396,10 @@ class WholeBinding(Binding):
     """The same judgements, also on other targets, variables and branches, on settings and hooks."""
 
     def _elsewhere(self, one: str) -> sql_diff.Fault | None:
+        if one.startswith("unit_test."):
+            return self._in_fixtures(one)
+        if one.startswith("operation."):
+            return self._in_operation(one)
         is_new = one not in self._runs[0].names
         found = self._in_worlds(one, *self._queries.worlds(one), is_new=is_new)
         if found is not None or one.startswith("test."):
@@ -415,14 +440,16 @@ class WholeBinding(Binding):
             found = self._ask(index, one, names, learned, Wanted.VERDICT)
         else:
             relations = {key: self._for_hook(index, one, key, hook) for key in [*names.keys()]}
-            found = self._asking.ask(names.sql, names, relations, learned, wanted=Wanted.STATEMENTS)
+            sql = f"{hook.earlier[index]}{names.sql}"
+            found = self._asking.ask(sql, names, relations, learned, wanted=Wanted.STATEMENTS)
         # A value that is made up has a type of its own.
         return found and found._replace(is_exact=found.is_exact and not world.has_values)
 
     def _for_hook(self, index: int, one: str, key: str, hook: Hook) -> KnownRelation:
         if key == one:
             return hook.this[index]
-        return self._relation(index, key)._replace(is_table=self._is_table(index, key))
+        side = hook.of[index] if key in self._runs[hook.of[index]].names else index
+        return self._relation(side, key)._replace(is_table=self._is_table(side, key))
 
     def _is_table(self, index: int, one: str) -> bool:
         node = self._runs[index].with_parents([one]).get(one)
@@ -467,6 +494,64 @@ class WholeBinding(Binding):
                 if fault is not None:
                     yield fault
 
+    def _in_operation(self, one: str) -> sql_diff.Fault | None:
+        """Return the fault of a statement of `on-run-start` or `on-run-end`.
+
+        The former finds what base left, and in the next run what current leaves, as the latter does.
+        """
+        sides = [self._operations(index) for index in (0, 1)]
+        node = sides[1][one]
+        text = node.raw_code or ""
+        if not self._is_own or not text.strip():
+            return None
+        # The statement may have another number in base.
+        same = next((each for each in sides[0].values() if each.raw_code == text), sides[0].get(one))
+        codes = (None if same is None else same.raw_code), text
+        prefix = [_earlier(one, each) for each in sides]
+        is_start = "on-run-start" in node.tags
+        words = "as on-run-start" if is_start else "as on-run-end"
+        hook = Hook(words, (KnownRelation(), KnownRelation()), (prefix[0], prefix[1]))
+        worlds = self._queries.worlds(one, codes)
+        if is_start:
+            was = self._in_worlds(one, *worlds, hook._replace(of=(0, 0)), is_new=same is None)
+            if was is not None:
+                return was
+        found = self._in_worlds(one, *worlds, hook, is_new=same is None)
+        return found and found._replace(is_certain=found.is_certain and not is_start)
+
+    def _operations(self, index: int) -> dict[str, NodeMetadata]:
+        """Return the statements of `on-run-start` and `on-run-end` of one side, in their order."""
+        run = self._runs[index]
+        ids = [one for one in run.names if one.startswith("operation.")]
+        nodes = run.with_parents(ids)
+        places = {one: ("on-run-end" in nodes[one].tags, len(one), one) for one in ids}
+        return {one: nodes[one] for one in sorted(ids, key=places.__getitem__)}
+
+    def _in_fixtures(self, one: str) -> sql_diff.Fault | None:
+        """Return the fault of the rows of a unit test that those of base have not."""
+        found: list[set[sql_diff.Fault]] = []
+        for index, run in enumerate(self._runs):
+            nodes = run.with_parents([one]) if one in run.names else {}
+            node = nodes.get(one)
+            if node is None or not node.parents:
+                found.append(set())
+                continue
+            tested = node.parents[0]
+            nodes = run.with_parents([tested])
+            binder = FixtureBinder(
+                partial(self._relation, index),
+                partial(self._over, index, tested),
+                lambda sql: self._asking.ask(sql, NOTHING_READ, {}),
+                self._is_own,
+            )
+            found.append({*fixture_faults(node, nodes, binder)})
+        new = found[1] - found[0]
+        return max(new, key=lambda each: (each.is_certain, each.text), default=None)
+
+    def _over(self, index: int, one: str, inputs: Mapping[str, KnownRelation]) -> BoundQuery | None:
+        """Return the answer for the query of a node, with other columns of some *inputs*."""
+        return self._ask(index, one, self._queries.query(index, one), {}, inputs=inputs)
+
     def _this(self, one: str, is_after: bool, earlier: Sequence[Json]) -> tuple[KnownRelation, KnownRelation]:
         """Return what a hook finds in the relation of its node on both sides, after those *earlier*."""
         place = 0 if one in self._runs[0].names else 1
@@ -496,6 +581,16 @@ def _keys_of(node: NodeMetadata) -> list[str]:
     given = (node.config.get(key) or [] for key in names)
     listed = [one for each in given for one in (each if isinstance(each, list) else [each])]
     return [one for one in listed if isinstance(one, str) and one != "all"]
+
+
+def _earlier(one: str, operations: Mapping[str, NodeMetadata]) -> str:
+    """Return the statements before those of an operation that may create what it writes."""
+    found = []
+    for key, node in operations.items():
+        if key == one:
+            break
+        found.append((node.raw_code or "").strip().rstrip(";"))
+    return "".join(f"{text};\n" for text in found if text and "{" not in text)
 
 
 def _may_alter(hook: Json) -> bool:

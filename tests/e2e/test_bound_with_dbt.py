@@ -19,8 +19,19 @@ pytestmark = pytest.mark.dbt
 ORDERS, DAILY, MARKED, CONTRACTED = (
     f"models/{name}.sql" for name in ("orders", "daily", "marked", "contracted")
 )
+PROJECT, TESTS, SUMS = "dbt_project.yml", "models/tests.yml", "models/sums.sql"
 FILES = {
-    "dbt_project.yml": "name: shop\nversion: '1.0'\nprofile: shop\n",
+    PROJECT: "name: shop\nversion: '1.0'\nprofile: shop\n"
+    "on-run-start: create table if not exists log (a integer)\n"
+    "on-run-end: \"insert into log select count(note) from {{ ref('orders') }}\"\n",
+    SUMS: "select status, sum(amount) as total from {{ ref('orders') }} group by 1\n",
+    TESTS: """unit_tests:
+- {name: rows, model: sums, given: [{input: ref('orders'), rows: [{status: a, amount: 1}]}],
+   expect: {rows: [{status: a, total: 1}]}}
+- {name: queries, model: sums,
+   given: [{input: ref('orders'), format: sql, rows: "select 'a' as status, 1.0 as amount"}],
+   expect: {format: sql, rows: "select 'a' as status, 1.0 as total"}}
+""",
     "profiles.yml": "shop:\n  target: dev\n  outputs:\n"
     "    dev: {type: duckdb, path: shop.duckdb, threads: 1}\n"
     "    prod: {type: duckdb, path: shop.duckdb, threads: 1}\n",
@@ -63,6 +74,14 @@ EDITS = {
     "a hook adds a column": Edit(MARKED, "update {{ this }} set amount = 0 where status = 'x'",
                                  "alter table {{ this }} add column more integer"),
     "a key that the query lacks": Edit(DAILY, "unique_key='id'", "unique_key='ids'"),
+    "on-run-end names no column": Edit(PROJECT, "count(note)", "count(notes)"),
+    "a column that on-run-end reads is gone": Edit(ORDERS, ", note from", " from"),
+    "another on-run-end": Edit(PROJECT, "count(note)", "max(id)"),
+    "a column of given rows that the input lacks": Edit(TESTS, "amount: 1", "amounts: 1"),
+    "a column of expected rows that the model lacks": Edit(TESTS, "total: 1", "totals: 1"),
+    "fewer expected columns": Edit(TESTS, "status: a, total", "total"),
+    "given SQL without a column that the model reads": Edit(TESTS, "1.0 as amount", "1.0 as amounts"),
+    "an added column that expected SQL lacks": Edit(SUMS, "as total", "as total, count(*) as n"),
     "an added column": Edit(DAILY, "select id, amount", "select id, amount, status"),
 }  # fmt: skip
 

@@ -320,12 +320,12 @@ def fixture_reads(node: NodeMetadata, nodes: Mapping[str, NodeMetadata]) -> Fixt
     for one in given:
         # SQL has columns of its own, whatever the input has.
         is_sql = isinstance(one, dict) and one.get("format") == "sql"
-        names = set[str]() if is_sql else _fixture_columns(one)
-        owner = _input(str(one.get("input")), tested, nodes) if names else None
+        names = set[str]() if is_sql else fixture_names(one)
+        owner = fixture_input(one, tested, nodes) if names else None
         if names is None or (names and owner is None):
             return None
         inputs |= {(owner, name) for name in names if owner is not None}
-    expected = _fixture_columns(expect)
+    expected = fixture_names(expect)
     if expected is None:
         return None
     return FixtureReads(tuple(sorted(inputs)), tuple((tested.unique_id, name) for name in sorted(expected)))
@@ -340,7 +340,7 @@ def fixture_columns(
     return NodeColumns(tier=tier, uses=uses, references=tuple(sorted({*model, *given})))
 
 
-def _fixture_columns(fixture: Json) -> set[str] | None:
+def fixture_names(fixture: Json) -> set[str] | None:
     """Return the columns of a fixture's rows, which are objects or CSV; None for SQL and for a file."""
     if not isinstance(fixture, dict):
         return None
@@ -354,8 +354,9 @@ def _fixture_columns(fixture: Json) -> set[str] | None:
     return None
 
 
-def _input(text: str, tested: NodeMetadata, nodes: Mapping[str, NodeMetadata]) -> str | None:
+def fixture_input(fixture: Json, tested: NodeMetadata, nodes: Mapping[str, NodeMetadata]) -> str | None:
     """Return the parent of *tested* that an input such as `ref('orders')` names, if it is the only one."""
+    text = str(fixture.get("input")) if isinstance(fixture, dict) else ""
     if text.strip() == "this":
         return tested.unique_id
     call = _CALL.search(text)

@@ -379,6 +379,75 @@ def test_a_column_that_the_configuration_names_is_in_the_query(config: dict[str,
     assert bool(found) is fails
 
 
+STATEMENT = "insert into log select status from {{ ref('stg_orders') }}"
+
+
+def beyond(sql: str = ORDERS.format("amount"), hook: str = "", expect: Any = "", given: Any = "") -> Project:
+    """Return the shop with a statement of `on-run-end` and a unit test of `stg_orders`."""
+    base, model = (
+        shop("b" if (hook, expect, given) == ("", "", "") else "bc", {"stg_orders": sql}),
+        "model.shop.stg_orders",
+    )
+    statement = replace(
+        node("shop-on-run-end-0", "", model, raw=hook or STATEMENT),
+        unique_id="operation.shop.shop-on-run-end-0",
+        resource_type="operation",
+        compiled_code=None,
+        tags=("on-run-end",),
+    )
+    first = replace(
+        node("shop-on-run-start-0", "", raw="create table if not exists log (a varchar)"),
+        unique_id="operation.shop.shop-on-run-start-0",
+        resource_type="operation",
+        compiled_code=None,
+        tags=("on-run-start",),
+    )
+    rows = {"input": "ref('raw_orders')", "format": "dict", "rows": [{"id": 1}]}
+    sql_rows = {"format": "sql", "rows": "select 1 as order_id, 1 as customer_id, 1 as amount, 's' as status"}
+    unit_test = replace(
+        node("rows", "", model),
+        unique_id="unit_test.shop.stg_orders.rows",
+        resource_type="unit_test",
+        raw_code="",
+        compiled_code=None,
+        properties={"model": "stg_orders", "given": [given or rows], "expect": expect or sql_rows},
+    )
+    return replace(base, nodes=(*base.nodes, first, statement, unit_test))
+
+
+GIVEN = {"input": "ref('raw_orders')", "format": "sql"}
+
+
+@pytest.mark.parametrize(
+    ("edited", "why"),
+    [
+        ({"hook": "insert into log select gone from {{ ref('stg_orders') }}"}, 'on-run-end: Referenced column'),
+        ({"hook": "insert into log select 1, 2"}, "has 1 columns but 2 values"),
+        ({"hook": "insert into log select upper(status) from {{ ref('stg_orders') }}"}, ""),
+        ({"hook": "insert into elsewhere select gone from {{ ref('stg_orders') }}"}, ""),
+        ({"given": {"input": "ref('raw_orders')", "rows": [{"ids": 1}]}}, "it gives raw_orders a column ids"),
+        ({"given": GIVEN | {"rows": "select 1 as id"}}, 'stg_orders over its rows: Refer'),
+        ({"given": GIVEN | {"rows": "select 1 as id from"}}, "its rows of raw_orders: syntax error"),
+        ({"given": GIVEN | {"rows": "select 1 as id, 2 as customer_id, 3 as amount, '' as status"}}, ""),
+        ({"expect": {"rows": [{"order_id": 1, "gone": 1}]}}, "it expects a column gone, which"),
+        ({"expect": {"rows": [{"STATUS": 1}]}}, ""),
+        ({"expect": {"format": "sql", "rows": "select 1 as order_id"}}, "expected rows lack status"),
+    ],
+)  # fmt: skip
+@pytest.mark.cases(4)
+def test_statements_around_a_run_and_rows_of_unit_tests_are_bound(edited: dict[str, Any], why: str) -> None:
+    diff = diff_between(beyond(), beyond(**edited))
+
+    assert [why in one for one in failure_sentences(diff)] == [True] * bool(why)
+
+
+def test_a_column_that_a_model_loses_is_missed_by_statements_and_expected_rows() -> None:
+    diff = diff_between(beyond(), beyond(ORDERS.format("amount").replace(", status", ""), hook=STATEMENT))
+
+    failing = {one.name for one in diff.impacted if one.fails}
+    assert {"shop-on-run-end-0", "by_status"} <= failing
+
+
 @pytest.mark.parametrize("adapter", ["postgres", "snowflake", "bigquery"])
 def test_duckdb_speaks_for_other_warehouses_with_doubt(adapter: str) -> None:
     edited = REVENUE.replace("select customer_id, sum", "select customer_id, status, sum")
