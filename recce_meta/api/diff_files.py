@@ -9,6 +9,7 @@ from pathlib import Path
 from msgspec.structs import replace
 
 from recce_meta.api.build_failures import with_name_clashes
+from recce_meta.api.commit_files import files_at, files_folder, own_folder
 from recce_meta.api.diff import DiffQuestion, whole_diff
 from recce_meta.api.record_sql import SqlOptions, extract_sql_project
 from recce_meta.diff.same_sql import target_of
@@ -32,7 +33,6 @@ from recce_meta.models.node_types import BUILT
 from recce_meta.models.run import WORKING_TREE, ChosenRun, RunChoice
 from recce_meta.profiles import load_profile
 from recce_meta.profiles.discovery import PROFILES_FILE, PROJECT_FILE, with_dotenv
-from recce_meta.temporary import temporary_folder
 from recce_meta.warehouses.registry import folders_with
 
 _NAMED = 5
@@ -71,7 +71,7 @@ def diff_files(
     sha, label = _commit(history, revision)
     # The copy of base lacks files that git ignores, such as `.env`.
     given = replace(options or SqlOptions(), environ=with_dotenv(environ, root.resolve()))
-    files, links = _files_at(history, sha)
+    files, links = files_at(history, sha)
     current = extract_sql_project(root, replace(given, environment=WORKING_TREE))
     guessed = []
     if not current.run.adapter_type:
@@ -79,10 +79,7 @@ def diff_files(
         guessed = [GUESSED.format(given.dialect or "standard SQL")]
         if given.dialect:
             current = extract_sql_project(root, replace(given, environment=WORKING_TREE))
-    with temporary_folder() as name:
-        folder = Path(name, root.resolve().name)
-        _write(folder, files)
-        _link_packages(root, folder)
+    with files_folder(files, root) as folder:
         of_base, other_connection = _options_of_base(given, root, folder, files)
         guessed += other_connection
         base = extract_sql_project(folder, replace(of_base, environment=f"commit {sha[:7]}"))
@@ -108,26 +105,6 @@ def diff_files(
     before, after = (ChosenRun(run_id=None, selector=None, reason=one) for one in (label, WORKING_TREE))
     choice = RunChoice(base=before, current=after)
     return replace(found, choice=choice, notes=(*found.notes, *dict.fromkeys(notes)))
-
-
-def _files_at(history: CheckoutHistory, sha: str) -> tuple[Mapping[str, bytes], list[str]]:
-    """Return the files of the commit *sha*, and links out of the project; raise UsageError without any."""
-    files, links = history.files_at(sha)
-    if not files:
-        raise UsageError(
-            f"git cannot read the files of commit {sha[:7]} here",
-            hint="fetch the whole commit if the clone is partial, or name a commit with this folder as BASE",
-        )
-    if PROJECT_FILE not in files:
-        raise UsageError(f"No {PROJECT_FILE} of this folder in commit {sha[:7]}", hint="name a later commit")
-    return files, links
-
-
-def _write(folder: Path, files: Mapping[str, bytes]) -> None:
-    for path, content in files.items():
-        target = folder / path
-        target.parent.mkdir(parents=True, exist_ok=True)
-        target.write_bytes(content)
 
 
 def _options_of_base(
@@ -257,27 +234,6 @@ def _commit(history: CheckoutHistory, revision: str | None) -> tuple[str, str]:
     return start.sha, start.label
 
 
-def _link_packages(root: Path, folder: Path) -> None:
-    """Let the project in *folder* use the packages that are installed in *root*; git ignores them.
-
-    A package that is a folder of the project is that of *folder*.
-    """
-    for name in INSTALLED:
-        if not (root / name).is_dir() or (folder / name).exists():
-            continue
-        (folder / name).mkdir()
-        for package in (root / name).iterdir():
-            own = _own_folder(package, root)
-            (folder / name / package.name).symlink_to(folder / own if own else package.resolve())
-
-
-def _own_folder(package: Path, root: Path) -> Path | None:
-    """Return the folder of the project in *root* to which *package* is a link."""
-    target, project = package.resolve(), root.resolve()
-    is_own = package.is_symlink() and target.is_relative_to(project)
-    return target.relative_to(project) if is_own else None
-
-
 def _local_packages(root: Path) -> list[str]:
     """Return the installed packages that are links to other folders, whose files may have changed."""
     folders = [root / name for name in INSTALLED if (root / name).is_dir()]
@@ -285,7 +241,7 @@ def _local_packages(root: Path) -> list[str]:
         path.name
         for folder in folders
         for path in folder.iterdir()
-        if path.is_symlink() and not _own_folder(path, root)
+        if path.is_symlink() and not own_folder(path, root)
     )
 
 

@@ -103,7 +103,7 @@ class _EditedFiles:
         self._edited: list[str] = []
         self._problems: dict[str, str] = {}
         self._remarks: dict[str, str] = {}
-        self._macros, self._changed_macros = _edited_macros(base, settings)
+        self._macros, self._changed_macros = edited_macros(base, settings)
 
     def edited_project(self) -> EditedProject:
         files = {
@@ -162,7 +162,7 @@ class _EditedFiles:
     def _is_other_seed(self, node: NodeMetadata, file: Path) -> bool:
         """Return True if *file* certainly, or if dbt did not hash it perhaps, has other rows than base."""
         if node.checksum_rule == "path":
-            return self._read_at is not None and file.stat().st_mtime > self._read_at.timestamp()
+            return self._read_at is not None and _is_later(file, self._read_at)
         return node.checksum is not None and not is_what_dbt_saw(node, file)
 
     def _text(self, node: NodeMetadata, path: Path) -> str | None:
@@ -216,12 +216,10 @@ class _EditedFiles:
         if not self._changed_macros:
             return
         known = {macro.unique_id: macro for macro in (*self._base.macros, *self._macros)}
-        names = {one.rpartition(".")[2] for one in self._changed_macros}
-        names |= {name.partition("__")[2] for name in names if "__" in name}
         calls = {one: macro.macros for one, macro in known.items()}
         for unique_id, node in self._nodes.items():
             called = reachable(node.macros, calls)
-            is_caller = any(one.rpartition(".")[2] in names for one in called)
+            is_caller = any(one.rpartition(".")[2] in self._changed_macros for one in called)
             if node.resource_type == "model" and unique_id not in self._edited and is_caller:
                 yield unique_id
 
@@ -273,24 +271,17 @@ class _EditedFiles:
         return sorted({*below}.difference(self._edited))
 
     def _notes(self) -> tuple[str, ...]:
-        read_at = self._read_at
-        if read_at is None:
+        if self._read_at is None:
             return ()
-        folders = [place for kind in ("models", "seeds", "snapshots") for place in self._settings.paths[kind]]
-        files = [
-            *(self._root / name for name in (PROJECT_FILE, *PACKAGE_FILES)),
-            *find_files(self._root, folders, (".yml", ".yaml")),
-        ]
-        later = [
-            Path(os.path.relpath(file, self._root)).as_posix()
-            for file in files
-            if file.is_file() and file.stat().st_mtime > read_at.timestamp()
-        ]
+        later = files_changed_since(self._read_at, self._settings, PACKAGE_FILES)
         return (OTHER_SETTINGS.format(first_of(later, _NAMED)),) if later else ()
 
 
-def _edited_macros(base: Project, settings: DbtProjectFile) -> tuple[tuple[MacroMetadata, ...], set[str]]:
-    """Return the macros of *base* with those that the project has now, and the ids of those that differ."""
+def edited_macros(base: Project, settings: DbtProjectFile) -> tuple[tuple[MacroMetadata, ...], set[str]]:
+    """Return the macros of *base* with those that the project has now, and the names of those that differ.
+
+    A name such as `default__cents` stands for `cents` also, which may call it.
+    """
     own = {macro.unique_id: macro for macro in read_macros(settings, [])}
     before = {macro.unique_id: macro for macro in base.macros}
     changed = {one for one in own if one not in before or _code(before[one]) != _code(own[one])}
@@ -299,12 +290,33 @@ def _edited_macros(base: Project, settings: DbtProjectFile) -> tuple[tuple[Macro
         for macro in base.macros
         if macro.package_name == settings.name and macro.path.endswith(".sql") and macro.unique_id not in own
     }
-    if not changed:
-        return tuple(macro for macro in base.macros if macro.unique_id not in gone), gone
-    called = {one.unique_id: one for one in with_calls([*base.macros, *own.values()])}
     found = {one: macro for one, macro in before.items() if one not in gone}
-    found |= {one: called[one] for one in changed}
-    return tuple(found[one] for one in sorted(found)), changed | gone
+    if changed:
+        called = {one.unique_id: one for one in with_calls([*base.macros, *own.values()])}
+        found |= {one: called[one] for one in changed}
+    names = {one.rpartition(".")[2] for one in changed | gone}
+    names |= {name.partition("__")[2] for name in names if "__" in name}
+    return tuple(found[one] for one in sorted(found)), names
+
+
+def files_changed_since(moment: datetime, settings: DbtProjectFile, names: Iterable[str] = ()) -> list[str]:
+    """Return the paths of dbt_project.yml, of *names* and of property files that changed after *moment*."""
+    kinds = ("models", "seeds", "snapshots", "analyses")
+    folders = [place for kind in kinds for place in settings.paths[kind]]
+    files = [
+        *(settings.root / name for name in (PROJECT_FILE, *names)),
+        *find_files(settings.root, folders, (".yml", ".yaml")),
+    ]
+    return [
+        Path(os.path.relpath(file, settings.root)).as_posix() for file in files if _is_later(file, moment)
+    ]
+
+
+def _is_later(file: Path, moment: datetime) -> bool:
+    try:
+        return file.stat().st_mtime > moment.timestamp()
+    except OSError:
+        return False
 
 
 def _renderer(

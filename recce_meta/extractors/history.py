@@ -149,6 +149,8 @@ class CheckoutHistory:
         for entry in listed.split("\0")[:-1]:
             about, _, path = entry.partition("\t")
             mode, _, blob = about.split(" ")
+            if ".." in path.split("/"):  # no file of the project, though a tree may say so
+                continue
             if mode == LINK or (mode != SUBMODULE and path.lower().endswith((*CODE_SUFFIXES, DOCUMENTATION))):
                 ids[path] = blob
                 links += [path] if mode == LINK else []

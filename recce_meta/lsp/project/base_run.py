@@ -3,20 +3,17 @@
 The run is copied into the cached store once. A configured store is asked at most every few minutes, because
 an editor saves often and a warehouse answers slowly. Of a DuckDB file, a copy is read: the file itself is
 only locked while it is copied, and a file that is being written is left alone.
-
-Files of a commit are read from git's objects: nothing is checked out, and neither hooks nor filters run.
 """
 
 from __future__ import annotations
 
-import os
 import time
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from contextlib import ExitStack, suppress
 from datetime import datetime, timezone
 from hashlib import sha256
-from pathlib import Path, PurePosixPath
-from typing import NamedTuple, TypeVar
+from pathlib import Path
+from typing import TypeVar
 
 import msgspec
 from msgspec import Struct
@@ -24,6 +21,7 @@ from msgspec.structs import replace
 
 from recce_meta._version import __version__
 from recce_meta.adapter import UnifiedSqlAdapter
+from recce_meta.api.commit_files import files_at, files_folder
 from recce_meta.api.record import record_run
 from recce_meta.api.record_sql import Known, SqlOptions, extract_sql_project
 from recce_meta.api.run_choice import ENVIRONMENT, LATEST, RunDefaults, select_base, short_sha
@@ -31,10 +29,10 @@ from recce_meta.api.run_reader import folder_of, read_run
 from recce_meta.config.discovery import find_config_files
 from recce_meta.config.file import NO_CONFIG, Config, StoreSettings, read_config
 from recce_meta.errors import RecceMetaError, StoreError
-from recce_meta.extractors.git import CODE_SUFFIXES, GitState, git_output
+from recce_meta.extractors.git import GitState, git_output
 from recce_meta.extractors.history import CheckoutHistory
+from recce_meta.extractors.sql_project.inputs import INSTALLED
 from recce_meta.lsp.project.index_process import BaseOptions
-from recce_meta.lsp.project.project_files import is_text
 from recce_meta.models import Project
 from recce_meta.models.run import BASE, MERGE_BASE_OF
 from recce_meta.store.read import run_by_id
@@ -49,10 +47,6 @@ GIT = "git-"
 """Start of the ids of runs that were read from a commit."""
 _COMMAND = "RECCE_META_LSP_"
 _SHARED = "RECCE_META_"
-_LINK, _FILE_MODES = "120000", ("100644", "100755")
-_FILES_AT_ONCE = 200
-_LARGEST_FILE = 20_000_000
-_INSTALLED = ("dbt_packages", "dbt_modules")
 _T = TypeVar("_T")
 
 
@@ -197,7 +191,7 @@ class BaseFinder:
                 hint = f" ({start.hint})" if start.hint else ""
                 self._notes.append(f"No merge base: {start.problem}{hint}")
             return ChosenBase()
-        installed = sorted(path.name for folder in _INSTALLED for path in (self._root / folder).glob("*"))
+        installed = sorted(path.name for folder in INSTALLED for path in (self._root / folder).glob("*"))
         reading = sha256(repr((__version__, dialect, installed)).encode()).hexdigest()[:8]
         run_id = f"{GIT}{start.sha[:40]}-{reading}"
         label = f"git merge base {short_sha(start.sha)}" + (f" with {start.branch}" if start.branch else "")
@@ -227,15 +221,8 @@ class BaseFinder:
         return datetime.fromtimestamp(seconds, timezone.utc)
 
     def _read_commit(self, sha: str, known: Known, dialect: str | None) -> Project:
-        with temporary_folder() as place:
-            folder = Path(place, "project")
-            folder.mkdir()
-            write_commit(self._root, sha, folder, self._environ)
-            for name in _INSTALLED:
-                # The packages that are installed now, because commits rarely contain them.
-                if (self._root / name).is_dir() and not (folder / name).exists():
-                    with suppress(OSError):  # Windows may not allow links
-                        (folder / name).symlink_to((self._root / name).resolve(), target_is_directory=True)
+        files, _ = files_at(self._history, sha)
+        with files_folder(files, self._root) as folder:
             has_profiles = (folder / "profiles.yml").exists() or not (self._root / "profiles.yml").exists()
             options = SqlOptions(
                 environment=BASE,
@@ -302,73 +289,6 @@ def _from(config: Config) -> BaseOptions:
         schema=settings.schema,
         base=config.base,
     )
-
-
-class CommitFile(NamedTuple):
-    """File of a commit."""
-
-    mode: str
-    object_id: str
-    path: PurePosixPath
-
-
-def write_commit(root: Path, sha: str, folder: Path, environ: Mapping[str, str]) -> None:
-    """Write the project's files at the commit *sha* of the repository around *root* into *folder*.
-
-    Only files of the kinds that dbt reads are written, and links that stay inside of the project. Raises
-    StoreError if git cannot read them.
-    """
-    listed = git_output(root, environ, ("ls-tree", "-r", "-z", "-l", sha))
-    entries = [entry for line in listed.split("\0") if (entry := _entry(line)) is not None]
-    if not entries:
-        raise StoreError("git lists no files of the project", hint="git ls-tree -r HEAD")
-    links = []
-    for entry, data in _contents(root, entries, environ):
-        target = folder.joinpath(*entry.path.parts)
-        target.parent.mkdir(parents=True, exist_ok=True)
-        if entry.mode == _LINK:
-            links.append((target, data))
-        else:
-            target.write_bytes(data)
-    # After the files, so that no file is written through a link.
-    for link, data in links:
-        with suppress(OSError, ValueError):
-            link.symlink_to(os.fsdecode(data))
-            if not link.resolve().is_relative_to(folder.resolve()):
-                link.unlink()
-
-
-def _entry(line: str) -> CommitFile | None:
-    """Return the file of a line such as `100644 blob SHA    12<tab>path`; None if dbt does not read it."""
-    details, _, name = line.partition("\t")
-    fields = details.split()
-    path = PurePosixPath(name)
-    if len(fields) != 4 or not is_text(name) or path.is_absolute() or ".." in path.parts:
-        return None
-    mode, _, object_id, size = fields
-    is_file = mode in _FILE_MODES and path.suffix.lower() in CODE_SUFFIXES
-    if not (is_file or mode == _LINK) or not size.isdecimal() or int(size) > _LARGEST_FILE:
-        return None
-    return CommitFile(mode, object_id, path)
-
-
-def _contents(
-    root: Path, entries: list[CommitFile], environ: Mapping[str, str]
-) -> Iterator[tuple[CommitFile, bytes]]:
-    """Yield the *entries* with their contents, from git's objects."""
-    for start in range(0, len(entries), _FILES_AT_ONCE):
-        some = entries[start : start + _FILES_AT_ONCE]
-        given = "".join(f"{entry.object_id}\n" for entry in some)
-        data = os.fsencode(git_output(root, environ, ("cat-file", "--batch"), given=given))
-        place = 0
-        for entry in some:
-            end = data.find(b"\n", place)
-            header = data[place:end].split()
-            if end < 0 or len(header) != 3:
-                raise StoreError("git lacks some of its files", hint="git fetch, for a partial clone")
-            size = int(header[2])
-            yield entry, data[end + 1 : end + 1 + size]
-            place = end + size + 2
 
 
 def read_choice(file: Path) -> ChosenBase:

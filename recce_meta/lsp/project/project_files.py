@@ -21,7 +21,7 @@ import msgspec
 from msgspec import Struct
 from msgspec.structs import replace
 
-from recce_meta.api.edited_project import is_same_text
+from recce_meta.api.edited_project import edited_macros, files_changed_since, is_same_text
 from recce_meta.api.record import target_folder
 from recce_meta.api.record_sql import Known, SqlOptions, compiled, extract_sql_project
 from recce_meta.errors import ArtifactError, RecceMetaError
@@ -31,11 +31,11 @@ from recce_meta.extractors.jinja import blocks_of
 from recce_meta.extractors.project import extract_project
 from recce_meta.extractors.sql_project.dbt_project import DbtFiles, read_dbt_files, read_inputs
 from recce_meta.extractors.sql_project.files import SourceFile, TargetSchema, find_files, read_files
-from recce_meta.extractors.sql_project.inputs import Inputs, read_macros
+from recce_meta.extractors.sql_project.inputs import Inputs
 from recce_meta.extractors.sql_project.settings import DbtProjectFile, read_settings
 from recce_meta.lsp.project.artifact_times import ArtifactTimes
 from recce_meta.lsp.project.manifest_nodes import described, updated, without_old_lists
-from recce_meta.models import MacroMetadata, NodeMetadata, Project, code_hash
+from recce_meta.models import NodeMetadata, Project, code_hash
 from recce_meta.models.node_types import WITH_TEMPLATE
 from recce_meta.profiles.discovery import PROJECT_FILE
 from recce_meta.temporary import temporary_folder
@@ -92,7 +92,7 @@ def read_state(
     if found is None:
         report(f"reading the files of {settings.name}")
         project = extract_sql_project(root, SqlOptions(git=git, environ=environ), known=known)
-        return ProjectState(project=_with_warnings(_without_odd_names(project), warnings), source=FILES)
+        return ProjectState(project=_with_warnings(project, warnings), source=FILES)
     times = ArtifactTimes(found.run.run_at, _time_of_catalog(found, folder))
     merge = _Merge(found, settings, warnings)
     if not merge.has_changes:
@@ -122,19 +122,6 @@ def _time_of_catalog(project: Project, folder: Path) -> datetime | None:
         # It has just been replaced, or its time has an unknown form.
         return None
     return moment if moment is None or moment.tzinfo is not None else moment.replace(tzinfo=timezone.utc)
-
-
-def _without_odd_names(project: Project) -> Project:
-    """Return *project* without files whose names are not UTF-8, which no store accepts."""
-    odd = [node for node in project.nodes if not is_text(f"{node.unique_id} {node.path}")]
-    if not odd:
-        return project
-    names = ", ".join(sorted(ascii(node.path) for node in odd))
-    return replace(
-        project,
-        nodes=tuple(node for node in project.nodes if node not in odd),
-        warnings=(*project.warnings, f"Files with names that are not UTF-8 were skipped: {names}"),
-    )
 
 
 def is_text(name: str) -> bool:
@@ -270,7 +257,6 @@ class _Merge:
         # The macros of packages are in the manifest, but our own reader looks for files.
         unused = ("Packages not installed", *(f"{node.path}: " for node in current.values()))
         warnings = [text for text in inputs.warnings if not text.startswith(unused)]
-        project = _without_odd_names(project)
         source = MANIFEST if is_manifest else BOTH
         return ProjectState(project=_with_warnings(project, [*self._warnings, *warnings]), source=source)
 
@@ -340,34 +326,19 @@ class _Merge:
     @cached_property
     def _changed_yaml(self) -> frozenset[str]:
         """Paths of dbt_project.yml and property files that changed since dbt read them, or are gone."""
-        root, paths = self._settings.root, self._settings.paths
-        folders = [place for kind in ("models", "seeds", "snapshots", "analyses") for place in paths[kind]]
-        files = [root / PROJECT_FILE, *find_files(root, folders, (".yml", ".yaml"))]
-        found = {Path(os.path.relpath(file, root)).as_posix(): file for file in files}
-        changed = {name for name, file in found.items() if _is_later(file, self._written_at)}
+        root = self._settings.root
+        changed = frozenset(files_changed_since(self._written_at, self._settings))
         named = {
             node.path
             for node in self._manifest.nodes
             if self._is_own(node) and node.resource_type == "source"
         }
-        return frozenset(changed | {name for name in named if not _may_exist(root / name)})
+        return changed.union(name for name in named if not _may_exist(root / name))
 
     @cached_property
     def _changed_macros(self) -> frozenset[str]:
         """Names of the project's macros that changed, with the names that dispatch to them."""
-        own = {macro.unique_id: macro for macro in read_macros(self._settings, [])}
-        old = {
-            macro.unique_id: macro
-            for macro in self._manifest.macros
-            if macro.package_name == self._settings.name and macro.path.endswith(".sql")
-        }
-        changed = {
-            name
-            for name in own.keys() | old.keys()
-            if name not in own or name not in old or _code_of(own[name]) != _code_of(old[name])
-        }
-        names = {name.rpartition(".")[2] for name in changed}
-        return frozenset(names | {name.partition("__")[2] for name in names if "__" in name})
+        return frozenset(edited_macros(self._manifest, self._settings)[1])
 
     @cached_property
     def _is_uncompiled(self) -> bool:
@@ -552,21 +523,9 @@ def _is_generic_test(node: NodeMetadata) -> bool:
     )
 
 
-def _code_of(macro: MacroMetadata) -> str:
-    return " ".join(macro.macro_sql.split())
-
-
 def _may_exist(file: Path) -> bool:
     """Return False if *file* is missing; True if it exists, or its folder cannot be read."""
     try:
         return file.exists()
     except OSError:
         return True
-
-
-def _is_later(file: Path, moment: datetime) -> bool:
-    """Return True if *file* was changed after *moment*."""
-    try:
-        return file.stat().st_mtime > moment.timestamp()
-    except OSError:
-        return False
