@@ -32,7 +32,6 @@ from recce_meta.models.checks import (
     SimpleParams,
     ValueDiffParams,
 )
-from recce_meta.models.data_diff import PRECISIONS
 from recce_meta.models.diff_kinds import DETAIL, FIGURE_KINDS, PROFILE, VALUE, DiffKind, Door, OptionType
 from recce_meta.profiles.lined_yaml import (
     Lined,
@@ -219,7 +218,6 @@ _READERS = {
     OptionType.SQL: string,
     OptionType.PERCENT: sample,
     OptionType.NUMBER: number,
-    OptionType.UNIT: one_of(*PRECISIONS),
     OptionType.FLAG: flag,
     OptionType.CASTS: by_name(string, "column"),
 }
@@ -234,7 +232,7 @@ def _options_of(kind: DiffKind) -> dict[str, Field]:
             to = "number" if option is kind.number else None
             found[name] = Field(whole_from(1, option.most), to=to)
         else:
-            found[name] = Field(_READERS[option.type])
+            found[name] = Field(one_of(*option.choices) if option.choices else _READERS[option.type])
     return found
 
 

@@ -29,7 +29,7 @@ from recce_meta.mcp.answers import answer, cut, first_few, short_notes
 from recce_meta.mcp.calls import cancellable
 from recce_meta.mcp.questions import Questions
 from recce_meta.models.data_diff import AnyDataDiff, ValueDiff
-from recce_meta.models.diff_kinds import KINDS, PREVIEW, ROW_COUNT, Door, OptionType
+from recce_meta.models.diff_kinds import KINDS, PREVIEW, ROW_COUNT, SCHEMA, Door, OptionType
 from recce_meta.models.run import WORKING_TREE, RunChoice
 from recce_meta.profiles import find_project_dir
 from recce_meta.quality.masking import REASON
@@ -86,7 +86,7 @@ class DataTools:
         rows that differ for each column; detail lists them. profile compares statistics. base and current are
         those of what_changed. where: a condition in SQL. k: number of top values; bins: of a histogram.
         why: search conditions that the rows that differ meet, and others do not. preview compares the edited
-        files of the project with base, before a build.
+        files of the project with base, before a build; with compare=schema only their columns and types.
         """
         questions, settings = self._questions, self._questions.settings
         if not node and kind == PREVIEW.name:
@@ -185,7 +185,8 @@ class DataTools:
             options = replace(options, examples=0)
         elif request.why:
             options = replace(options, why=explaining(settings.privacy))
-        (result,) = preview.results(preview.jobs([node], comparison, options), comparison)
+        jobs = preview.jobs([node], comparison, None if request.compare == SCHEMA else options)
+        (result,) = preview.results(jobs, comparison)
         choice = comparison.choice or edits.choice
         notes = (*choice.notes, *edits.edited.notes, *preview.diff.notes)
         choice = replace(choice, notes=notes)

@@ -44,8 +44,8 @@ class OptionType(str, Enum):
     PERCENT = "percent"
     NUMBER = "number"
     """Number with the digits that are written."""
-    UNIT = "unit"
-    """Unit of time."""
+    CHOICE = "choice"
+    """One of the words in `Option.choices`."""
     FLAG = "flag"
     CASTS = "casts"
     """Types by column: `price=decimal(12,2)`."""
@@ -73,6 +73,8 @@ class Option(NamedTuple):
     """Names in a file of checks, which is recce's; *name* if empty."""
     short: str = ""
     """Short form of the command's option."""
+    choices: tuple[str, ...] = ()
+    """Words of which an option of the type `CHOICE` is one."""
     lacks: Mapping[Door, str] = {}
     """Why a door lacks the option."""
 
@@ -257,9 +259,10 @@ _IGNORED = (
     ),
     Option(
         "timestamp_precision",
-        OptionType.UNIT,
+        OptionType.CHOICE,
         "Unit to truncate times to before comparing.",
         noun="precision of timestamps",
+        choices=PRECISIONS,
     ),
     Option("ignore_case", OptionType.FLAG, "Compare strings in lower case.", noun="case"),
     Option(
@@ -275,7 +278,6 @@ _IGNORED = (
     ),
 )
 _SAMPLE = Option("sample", OptionType.PERCENT, "Percentage of the keys to compare: 10%.")
-UNITS = PRECISIONS
 _ROWS = (KEY, COLUMNS, EXCLUDE_COLUMNS, WHERE, _SAMPLE, LIMIT, *_IGNORED)
 _FIGURES = (COLUMNS, EXCLUDE_COLUMNS, WHERE)
 
@@ -431,6 +433,14 @@ SAMPLE = DiffKind(
     ),
     diff="rows_diff",
 )
+VALUES, SCHEMA = "values", "schema"
+COMPARE = Option(
+    "compare",
+    OptionType.CHOICE,
+    "Compare values, or with schema names and types of columns only, without a scan. [default: values]",
+    choices=(VALUES, SCHEMA),
+    lacks={Door.PYTHON: "rows=None compares names and types of columns only"},
+)
 _NO_FILES = "a server has runs, and no working tree"
 PREVIEW = DiffKind(
     name="preview",
@@ -438,7 +448,7 @@ PREVIEW = DiffKind(
     label="Preview",
     words=VALUE.words,
     about="Compares the SQL of edited files with that of base, over the relations of base.",
-    options=(*_ROWS, WHY),
+    options=(COMPARE, *_ROWS, WHY),
     lacks=(
         Lack(Door.REQUEST, _NO_FILES),
         Lack(Door.FORM, _NO_FILES),

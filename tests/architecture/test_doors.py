@@ -33,7 +33,7 @@ OPTIONS = {option.name: option for kind in KINDS.values() for option in kind.opt
 NAMES = {name: option.name for option in OPTIONS.values() for name in (option.field_name, *option.checks)}
 SHORT = {"approx": "approximate"}
 TEXTS = {OptionType.WHOLE: "3", OptionType.PERCENT: "10%", OptionType.NUMBER: "0.5", OptionType.FLAG: "true",
-         OptionType.UNIT: "day", OptionType.CASTS: "id=text"}  # fmt: skip
+         OptionType.CHOICE: "day", OptionType.CASTS: "id=text"}  # fmt: skip
 
 
 def options_at(door: Door, kind: DiffKind) -> set[str] | None:

@@ -22,7 +22,7 @@ from recce_meta.errors import UsageError
 from recce_meta.mcp.data_tools import DataTools
 from recce_meta.mcp.questions import AgentSettings, Questions
 from recce_meta.mcp.stores import AgentStore
-from recce_meta.models.data_diff import ValueDiff
+from recce_meta.models.data_diff import SchemaDiff, ValueDiff
 from recce_meta.quality.masking import privacy_of
 from recce_meta.report.data.preview import NOTHING_EDITED, NOTHING_SELECTED
 from tests.e2e.conftest import DEMO, Cli
@@ -539,6 +539,35 @@ def test_agents_and_python_get_the_figures_of_the_command(shop: Shop) -> None:
     assert [change.name for change in found.diff.changed] == ["orders"]
 
 
+def test_columns_are_compared_without_a_scan_in_every_door(shop: Shop) -> None:
+    shop.edit(ORDERS, lambda code: code.replace("orders.status,", "1::smallint as status,\n    2 as extra,"))
+    shop.edit(CUSTOMERS, lambda code: code.replace("sum(amount)", "sum(amout)"))
+    shop.edit("models/marts/visits.sql", lambda _: "select 1 as id, 'x' as page")
+
+    ran = shop.preview("--compare", "schema")
+    statements = shop.preview("--compare", "schema", "--sql", "--select", "orders")
+    answer = ask(shop, AgentSettings(), node="orders", compare="schema")
+    with closing(UnifiedSqlAdapter.from_url(f"duckdb:///{shop.root / 'jaffle_shop.duckdb'}")) as adapter:
+        found = preview_edits(adapter, project_dir=shop.root, select="orders", rows=None)
+
+    assert ran.code == 2 and "customers · the new SQL fails: " in ran.out and "amout" in ran.out
+    assert "orders · 2 of 12 columns differ: 1 with another type, 1 added\n" in ran.out
+    assert "  ~ status  VARCHAR → SMALLINT\n  + extra   INTEGER\n" in ran.out
+    assert "visits · new: 2 columns\n  + id    INTEGER\n  + page  VARCHAR\n" in ran.out
+    assert statements.out.count("-- columns of the ") == statements.out.count(";\n") == 2
+    assert answer["verdict"] == "2 of 12 columns differ: 1 with another type, 1 added"
+    (of_python,) = found.data
+    assert isinstance(of_python, SchemaDiff)
+    assert [one.name for one in of_python.changed] == ["status", "extra"]
+
+
+@pytest.mark.parametrize("more", [["--where", "1 = 1"], ["--why"], ["-k", "order_id"], ["-c", "amount"]])
+def test_options_about_rows_are_refused_for_columns(shop: Shop, more: list[str]) -> None:
+    ran = shop.preview("--compare", "schema", *more)
+
+    assert (ran.code, ran.out) == (2, "") and "reads no rows" in ran.err
+
+
 def test_an_agent_is_told_what_it_cannot_preview(shop: Shop) -> None:
     count_payments_once(shop)
 
@@ -547,6 +576,8 @@ def test_an_agent_is_told_what_it_cannot_preview(shop: Shop) -> None:
         ({"node": "orders", "current": "base"}, "has no current"),
         ({"node": "orders", "base": "path:target"}, "path: is not available here"),
         ({"node": "orders", "where": "1 = 1"}, "private values"),
+        ({"node": "orders", "compare": "types"}, "Unknown compare 'types'"),
+        ({"node": "orders", "compare": "schema", "key": "order_id"}, "reads no rows"),
     ):
         with pytest.raises(UsageError, match=message):
             ask(shop, AgentSettings(), **arguments)

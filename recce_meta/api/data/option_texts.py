@@ -91,7 +91,7 @@ _READERS: Mapping[OptionType, Callable[[str, str], Any]] = {
     OptionType.WHOLE: _whole,
     OptionType.PERCENT: lambda name, text: float(_number(name, text.removesuffix("%"))),
     OptionType.NUMBER: _number,
-    OptionType.UNIT: lambda name, text: text,
+    OptionType.CHOICE: lambda name, text: text,
     OptionType.FLAG: lambda name, text: text.lower() in _YES,
     OptionType.CASTS: _casts,
 }

@@ -28,6 +28,7 @@ from recce_meta.config.nodes import EffectiveSettings
 from recce_meta.data_diff.detail import chance_notes, query_rows
 from recce_meta.data_diff.options import ValueOptions, declared_keys
 from recce_meta.data_diff.plan import Answer, Plan, Queries, failure, watched
+from recce_meta.data_diff.schema import schema_diff
 from recce_meta.data_diff.source import Pair
 from recce_meta.errors import QueryTimeout, RecceMetaError, StoreNotFound, UsageError, first_of
 from recce_meta.extractors.artifact import find_artifact
@@ -40,6 +41,7 @@ from recce_meta.models.data_diff import (
     Failed,
     NotCompared,
     RowsDiff,
+    SchemaDiff,
     Subject,
     ValueDiff,
 )
@@ -51,6 +53,7 @@ from recce_meta.quality.private_outputs import with_private_outputs
 from recce_meta.warehouses import Warehouse
 
 KIND = PREVIEW.diff
+OF_COLUMNS = "schema_diff"
 LONGEST_SQL = 400_000
 """Characters of the SQL of one side from which a node is not previewed."""
 WHOLE = "Previewed as a full build: an incremental build keeps rows that the table has"
@@ -208,33 +211,39 @@ class Preview:
             jobs, {} if session.privacy is None else self.privacy_of(ids, session.privacy)
         )
 
-    def jobs(self, ids: Iterable[str], session: Comparison, options: ValueOptions) -> list[Job]:
+    def jobs(self, ids: Iterable[str], session: Comparison, options: ValueOptions | None) -> list[Job]:
         """Return a job for each of *ids*, which compares its SQL on both sides as `value` compares tables.
 
+        Without *options*, only names and types of the columns are compared, which reads no rows.
         *session* reads the relations of base; the rules of its warehouse for queries apply to the SQL. A node
         that cannot be previewed has a job whose result says why.
         """
         return [self._job(one, session, options) for one in ids]
 
-    def _job(self, unique_id: str, session: Comparison, options: ValueOptions) -> Job:
+    def _job(self, unique_id: str, session: Comparison, options: ValueOptions | None) -> Job:
+        kind = OF_COLUMNS if options is None else KIND
         node = self.node(unique_id)
         subject = Subject(name=node.label, unique_id=unique_id)
         resolved = resolve_settings(node, session.globs, is_named=False)
-        reason = self._reason(unique_id) or resolved.skip_reason(KIND)
+        reason = self._reason(unique_id) or resolved.skip_reason(kind)
         if reason is not None:
-            result = NotCompared(subject=subject, diff=KIND, reason=reason)
-            return Job(KIND, subject, partial(known, result))
+            result = NotCompared(subject=subject, diff=kind, reason=reason)
+            return Job(kind, subject, partial(known, result))
         try:
             if resolved.problem is not None:
                 raise resolved.problem
             old, new = self._queries(unique_id, session.current.warehouse)
         except RecceMetaError as error:
-            failed = Failed(subject=subject, diff=KIND, error=error.message, hint=error.hint)
-            return Job(KIND, subject, partial(known, failed))
+            failed = Failed(subject=subject, diff=kind, error=error.message, hint=error.hint)
+            return Job(kind, subject, partial(known, failed))
         assert session.runs is not None, "base is a run"
         base = session.runs.base
         pair = replace(session.runner.places.queries(old or new, new, name=node.label), subject=subject)
-        notes = (*self._notes(node, base), *chance_notes(pair, old or new, new))
+        notes = tuple(self._notes(node, base))
+        if options is None:
+            pair = pair if old is not None else replace(pair, base=None)
+            return Job(kind, subject, partial(_columns, pair, notes))
+        notes += tuple(chance_notes(pair, old or new, new))
         if old is None:
             return Job(KIND, subject, partial(_first_rows, pair, new, options.limit, notes))
         asked = replace(options, candidates=declared_keys(node, base.tests_of([unique_id])))
@@ -331,6 +340,12 @@ def _name_side(batch: Queries, answers: Sequence[Answer]) -> None:
             whose = "the new SQL" if query.side is DataSide.CURRENT else "the SQL of base"
             error.message = f"{whose} fails: {error.message}"
             raise error
+
+
+def _columns(pair: Pair, notes: tuple[str, ...]) -> Plan[SchemaDiff]:
+    """Compare the names and types that the warehouse describes, which reads no rows."""
+    found = yield from watched(schema_diff(pair), _name_side)
+    return replace(found, notes=(*found.notes, *notes))
 
 
 def _first_rows(pair: Pair, sql: str, limit: int, notes: tuple[str, ...]) -> Plan[RowsDiff]:

@@ -26,7 +26,7 @@ from recce_meta.data_diff.names import Guard
 from recce_meta.data_diff.options import FigureScope, ValueOptions
 from recce_meta.data_diff.plan import Plan
 from recce_meta.data_diff.row_sample import RowSample
-from recce_meta.errors import UsageError
+from recce_meta.errors import UnknownNameError, UsageError
 from recce_meta.models.data_diff import AnyDataDiff, Subject
 from recce_meta.models.diff_kinds import (
     DETAIL,
@@ -38,6 +38,7 @@ from recce_meta.models.diff_kinds import (
     QUERY,
     ROW_COUNT,
     SAMPLE,
+    SCHEMA,
     WHY,
     DiffKind,
     Door,
@@ -80,6 +81,8 @@ class DataDiffRequest(RowOptions, frozen=True, kw_only=True):
     """Maximum number of rows to show."""
     why: bool = False
     """True to search the slices of rows that differ."""
+    compare: str | None = None
+    """`schema` to preview names and types of columns only."""
     base_sql: str | None = None
     """Template of the query of base; None for that of current."""
     current_sql: str | None = None
@@ -130,8 +133,12 @@ def refuse_request(request: DataDiffRequest, privacy: Privacy | None) -> None:
         if value and name not in {one.name for one in kind.options}:
             noun = option.noun or name
             raise UsageError(f"A {kind.name} has no {noun}", hint=f"leave {option.field_name} empty")
+        if option.choices and value and value not in option.choices:
+            raise UnknownNameError(name, value, option.choices)
         if option.most and value is not None and not 0 < value <= option.most:
             raise UsageError(f"{name} must be from 1 to {option.most:,}", hint=f"change {name}")
+    if request.compare == SCHEMA:
+        refuse_rows(request, request.key, request.why)
     if privacy is None:
         return
     if not privacy.keeps_values and (kind.shows_values or request.why):
@@ -148,6 +155,12 @@ def refuse_request(request: DataDiffRequest, privacy: Privacy | None) -> None:
                 f"{name} could find private values by counting, which this server withholds",
                 hint=f"leave {name} empty",
             )
+
+
+def refuse_rows(options: RowOptions, *others: object) -> None:
+    """Raise UsageError if *options*, or any of *others*, is about rows, which columns alone do not need."""
+    if any(row_options(options).values()) or any(others):
+        raise UsageError("A comparison of columns reads no rows", hint="leave out options about rows")
 
 
 def refuse_sql(privacy: Privacy | None) -> None:

@@ -225,7 +225,7 @@ def preview_edits(
     *,
     project_dir: str | Path | None = None,
     select: str | Sequence[str] = (),
-    rows: ValueOptions = ValueOptions(),
+    rows: ValueOptions | None = ValueOptions(),
     options: ComparisonOptions = ComparisonOptions(),
     config: Config = NO_CONFIG,
 ) -> DataComparison:
@@ -234,7 +234,8 @@ def preview_edits(
     *base* is a run selector, by default the artifacts that dbt wrote last to the target folder, else the run
     that `recce-meta preview` takes. *project_dir* contains dbt_project.yml, by default the current folder or
     one above. *select* chooses among the edited models and the models that read them, in dbt's grammar: `*`
-    for all, by default the edited ones. *rows* are the options of the comparison.
+    for all, by default the edited ones. *rows* are the options of the comparison; with
+    None, only names and types of columns are compared, and no rows are read.
 
     *adapter* connects to the store, which is read only if *base* needs it, and to the data. *options* are the
     other connections, settings and limits; nothing can be saved. *config* is that of `diff_data`.
@@ -250,9 +251,9 @@ def preview_edits(
     preview, own = found.preview(), read_globs(options.nodes)
     refuse_unmatched(own, found.runs)
     opened = _comparison(adapter, found.runs, found.choice, options, own, config)
-    if opened.privacy is not None and not opened.privacy.keeps_values:
+    if rows is not None and opened.privacy is not None and not opened.privacy.keeps_values:
         rows = replace(rows, examples=0)
-    elif options.why:
+    elif rows is not None and options.why:
         rows = replace(rows, why=explaining(opened.privacy))
     with opened, selections_of(config):
         ids = preview.chosen(found.runs, terms_of(select), ())

@@ -29,11 +29,11 @@ from recce_meta.cli.options import (
     project_option,
     selecting,
 )
-from recce_meta.models.data_diff import PRECISIONS
 from recce_meta.models.diff_kinds import (
     DETAIL,
     HISTOGRAM,
     KEY,
+    PREVIEW,
     PROFILE,
     ROW_COUNT,
     TOP_K,
@@ -118,7 +118,6 @@ _VALUES: Mapping[OptionType, Mapping[str, Any]] = {
     OptionType.SQL: {},
     OptionType.PERCENT: {"callback": parse_percent, "metavar": "PERCENT"},
     OptionType.NUMBER: {"callback": parse_decimal, "metavar": "NUMBER"},
-    OptionType.UNIT: {"type": click.Choice(PRECISIONS)},
     OptionType.FLAG: {"is_flag": True},
     OptionType.CASTS: {"multiple": True, "callback": split_casts, "metavar": "COLUMN=TYPE"},
 }
@@ -141,6 +140,8 @@ def _option(option: Option, parameter: str) -> Decorator:
             "default": option.default,
             "show_default": True,
         }
+    if option.choices:
+        values["type"] = click.Choice(option.choices)
     if option is KEY:
         values["callback"] = split_key
     if option.name == "relative_tolerance":
@@ -242,6 +243,7 @@ histogram = _figure_command(HISTOGRAM)
 )
 @_comparing_values
 @selecting("orders+")
+@_options(PREVIEW, "compare")
 @click.option("--downstream", is_flag=True, help="Preview the models that read the edited ones, too.")
 @_options(VALUE, "why", parameter="explains")
 @click.option(

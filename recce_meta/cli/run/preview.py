@@ -11,7 +11,8 @@ from msgspec.structs import replace
 
 from recce_meta.adapter import UnifiedSqlAdapter
 from recce_meta.api.data.jobs import explaining
-from recce_meta.api.data.preview import KIND, Edits, artifacts_of, project_root, read_edits
+from recce_meta.api.data.preview import KIND, OF_COLUMNS, Edits, artifacts_of, project_root, read_edits
+from recce_meta.api.data.requests import refuse_rows
 from recce_meta.api.diff import parse_fail_on, refuse_failing, unknown_terms
 from recce_meta.api.run_reader import folder_of
 from recce_meta.api.runs import RunPair
@@ -20,6 +21,7 @@ from recce_meta.cli.run.data import DataOptions, DataOutput, rendered_data, stat
 from recce_meta.data_diff.options import ValueOptions
 from recce_meta.errors import UsageError, first_of, plural
 from recce_meta.models.data_diff import COMPARE_REASON, AnyDataDiff, Failed, NotCompared
+from recce_meta.models.diff_kinds import SCHEMA
 from recce_meta.models.run import RunChoice, RunMetadata, is_build
 from recce_meta.report.data.preview import NOTHING_EDITED, PreviewFacts, preview_text
 from recce_meta.report.run_choice import base_phrase
@@ -34,6 +36,7 @@ def preview(
     options: ValueOptions,
     selection: tuple[str, ...],
     exclude: tuple[str, ...],
+    compare: str | None,
     downstream: bool,
     explains: bool,
     fail_on: tuple[str, ...],
@@ -43,6 +46,8 @@ def preview(
     Raises ConditionFailed as --fail-on says, else UsageError if a node could not be previewed.
     """
     conditions = parse_fail_on(",".join(fail_on)) if fail_on else frozenset()
+    if compare == SCHEMA:
+        refuse_rows(options, options.key, explains)
     root = project_root(data.connection.project_dir)
     data = replace(data, base=data.base or artifacts_of(root))
     if data.no_values:
@@ -57,7 +62,7 @@ def preview(
         for text in unknown_terms(selection, edited.base, edited.current) if selection else ():
             warn(text)
         ids = preview.chosen(found[0].runs, selection, exclude, downstream=downstream)
-        jobs = preview.jobs(ids, session, options) if ids else []
+        jobs = preview.jobs(ids, session, None if compare == SCHEMA else options) if ids else []
         if output.show_sql:
             write(statements(session.runner, jobs) if jobs else f"-- {NOTHING_EDITED}", output.output)
             return
@@ -79,7 +84,7 @@ def preview(
         )
         text = preview_text(results, facts, details=output.details, **report_size(output.output))
     else:
-        text = rendered_data(results, output, choice, KIND)
+        text = rendered_data(results, output, choice, OF_COLUMNS if compare == SCHEMA else KIND)
     write(text, output.output)
     refuse_failing(diff, conditions)
     _refuse_unknown(results)

@@ -8,7 +8,15 @@ from collections.abc import Mapping, Sequence
 from msgspec import Struct
 
 from recce_meta.errors import first_of, plural
-from recce_meta.models.data_diff import AnyDataDiff, ColumnValues, Failed, NotCompared, RowsDiff, ValueDiff
+from recce_meta.models.data_diff import (
+    AnyDataDiff,
+    ColumnValues,
+    Failed,
+    NotCompared,
+    RowsDiff,
+    SchemaDiff,
+    ValueDiff,
+)
 from recce_meta.redaction import neutralise
 from recce_meta.report.data.text import (
     ROWS_SHOWN,
@@ -108,6 +116,8 @@ def _headline(result: AnyDataDiff) -> str:
     if isinstance(result, RowsDiff) and is_new(result):
         columns = plural(len(result.columns), "column")
         return f"new: {plural(result.current_rows or 0, 'row')}, {columns}"
+    if isinstance(result, SchemaDiff) and all(one.status == "added" for one in result.columns):
+        return f"new: {plural(len(result.columns), 'column')}"
     if isinstance(result, ValueDiff) and result.common and not value_phrases(result):
         return f"0 of {plural(result.common, 'row')} change"
     return verdict(result).text.replace(" changed", " change", 1)
