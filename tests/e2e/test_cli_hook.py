@@ -508,12 +508,20 @@ def test_all_nodes_are_built_if_dbt_cannot_compile(planned: tuple[Cli, list[str]
     assert "Not planned, so all nodes are built: dbt compile failed with exit code 2" in ran.err
 
 
-@pytest.mark.parametrize("words", [["build", "--select", "orders"], ["build", "--full-refresh"], ["run"]])
-def test_a_command_that_cannot_be_planned_is_not_started(
-    planned: tuple[Cli, list[str]], words: list[str]
-) -> None:
+@pytest.mark.parametrize(
+    "words",
+    [
+        "build --select orders",
+        "build -sorders",
+        "build -xf",
+        "-qsorders build",
+        "build --full-refresh",
+        "run",
+    ],
+)
+def test_a_command_that_cannot_be_planned_is_not_started(planned: tuple[Cli, list[str]], words: str) -> None:
     shop, hook = planned
 
-    ran = shop(*hook, *words)
+    ran = shop(*hook, *words.split())
 
     assert (ran.code, ran.out) == (2, "") and "hook --plan" in ran.err

@@ -65,12 +65,28 @@ def plan(
 def place_of_build(command: Sequence[str]) -> int:
     """Return the position of `build` in *command*; raise UsageError if it has none, or selects nodes."""
     place = next((i for i, word in enumerate(command) if word == "build"), None)
-    if place is None or not any(Path(word).stem == "dbt" for word in command[:place]):
+    start = next((i for i, word in enumerate(command[:place]) if Path(word).stem == "dbt"), None)
+    if place is None or start is None:
         raise UsageError("hook --plan plans dbt build", hint="recce-meta hook --plan -- dbt build")
-    own = [word for word in command if word.partition("=")[0] in _OWN]
+    words = command[start:]
+    own = [word for word in words if _OWN.intersection([word.partition("=")[0], *_short_options(word)])]
     if own:
         raise UsageError(f"hook --plan selects the nodes itself, so it refuses {own[0]}", hint="leave it out")
     return place
+
+
+def _short_options(word: str) -> list[str]:
+    """Return the short options that *word* joins, up to one that takes the rest as its value.
+
+    >>> _short_options("-xsorders")
+    ['-x', '-s']
+    >>> _short_options("-tfast")
+    ['-t']
+    """
+    if not word.startswith("-") or word.startswith("--"):
+        return []
+    taking = next((i for i, letter in enumerate(word) if letter in _WITH_VALUE), len(word))
+    return [f"-{letter}" for letter in word[1 : taking + 1]]
 
 
 def planned_command(connection: Connection, project: str | None, command: Sequence[str]) -> list[str] | None:
@@ -106,6 +122,8 @@ _OWN = frozenset(
     """.split()
 )
 """Options that would change which nodes a planned build has, or where it reads them."""
+_WITH_VALUE = "mrst"
+"""Letters of dbt's short options that take a value, which may follow the letter directly."""
 _OF_BUILD = frozenset(["--fail-fast", "-x", "--store-failures", "--export-saved-queries", "--empty"])
 """Flags that `dbt compile` does not have."""
 
