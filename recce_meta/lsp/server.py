@@ -47,6 +47,7 @@ LOGGER = logging.getLogger(__name__)
 COMMANDS = (
     "lineage",
     "impact",
+    "preview",
     "refresh",
     "graph",
     "graphColumns",

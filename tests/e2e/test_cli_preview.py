@@ -19,6 +19,7 @@ from recce_meta.api.data.preview import WHOLE
 from recce_meta.api.edited_project import GONE, OTHER_CONFIG, SNAPSHOT
 from recce_meta.cli.run.preview import COMPILED
 from recce_meta.errors import UsageError
+from recce_meta.lsp.features.commands import UNSAVED
 from recce_meta.mcp.data_tools import DataTools
 from recce_meta.mcp.questions import AgentSettings, Questions
 from recce_meta.mcp.stores import AgentStore
@@ -26,6 +27,7 @@ from recce_meta.models.data_diff import SchemaDiff, ValueDiff
 from recce_meta.quality.masking import privacy_of
 from recce_meta.report.data.preview import NOTHING_EDITED, NOTHING_SELECTED
 from tests.e2e.conftest import DEMO, Cli
+from tests.e2e.lsp.editor import Editor
 from tests.support.once import built_once
 
 ORDERS, CUSTOMERS = "models/marts/orders.sql", "models/marts/customers.sql"
@@ -537,6 +539,22 @@ def test_agents_and_python_get_the_figures_of_the_command(shop: Shop) -> None:
         name: one["changed"] for name, one in listed.items()
     }
     assert [change.name for change in found.diff.changed] == ["orders"]
+
+
+def test_an_editor_shows_the_preview_of_the_saved_file(shop: Shop, tmp_path: Path) -> None:
+    count_payments_once(shop)
+
+    with Editor(tmp_path / "home", shop.root) as editor:
+        editor.status("ready")
+        uri = editor.open(shop.root / ORDERS)
+        found = editor.command("preview", uri)
+        editor.edit(uri, 2, "select 1")
+        unsaved = editor.command("preview", uri)
+        other = editor.command("preview", editor.open(shop.root / "models/staging/stg_orders.sql"))
+
+    assert found == shop.preview("--select", "orders").out and "76 of 900 rows change" in found
+    assert unsaved == found + UNSAVED
+    assert NOTHING_SELECTED in other
 
 
 def test_columns_are_compared_without_a_scan_in_every_door(shop: Shop) -> None:

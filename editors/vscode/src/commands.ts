@@ -15,12 +15,15 @@ export function registerCommands(session: Session, panel: LineagePanel): vscode.
     if (typeof uri !== "string") return false;
     if (command === COMMANDS.lineage) panel.show(vscode.Uri.parse(uri));
     else if (command === COMMANDS.impact) void attempt(() => showImpact(session, texts, uri, target));
-    return command === COMMANDS.lineage || command === COMMANDS.impact;
+    else if (command === COMMANDS.preview) void attempt(() => showPreview(session, uri));
+    else return false;
+    return true;
   };
   return vscode.Disposable.from(
     vscode.workspace.registerTextDocumentContentProvider(IMPACT, texts),
     run("showLineage", (uri) => onModel(uri, (file) => panel.show(file))),
     run("showImpact", (uri) => onModel(uri, (file) => attempt(() => showImpact(session, texts, file.toString(), cursorIn(file))))),
+    run("preview", (uri) => onModel(uri, (file) => attempt(() => showPreview(session, file.toString())))),
     run("refresh", () => attempt(() => session.request(COMMANDS.refresh, session.place()))),
     ...(["push", "pull", "sync"] as const).map((name) => run(name, () => attempt(() => exchange(session, name)))),
     run("restart", () => session.restart()),
@@ -52,6 +55,15 @@ async function showImpact(session: Session, texts: ImpactTexts, uri: string, tar
   const answer = await session.request<unknown>(COMMANDS.impact, uri, ...(target === undefined ? [] : [target]));
   if (typeof answer !== "string" || !answer) return;
   await vscode.commands.executeCommand("markdown.showPreviewToSide", texts.renew(answer));
+}
+
+/** Show what the saved edits of a model do to its data. */
+async function showPreview(session: Session, uri: string): Promise<void> {
+  const location = vscode.ProgressLocation.Window;
+  const answer = await vscode.window.withProgress({ location, title: "recce_meta: preview" }, () => session.request<unknown>(COMMANDS.preview, uri));
+  if (typeof answer !== "string") return;
+  session.output.info(answer);
+  session.output.show(true);
 }
 
 /** Text of the last answer about impact. */

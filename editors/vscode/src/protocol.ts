@@ -8,6 +8,7 @@
 export const COMMANDS = {
   lineage: "recce-meta.lineage", // (uri): of a lens, answered by the panel and not by the server
   impact: "recce-meta.impact", // (uri, column or position) → Markdown
+  preview: "recce-meta.preview", // (uri) → text of one or more lines
   graph: "recce-meta.graph", // (uri, query) → GraphView
   graphColumns: "recce-meta.graphColumns", // (uri, node, search, page) → GraphColumns
   graphPath: "recce-meta.graphPath", // (uri, node, column) → ColumnPath

@@ -1,4 +1,4 @@
-"""Commands of `workspace/executeCommand`: lineage, impact, graphs, exchanges, and the state of the index.
+"""Commands of `workspace/executeCommand`: lineage, impact, previews, graphs, exchanges, state of the index.
 
 Arguments are positional. The first is the URI of the file that the question is about; without it, commands
 of a project mean the one that was used last.
@@ -6,6 +6,7 @@ of a project mean the one that was used last.
     lineage (uri)                      {text, graph}: the nodes around the model
     impact (uri, target?, format?)     target: NODE, NODE.COLUMN, a column of the model, or a position;
                                        format: markdown (a text) or json (`recce_meta/impact/v1`)
+    preview (uri)                      what the saved edits do to the data of the model, as text
     refresh (uri?)                     read the project again; its status
     graph (uri, query?)                part of the graph; query: that of the address of a page
     graphColumns (uri, node, search?, page?)
@@ -52,6 +53,7 @@ MOST_PAGES = 10_000
 SHORT_WAIT = "2"
 """Seconds to wait for a DuckDB file that another process uses, for a status that users did not ask for."""
 
+UNSAVED = "The text has edits that are not saved, and not part of it.\n"
 SHOWN_LINES = 12
 """Lines of a result in a message."""
 
@@ -125,6 +127,21 @@ class EditorCommands:
         if style == "markdown":
             self._show(project, found)
         return found
+
+    async def preview(self, given: Sequence[Any]) -> object:
+        """Return what edits of saved files do to the data of the model, as the command `preview` does."""
+        arguments = CommandArguments("preview", given, 1)
+        project, path = self._file(arguments)
+        name = Path(os.path.relpath(path, project.root)).as_posix()
+        # Not alone: while the queries run, files are read again, and a DuckDB file has several readers.
+        work = partial(self._run_now, project, "preview", "--select", f"path:{name}")
+        code, output, messages = await self.session.workers.run(self.session.workers.waiting, work)
+        if not output.strip():
+            raise RecceMetaError(_reason(messages) or f"recce-meta preview exits with {code}")
+        text = self.session.texts.get(arguments.text(0, "the URI of a file"))
+        output += UNSAVED if text is not None and text.is_edited else ""
+        self._show(project, output)
+        return output
 
     def _show(self, project: OpenProject, found: object) -> None:
         """Show the text of a result, unless the editor does: most editors drop what a lens returns."""
@@ -219,8 +236,11 @@ class EditorCommands:
 
     async def _run(self, project: OpenProject, *arguments: str) -> tuple[int, str, str]:
         """Run a command of recce-meta in the folder of *project*, with the server's connection options."""
+        return await project.alone(partial(self._run_now, project, *arguments))
+
+    def _run_now(self, project: OpenProject, *arguments: str) -> tuple[int, str, str]:
         command = [sys.executable, "-c", _START, *arguments, *project.options]
-        return await project.alone(partial(self.session.processes.run, command, project.root))
+        return self.session.processes.run(command, project.root)
 
     def _file(self, arguments: CommandArguments) -> tuple[OpenProject, Path]:
         """Return the project of the first argument, and the file."""

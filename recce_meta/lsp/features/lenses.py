@@ -21,8 +21,9 @@ from recce_meta.report.labels import NO_CHANGE
 from recce_meta.report.review.phrases import failure_sentences
 from recce_meta.report.review.verdict import code_finding
 
-LINEAGE, IMPACT = "recce-meta.lineage", "recce-meta.impact"
+LINEAGE, IMPACT, PREVIEW = "recce-meta.lineage", "recce-meta.impact", "recce-meta.preview"
 """Commands of the lenses, with the URI of the text and the column as arguments."""
+PREVIEW_DATA = "preview the data"
 SEPARATOR = " · "
 PENDING = "last edit not compared yet"
 _OUTSIDE = ("exposure", "metric", "semantic_model", "saved_query")
@@ -57,6 +58,8 @@ def lenses(view: TextView) -> list[CodeLens]:
         if view.effect.text is not None and view.effect.text != view.document.text:
             change = SEPARATOR.join([change, PENDING])
         found.append(_lens(view, TextSpan(0, 0), IMPACT, change))
+        if view.effect.change.category is not Category.NONE:
+            found.append(_lens(view, TextSpan(0, 0), PREVIEW, PREVIEW_DATA))
     return found + list(_of_columns(view, node, index, has_readers=bool(readers)))
 
 

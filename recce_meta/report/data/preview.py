@@ -143,10 +143,9 @@ def _value_lines(
         lines.append((Span(f"  {more_phrase(hidden, hint=True, option=DETAILS)}", Style.DIM),))
     fixed = [] if proven is None else [one.name for one in equal if one.name.lower() not in proven]
     if fixed:
-        names = (
-            f"the other {len(fixed)} columns" if len(fixed) == len(equal) and telling else ", ".join(fixed)
-        )
-        names = f"all {len(fixed)} columns" if len(fixed) == len(result.columns) else names
+        number = plural(len(fixed), "column")
+        names = f"the other {number}" if len(fixed) == len(equal) and telling else ", ".join(fixed)
+        names = f"all {number}" if len(fixed) == len(result.columns) else names
         lines += wrap_text(Span("  "), f"cannot differ, by the SQL: {names}", width, Style.DIM)
     notes = [note for note in result.notes if NOT_BY_EDIT not in note]
     return [*lines, *note_lines(notes, width)]

@@ -10,7 +10,7 @@ from lsprotocol.types import Hover, MarkupContent
 
 from recce_meta.lsp.documents import TextView
 from recce_meta.lsp.features.hover import hover
-from recce_meta.lsp.features.lenses import dependents, lenses
+from recce_meta.lsp.features.lenses import PREVIEW_DATA, dependents, lenses
 from recce_meta.lsp.project.index import ProjectIndex
 from recce_meta.lsp.project.live import effect_on_base, live_model
 from recce_meta.models import NodeMetadata
@@ -112,7 +112,9 @@ def test_readers_of_an_ephemeral_model_are_counted(view_of: ViewOf) -> None:
 
 def test_an_unchanged_text_has_no_change_since_base(compared: ProjectIndex) -> None:
     text = (compared.root / STORES).read_text("utf-8")
-    assert titles(analysed(compared, STORES, text))[1] == ("", f"no change since {since(compared)}")
+    found = titles(analysed(compared, STORES, text))
+    assert found[1] == ("", f"no change since {since(compared)}")
+    assert ("", PREVIEW_DATA) not in found
 
 
 def test_a_change_of_an_earlier_version_is_marked_as_such(compared: ProjectIndex) -> None:
@@ -125,7 +127,10 @@ def test_a_change_of_an_earlier_version_is_marked_as_such(compared: ProjectIndex
 
 def test_a_change_has_its_columns_and_the_nodes_that_it_affects(compared: ProjectIndex) -> None:
     text = (compared.root / STORES).read_text("utf-8").replace("    city,\n", "    1 as size,\n")
-    found = dict(reversed(titles(analysed(compared, STORES, text))[1:]))
+    opened = analysed(compared, STORES, text)
+    (lens,) = (one.command for one in lenses(opened) if one.command and one.command.title == PREVIEW_DATA)
+    assert (lens.command, lens.arguments) == ("recce-meta.preview", [opened.document.uri])
+    found = dict(reversed(titles(opened)[1:]))
     assert found[""] == (
         "store_performance fails: it references city, which stg_stores no longer has · 1 node fails "
         "· 1 partial breaking change (1 node changed, 1 downstream node) "
