@@ -32,14 +32,24 @@ SQL = Path(__file__).resolve().parents[1] / "sql"
 
 JSON_COLUMNS = frozenset(
     (
-        "adapter_response", "args", "columns", "config", "contract", "criteria", "extraction", "findings",
-        "fqn", "job", "macros", "meta", "notes", "parameters", "parent_columns", "properties", "result",
-        "tags", "unrendered_config", "value_kinds", "variables", "violations", "warnings",
+        "adapter_response", "args", "columns", "config", "contract", "criteria", "extraction", "failed_rows",
+        "findings", "fqn", "job", "macros", "meta", "notes", "parameters", "parent_columns", "properties",
+        "result", "tags", "unrendered_config", "value_kinds", "variables", "violations", "warnings",
     )
 )  # fmt: skip
 """Names of the JSON columns in all tables; casting such a column to text gives its JSON text."""
 NULLABLE_JSON_COLUMNS = frozenset(
-    ("adapter_response", "args", "contract", "criteria", "extraction", "job", "variables", "warnings")
+    (
+        "adapter_response",
+        "args",
+        "contract",
+        "criteria",
+        "extraction",
+        "failed_rows",
+        "job",
+        "variables",
+        "warnings",
+    )
 )
 """JSON columns that may be NULL."""
 

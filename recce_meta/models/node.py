@@ -311,6 +311,8 @@ class NodeResult(Tabular, frozen=True, gc=False, kw_only=True):
     """Id of the last query in the warehouse: its `query_id`, or the `job_id` of BigQuery."""
     adapter_response: dict[str, Any] | None = None
     """Other values that the adapter reports, such as `bytes_billed` or `slot_ms`."""
+    failed_rows: tuple[dict[str, Any], ...] | None = None
+    """First rows of a failed test by column; None if they were not read (`record --failed-rows`)."""
 
 
 class SourceFreshness(Tabular, frozen=True, gc=False, kw_only=True):

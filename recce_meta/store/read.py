@@ -54,6 +54,7 @@ _objects = {
 }
 _columns = msgspec.json.Decoder(tuple[Column, ...]).decode
 _object = msgspec.json.Decoder(dict[str, Any]).decode
+_rows = msgspec.json.Decoder(tuple[dict[str, Any], ...]).decode
 
 
 class Objects(dict[str, dict[str, Json]]):
@@ -163,6 +164,8 @@ def result_of(row: tuple[Any, ...]) -> NodeResult:
     fields = dict(zip(NodeResult.__struct_fields__, map(in_utc, row), strict=False))
     if response := fields.get("adapter_response"):
         fields["adapter_response"] = _object(response)
+    if rows := fields.get("failed_rows"):
+        fields["failed_rows"] = _rows(rows)
     return NodeResult(**fields)
 
 

@@ -34,7 +34,7 @@ from recce_meta.store.sql_files import DEFAULT_SCHEMA, KEYS, SqlFile
 from recce_meta.warehouses import Warehouse, available
 
 _LOG = logging.getLogger(__name__)
-SCHEMA_VERSION = 19
+SCHEMA_VERSION = 20
 """Version of the tables in `sql/ddl`; `sql/migrations` has the steps from each previous version."""
 READ_VERSION = 9
 """The oldest version whose readers can read a store of SCHEMA_VERSION.

@@ -99,8 +99,8 @@ def json_text(value: Value) -> str:
     return msgspec.json.encode(tree_of(value)).decode()
 
 
-def masked_json(fields: Struct | Mapping[str, JsonTree]) -> str:
-    """Return a struct or an object as JSON text, its strings storable and without passwords."""
+def masked_json(fields: Struct | JsonTree) -> str:
+    """Return a struct, an object or a list as JSON text, its strings storable and without passwords."""
     return msgspec.json.encode(_masked(msgspec.to_builtins(fields))).decode()
 
 

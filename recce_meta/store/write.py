@@ -48,6 +48,7 @@ RESULT_COLUMNS = (
     "run_id", "unique_id", "status", "seconds", "rows_affected", "bytes_processed", "failures", "message",
     "completed_at", "compile_started_at", "compile_completed_at", "execute_started_at",
     "execute_completed_at", "thread_id", "query_id", "adapter_response",
+    "failed_rows",
 )  # fmt: skip
 
 MANY_VERSIONS = 500
@@ -380,4 +381,5 @@ def result_row(run: RunMetadata, result: NodeResult) -> content.Row:
         result.thread_id and storable(result.thread_id),
         result.query_id and storable(result.query_id),
         result.adapter_response and masked_json(result.adapter_response),
+        None if result.failed_rows is None else masked_json(result.failed_rows),
     )

@@ -26,9 +26,9 @@ TOMBSTONE_COLUMNS = ("run_id", "project_name", "deleted_at", "deleted_by", "reas
 HASH_COLUMNS = ("run_id", "content_hash")
 JSON_COLUMNS = frozenset(
     (
-        "adapter_response", "args", "columns", "config", "contract", "criteria", "extraction", "findings",
-        "fqn", "job", "macros", "meta", "notes", "parameters", "parent_columns", "properties", "result",
-        "tags", "unrendered_config", "value_kinds", "variables", "violations", "warnings",
+        "adapter_response", "args", "columns", "config", "contract", "criteria", "extraction", "failed_rows",
+        "findings", "fqn", "job", "macros", "meta", "notes", "parameters", "parent_columns", "properties",
+        "result", "tags", "unrendered_config", "value_kinds", "variables", "violations", "warnings",
     )
 )  # fmt: skip
 _TEXT_TIMES = frozenset(("completed_at",))

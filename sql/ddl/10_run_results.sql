@@ -1,5 +1,6 @@
 -- One row per run and node that dbt ran, from run_results.json. `completed_at` is ISO 8601 in UTC, as in that file: earlier
 -- versions read it. `adapter_response` has what no other column has.
+-- `failed_rows` are the first rows of a failed test, if they were read.
 CREATE TABLE IF NOT EXISTS store_run_results (
   run_id VARCHAR(64) NOT NULL,
   unique_id TEXT NOT NULL,
@@ -17,5 +18,6 @@ CREATE TABLE IF NOT EXISTS store_run_results (
   thread_id TEXT,
   query_id TEXT,
   adapter_response JSON,
+  failed_rows JSON,
   PRIMARY KEY (run_id, unique_id)
 );

@@ -14,6 +14,7 @@ SELECT
   execute_completed_at,
   thread_id,
   query_id,
-  CAST(adapter_response AS TEXT) AS adapter_response
+  CAST(adapter_response AS TEXT) AS adapter_response,
+  CAST(failed_rows AS TEXT) AS failed_rows
 FROM store_run_results
 WHERE run_id = :run_id;

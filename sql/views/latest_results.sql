@@ -44,7 +44,8 @@ SELECT
   result.execute_completed_at,
   result.thread_id,
   result.query_id,
-  result.adapter_response
+  result.adapter_response,
+  result.failed_rows
 FROM (
   SELECT aged.latest_run_id, measured.unique_id, MIN(aged.age) AS age
   FROM (

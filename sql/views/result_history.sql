@@ -35,7 +35,8 @@ SELECT
   result.execute_completed_at,
   result.thread_id,
   result.query_id,
-  result.adapter_response
+  result.adapter_response,
+  result.failed_rows
 FROM store_runs AS runs
 JOIN run_results AS result ON result.run_id = runs.run_id
 JOIN store_graph_nodes AS place ON place.graph_id = runs.graph_id AND place.unique_id = result.unique_id

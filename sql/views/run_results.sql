@@ -20,5 +20,6 @@ SELECT
   execute_completed_at,
   thread_id,
   query_id,
-  adapter_response
+  adapter_response,
+  failed_rows
 FROM store_run_results;

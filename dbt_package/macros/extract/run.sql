@@ -229,7 +229,8 @@
             times.get('execute_completed_at'),
             result.thread_id | default(none),
             response.get(query_key),
-            recce_meta.json_of(others, tools) if others and tools else none
+            recce_meta.json_of(others, tools) if others and tools else none,
+            none
         ]}) -%}
     {%- endfor -%}
     {{- return(found.values() | list) -}}

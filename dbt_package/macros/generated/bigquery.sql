@@ -192,6 +192,7 @@ CLUSTER BY macro_set_id
     {%- set statement -%}
 -- One row per run and node that dbt ran, from run_results.json. `completed_at` is ISO 8601 in UTC, as in that file: earlier
 -- versions read it. `adapter_response` has what no other column has.
+-- `failed_rows` are the first rows of a failed test, if they were read.
 CREATE TABLE IF NOT EXISTS {{ schema }}.store_run_results (
   run_id STRING NOT NULL,
   unique_id STRING NOT NULL,
@@ -209,6 +210,7 @@ CREATE TABLE IF NOT EXISTS {{ schema }}.store_run_results (
   thread_id STRING,
   query_id STRING,
   adapter_response JSON,
+  failed_rows JSON,
   PRIMARY KEY (run_id, unique_id) NOT ENFORCED
 )
 CLUSTER BY run_id
@@ -2269,7 +2271,8 @@ SELECT
   execute_completed_at,
   thread_id,
   query_id,
-  adapter_response
+  adapter_response,
+  failed_rows
 FROM {{ schema }}.store_run_results
     {%- endset -%}
     {%- do statements.append(statement) -%}
@@ -4299,7 +4302,8 @@ SELECT
   result.execute_completed_at,
   result.thread_id,
   result.query_id,
-  result.adapter_response
+  result.adapter_response,
+  result.failed_rows
 FROM (
   SELECT
     aged.latest_run_id,
@@ -4488,7 +4492,8 @@ SELECT
   result.execute_completed_at,
   result.thread_id,
   result.query_id,
-  result.adapter_response
+  result.adapter_response,
+  result.failed_rows
 FROM {{ schema }}.store_runs AS runs
 JOIN {{ schema }}.run_results AS result
   ON result.run_id = runs.run_id

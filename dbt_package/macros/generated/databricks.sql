@@ -217,6 +217,7 @@ TBLPROPERTIES (
     {%- set statement -%}
 -- One row per run and node that dbt ran, from run_results.json. `completed_at` is ISO 8601 in UTC, as in that file: earlier
 -- versions read it. `adapter_response` has what no other column has.
+-- `failed_rows` are the first rows of a failed test, if they were read.
 CREATE TABLE IF NOT EXISTS {{ schema }}.store_run_results (
   run_id STRING NOT NULL,
   unique_id STRING NOT NULL,
@@ -233,7 +234,8 @@ CREATE TABLE IF NOT EXISTS {{ schema }}.store_run_results (
   execute_completed_at TIMESTAMP,
   thread_id STRING,
   query_id STRING,
-  adapter_response STRING
+  adapter_response STRING,
+  failed_rows STRING
 )
 CLUSTER BY (run_id)
 TBLPROPERTIES (
@@ -2346,7 +2348,8 @@ SELECT
   execute_completed_at,
   thread_id,
   query_id,
-  adapter_response
+  adapter_response,
+  failed_rows
 FROM {{ schema }}.store_run_results
     {%- endset -%}
     {%- do statements.append(statement) -%}
@@ -4353,7 +4356,8 @@ SELECT
   result.execute_completed_at,
   result.thread_id,
   result.query_id,
-  result.adapter_response
+  result.adapter_response,
+  result.failed_rows
 FROM (
   SELECT
     aged.latest_run_id,
@@ -4542,7 +4546,8 @@ SELECT
   result.execute_completed_at,
   result.thread_id,
   result.query_id,
-  result.adapter_response
+  result.adapter_response,
+  result.failed_rows
 FROM {{ schema }}.store_runs AS runs
 JOIN {{ schema }}.run_results AS result
   ON result.run_id = runs.run_id

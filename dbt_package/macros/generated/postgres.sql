@@ -182,6 +182,7 @@ CREATE TABLE IF NOT EXISTS {{ schema }}.store_macro_sets (
     {%- set statement -%}
 -- One row per run and node that dbt ran, from run_results.json. `completed_at` is ISO 8601 in UTC, as in that file: earlier
 -- versions read it. `adapter_response` has what no other column has.
+-- `failed_rows` are the first rows of a failed test, if they were read.
 CREATE TABLE IF NOT EXISTS {{ schema }}.store_run_results (
   run_id VARCHAR(64) NOT NULL,
   unique_id TEXT NOT NULL,
@@ -199,6 +200,7 @@ CREATE TABLE IF NOT EXISTS {{ schema }}.store_run_results (
   thread_id TEXT,
   query_id TEXT,
   adapter_response JSON,
+  failed_rows JSON,
   PRIMARY KEY (run_id, unique_id)
 )
     {%- endset -%}
@@ -2330,7 +2332,8 @@ SELECT
   execute_completed_at,
   thread_id,
   query_id,
-  CAST(adapter_response AS JSONB) AS adapter_response
+  CAST(adapter_response AS JSONB) AS adapter_response,
+  CAST(failed_rows AS JSONB) AS failed_rows
 FROM {{ schema }}.store_run_results
     {%- endset -%}
     {%- do statements.append(statement) -%}
@@ -4560,7 +4563,8 @@ SELECT
   result.execute_completed_at,
   result.thread_id,
   result.query_id,
-  CAST(result.adapter_response AS JSONB) AS adapter_response
+  CAST(result.adapter_response AS JSONB) AS adapter_response,
+  CAST(result.failed_rows AS JSONB) AS failed_rows
 FROM (
   SELECT
     aged.latest_run_id,
@@ -4775,7 +4779,8 @@ SELECT
   result.execute_completed_at,
   result.thread_id,
   result.query_id,
-  result.adapter_response
+  result.adapter_response,
+  result.failed_rows
 FROM {{ schema }}.store_runs AS runs
 JOIN {{ schema }}.run_results AS result ON result.run_id = runs.run_id
 JOIN {{ schema }}.store_graph_nodes AS place ON place.graph_id = runs.graph_id AND place.unique_id = result.unique_id

@@ -185,6 +185,7 @@ CREATE TABLE IF NOT EXISTS {{ schema }}.store_macro_sets (
     {%- set statement -%}
 -- One row per run and node that dbt ran, from run_results.json. `completed_at` is ISO 8601 in UTC, as in that file: earlier
 -- versions read it. `adapter_response` has what no other column has.
+-- `failed_rows` are the first rows of a failed test, if they were read.
 CREATE TABLE IF NOT EXISTS {{ schema }}.store_run_results (
   run_id VARCHAR(64) NOT NULL,
   unique_id VARCHAR NOT NULL,
@@ -202,6 +203,7 @@ CREATE TABLE IF NOT EXISTS {{ schema }}.store_run_results (
   thread_id VARCHAR,
   query_id VARCHAR,
   adapter_response VARIANT,
+  failed_rows VARIANT,
   PRIMARY KEY (run_id, unique_id)
 )
     {%- endset -%}
@@ -2263,7 +2265,8 @@ SELECT
   execute_completed_at,
   thread_id,
   query_id,
-  adapter_response
+  adapter_response,
+  failed_rows
 FROM {{ schema }}.store_run_results
     {%- endset -%}
     {%- do statements.append(statement) -%}
@@ -4290,7 +4293,8 @@ SELECT
   result.execute_completed_at,
   result.thread_id,
   result.query_id,
-  result.adapter_response
+  result.adapter_response,
+  result.failed_rows
 FROM (
   SELECT
     aged.latest_run_id,
@@ -4479,7 +4483,8 @@ SELECT
   result.execute_completed_at,
   result.thread_id,
   result.query_id,
-  result.adapter_response
+  result.adapter_response,
+  result.failed_rows
 FROM {{ schema }}.store_runs AS runs
 JOIN {{ schema }}.run_results AS result
   ON result.run_id = runs.run_id

@@ -2,7 +2,7 @@
 
 
 {% macro schema_version() %}
-    {{- return(19) -}}
+    {{- return(20) -}}
 {% endmacro %}
 
 
@@ -176,8 +176,8 @@
             'key': ["macro_set_id", "version_id"]
         },
         "run_results": {
-            'columns': ["run_id", "unique_id", "status", "seconds", "rows_affected", "bytes_processed", "failures", "message", "completed_at", "compile_started_at", "compile_completed_at", "execute_started_at", "execute_completed_at", "thread_id", "query_id", "adapter_response"],
-            'kinds': ["text", "text", "text", "float", "int", "int", "int", "code", "text", "time", "time", "time", "time", "text", "text", "json"],
+            'columns': ["run_id", "unique_id", "status", "seconds", "rows_affected", "bytes_processed", "failures", "message", "completed_at", "compile_started_at", "compile_completed_at", "execute_started_at", "execute_completed_at", "thread_id", "query_id", "adapter_response", "failed_rows"],
+            'kinds': ["text", "text", "text", "float", "int", "int", "int", "code", "text", "time", "time", "time", "time", "text", "text", "json", "json"],
             'key': ["run_id", "unique_id"]
         }
     }) -}}

@@ -36,11 +36,18 @@ _recording = packed(
         type=click.Choice(["row-count", "profile"]),
         help="Statistics to store for the nodes that were built: row counts, or column profiles as well.",
     ),
+    click.option(
+        "--failed-rows",
+        type=click.IntRange(min=1, max=1000),
+        metavar="N",
+        help="Store the first N rows of each failed test, from the relation of store_failures or by running "
+        "the test's SQL again.",
+    ),
     privacy_options,
     click.option(
         "--data-target",
         metavar="TARGET",
-        help="Target or URL of the data, for --stats. [default: the store's]",
+        help="Target or URL of the data, for --stats and --failed-rows. [default: the store's]",
     ),
     click.option(
         "--git-dirty/--git-clean",

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Mapping, Sequence
-from contextlib import ExitStack, suppress
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager, suppress
 from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any
@@ -89,6 +89,7 @@ class RecordOptions(Struct, frozen=True, kw_only=True):
     branch: str | None
     pull_request: str | None
     stats: str | None
+    failed_rows: int | None
     no_values: bool
     private: tuple[str, ...]
     data_target: str | None
@@ -199,6 +200,8 @@ def write_run(connection: Connection, project: Project, options: RecordOptions) 
         # Checked before the statistics, which may take long.
         refuse_newer(adapter)
         statistics = _statistics(connection, adapter, project, options) if options.stats else ()
+        if options.failed_rows:
+            project = _with_failed_rows(connection, adapter, project, options)
         recorded = record_project(
             adapter,
             project,
@@ -225,13 +228,7 @@ def _statistics(
     kind = load("recce_meta.api.data.statistics:Stats")(options.stats)
     take = load("recce_meta.api.data.statistics:take_statistics")
     try:
-        with ExitStack() as stack:
-            data = store
-            place = options.data_target or data_of_environment(options.environment)
-            if place:
-                data = stack.enter_context(connection.at(place).open_existing())
-            # Opening the same file twice would deadlock.
-            data = store if data.reaches_same(store) else data
+        with _open_data(connection, store, options) as data:
             taken: tuple[NodeStatistics, ...] = take(data, project, kind, threads=data.threads)
             privacy = privacy_of(no_values=options.no_values, private=options.private)
             if privacy is None:
@@ -244,6 +241,35 @@ def _statistics(
     except RecceMetaError as error:
         warn(f"no statistics stored: {error}")
         return ()
+
+
+def _with_failed_rows(
+    connection: Connection, store: UnifiedSqlAdapter, project: Project, options: RecordOptions
+) -> Project:
+    """Return *project* with rows of its failed tests; if that fails, warn and return it without."""
+    read = load("recce_meta.api.data.failed_rows:with_failed_rows")
+    try:
+        with _open_data(connection, store, options) as data:
+            privacy = privacy_of(no_values=options.no_values, private=options.private)
+            found: Project = read(data, project, options.failed_rows, privacy, store=store)
+            return found
+    except RecceMetaError as error:
+        warn(f"no failed rows stored: {error}")
+        return project
+
+
+@contextmanager
+def _open_data(
+    connection: Connection, store: UnifiedSqlAdapter, options: RecordOptions
+) -> Iterator[UnifiedSqlAdapter]:
+    """Yield the connection to the data of the run: *store*, unless they are elsewhere."""
+    with ExitStack() as stack:
+        data = store
+        place = options.data_target or data_of_environment(options.environment)
+        if place:
+            data = stack.enter_context(connection.at(place).open_existing())
+        # Opening the same file twice would deadlock.
+        yield store if data.reaches_same(store) else data
 
 
 def recorded_text(recorded: Recorded, **size: Any) -> str:
@@ -299,7 +325,7 @@ def _read_sql(
 
 _NOT_UPLOADED = (
     *("profiles_dir", "profile", "target", "url", "schema", "lock_timeout", "run_id", "target_name", "stats"),
-    *("no_values", "private", "data_target", "require_fresh", "no_columns", "column_timeout"),
+    *("failed_rows", "no_values", "private", "data_target", "require_fresh", "no_columns", "column_timeout"),
     *("source", "dialect", "project_name", "variables"),
 )
 """Parameters about the store, and about work that the server does in its own way."""
@@ -419,8 +445,15 @@ def hook(
     checkout: Checkout | None = None
     for ignored in current_config().ignored:
         # The key might have been about privacy.
-        alert(f"{'no statistics stored: ' if options.stats else ''}{in_one_line(ignored)}")
-        options = replace(options, stats=None)
+        lost = (
+            "no statistics stored: "
+            if options.stats
+            else "no failed rows stored: "
+            if options.failed_rows
+            else ""
+        )
+        alert(f"{lost}{in_one_line(ignored)}")
+        options = replace(options, stats=None, failed_rows=None)
     with suppress(RecceMetaError, OSError):  # raised again and reported after the command
         before = _manifest_time(_folder(connection, options))
         checkout = checkout_of(_folder(connection, options), connection.project_dir)

@@ -60,9 +60,9 @@ BOOLEANS = frozenset(
 """Truth values in the store's tables, views and queries."""
 JSON_COLUMNS = frozenset(
     (
-        "adapter_response", "args", "columns", "config", "contract", "criteria", "extraction", "findings",
-        "fqn", "job", "macros", "meta", "notes", "parameters", "parent_columns", "properties", "result",
-        "tags", "unrendered_config", "value_kinds", "variables", "violations", "warnings",
+        "adapter_response", "args", "columns", "config", "contract", "criteria", "extraction", "failed_rows",
+        "findings", "fqn", "job", "macros", "meta", "notes", "parameters", "parent_columns", "properties",
+        "result", "tags", "unrendered_config", "value_kinds", "variables", "violations", "warnings",
     )
 )  # fmt: skip
 """JSON in the store's tables and views."""

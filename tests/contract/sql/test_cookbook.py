@@ -45,6 +45,7 @@ BROKEN = "test.shop.long_broken"
         ("seconds_by_owner", "owner seconds models", [(None, 83.0, 2)]),
         ("models_not_built_lately", "unique_id", []),
         ("recent_errors", "unique_id", []),
+        ("failed_rows", "unique_id", []),
         ("late_sources", "unique_id", []),
         ("flaky_tests", "unique_id flips failed_results results outcome", [(TEST, 1, 1, 3, "fail")]),
         (

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from datetime import datetime, timedelta
 from typing import Any
@@ -87,6 +88,19 @@ def test_a_branch_is_compared_with_itself_and_gaps_are_passed_over(
         "SELECT branch, outcome, flips, results, since_run_id FROM {s}.test_history ORDER BY branch"
     )
     assert rows == [("a", "pass", 1, 2, "a4"), ("b", "pass", 0, 2, "b1")]
+
+
+def test_failed_rows_are_with_the_result_of_their_test(
+    empty_store: Any, make_run: MakeRun, make_model: MakeModel
+) -> None:
+    run = make_run("r", timedelta(), "sha", [make_model(TEST[10:], unique_id=TEST)], environment="base")
+    rows = ({"id": 7, "email": "***"}, {"id": None, "email": "***"})
+    empty_store.record(replace(run, results=(replace(outcomes("fail")[0], failed_rows=rows),)))
+
+    (answer,) = empty_store.answer("failed_rows")
+    found = answer["failed_rows"]
+    assert (json.loads(found) if isinstance(found, str) else found) == [*rows]
+    assert (answer["unique_id"], answer["status"], answer["failures"]) == (TEST, "fail", 2)
 
 
 def test_an_owner_is_annotated_or_the_nodes_own_or_in_its_meta_or_of_its_group(

@@ -79,6 +79,7 @@ COLUMNS = {
         " message completed_at run_id run_at git_sha is_current branch pull_request name resource_type"
         " package_name schema_name relation_name materialized owner tags job_id job_run_url"
         " full_refresh execute_started_at execute_completed_at thread_id query_id adapter_response"
+        " failed_rows"
     ),
     "branch_changes": (
         "project_name environment branch pull_request run_id run_at git_sha base_run_id base_run_at"
@@ -106,7 +107,7 @@ COLUMNS = {
         " resource_type package_name schema_name relation_name materialized owner tags status"
         " previous_status seconds rows_affected bytes_processed failures message completed_at job_id"
         " job_run_url full_refresh execute_started_at execute_completed_at thread_id query_id"
-        " adapter_response"
+        " adapter_response failed_rows"
     ),
     "test_history": (
         "project_name environment branch unique_id outcome failures run_id run_at since_run_id since_run_at"

@@ -130,6 +130,7 @@ def test_a_loaded_run_equals_what_was_extracted(store, make_project):
                 thread_id="Thread-1 (worker)",
                 query_id="01b",
                 adapter_response={"code": "SUCCESS", "slot_ms": 2**40, "nested": {"ünï": [1, None]}},
+                failed_rows=({"ünï": 1, "amount": "0.50"}, {"ünï": None, "amount": "***"}),
             ),
         ),
     )

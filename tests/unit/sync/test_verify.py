@@ -45,6 +45,7 @@ NOT_PROVEN = {
     "run_results": {
         "seconds", "completed_at", "compile_started_at", "compile_completed_at", "execute_started_at",
         "execute_completed_at", "thread_id", "query_id", "adapter_response",
+        "failed_rows",
     },
     "check_results": {"recorder_version"},
     "reviews": {"recorder_version"},

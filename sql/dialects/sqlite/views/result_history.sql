@@ -73,7 +73,8 @@ SELECT
   result.execute_completed_at,
   result.thread_id,
   result.query_id,
-  result.adapter_response
+  result.adapter_response,
+  result.failed_rows
 FROM store_runs AS runs
 CROSS JOIN store_graph_parts AS part
   ON part.graph_id = runs.graph_id
