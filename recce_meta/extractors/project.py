@@ -41,6 +41,7 @@ from recce_meta.extractors.commit_proof import (
     properties_edited_since,
     proves_commit,
 )
+from recce_meta.extractors.critical_path import critical_path
 from recce_meta.extractors.deferred import with_deferred_relations
 from recce_meta.extractors.freshness import FoundFreshness, read_freshness
 from recce_meta.extractors.git import GitState, detect_git
@@ -486,7 +487,16 @@ def extract_project(
     origin = job_fields(root or folder, variables, git.sha)
     nodes = _without_sql(nodes) if run.command == "show" else nodes
     return Project(
-        run=with_build(replace(run, git_proven=proven, warnings=warnings, **origin), results),
+        run=with_build(
+            replace(
+                run,
+                git_proven=proven,
+                warnings=warnings,
+                critical_path=critical_path(nodes, results),
+                **origin,
+            ),
+            results,
+        ),
         nodes=with_deferred_relations(nodes) if DEFER in dbt_options(run) else nodes,
         macros=manifest.macros,
         groups=manifest.groups,

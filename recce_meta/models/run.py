@@ -192,6 +192,8 @@ class RunMetadata(Tabular, frozen=True, kw_only=True):
     """Job of the orchestrator that recorded the run; None outside a job."""
     commit_url: str | None = None
     """Page of `git_sha` at the host of the git remote."""
+    critical_path: float | None = None
+    """Seconds of the longest chain of nodes that waited for each other; None without times of nodes."""
 
     @property
     def counted_at(self) -> datetime:

@@ -27,6 +27,7 @@ OF_THE_RECORDER = frozenset(
         "run_started_at",
         "run_completed_at",
         "elapsed_time",
+        "critical_path",
         "full_refresh",
         "args",
         "job",

@@ -1,8 +1,8 @@
 -- Which builds of production took longest?
 -- Asked by: the owner of the warehouse costs, or a user who waits for the morning run.
--- Answer: 2026-11-16 06:00 | 144.0 s | 404.5 s of all nodes | slowest node 120.0 s | success
+-- Answer: 2026-11-16 06:00 | shop | 144.0 s | critical path 131.5 s | waiting 12.5 s | 404.5 s of all nodes | slowest 120.0 s
 -- Topic: Builds
-SELECT run_at, project_name, run_id, duration, elapsed_time, node_seconds, longest_seconds, build_status, job_run_url
+SELECT run_at, project_name, run_id, duration, critical_path, waiting, node_seconds, longest_seconds, build_status, job_run_url
 FROM build_history
 WHERE
   environment = 'base' -- edit: the environment

@@ -41,5 +41,6 @@ CREATE TABLE IF NOT EXISTS store_runs (
   full_refresh BOOLEAN,
   args JSON,
   job JSON,
-  commit_url TEXT
+  commit_url TEXT,
+  critical_path DOUBLE PRECISION
 );

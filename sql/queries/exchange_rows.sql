@@ -41,7 +41,8 @@ SELECT
   full_refresh,
   CAST(args AS TEXT) AS args,
   CAST(job AS TEXT) AS job,
-  commit_url
+  commit_url,
+  critical_path
 FROM store_runs
 WHERE run_id IN (SELECT chosen.id FROM UNNEST(STRING_TO_ARRAY(:ids, CHR(10))) AS chosen(id));
 

@@ -44,6 +44,7 @@ SELECT
   CAST(args AS TEXT) AS args,
   CAST(job AS TEXT) AS job,
   commit_url,
+  critical_path,
   previous_run_id,
   run_count
 FROM (

@@ -41,7 +41,8 @@ SELECT
   full_refresh,
   CAST(args AS TEXT) AS args,
   CAST(job AS TEXT) AS job,
-  commit_url
+  commit_url,
+  critical_path
 FROM store_runs
 WHERE
   (CAST(:run_id AS TEXT) IS NULL OR run_id = CAST(:run_id AS TEXT))

@@ -42,7 +42,8 @@ SELECT
   full_refresh,
   CAST(args AS TEXT) AS args,
   CAST(job AS TEXT) AS job,
-  commit_url
+  commit_url,
+  critical_path
 FROM (
   SELECT
     runs.*,

@@ -46,7 +46,8 @@
         'full_refresh': flags.FULL_REFRESH | default(false, true),
         'args': recce_meta.arguments(pieces.tools),
         'job': recce_meta.job(pieces.tools),
-        'commit_url': none
+        'commit_url': none,
+        'critical_path': none
     }) -}}
 {% endmacro %}
 

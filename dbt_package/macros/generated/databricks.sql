@@ -65,7 +65,8 @@ CREATE TABLE IF NOT EXISTS {{ schema }}.store_runs (
   full_refresh BOOLEAN,
   args STRING,
   job STRING,
-  commit_url STRING
+  commit_url STRING,
+  critical_path DOUBLE
 )
 CLUSTER BY (run_id)
 TBLPROPERTIES (
@@ -2864,6 +2865,8 @@ WHERE
 -- One row per run with results of dbt: how long it took, on which nodes and in which job. Key: run_id.
 -- `duration` is the time from the first start to the last end of a node, NULL without them; `elapsed_time` is that of dbt.
 -- `node_seconds` is the sum over all nodes: divided by `duration`, the number of nodes that ran concurrently on average.
+-- `critical_path` is the longest chain of nodes that waited for each other, so the duration with any number of threads;
+-- `waiting` is the rest of `duration`. Both are NULL for runs of the dbt package and of versions before 20.
 -- Example: which builds took longest? SELECT run_id, duration FROM build_history ORDER BY duration DESC
 CREATE OR REPLACE VIEW {{ schema }}.build_history AS
 SELECT
@@ -2888,7 +2891,9 @@ SELECT
   DATEDIFF(MILLISECOND, built.started_at, built.completed_at) / 1000.0 AS duration,
   run.elapsed_time,
   built.node_seconds,
-  built.longest_seconds
+  built.longest_seconds,
+  run.critical_path,
+  DATEDIFF(MILLISECOND, built.started_at, built.completed_at) / 1000.0 - run.critical_path AS waiting
 FROM {{ schema }}.store_runs AS run
 JOIN (
   SELECT

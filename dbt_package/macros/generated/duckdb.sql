@@ -61,7 +61,8 @@ CREATE TABLE IF NOT EXISTS {{ schema }}.store_runs (
   full_refresh BOOLEAN,
   args JSON,
   job JSON,
-  commit_url TEXT
+  commit_url TEXT,
+  critical_path DOUBLE
 )
     {%- endset -%}
     {%- do statements.append(statement) -%}
@@ -2772,6 +2773,8 @@ WHERE
 -- One row per run with results of dbt: how long it took, on which nodes and in which job. Key: run_id.
 -- `duration` is the time from the first start to the last end of a node, NULL without them; `elapsed_time` is that of dbt.
 -- `node_seconds` is the sum over all nodes: divided by `duration`, the number of nodes that ran concurrently on average.
+-- `critical_path` is the longest chain of nodes that waited for each other, so the duration with any number of threads;
+-- `waiting` is the rest of `duration`. Both are NULL for runs of the dbt package and of versions before 20.
 -- Example: which builds took longest? SELECT run_id, duration FROM build_history ORDER BY duration DESC
 CREATE OR REPLACE VIEW {{ schema }}.build_history AS
 SELECT
@@ -2796,7 +2799,9 @@ SELECT
   EXTRACT(EPOCH FROM built.completed_at - built.started_at) AS duration,
   run.elapsed_time,
   built.node_seconds,
-  built.longest_seconds
+  built.longest_seconds,
+  run.critical_path,
+  EXTRACT(EPOCH FROM built.completed_at - built.started_at) - run.critical_path AS waiting
 FROM {{ schema }}.store_runs AS run
 JOIN (
   SELECT

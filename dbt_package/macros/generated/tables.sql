@@ -141,8 +141,8 @@
 {% macro store_tables() %}
     {{- return({
         "runs": {
-            'columns': ["run_id", "run_at", "project_name", "environment", "invocation_id", "extractor", "dbt_version", "adapter_type", "manifest_version", "target_name", "target_database", "target_schema", "git_sha", "branch", "git_dirty", "pull_request", "command", "node_count", "edge_count", "recorded_at", "recorder_version", "graph_id", "macro_set_id", "column_graph_id", "git_proven", "status", "reason", "build_status", "build_errors", "build_failures", "build_warnings", "build_skipped", "warnings", "extraction", "variables", "run_started_at", "run_completed_at", "elapsed_time", "full_refresh", "args", "job", "commit_url"],
-            'kinds': ["text", "time", "text", "text", "text", "text", "text", "text", "text", "text", "text", "text", "text", "text", "bool", "text", "text", "int", "int", "time", "text", "text", "text", "text", "bool", "text", "text", "text", "int", "int", "int", "int", "json", "json", "json", "time", "time", "float", "bool", "json", "json", "text"],
+            'columns': ["run_id", "run_at", "project_name", "environment", "invocation_id", "extractor", "dbt_version", "adapter_type", "manifest_version", "target_name", "target_database", "target_schema", "git_sha", "branch", "git_dirty", "pull_request", "command", "node_count", "edge_count", "recorded_at", "recorder_version", "graph_id", "macro_set_id", "column_graph_id", "git_proven", "status", "reason", "build_status", "build_errors", "build_failures", "build_warnings", "build_skipped", "warnings", "extraction", "variables", "run_started_at", "run_completed_at", "elapsed_time", "full_refresh", "args", "job", "commit_url", "critical_path"],
+            'kinds': ["text", "time", "text", "text", "text", "text", "text", "text", "text", "text", "text", "text", "text", "text", "bool", "text", "text", "int", "int", "time", "text", "text", "text", "text", "bool", "text", "text", "text", "int", "int", "int", "int", "json", "json", "json", "time", "time", "float", "bool", "json", "json", "text", "float"],
             'key': ["run_id"]
         },
         "graph_parts": {

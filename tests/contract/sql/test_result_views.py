@@ -187,14 +187,16 @@ def test_a_build_lasts_from_the_first_start_to_the_last_end(
         return NodeResult(unique_id=unique_id, status="success", seconds=float(end - start), **times)
 
     project = make_run("timed", timedelta(), "sha", [make_model("a"), make_model("b")])
-    empty_store.record(replace(project, results=(ran("a", 0, 90), ran("b", 30, 100))))
+    built = replace(project, run=replace(project.run, critical_path=90.0))
+    empty_store.record(replace(built, results=(ran("a", 0, 90), ran("b", 30, 100))))
     old = make_run("old", timedelta(days=1), "sha", [make_model("a"), make_model("b")])
     empty_store.record(replace(old, results=(NodeResult(unique_id="model.shop.a", status="success"),)))
 
     rows = empty_store.rows(
-        "SELECT run_id, results, duration, node_seconds, longest_seconds FROM {s}.build_history ORDER BY 1"
+        "SELECT run_id, results, duration, node_seconds, longest_seconds, critical_path, waiting"
+        " FROM {s}.build_history ORDER BY 1"
     )
-    assert rows == [("old", 1, None, None, None), ("timed", 2, 100, 160.0, 90.0)]
+    assert rows == [("old", 1, None, None, None, None, None), ("timed", 2, 100, 160.0, 90.0, 90.0, 10.0)]
 
 
 def test_each_measurement_of_freshness_is_shown_once(

@@ -91,6 +91,7 @@ COLUMNS = {
         "run_id project_name environment branch pull_request git_sha run_at command full_refresh"
         " orchestrator job_id job_run_url build_status build_errors build_failures results started_at"
         " completed_at duration elapsed_time node_seconds longest_seconds"
+        " critical_path waiting"
     ),
     "freshness_history": (
         "run_id project_name environment branch run_at unique_id name source_name schema_name"

@@ -103,6 +103,7 @@ def test_a_loaded_run_equals_what_was_extracted(store, make_project):
         args={"select": "a b+", "threads": 4, "empty": True},
         job=BuildJob(orchestrator="gitlab", job_name="ünï", job_run_url="https://ci.acme.com/"),
         commit_url="https://acme.com",
+        critical_path=0.25,
     )
     bare = NodeMetadata(unique_id="exposure.shop.e", name="", resource_type="exposure")
     macro = MacroMetadata(

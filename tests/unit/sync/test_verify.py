@@ -40,7 +40,7 @@ NOT_PROVEN = {
     "runs": {
         "run_at", "recorded_at", "recorder_version", "column_graph_id", "git_proven", "warnings",
         "extraction", "variables", "run_started_at", "run_completed_at", "elapsed_time", "full_refresh",
-        "args", "job", "commit_url",
+        "args", "job", "commit_url", "critical_path",
     },
     "run_results": {
         "seconds", "completed_at", "compile_started_at", "compile_completed_at", "execute_started_at",
