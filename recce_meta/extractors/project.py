@@ -485,18 +485,10 @@ def extract_project(
         git, proven, newer = _origin(root, folder, manifest, variables, before)
     run = _run(manifest, nodes, git, found, environment=environment, run_id=run_id, target_name=target_name)
     origin = job_fields(root or folder, variables, git.sha)
+    origin["critical_path"] = critical_path(nodes, results)
     nodes = _without_sql(nodes) if run.command == "show" else nodes
     return Project(
-        run=with_build(
-            replace(
-                run,
-                git_proven=proven,
-                warnings=warnings,
-                critical_path=critical_path(nodes, results),
-                **origin,
-            ),
-            results,
-        ),
+        run=with_build(replace(run, git_proven=proven, warnings=warnings, **origin), results),
         nodes=with_deferred_relations(nodes) if DEFER in dbt_options(run) else nodes,
         macros=manifest.macros,
         groups=manifest.groups,

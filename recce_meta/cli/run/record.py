@@ -443,17 +443,7 @@ def hook(
     connection = replace(connection, lock_timeout=min(connection.lock_timeout, HOOK_LOCK_SECONDS))
     before: int | None = None
     checkout: Checkout | None = None
-    for ignored in current_config().ignored:
-        # The key might have been about privacy.
-        lost = (
-            "no statistics stored: "
-            if options.stats
-            else "no failed rows stored: "
-            if options.failed_rows
-            else ""
-        )
-        alert(f"{lost}{in_one_line(ignored)}")
-        options = replace(options, stats=None, failed_rows=None)
+    options = _without_values(options)
     with suppress(RecceMetaError, OSError):  # raised again and reported after the command
         before = _manifest_time(_folder(connection, options))
         checkout = checkout_of(_folder(connection, options), connection.project_dir)
@@ -481,6 +471,16 @@ def hook(
         say(recorded_text(recorded, **screen(sys.stderr)))
 
     raise click.exceptions.Exit(run_and_record(command, record, strict, alert))
+
+
+def _without_values(options: RecordOptions) -> RecordOptions:
+    """Return *options* without those that store values and warn, if a key of the configuration is ignored."""
+    for ignored in current_config().ignored:
+        # The key might have been about privacy.
+        lost = "statistics" if options.stats else "failed rows" if options.failed_rows else ""
+        alert(f"{lost and f'no {lost} stored: '}{in_one_line(ignored)}")
+        options = replace(options, stats=None, failed_rows=None)
+    return options
 
 
 def _planned(connection: Connection, command: tuple[str, ...]) -> tuple[str, ...]:
