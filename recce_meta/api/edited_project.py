@@ -15,7 +15,7 @@ from pathlib import Path, PurePosixPath
 from msgspec import Struct
 from msgspec.structs import replace
 
-from recce_meta.diff.code import jinja_pieces
+from recce_meta.diff.code import jinja_names, jinja_pieces
 from recce_meta.errors import TemplateError, UsageError, first_of
 from recce_meta.extractors.jinja import blocks_of
 from recce_meta.extractors.project import is_what_dbt_saw
@@ -24,6 +24,7 @@ from recce_meta.extractors.sql_project.inputs import read_macros, with_calls
 from recce_meta.extractors.sql_project.settings import PACKAGE_FILES, DbtProjectFile, read_settings
 from recce_meta.graph import build_lineage_graph, reachable
 from recce_meta.models import MacroMetadata, NodeMetadata, Project, code_hash
+from recce_meta.models.adapters import is_builtin
 from recce_meta.models.node_types import SELECTED
 from recce_meta.profiles import ProjectSettings, read_project_settings
 from recce_meta.profiles.discovery import PROJECT_FILE
@@ -31,6 +32,7 @@ from recce_meta.render import SimpleTemplateRenderer, TemplateContext
 
 _NAMED = 5
 _ENDINGS = (".sql", ".py")
+_VARIABLES = {"var", "env_var"}
 OTHER_SETTINGS = "Changed since dbt read base, and not considered: {}"
 OTHER_CONFIG = "its config() changed, and base's is used"
 GONE = "its file is gone"
@@ -53,6 +55,8 @@ class EditedProject(Struct, frozen=True, kw_only=True):
     """What is not considered of an edited node, by unique id."""
     notes: tuple[str, ...]
     settings: ProjectSettings | None
+    environ: Mapping[str, str] = os.environ
+    """Variables that `env_var()` sees."""
 
     def sides(self, unique_id: str, inlined: Iterable[str]) -> tuple[str | None, str | None]:
         """Return the SQL of a node in base and in current over the relations of base.
@@ -67,9 +71,15 @@ class EditedProject(Struct, frozen=True, kw_only=True):
                 node.unique_id: replace(node, materialized="ephemeral") if node.unique_id in wanted else node
                 for node in project.nodes
             }
-            renderer = _renderer(project, nodes, self.settings)
+            renderer = _renderer(project, nodes, self.settings, self.environ)
             texts.append(renderer.render_node(unique_id) if unique_id in nodes else None)
         return texts[0], texts[1]
+
+    def reads_variables(self, unique_id: str, inlined: Iterable[str]) -> bool:
+        """Return True if the SQL of `sides` may depend on `var()` or `env_var()`."""
+        return any(
+            _VARIABLES & _names_in(project, {unique_id, *inlined}) for project in (self.base, self.current)
+        )
 
     @property
     def added(self) -> list[NodeMetadata]:
@@ -91,6 +101,69 @@ def read_edited_project(base: Project, root: Path, *, read_at: datetime | None =
             hint="pass --project-dir DIR, or another run as --base",
         )
     return _EditedFiles(base, settings, read_at).edited_project()
+
+
+def edits_between(base: Project, current: Project) -> EditedProject:
+    """Return the run *current* as edits of the run *base*, over whose relations its SQL runs.
+
+    Templates see no variables of the environment, and none of dbt_project.yml.
+    """
+    before = {node.unique_id: node for node in base.nodes}
+    after = {node.unique_id: _in_place_of(before.get(node.unique_id), node) for node in current.nodes}
+    gone = (node for one, node in before.items() if one not in after)
+    problems = {node.unique_id: GONE for node in gone if node.resource_type == "model"}
+    for one, node in after.items():
+        was = before.get(one)
+        if node.resource_type == "seed" and (was is None or was.checksum != node.checksum):
+            problems[one] = SEED
+        elif node.resource_type == "snapshot" and (was is None or was.raw_code != node.raw_code):
+            problems[one] = SNAPSHOT
+    run = replace(
+        current.run,
+        target_name=base.run.target_name,
+        target_database=base.run.target_database,
+        target_schema=base.run.target_schema,
+    )
+    return EditedProject(
+        base=base,
+        current=replace(current, run=run, nodes=tuple(after.values())),
+        edited=tuple(problems),
+        problems=problems,
+        remarks={},
+        notes=(),
+        settings=None,
+        environ={},
+    )
+
+
+def _in_place_of(was: NodeMetadata | None, node: NodeMetadata) -> NodeMetadata:
+    """Return *node* with the relation of *was*; a source is another relation if its files say so."""
+    if was is None or node.resource_type == "source":
+        return node
+    return replace(
+        node,
+        database_name=was.database_name,
+        schema_name=was.schema_name,
+        identifier=was.identifier,
+        relation_name=was.relation_name,
+    )
+
+
+def _names_in(project: Project, ids: Iterable[str]) -> set[str]:
+    """Return the names in the templates of *ids*, of ephemeral nodes that they read, and of their macros."""
+    nodes = {node.unique_id: node for node in project.nodes}
+    waiting, found = [*ids], dict[str, NodeMetadata]()
+    while waiting:
+        node = nodes.get(waiting.pop())
+        if node is not None and node.unique_id not in found:
+            found[node.unique_id] = node
+            waiting += [one for one in node.parents if one in nodes and nodes[one].is_ephemeral]
+    macros = {macro.unique_id: macro for macro in project.macros if not is_builtin(macro.package_name)}
+    calls = {one: macro.macros for one, macro in macros.items()}
+    called = reachable({one for node in found.values() for one in node.macros}, calls)
+    texts = [node.raw_code or "" for node in found.values()]
+    texts += [macros[one].macro_sql for one in called if one in macros]
+    return {name for text in texts for name in jinja_names(text)}
 
 
 class _EditedFiles:
@@ -320,11 +393,14 @@ def _is_later(file: Path, moment: datetime) -> bool:
 
 
 def _renderer(
-    project: Project, nodes: Mapping[str, NodeMetadata], settings: ProjectSettings | None
+    project: Project,
+    nodes: Mapping[str, NodeMetadata],
+    settings: ProjectSettings | None,
+    environ: Mapping[str, str] = os.environ,
 ) -> SimpleTemplateRenderer:
     run = project.run
     context = TemplateContext(
-        settings=settings, environ=os.environ, target={"name": run.target_name or "default"}
+        settings=settings, environ=environ, target={"name": run.target_name or "default"}
     )
     return SimpleTemplateRenderer(
         None, nodes, macros=project.macros, run=run, context=context, infer_variables=False

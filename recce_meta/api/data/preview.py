@@ -54,6 +54,8 @@ from recce_meta.warehouses import Warehouse
 
 KIND = PREVIEW.diff
 OF_COLUMNS = "schema_diff"
+NEW_FAILS = "the new SQL fails"
+VARIABLES = "it reads variables, whose values a run does not have"
 LONGEST_SQL = 400_000
 """Characters of the SQL of one side from which a node is not previewed."""
 WHOLE = "Previewed as a full build: an incremental build keeps rows that the table has"
@@ -260,6 +262,8 @@ class Preview:
             return PYTHON
         if node.resource_type == "snapshot":
             return SNAPSHOT
+        if self.edited.settings is None and self.edited.reads_variables(unique_id, self.inlined(unique_id)):
+            return VARIABLES
         for parent in sorted(self.inlined(unique_id)):
             node = self.node(parent)
             problem = self.edited.problems.get(parent)
@@ -337,8 +341,8 @@ def _name_side(batch: Queries, answers: Sequence[Answer]) -> None:
     for query, answer in zip(batch, answers, strict=True):
         # Time that is up proves nothing about the SQL.
         if query.describes and (error := failure(answer)) and not isinstance(error, QueryTimeout):
-            whose = "the new SQL" if query.side is DataSide.CURRENT else "the SQL of base"
-            error.message = f"{whose} fails: {error.message}"
+            whose = NEW_FAILS if query.side is DataSide.CURRENT else "the SQL of base fails"
+            error.message = f"{whose}: {error.message}"
             raise error
 
 

@@ -92,7 +92,7 @@ def _block(result: AnyDataDiff, facts: PreviewFacts, width: int, *, details: boo
         return [*wrap_text(lead, result.error, width, Style.RED), *body]
     if isinstance(result, NotCompared):
         return [*wrap_text(lead, f"not previewed: {result.reason}", width, Style.YELLOW), *body]
-    lines = wrap_text(lead, _headline(result), width)
+    lines = wrap_text(lead, headline(result), width)
     if is_new(result):
         assert isinstance(result, RowsDiff), "the rows of a new node"
         rows = row_lines((), result.columns, result.rows if details else result.rows[:ROWS_SHOWN], width)
@@ -108,7 +108,7 @@ def is_new(result: AnyDataDiff) -> bool:
     return isinstance(result, RowsDiff) and result.base_rows is None
 
 
-def _headline(result: AnyDataDiff) -> str:
+def headline(result: AnyDataDiff) -> str:
     """Return `76 of 900 rows change (8.4%)`, or that rows differ not by this edit."""
     noise = next((note for note in result.notes if NOT_BY_EDIT in note), None)
     if noise is not None:

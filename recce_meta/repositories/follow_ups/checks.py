@@ -18,6 +18,9 @@ from recce_meta.adapter import UnifiedSqlAdapter
 from recce_meta.adapter.read_only import require_expression, require_query
 from recce_meta.api.comparison import Comparison
 from recce_meta.api.data.execution import DataDiffRunner
+from recce_meta.api.data.preview import NEW_FAILS, Preview
+from recce_meta.api.diff import NOTHING_MORE, diff_of_pair
+from recce_meta.api.edited_project import edits_between
 from recce_meta.api.quality import (
     QualityLocation,
     QualityRequest,
@@ -27,10 +30,12 @@ from recce_meta.api.quality import (
 )
 from recce_meta.api.quality_tables import TableSelection
 from recce_meta.api.render import Templates
+from recce_meta.api.run_reader import MemoryRunReader
 from recce_meta.api.runs import RunPair, load_pair
 from recce_meta.checks.file import read_check_file
 from recce_meta.config.discovery import CONFIG_FILE, ConfigFiles
 from recce_meta.config.file import NO_CONFIG, Config, read_config
+from recce_meta.data_diff.options import ValueOptions
 from recce_meta.errors import ConfigurationError, RecceMetaError
 from recce_meta.models import RunMetadata
 from recce_meta.models.checks import (
@@ -41,9 +46,13 @@ from recce_meta.models.checks import (
     CheckStatus,
     StoredCheck,
 )
+from recce_meta.models.data_diff import AnyDataDiff, Failed, NotCompared
 from recce_meta.models.quality import QualityRules
 from recce_meta.quality.file import read_quality_file
 from recce_meta.quality.masking import privacy_of
+from recce_meta.quality.privacy import Privacy
+from recce_meta.report.data.preview import headline
+from recce_meta.report.data.verdicts import subject_of
 from recce_meta.repositories.follow_ups.comments import RepositoryResults
 from recce_meta.store.check_results import find_checks
 from recce_meta.store.quality import list_quality_runs
@@ -52,6 +61,7 @@ from recce_meta.temporary import temporary_folder
 from recce_meta.warehouses import Warehouse
 
 CHECKS, QUALITY = "checks.yml", "quality.yml"
+MOST_PREVIEWED = 15
 SECONDS = 900.0
 """Seconds after which the queries of one file are cancelled."""
 
@@ -65,6 +75,8 @@ class CheckRequest(Struct, frozen=True, kw_only=True):
     current: RunMetadata
     variables: Mapping[str, str] = {}
     """Variables that `env_var()` sees in templates."""
+    previews: bool = False
+    """Whether the rows that the edits change are counted."""
 
 
 def config_of(files: Mapping[str, str]) -> Config:
@@ -96,16 +108,21 @@ class RepositoryChecks:
         """
         notes: list[str] = []
         checks, measured = None, None
+        previews: tuple[str, ...] = ()
         violations: tuple[str, ...] = ()
         # Open while guarded connections are: DuckDB would otherwise open the file read-only for all.
         adapter.connect()
         if CHECKS in self._request.files and self._request.base is not None:
             with _noted(notes, CHECKS):
                 checks = self._checks(adapter, self._request.base)
+        if self._request.previews and self._request.base is not None:
+            previews = self._previews(adapter, self._request.base)
         if QUALITY in self._request.files:
             with _noted(notes, QUALITY):
                 measured, violations = self._quality(adapter)
-        return RepositoryResults(checks=checks, violations=violations, measured=measured, notes=tuple(notes))
+        return RepositoryResults(
+            checks=checks, violations=violations, measured=measured, notes=tuple(notes), previews=previews
+        )
 
     def _checks(self, adapter: UnifiedSqlAdapter, base: RunMetadata) -> CheckReport:
         current = self._request.current
@@ -123,6 +140,16 @@ class RepositoryChecks:
         current, config = self._request.current, config_of(self._request.files)
         privacy = privacy_of(no_values=config.privacy.values is False, private=config.privacy.columns)
         runs = load_pair(lambda: adapter, base, current)
+        with self._opened(adapter, runs, config, privacy) as comparison:
+            templates = _GuardedTemplates(runs, self._request.variables, comparison.current.warehouse)
+            report = comparison.check(asked, Path(CHECKS), templates)
+        comparison.save_checks(report, asked)
+
+    @contextmanager
+    def _opened(
+        self, adapter: UnifiedSqlAdapter, runs: RunPair, config: Config, privacy: Privacy | None
+    ) -> Iterator[Comparison]:
+        """Yield a comparison of *runs* that cannot leave the database, and that `stop` cancels."""
         with (
             adapter.guarded() as guarded,
             Comparison(
@@ -139,11 +166,29 @@ class RepositoryChecks:
             if self._is_stopped:  # before there was a query to cancel
                 comparison.runner.cancel()
             try:
-                templates = _GuardedTemplates(runs, self._request.variables, guarded.warehouse)
-                report = comparison.check(asked, Path(CHECKS), templates)
+                yield comparison
             finally:
                 self._runner = None
-        comparison.save_checks(report, asked)
+
+    def _previews(self, adapter: UnifiedSqlAdapter, base: RunMetadata) -> tuple[str, ...]:
+        """Return a sentence for each edited node, with counts and without values."""
+        if base.adapter_type != adapter.warehouse.name:
+            return ("not counted: the models are not in the warehouse of the store",)
+        try:
+            whole = load_pair(lambda: adapter, base, self._request.current)
+            edits = edits_between(whole.base.project, whole.current.project)
+            runs = RunPair(MemoryRunReader(edits.base), MemoryRunReader(edits.current))
+            preview = Preview(edits, diff_of_pair(runs.base, runs.current, NOTHING_MORE))
+            config, options = config_of(self._request.files), ValueOptions(examples=0)
+            with self._opened(adapter, runs, config, Privacy(keeps_values=False)) as comparison:
+                jobs = preview.jobs(preview.changed[:MOST_PREVIEWED], comparison, options)
+                results = preview.results(jobs, comparison)
+        except RecceMetaError as error:
+            if getattr(error, "retriable", False):
+                raise
+            return ("not counted: the runs or the tables cannot be read",)
+        hidden = len(preview.changed) - len(results)
+        return (*map(preview_line, results), *([f"… and {hidden:,} more, not counted"] if hidden else []))
 
     def _quality(self, adapter: UnifiedSqlAdapter) -> tuple[int, tuple[str, ...]]:
         """Return the number of measured tables, and sentences about expectations that are not met."""
@@ -177,6 +222,21 @@ class RepositoryChecks:
             return 0, ()
         shown = show_quality(adapter, known[0].quality_run_id)
         return known[0].table_count, tuple(violation.message for violation in shown.violations)
+
+
+def preview_line(result: AnyDataDiff) -> str:
+    """Return the counts of *result* in a sentence; the text of a database may name hosts and values."""
+    subject = subject_of(result)
+    name = "" if subject is None else f"{subject.name}: "
+    if isinstance(result, NotCompared):
+        return f"{name}not counted: {result.reason}"
+    if isinstance(result, Failed):
+        return name + (
+            NEW_FAILS
+            if result.error.startswith(NEW_FAILS)
+            else "not counted: its SQL cannot be rendered or run"
+        )
+    return name + headline(result)
 
 
 class _GuardedTemplates(Templates):

@@ -54,6 +54,8 @@ class RepositoryResults(Struct, frozen=True, kw_only=True):
     """Number of measured tables; None if none were measured."""
     notes: tuple[str, ...] = ()
     """Sentences about what could not be run."""
+    previews: tuple[str, ...] = ()
+    """What the edits do to the data of each edited node, before a build."""
 
 
 NO_CHECKS = RepositoryResults()
@@ -83,7 +85,9 @@ def report_comment(
     text = _titled(text.removeprefix(f"{MARKER}\n"), name)
     parsed = [] if outcome.checks is None else [PARSED]
     remarks = _notes([*outcome.notes, *parsed, *notes])
-    return f"{comment_marker(connection_id)}\n{text}" + _quality(outcome) + remarks
+    previews = _notes(outcome.previews)
+    title = "\n#### Data of the edits, before a build\n" if previews else ""
+    return f"{comment_marker(connection_id)}\n{text}" + title + previews + _quality(outcome) + remarks
 
 
 def failure_comment(

@@ -12,9 +12,10 @@ from sqlalchemy import select
 from recce_meta.adapter import UnifiedSqlAdapter
 from recce_meta.api.diff import diff as diff_runs
 from recce_meta.api.kept_diffs import KeptDiffs
+from recce_meta.config.discovery import CONFIG_FILE
 from recce_meta.errors import SelectorError
 from recce_meta.models import RunDiff, RunMetadata
-from recce_meta.repositories.follow_ups.checks import CheckRequest, RepositoryChecks
+from recce_meta.repositories.follow_ups.checks import CHECKS, QUALITY, CheckRequest, RepositoryChecks
 from recce_meta.repositories.follow_ups.comments import NO_CHECKS, PageLinks, RepositoryResults
 from recce_meta.repositories.forges.base import ForgeClient
 from recce_meta.repositories.recording import TargetStores
@@ -115,17 +116,30 @@ class TaskContext(Struct, frozen=True, kw_only=True):
         return found
 
     async def check(
-        self, connection: RepositoryConnection, files: dict[str, str], base: str | None, current: str
+        self,
+        connection: RepositoryConnection,
+        files: dict[str, str],
+        base: str | None,
+        current: str,
+        *,
+        previews: bool = False,
     ) -> RepositoryResults:
-        """Run the checks in *files*, and return their results; those that are stored are not run again."""
-        if not connection.runs_checks or not files.keys() & {"checks.yml", "quality.yml"}:
+        """Run the checks in *files*, and return their results; those that are stored are not run again.
+
+        With *previews*, the rows that the edits change are counted.
+        """
+        if not connection.runs_checks:
+            files = {name: text for name, text in files.items() if name == CONFIG_FILE}
+        if not previews and not files.keys() & {CHECKS, QUALITY}:
             return NO_CHECKS
 
         def read(adapter: UnifiedSqlAdapter) -> tuple[RunMetadata | None, RunMetadata]:
             return None if base is None else _run(adapter, base), _run(adapter, current)
 
         before, after = await self.stores.read(connection.store, read)
-        request = CheckRequest(files=files, base=before, current=after, variables=connection.variables)
+        request = CheckRequest(
+            files=files, base=before, current=after, variables=connection.variables, previews=previews
+        )
         checks = RepositoryChecks(request)
         # Confined queries change what all connections to a DuckDB file may do, so recordings wait for them.
         # In a warehouse, they may take many minutes, for which no recording has to wait.

@@ -188,7 +188,8 @@ class PullRequestReporter:
         try:
             diff = await self._context.diff(connection.store, *runs)
             conditions, notes = _conditions(connection, files)
-            outcome = await self._context.check(connection, files, *runs)
+            is_counted = connection.previews_data and _lacks_preview(subject) is None
+            outcome = await self._context.check(connection, files, *runs, previews=is_counted)
             verdict = report_verdict(diff, conditions, outcome)
         except RecceMetaError as error:
             if can_retry(error) or isinstance(error, ConfigurationError):
@@ -382,11 +383,24 @@ def _conditions(
 
 
 def _left_out(subject: ReportSubject) -> tuple[str, ...]:
-    """Return sentences about what the comment of a fork lacks."""
+    """Return sentences about what the comment lacks, as that of a fork does."""
+    gap = _lacks_preview(subject) if subject.connection.previews_data else None
+    gaps = () if gap is None else (f"Rows that the edits change were not counted: {gap}",)
     if not subject.pull_request.is_fork:
-        return ()
+        return gaps
     files = "Checks, quality rules and conditions" if subject.connection.runs_checks else "Conditions"
-    return (f"{files} in files of this fork were not applied",)
+    return (f"{files} in files of this fork were not applied", *gaps)
+
+
+def _lacks_preview(subject: ReportSubject) -> str | None:
+    """Return why no query of the pull request's SQL is sent; None if nothing forbids it."""
+    if subject.pull_request.is_fork:
+        return "the SQL of a fork is not run"
+    if not subject.connection.profile.schema:
+        return "the schema of the target is not set"
+    if not subject.base.tier is subject.head.tier is ExtractionTier.GOLD:
+        return "without dbt, macros are guessed"
+    return None
 
 
 def _set_forge_error(state: State, connection_id: str, error: str | None) -> bool:

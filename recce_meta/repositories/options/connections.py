@@ -274,6 +274,23 @@ class ConnectionOptions(Declared, frozen=True, kw_only=True):
         is_of_owner=True,
     )
     """Whether checks.yml and quality.yml of the repository are run after an extraction."""
+    previews_data: bool = option(
+        False,
+        Flag(
+            "--preview-data/--no-preview-data previews_data",
+            "Count the rows that a pull request changes, by queries in the store's warehouse over the tables "
+            "of --target-schema, not for forks.",
+        ),
+        Input(
+            "pull requests",
+            "Count the rows that the edits change",
+            "SQL of the repository runs in the warehouse of the store, over the tables of the target's "
+            "schema, which must be set. That of forks never does.",
+        ),
+        since=(13, "BOOLEAN DEFAULT FALSE NOT NULL"),
+        is_of_owner=True,
+    )
+    """Whether the comment on a pull request has the number of rows that its edits change."""
     upload_nodes: int = option(
         50_000,
         Flag("--upload-nodes=COUNT", "Maximum number of nodes and macros of an upload: 1 to 1000000."),

@@ -48,7 +48,7 @@ from recce_meta.repositories.state.tables import UtcTime, metadata, state_versio
 from recce_meta.warehouses import UrlParts, Warehouse, warehouse_for_scheme
 
 STATE_URL = "RECCE_META_STATE_URL"
-VERSION = 12
+VERSION = 13
 """Version of the tables."""
 DEFAULT_SCHEMA = "recce_meta_state"
 BUSY_SECONDS = 60

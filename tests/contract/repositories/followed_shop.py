@@ -389,7 +389,7 @@ def _node(unique_id: str, code: str | None, *parents: str) -> NodeMetadata:
         materialized="table" if kind == "model" else None,
         language="sql" if code else None,
         raw_code=code,
-        compiled_code=code and code.format(**relations),
+        compiled_code=None if code is None or "{{" in code else code.format(**relations),
         code_hash=code_hash(code) if code else None,
         columns=() if code else (Column("id", "INTEGER"), Column("amount", "INTEGER")),
         columns_from=None if code else "catalog",

@@ -5,9 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 from html import unescape
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from recce_meta.models.run import ExtractionTier
+from recce_meta.repositories.options.values import ProfileTarget
 from recce_meta.repositories.state import connections
 from recce_meta.repositories.state.jobs import read_job_files
 from recce_meta.repositories.state.tasks import add_follow_up
@@ -126,6 +129,46 @@ def test_a_repeated_follow_up_sends_nothing_again(shop: FollowedShop) -> None:
     shop.follow()
 
     assert shop.notified == []
+
+
+SILVER = {"tier": ExtractionTier.SILVER}
+EDITS = "select id, 2 * amount as amount from {{ source('raw', 'items') }}"
+READING = "select id, amount from {{ source('raw', 'items') }}"
+BY_VARIABLE = "select id, {{ var('factor', 2) }} * amount as amount from {{ source('raw', 'items') }}"
+HEADING = "Data of the edits, before a build"
+
+
+@pytest.mark.parametrize(
+    ("head", "fields", "expected"),
+    [
+        (EDITS, {}, "orders: 1 row added and 1 removed"),
+        (READING.replace("items", "gone"), {}, "orders: not counted: "),
+        (READING.replace("amount", "amuont"), {}, "orders: the new SQL fails"),
+        (BY_VARIABLE, {}, "orders: not counted: it reads variables"),
+        (READING + " where read_text('/etc/hosts') is null", {}, "orders: not counted: "),
+        (EDITS, {"is_fork": True}, "not counted: the SQL of a fork is not run"),
+        (EDITS, {"schema": None}, "not counted: the schema of the target is not set"),
+        (EDITS, {"read": SILVER, "base_read": SILVER}, "not counted: without dbt, macros are guessed"),
+        (EDITS, {"previews_data": False}, ""),
+    ],
+)
+def test_a_comment_counts_the_rows_that_edits_change_where_that_is_allowed(
+    shop: FollowedShop, head: str, fields: dict[str, Any], expected: str
+) -> None:
+    gold = {"tier": ExtractionTier.GOLD}
+    given = {"schema": "shop", "previews_data": True, "read": gold, "base_read": gold} | fields
+    profile = ProfileTarget(schema=given.pop("schema"))
+    connections.update_connection(
+        shop.state, shop.id, previews_data=given.pop("previews_data"), profile=profile
+    )
+    shop.fill()
+    shop.propose(head, READING, **given)
+    shop.follow()
+
+    text = unescape(shop.forge.texts()[0])
+    assert expected in text and "hosts" not in text.partition(HEADING)[2]
+    assert (HEADING in text) == (expected.startswith("orders"))
+    assert shop.forge.statuses[-1][1] in ("success", "neutral")
 
 
 @pytest.mark.extensive

@@ -454,6 +454,7 @@ def make_older(state: State, version: int) -> None:
                 if since > version:
                     table.drop(session)
             for since, column in (
+                (13, "connections.previews_data"),
                 (12, "jobs.is_working"),
                 (12, "connections.upload_nodes"),
                 (12, "connections.upload_megabytes"),

@@ -190,6 +190,7 @@ def _settings(found: ConnectionAnswer) -> list[tuple[str, object]]:
         ("pull requests", "compared" if found.watches_pull_requests else "not compared"),
         ("commit status fails on", ", ".join(found.fail_on)),
         ("checks", "run after an extraction" if found.runs_checks else None),
+        ("data of edits", "counted" if found.previews_data else None),
         ("adapter", found.adapter),
         ("target", found.profile.target),
         ("schema", found.profile.schema),
