@@ -4,9 +4,9 @@
 
 PYTHON is that of an environment with dbt and dbt-duckdb, which builds the demo's project once. A case edits
 up to three of its models and its macro at random, previews them with all readers, and lets dbt build the
-edited project into another schema. Prints each model with figures that are not those of a value diff of its
-two tables, each that differs without a preview, and each that fails in one of both ways only; exits with 1
-if there is one.
+edited project into another schema. Prints each model with figures, or with columns of `--compare schema`,
+that are not those of a diff of its two tables, each that differs without a preview, and each that fails in
+one of both ways only; exits with 1 if there is one.
 """
 
 from __future__ import annotations
@@ -228,9 +228,10 @@ class Shop:
     def case(self, seed: int) -> list[str]:
         """Edit, preview and build; return what differs."""
         with self.edited(random.Random(seed)) as changed:
-            shown = self.preview()
+            shown, columns = self.preview(), self.preview("--compare", "schema")
             self.dbt("run", "pr_42", "target_pr", "--full-refresh")
-            return [f"{', '.join(changed)}: {one}" for one in self.compare(shown)]
+            found = self.compare(shown) + self.compare_columns(columns)
+            return [f"{', '.join(changed)}: {one}" for one in found]
 
     @contextmanager
     def edited(self, draw: random.Random) -> Iterator[dict[str, str]]:
@@ -253,10 +254,10 @@ class Shop:
             for path in changed:
                 (self.root / path).write_text(self.texts[path])
 
-    def preview(self) -> dict[str, Any]:
+    def preview(self, *options: str) -> dict[str, Any]:
         """Return the results of a preview with all readers, by name."""
         out, err = StringIO(), StringIO()
-        words = ["preview", "--downstream", "--format", "json", "--project-dir", str(self.root)]
+        words = ["preview", *options, "--downstream", "--format", "json", "--project-dir", str(self.root)]
         words += ["--profiles-dir", str(self.root), "-o", str(self.root / "preview.json")]
         with redirect_stdout(out), redirect_stderr(err):
             code = run_command_line(words)
@@ -266,13 +267,30 @@ class Shop:
             for one in json.loads((self.root / "preview.json").read_text())["results"]
         }
 
+    def states(self) -> dict[str, str]:
+        """Return the status of each model in the build of the edited project."""
+        ran = json.loads((self.root / "target_pr" / "run_results.json").read_bytes())["results"]
+        return {one["unique_id"].rpartition(".")[2]: one["status"] for one in ran}
+
+    def compare_columns(self, shown: dict[str, Any]) -> list[str]:
+        """Return each model that was built with other columns than the preview *shown* has."""
+        found = []
+        states = self.states()
+        with api.UnifiedSqlAdapter.from_url(f"duckdb:///{self.database}") as adapter:
+            for name in shown.keys() & {name for name, state in states.items() if state == "success"}:
+                one = shown[name]
+                built = api.schema_diff(adapter, f'prod."{name}"', f'pr_42."{name}"')
+                columns = json.loads(msgspec.json.encode(built.columns))
+                self.counts["described"] += 1
+                if one["type"] != "schema_diff" or one["columns"] != columns:
+                    found.append(f"{name}: columns {one.get('columns') or one.get('error')}, built {columns}")
+        return found
+
     def compare(self, shown: dict[str, Any]) -> list[str]:
         """Return each model that the preview *shown* and the build judge differently."""
-        ran = json.loads((self.root / "target_pr" / "run_results.json").read_bytes())["results"]
-        states = {one["unique_id"].rpartition(".")[2]: one["status"] for one in ran}
         found = []
         with api.UnifiedSqlAdapter.from_url(f"duckdb:///{self.database}") as adapter:
-            for name, state in states.items():
+            for name, state in self.states().items():
                 one = shown.get(name)
                 if state != "success":
                     # dbt skips what reads a model that failed: its preview may fail for the same reason only.
