@@ -421,7 +421,10 @@ GIVEN = {"input": "ref('raw_orders')", "format": "sql"}
 @pytest.mark.parametrize(
     ("edited", "why"),
     [
-        ({"hook": "insert into log select gone from {{ ref('stg_orders') }}"}, 'on-run-end: Referenced column'),
+        (
+            {"hook": "insert into log select gone from {{ ref('stg_orders') }}"},
+            "on-run-end: Referenced column",
+        ),
         ({"hook": "insert into log select 1, 2"}, "has 1 columns but 2 values"),
         ({"hook": "insert into log select upper(status) from {{ ref('stg_orders') }}"}, ""),
         ({"hook": "insert into elsewhere select gone from {{ ref('stg_orders') }}"}, ""),
