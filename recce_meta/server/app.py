@@ -42,7 +42,15 @@ from recce_meta.server.pages.connections.routing import routes as connection_rou
 from recce_meta.server.pages.forms import editor
 from recce_meta.server.pages.graph import pages as graph
 from recce_meta.server.pages.nodes import column, data, database, history, lineage, node, notes
-from recce_meta.server.pages.projects import column_quality, overview, project, quality, quality_lists, search
+from recce_meta.server.pages.projects import (
+    builds,
+    column_quality,
+    overview,
+    project,
+    quality,
+    quality_lists,
+    search,
+)
 from recce_meta.server.pages.review import page as review
 from recce_meta.server.pages.runs import checks, impact, queries, run
 from recce_meta.server.requests import RequestMiddleware
@@ -73,6 +81,7 @@ PAGES = (
     quality.pages,
     column_quality.pages,
     queries.pages,
+    builds.pages,
     editor.pages,
     data.pages,
 )

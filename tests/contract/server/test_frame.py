@@ -17,6 +17,7 @@ from tests.contract.server.rich_store import parsed
     [
         ("/s/default/runs", "Runs"),
         ("/s/default/runs/shop-3", "Runs"),
+        ("/s/default/builds", "Builds"),
         ("/s/default/checks", "Checks"),
         ("/s/default/quality", "Quality"),
         ("/help", None),

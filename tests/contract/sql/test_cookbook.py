@@ -119,6 +119,14 @@ def test_a_question_of_a_platform_team(store: Any, question: str, columns: str, 
     assert pick(store.answer(question), *columns.split()) == rows
 
 
+def test_slowest_nodes_of_each_build(store: Any) -> None:
+    rows = pick(store.answer("slowest_nodes_of_each_build"), "run_id", "unique_id", "seconds")
+    assert rows[:2] == [("base-3", ORDERS, 60.0), ("base-3", STG, 1.5)]
+    assert [run_id for run_id, *_ in rows] == sorted((run_id for run_id, *_ in rows), reverse=True)
+    (total,) = {row["node_seconds"] for row in store.answer("slowest_nodes_of_each_build")[:4]}
+    assert total == pytest.approx(sum(seconds for run_id, _, seconds in rows if run_id == "base-3"))
+
+
 def test_changes_between_the_last_two_runs(store: Any) -> None:
     rows = store.answer("changes_between_the_last_two_runs")
     assert pick(

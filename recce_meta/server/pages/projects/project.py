@@ -246,7 +246,7 @@ def _chart(
     bars = []
     for x, (point, parts, total) in enumerate(zip(points, values, totals, strict=True)):
         words = words_of(point) if words_of else UNKNOWN if total is None else shown(total)
-        bars.append(Bar(x, f"{moment(point.run.run_at)}: {words}", tuple(_heights(parts, highest))))
+        bars.append(Bar(x, f"{moment(point.run.run_at)}: {words}", tuple(heights(parts, highest))))
     unknown = len(points) - len(known)
     label = (
         f"{about} in {plural(len(points), 'run')}: from {shown(min(known))} to {shown(highest)}, "
@@ -256,7 +256,7 @@ def _chart(
     return Chart(name, about, shown(highest), label, tuple(bars))
 
 
-def _heights(parts: Iterable[tuple[str, float]], highest: float) -> Iterable[tuple[str, float, float]]:
+def heights(parts: Iterable[tuple[str, float]], highest: float) -> Iterable[tuple[str, float, float]]:
     top = 100.0
     for name, value in parts:
         if value and highest:
