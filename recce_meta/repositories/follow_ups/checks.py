@@ -62,6 +62,7 @@ from recce_meta.warehouses import Warehouse
 
 CHECKS, QUALITY = "checks.yml", "quality.yml"
 MOST_PREVIEWED = 15
+NOT_COUNTED = "not counted"
 SECONDS = 900.0
 """Seconds after which the queries of one file are cancelled."""
 
@@ -173,7 +174,7 @@ class RepositoryChecks:
     def _previews(self, adapter: UnifiedSqlAdapter, base: RunMetadata) -> tuple[str, ...]:
         """Return a sentence for each edited node, with counts and without values."""
         if base.adapter_type != adapter.warehouse.name:
-            return ("not counted: the models are not in the warehouse of the store",)
+            return (f"{NOT_COUNTED}: the models are not in the warehouse of the store",)
         try:
             whole = load_pair(lambda: adapter, base, self._request.current)
             edits = edits_between(whole.base.project, whole.current.project)
@@ -186,9 +187,9 @@ class RepositoryChecks:
         except RecceMetaError as error:
             if getattr(error, "retriable", False):
                 raise
-            return ("not counted: the runs or the tables cannot be read",)
+            return (f"{NOT_COUNTED}: the runs or the tables cannot be read",)
         hidden = len(preview.changed) - len(results)
-        return (*map(preview_line, results), *([f"… and {hidden:,} more, not counted"] if hidden else []))
+        return (*map(preview_line, results), *([f"… and {hidden:,} more"] if hidden else []))
 
     def _quality(self, adapter: UnifiedSqlAdapter) -> tuple[int, tuple[str, ...]]:
         """Return the number of measured tables, and sentences about expectations that are not met."""
@@ -229,12 +230,12 @@ def preview_line(result: AnyDataDiff) -> str:
     subject = subject_of(result)
     name = "" if subject is None else f"{subject.name}: "
     if isinstance(result, NotCompared):
-        return f"{name}not counted: {result.reason}"
+        return f"{name}{NOT_COUNTED}: {result.reason}"
     if isinstance(result, Failed):
         return name + (
             NEW_FAILS
             if result.error.startswith(NEW_FAILS)
-            else "not counted: its SQL cannot be rendered or run"
+            else f"{NOT_COUNTED}: its SQL cannot be rendered or run"
         )
     return name + headline(result)
 

@@ -7,6 +7,7 @@ from enum import Enum
 from typing import Any
 
 from msgspec import Struct
+from msgspec.structs import replace
 from sqlalchemy import select
 
 from recce_meta.adapter import UnifiedSqlAdapter
@@ -15,7 +16,13 @@ from recce_meta.api.kept_diffs import KeptDiffs
 from recce_meta.config.discovery import CONFIG_FILE
 from recce_meta.errors import SelectorError
 from recce_meta.models import RunDiff, RunMetadata
-from recce_meta.repositories.follow_ups.checks import CHECKS, QUALITY, CheckRequest, RepositoryChecks
+from recce_meta.repositories.follow_ups.checks import (
+    CHECKS,
+    NOT_COUNTED,
+    QUALITY,
+    CheckRequest,
+    RepositoryChecks,
+)
 from recce_meta.repositories.follow_ups.comments import NO_CHECKS, PageLinks, RepositoryResults
 from recce_meta.repositories.forges.base import ForgeClient
 from recce_meta.repositories.recording import TargetStores
@@ -25,6 +32,8 @@ from recce_meta.repositories.state.tasks import add_task
 from recce_meta.repositories.state.types import RepositoryConnection, TaskKind
 from recce_meta.store.read import run_by_id
 from recce_meta.store.session import open_store
+
+_MOST_COUNTED = 500
 
 
 class EventKind(str, Enum):
@@ -101,6 +110,8 @@ class TaskContext(Struct, frozen=True, kw_only=True):
     links: PageLinks = PageLinks()
     diffs: dict[str, KeptDiffs] = {}
     """Diffs of each store by its name."""
+    counted: dict[tuple[str, str | None, str], tuple[str, ...]] = {}
+    """Complete counts of edits by store and runs: a repeated report does not ask the warehouse again."""
 
     async def diff(self, store: str, base: str, current: str) -> RunDiff:
         """Return the changes between the runs with these ids. Raises SelectorError if one is not stored."""
@@ -128,6 +139,25 @@ class TaskContext(Struct, frozen=True, kw_only=True):
 
         With *previews*, the rows that the edits change are counted.
         """
+        known = self.counted.get((connection.store, base, current)) if previews else None
+        found = await self._checked(connection, files, base, current, previews=previews and known is None)
+        if known is not None:
+            return replace(found, previews=known)
+        if found.previews and not any(NOT_COUNTED in line for line in found.previews):
+            if len(self.counted) >= _MOST_COUNTED:
+                self.counted.clear()
+            self.counted[connection.store, base, current] = found.previews
+        return found
+
+    async def _checked(
+        self,
+        connection: RepositoryConnection,
+        files: dict[str, str],
+        base: str | None,
+        current: str,
+        *,
+        previews: bool,
+    ) -> RepositoryResults:
         if not connection.runs_checks:
             files = {name: text for name, text in files.items() if name == CONFIG_FILE}
         if not previews and not files.keys() & {CHECKS, QUALITY}:

@@ -12,7 +12,7 @@ import pytest
 from recce_meta.models.run import ExtractionTier
 from recce_meta.repositories.options.values import ProfileTarget
 from recce_meta.repositories.state import connections
-from recce_meta.repositories.state.jobs import read_job_files
+from recce_meta.repositories.state.jobs import get_job, read_job_files
 from recce_meta.repositories.state.tasks import add_follow_up
 from recce_meta.repositories.state.types import TaskStatus, head_environment_of
 from recce_meta.store.check_results import list_checks
@@ -169,6 +169,23 @@ def test_a_comment_counts_the_rows_that_edits_change_where_that_is_allowed(
     assert expected in text and "hosts" not in text.partition(HEADING)[2]
     assert (HEADING in text) == (expected.startswith("orders"))
     assert shop.forge.statuses[-1][1] in ("success", "neutral")
+
+
+def test_a_repeated_report_counts_no_rows_again(shop: FollowedShop) -> None:
+    gold = {"tier": ExtractionTier.GOLD}
+    profile = ProfileTarget(schema="shop")
+    connections.update_connection(shop.state, shop.id, previews_data=True, profile=profile)
+    shop.fill()
+    found = shop.propose(EDITS, READING, read=gold, base_read=gold)
+    tasks = shop.runner()
+    shop.follow(tasks)
+    first = shop.forge.texts()
+    with shop.adapter.sibling() as adapter:
+        adapter.execute("delete from shop.items")
+    add_follow_up(shop.state, get_job(shop.state, str(found.head_job)))
+    shop.follow(tasks)
+
+    assert HEADING in first[0] and shop.forge.texts() == first
 
 
 @pytest.mark.extensive
