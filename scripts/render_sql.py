@@ -153,6 +153,8 @@ class Rendering:
     """True if RENAME TO needs the schema: a plain name would be in the session's schema."""
     orders_views: ClassVar[bool] = False
     """True if ORDER BY of a view is rendered: PostgreSQL then computes it once in a nested loop."""
+    limits_views: ClassVar[bool] = False
+    """True if such a view gets LIMIT -1: SQLite then computes it once in a join."""
     has_schemas: ClassVar[bool] = True
     """True if the store has a schema of its own, which its relations are named with."""
 
@@ -167,7 +169,10 @@ class Rendering:
         copies = [statement.copy() for statement in statements]
         for view in (one for one in copies if isinstance(one, exp.Create) and one.kind == "VIEW"):
             if not self.orders_views:
+                order = view.expression.args.get("order")
                 view.expression.set("order", None)
+                if order is not None and self.limits_views:
+                    view.expression.set("limit", exp.Limit(expression=exp.Literal.number(-1)))
         return header + "".join(
             f"{self.rewritten(copy).sql(dialect=self.dialect, pretty=True, copy=False)};\n" for copy in copies
         )
@@ -794,6 +799,7 @@ class SqliteRendering(Translation):
     first_version = 12
     has_keys = True
     has_schemas = False
+    limits_views = True
     sorts_nulls_as_small = True
     # https://www.sqlite.org/datatype3.html#determination_of_column_affinity: JSON would turn '1' into 1
     types = MappingProxyType({"VARCHAR": "TEXT", "JSON": "TEXT", "JSONB": "TEXT", "DOUBLE": "REAL"})

@@ -158,5 +158,5 @@ LEFT JOIN store_code_steps AS step
   AND step.previous_macro_set_id = builder.macro_set_id
 LEFT JOIN store_code_changes AS change
   ON change.step_id = step.step_id AND change.unique_id = last_figure.unique_id
--- Only in PostgreSQL, which would otherwise compute the view for each row of a join.
+-- Only in PostgreSQL, and as LIMIT in SQLite: they would otherwise compute the view for each row of a join.
 ORDER BY counted.unique_id || '';

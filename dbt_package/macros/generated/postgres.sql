@@ -3343,7 +3343,7 @@ LEFT JOIN {{ schema }}.store_code_steps AS step
   AND step.previous_macro_set_id = builder.macro_set_id
 LEFT JOIN {{ schema }}.store_code_changes AS change
   ON change.step_id = step.step_id AND change.unique_id = last_figure.unique_id
-/* Only in PostgreSQL, which would otherwise compute the view for each row of a join. */
+/* Only in PostgreSQL, and as LIMIT in SQLite: they would otherwise compute the view for each row of a join. */
 ORDER BY
   counted.unique_id || ''
     {%- endset -%}
@@ -4674,7 +4674,7 @@ LEFT JOIN {{ schema }}.store_code_steps AS step
   AND step.previous_macro_set_id = run.macro_set_id
 LEFT JOIN {{ schema }}.store_code_changes AS change
   ON change.step_id = step.step_id AND change.unique_id = result.unique_id
-/* Only in PostgreSQL, which would otherwise compute the view for each row of a join. */
+/* Only in PostgreSQL, and as LIMIT in SQLite: they would otherwise compute the view for each row of a join. */
 ORDER BY
   result.unique_id || ''
     {%- endset -%}
