@@ -156,7 +156,7 @@ def test_a_function_that_writes_meets_a_read_only_transaction(
 
 def test_wrong_usage_names_the_way_out(filled: Any) -> None:
     assert "  failing_tests " in filled("query").out
-    assert "Tests: coverage_by_schema, failing_tests," in " ".join(filled("query", "--help").out.split())
+    assert "Tests: coverage_by_schema, failed_rows," in " ".join(filled("query", "--help").out.split())
     assert "--cookbook cannot be combined with SQL" in filled("query", "select 1", "--cookbook", "x").err
     unknown = filled("query", "--cookbook", "orphan_sourcez")
     assert (unknown.code, "did you mean 'orphan_sources'" in unknown.err) == (2, True)

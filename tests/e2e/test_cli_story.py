@@ -338,7 +338,7 @@ NO_DATA = NEVER | {
         # parents of new tests. One module judges hooks of views, one declares the kinds of figures. Three ask
         # a database whether edited queries can be built; eight statements read what stands above and below.
         # One reads the stored diff, and one whether the store was written to meanwhile.
-        (["diff"], NO_DATA, 214, 43),
+        (["diff"], NO_DATA, 215, 43),
         # This store has no tables of data: the statements are those until the first of them is missed.
         # Two read the macros of runs that lack compiled SQL. One module declares the kinds of figures,
         # one the types of explanations, one names of columns.
