@@ -34,6 +34,9 @@ class Timing:
     def __add__(self, other: Timing) -> Timing:
         return Timing(self.wall + other.wall, self.cpu + other.cpu)
 
+    def __sub__(self, other: Timing) -> Timing:
+        return Timing(self.wall - other.wall, self.cpu - other.cpu)
+
 
 @dataclass(frozen=True)
 class Figure:

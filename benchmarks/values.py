@@ -30,7 +30,7 @@ from recce_meta.adapter.pool import Pool
 from recce_meta.api.data.changed_data import ROWS_SHOWN
 from recce_meta.api.data.diffs import value_diff
 from recce_meta.api.data.execution import QueryExecutor, RelationResolver
-from recce_meta.data_diff.options import ValueOptions
+from recce_meta.data_diff.options import Explaining, ValueOptions
 from recce_meta.data_diff.plan import Query
 from recce_meta.data_diff.value import value_diff as plan
 from recce_meta.warehouses.dialect import dialect_named
@@ -45,22 +45,38 @@ def diff(
     tables: tuple[str, str] = TABLES,
     where: str | None = None,
     threads: int | None = None,
+    why: Explaining | None = None,
 ) -> object:
-    """Run the value diff of *tables*."""
-    return value_diff(adapter, *tables, key=KEY, options=ValueOptions(where=where), threads=threads)
+    """Run the value diff of *tables*, with *why* also the search for slices and shapes."""
+    options = ValueOptions(where=where, why=why)
+    return value_diff(adapter, *tables, key=KEY, options=options, threads=threads)
+
+
+def explained(where: str, both: Timing, ours: Timing, most: float) -> Figure:
+    """Compare what `--why` adds with the value diff itself."""
+    return compared(
+        f"`--why` of 1 M × 10 in {where}, beyond the diff",
+        both - ours,
+        ours,
+        most,
+        "the value diff by key",
+        by_cpu=True,
+    )
 
 
 def in_duckdb(path: Path, rows: int, rounds: int) -> list[Figure]:
     """Measure time and memory in a DuckDB file."""
     what = f"value diff of {rows // MILLION} M × 10 in DuckDB"
     with UnifiedSqlAdapter.from_url(f"duckdb:///{path}") as adapter, duckdb_at(path) as ask:
-        ours, join, *checks = best_of(
+        ours, why, join, *checks = best_of(
             clock(lambda: diff(adapter)),
+            clock(lambda: diff(adapter, why=Explaining())),
             clock(lambda: ask(join_sql(*TABLES))),
             *(clock(partial(uniqueness, ask, how, TABLES)) for how in UNIQUENESS),
             rounds=rounds,
         )
-    return [compared(what, ours, join + quickest(checks), 1.25, FLOOR, by_cpu=True), memory(what, path)]
+    figures = [compared(what, ours, join + quickest(checks), 1.25, FLOOR, by_cpu=True), memory(what, path)]
+    return [*figures, explained("DuckDB", why, ours, 1.5)] if rows == MILLION else figures
 
 
 def whole_rows(path: Path, rows: int, rounds: int) -> list[Figure]:
@@ -127,8 +143,9 @@ def in_postgres(rounds: int) -> list[Figure]:
         postgres_at(url) as ask,
     ):
         time_of = partial(clock, cpu_seconds=cpu_of_postgres(ask, name))
-        ours, join, *checks = best_of(
+        ours, why, join, *checks = best_of(
             time_of(lambda: diff(adapter, tables, threads=1)),
+            time_of(lambda: diff(adapter, tables, threads=1, why=Explaining())),
             time_of(lambda: ask(join_sql(*tables))),
             *(time_of(partial(uniqueness, ask, how, tables)) for how in UNIQUENESS),
             rounds=rounds,
@@ -136,7 +153,8 @@ def in_postgres(rounds: int) -> list[Figure]:
     return [
         compared(
             "value diff of 1 M × 10 in PostgreSQL", ours, join + quickest(checks), 1.25, FLOOR, by_cpu=True
-        )
+        ),
+        explained("PostgreSQL", why, ours, 2.5),
     ]
 
 

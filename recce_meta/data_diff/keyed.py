@@ -230,9 +230,12 @@ class KeyedSides:
         if self.options.where:
             conditions.append(condition(self.options.where))
         if self.options.takes_sample:
-            keys = [self._hashed(part, side) for part in self.key]
-            conditions.append(self.dialect.sampled(keys, self.options.sample or 100))
+            conditions.append(self.sampled(side, self.options.sample or 100))
         return conditions
+
+    def sampled(self, side: DataSide, percent: float) -> Sql:
+        """Return the condition that *percent* of the keys of *side* meet, the same on both sides."""
+        return self.dialect.sampled([self._hashed(part, side) for part in self.key], percent)
 
     def _hashed(self, part: ColumnComparison, side: DataSide) -> Sql:
         # Equal values of two types only hash alike in one common type.

@@ -1,13 +1,18 @@
-"""Shapes of a value diff: in which way the values of a column differ, in one query.
+"""Shapes of a value diff: in which way the values of a column differ.
 
 A shape holds for all or a counted part of the differing rows: a constant factor or difference, one pair of
-values, letter case or blanks alone. Numbers and times are compared as doubles, to nine digits.
+values, letter case or blanks alone. Numbers and times are compared as doubles, to nine digits. Its figures
+are columns of the query that counts the slices, or of one of their own if there is none.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+import math
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
 from datetime import timedelta
+from functools import cached_property
+from typing import NamedTuple
 
 from sqlglot import exp
 
@@ -25,43 +30,90 @@ _PRECISION = 1e-9
 _PAIRED = frozenset([Kind.TEXT, Kind.BOOLEAN, Kind.INTEGER, Kind.DECIMAL, Kind.DATE])
 
 
-def read_shapes(
-    sides: KeyedSides, facts: KeyFacts, columns: Sequence[ColumnValues], wanted: Sequence[int]
-) -> Plan[tuple[ValueShape, ...]]:
-    """Return the shapes of the compared columns *wanted*, whose figures are those of *columns*."""
-    figures = [(index, name, figure) for index in wanted for name, figure in _figures(sides, index)]
-    if not figures:
-        return ()
-    rows = sides.join(
-        *(sides.rows(side, wanted, excluded=facts.excluded) for side in (DataSide.BASE, DataSide.CURRENT)),
-        how="inner",
-    )
-    rows = rows.select(*(with_alias(figure, f"f{i}") for i, (*_, figure) in enumerate(figures)), copy=False)
-    rows = rows.where(any_of(sides.differ(index) for index in wanted), copy=False)
-    totals: list[Sql] = []
-    for i in range(len(figures)):
-        value = exp.column(f"f{i}", table="d")
-        totals += [
-            with_alias(aggregate(this=value.copy()), f"{name}{i}")
-            for name, aggregate in (("a", exp.Min), ("z", exp.Max), ("n", exp.Count))
+class _Range(NamedTuple):
+    """Lowest and highest value of a figure, by group of rows, and the number of rows that have it."""
+
+    values: tuple[object, ...] = ()
+    number: int = 0
+
+    @property
+    def only(self) -> object | None:
+        """Return the one value of all rows; None if there are several."""
+        first = self.values[0] if self.values else None
+        return first if all(value == first for value in self.values) else None
+
+    @property
+    def constant(self) -> float | None:
+        """Return the one number of all rows, to nine digits; None if there are several."""
+        numbers = [float(str(value)) for value in self.values]
+        if not numbers or any(math.isnan(one) for one in numbers):
+            return None
+        low, high = min(numbers), max(numbers)
+        size = max(abs(low), abs(high))
+        return round((low + high) / 2, 12) if size and high - low <= _PRECISION * size else None
+
+
+@dataclass(frozen=True)
+class ShapeFigures:
+    """Figures of the compared columns *wanted*, whose counts are those of *columns*.
+
+    `expressions` are columns of a join of both sides, `totals` the aggregates of them in a query on the join
+    as `z`; `shapes` reads their values.
+    """
+
+    sides: KeyedSides
+    columns: Sequence[ColumnValues]
+    wanted: Sequence[int]
+
+    @cached_property
+    def _all(self) -> list[tuple[int, str, Sql]]:
+        return [
+            (index, name, figure) for index in self.wanted for name, figure in _figures(self.sides, index)
         ]
-    select = select_of(*totals).from_(rows.subquery("d", copy=False), copy=False)
-    query = Query(
-        expression=sides.with_repeated(select, facts.excluded),
-        dialect=sides.dialect,
-        about=f"how values of {sides.name} differ",
-        assumed=[(None,) * len(totals)],
-    )
-    (answer,) = yield [query]
-    if failure(answer):
-        return ()
-    values = iter(rows_of(answer)[0])
-    found: dict[int, dict[str, tuple[object, object, int]]] = {}
-    for index, name, _ in figures:
-        found.setdefault(index, {})[name] = (next(values), next(values), int(next(values)))
-    return tuple(
-        shape for index, own in found.items() if (shape := _shape(sides, index, columns[index], own))
-    )
+
+    @property
+    def expressions(self) -> list[Sql]:
+        return [with_alias(figure.copy(), f"f{i}") for i, (*_, figure) in enumerate(self._all)]
+
+    @property
+    def totals(self) -> list[Sql]:
+        return [
+            with_alias(aggregate(this=exp.column(f"f{i}", table="z")), f"{name}{i}")
+            for i in range(len(self._all))
+            for name, aggregate in (("f_a", exp.Min), ("f_z", exp.Max), ("f_n", exp.Count))
+        ]
+
+    def shapes(self, rows: Iterable[Sequence[object]]) -> tuple[ValueShape, ...]:
+        """Return the shapes of *rows*, the values of `totals` for parts of the rows."""
+        parts = list(rows)
+        found: dict[int, dict[str, _Range]] = {index: {} for index in self.wanted}
+        for i, (index, name, _) in enumerate(self._all):
+            values = [value for row in parts for value in row[3 * i : 3 * i + 2] if value is not None]
+            number = sum(int(str(row[3 * i + 2])) for row in parts)
+            found[index][name] = _Range(tuple(values), number)
+        shapes = (_shape(self.sides, index, self.columns[index], own) for index, own in found.items())
+        return tuple(one for one in shapes if one is not None)
+
+    def read(self, facts: KeyFacts) -> Plan[tuple[ValueShape, ...]]:
+        """Return the shapes, by a query of their own."""
+        if not self._all:
+            return self.shapes(())
+        both = (DataSide.BASE, DataSide.CURRENT)
+        rows = self.sides.join(
+            *(self.sides.rows(side, self.wanted, excluded=facts.excluded) for side in both), how="inner"
+        )
+        rows = rows.select(*self.expressions, copy=False)
+        rows = rows.where(any_of(self.sides.differ(index) for index in self.wanted), copy=False)
+        totals = self.totals
+        select = select_of(*totals).from_(rows.subquery("z", copy=False), copy=False)
+        query = Query(
+            expression=self.sides.with_repeated(select, facts.excluded),
+            dialect=self.sides.dialect,
+            about=f"how values of {self.sides.name} differ",
+            assumed=[(None, None, 0) * len(self._all)],
+        )
+        (answer,) = yield [query]
+        return () if failure(answer) else self.shapes(rows_of(answer))
 
 
 def _figures(sides: KeyedSides, index: int) -> Iterator[tuple[str, Sql]]:
@@ -98,9 +150,7 @@ def _figures(sides: KeyedSides, index: int) -> Iterator[tuple[str, Sql]]:
             )
 
 
-def _shape(
-    sides: KeyedSides, index: int, column: ColumnValues, own: dict[str, tuple[object, object, int]]
-) -> ValueShape | None:
+def _shape(sides: KeyedSides, index: int, column: ColumnValues, own: dict[str, _Range]) -> ValueShape | None:
     """Return the shape of most differing rows of a column; None without one."""
     changed = column.mismatched or 0
     kind = sides.compared[index].common.kind
@@ -108,14 +158,14 @@ def _shape(
     def shape(rows: int, text: str) -> ValueShape:
         return ValueShape(column=column.name, text=text, rows=rows, changed=changed)
 
-    sides_of = [own[name] for name in ("before", "after") if name in own]
-    if sides_of and all(low == high and number == changed for low, high, number in sides_of):
+    pair = [own[name] for name in ("before", "after") if name in own]
+    if pair and all(one.only is not None and one.number == changed for one in pair):
         quote = "'" if kind in (Kind.TEXT, Kind.DATE) else ""
-        return shape(changed, " → ".join(f"{quote}{low}{quote}" for low, *_ in sides_of))
+        return shape(changed, " → ".join(f"{quote}{one.only}{quote}" for one in pair))
     for name in ("factor", "difference"):
-        low, high, number = own.get(name, (None, None, 0))
-        value = _constant(low, high)
-        if value is not None and number == changed >= FEWEST:
+        figure = own.get(name, _Range())
+        value = figure.constant
+        if value is not None and figure.number == changed >= FEWEST:
             if name == "factor":
                 inverse = round(1 / value, 9) if value else 0.0
                 is_division = 0 < abs(value) < 1 and inverse == round(inverse)
@@ -124,7 +174,7 @@ def _shape(
                 changed, _moved(value) if kind.is_point_in_time else f"{_sign(value)} {abs(value):.9g}"
             )
     for name, text in (("case", "letter case only"), ("blanks", "blanks around only")):
-        number = own.get(name, (None, None, 0))[2]
+        number = own.get(name, _Range()).number
         if number and number >= 0.9 * changed:
             return shape(number, text)
     nulls = ((column.null_to_value, "NULL → a value"), (column.value_to_null, "a value → NULL"))
@@ -132,15 +182,6 @@ def _shape(
         if rows and rows >= 0.9 * changed:
             return shape(rows, text)
     return None
-
-
-def _constant(low: object, high: object) -> float | None:
-    """Return the value of *low* and *high* if they are equal to nine digits; None otherwise."""
-    if low is None or high is None:
-        return None
-    one, other = float(str(low)), float(str(high))
-    size = max(abs(one), abs(other))
-    return round((one + other) / 2, 12) if size and abs(one - other) <= _PRECISION * size else None
 
 
 def _sign(value: float) -> str:

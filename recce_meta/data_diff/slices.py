@@ -1,10 +1,11 @@
 """Slices of a value diff: which conditions the rows that differ meet, and others do not.
 
-Two queries follow the join of `value`, which has counted the differences of each column:
+Three queries follow the join of `value`, which has counted the differences of each column:
 
 1. A sample of differing rows and one of equal rows are turned into counts by feature and value, or by feature
    and one of 64 bins of equal size. `slice_search.propose` finds conditions in them.
-2. All rows are counted by the pattern of conditions that they meet, which gives exact counts of every slice.
+2. The rows that differ are counted by the pattern of conditions that they meet, with the figures of shapes.
+3. So are all rows of base, in a scan without a join. The others are equal, so every slice has exact counts.
 
 Values are those of base, or those of current if rows were added, as they are stored. Only counts, the most
 frequent values and the edges of ranges leave the warehouse. Private columns are only tested for NULL.
@@ -25,7 +26,8 @@ from sqlglot import exp, parse_one
 
 from recce_meta.data_diff.keyed import BASE, CURRENT, KeyedSides, KeyFacts, is_missing
 from recce_meta.data_diff.parents import SORTED, Parent
-from recce_meta.data_diff.plan import Plan, Query, Rows, rows_of
+from recce_meta.data_diff.plan import Answer, Plan, Query, Rows, failure, rows_of
+from recce_meta.data_diff.shapes import ShapeFigures
 from recce_meta.data_diff.slice_search import (
     ADDED,
     CHANGED,
@@ -43,7 +45,7 @@ from recce_meta.data_diff.slice_search import (
 from recce_meta.data_diff.source import is_not_null, is_null, negation, select_of, with_alias
 from recce_meta.errors import QueryTimeout, first_line, plural
 from recce_meta.models.data_diff import ColumnValues, DataSide
-from recce_meta.models.explanations import Slice, SliceCondition, Why
+from recce_meta.models.explanations import Slice, SliceCondition, ValueShape, Why
 from recce_meta.warehouses.arithmetic import all_of, any_of
 from recce_meta.warehouses.dialect import SAMPLE_SLICES, Dialect
 from recce_meta.warehouses.types import ColumnType, Kind, Sql
@@ -60,12 +62,18 @@ MOST_COLUMNS = 5
 SLICES_SHOWN = 3
 
 
+class _RowsChanged(Exception):
+    """A table was written between two queries."""
+
+
 class _Source(NamedTuple):
     """Column whose values are features: an expression in the join, and its stored name."""
 
     name: str
     type: ColumnType
     value: Sql
+    of_base: Sql | None
+    """The same for a row that base has, without current; None if current alone has the column."""
     is_key: bool = False
     parent: Parent | None = None
     aggregate: Sql | None = None
@@ -83,6 +91,17 @@ class _Property(NamedTuple):
     def sql(self) -> Sql:
         return self.build(self.source.value.copy())
 
+    def test(self, condition: SliceTest, value: Sql | None = None) -> Sql:
+        """Return *condition* as SQL on the stored *value*, by default that of the source.
+
+        Whole numbers and dates are compared as such, which is faster than as texts.
+        """
+        stored = (self.source.value if value is None else value).copy()
+        literal = _LITERALS.get(self.source.type.kind) if self.feature.figure == "value" else None
+        if literal is None or condition.operator not in ("in", "not in"):
+            return _test(condition, self.build(stored))
+        return _in(condition, stored, [literal(str(one)) for one in condition.values])
+
 
 def explain(
     sides: KeyedSides,
@@ -92,33 +111,44 @@ def explain(
     is_private: Callable[[str], bool],
     parents: Sequence[Parent] = (),
 ) -> Plan[Why]:
-    """Return the slices of *targets*, from `targets_of`; *columns* are the compared ones with their figures.
+    """Return slices and shapes of *targets*, from `targets_of`; *columns* are the compared ones with counts.
 
     A slice rests on exact counts of all compared rows. A query that takes too long leaves a note instead.
     Values of *parents* are searched if no condition on the columns is met by exactly the rows of a target.
     """
     differing = [index for index, one in enumerate(columns) if one.mismatched]
-    if not sides.dialect.has_slices:
-        return Why(note=f"not searched: not supported in {sides.dialect.name}")
+    figures = ShapeFigures(
+        sides, columns, [index for index in differing if not is_private(columns[index].name)]
+    )
     many = tuple(one for one in targets if one.changed >= FEWEST_CHANGED)
-    if not many:
-        most = max((one.changed for one in targets), default=0)
-        return Why(
-            note=f"not searched: {plural(most, 'differing row')} {'is' if most == 1 else 'are'} too few"
-        )
-    if all(one.changed == one.compared for one in many):
-        return Why(note="every compared row differs")
+    note = _not_searched(sides.dialect, targets, many)
+    if note is not None:
+        return Why(note=note, shapes=(yield from figures.read(facts)))
     try:
-        own = yield from _SliceSearch(sides, facts, many, differing, is_private).slices()
+        own = yield from _SliceSearch(sides, facts, many, differing, is_private, figures).slices()
         exact = {name for one in own.slices if _score(one) == 1 for name in one.targets}
         others = tuple(one for one in many if one.name not in exact)
         if not (parents and others):
             return own
-        more = yield from _SliceSearch(sides, facts, others, differing, is_private, parents).slices()
+        more = yield from _SliceSearch(sides, facts, others, differing, is_private, None, parents).slices()
         found = sorted((*own.slices, *more.slices), key=lambda one: -_score(one))
-        return Why(slices=tuple(found), searched=own.searched + more.searched)
+        return replace(own, slices=tuple(found), searched=own.searched + more.searched)
+    except _RowsChanged:
+        return Why(note="not searched: rows changed while they were read")
     except QueryTimeout as error:
-        return Why(note=f"not searched: {first_line(error)}")
+        return Why(note=f"not searched: {first_line(error)}", shapes=(yield from figures.read(facts)))
+
+
+def _not_searched(
+    dialect: Dialect, targets: Sequence[SliceTarget], many: Sequence[SliceTarget]
+) -> str | None:
+    """Return why no slices are searched; None if they are. *many* are the targets with enough rows."""
+    if not dialect.has_slices:
+        return f"not searched: not supported in {dialect.name}"
+    if not many:
+        most = max((one.changed for one in targets), default=0)
+        return f"not searched: {plural(most, 'differing row')} {'is' if most == 1 else 'are'} too few"
+    return "every compared row differs" if all(one.changed == one.compared for one in many) else None
 
 
 def _score(one: Slice) -> float:
@@ -146,6 +176,8 @@ class _SliceSearch:
     targets: tuple[SliceTarget, ...]
     differing: Sequence[int]
     is_private: Callable[[str], bool]
+    figures: ShapeFigures | None
+    """What is read of shapes with the second query."""
     parents: Sequence[Parent] = ()
     """Parents whose values are searched instead of those of the node."""
 
@@ -158,14 +190,39 @@ class _SliceSearch:
         conditions = propose(features, groups, self.targets)
         searched = len({one.column for one in features})
         if not conditions:
-            return Why(searched=searched)
-        (answer,) = yield [self._query(self._patterns(properties, conditions), "rows by conditions")]
-        patterns = [_pattern(row) for row in rows_of(answer)]
+            shapes = () if self.figures is None else (yield from self.figures.read(self.facts))
+            return Why(searched=searched, shapes=shapes)
+        patterns, shapes = yield from self._counted(properties, conditions)
         found: list[Slice] = []
         for place, target in enumerate(self.targets):
             slices = search(place, target, patterns, conditions)[:SLICES_SHOWN]
             found += [self._slice(target, one, properties) for one in slices]
-        return Why(slices=_merged(found), searched=searched)
+        return Why(slices=_merged(found), searched=searched, shapes=shapes)
+
+    def _counted(
+        self, properties: Sequence[_Property], conditions: Sequence[SliceTest]
+    ) -> Plan[tuple[list[Pattern], tuple[ValueShape, ...]]]:
+        """Return the rows by conditions, and the shapes, none if their figures cannot be computed."""
+        rest = self._query(self._of_base(properties, conditions), "rows of base by conditions")
+        about = "differing rows by conditions"
+        shapes: tuple[ValueShape, ...] = ()
+        answer: Answer
+        (answer, whole) = yield [
+            self._query(self._differing(properties, conditions, self.figures), about),
+            rest,
+        ]
+        if self.figures is not None and not isinstance(answer, QueryTimeout) and failure(answer):
+            (answer,) = yield [self._query(self._differing(properties, conditions, None), about)]
+        elif self.figures is not None:
+            shapes = self.figures.shapes(row[4:] for row in rows_of(answer))
+        patterns = [_pattern(row[:4]) for row in rows_of(answer)]
+        equal = {int(bits): int(number) for bits, number in rows_of(whole)}
+        for side, _, bits, number in patterns:
+            if side is not DataSide.CURRENT:
+                equal[bits] = equal.get(bits, 0) - number
+        if any(number < 0 for number in equal.values()):
+            raise _RowsChanged
+        return [*patterns, *((None, 0, bits, number) for bits, number in equal.items() if number)], shapes
 
     def _query(self, expression: exp.Select, about: str) -> Query:
         dialect = self.sides.dialect
@@ -181,22 +238,24 @@ class _SliceSearch:
             yield from islice(self._of_parents(), _MOST_OF_PARENTS)
             return
         names = {one.name for one in self.targets}
-        for part, value in zip(self.sides.key, self.sides.joined_key(), strict=True):
+        keys = zip(self.sides.joined_key(), self.sides.key_columns(BASE), strict=True)
+        for part, (value, of_base) in zip(self.sides.key, keys, strict=True):
             of = part.common.type or part.pair.current.type
-            yield _Source(part.pair.name, of, value, is_key=True)
+            yield _Source(part.pair.name, of, value, of_base, is_key=True)
         for index, how in enumerate(self.sides.compared):
             before, after = exp.column(f"v{index}", table=BASE), exp.column(f"v{index}", table=CURRENT)
             base_type, current_type = how.pair.base.type, how.pair.current.type
             if ADDED not in names:
-                yield _Source(how.pair.name, base_type, before)
+                yield _Source(how.pair.name, base_type, before, before)
             elif base_type.text == current_type.text:
                 value = exp.Case().when(is_missing(BASE), after, copy=False).else_(before, copy=False)
-                yield _Source(how.pair.name, base_type, value)
+                yield _Source(how.pair.name, base_type, value, before)
         for index, (side, column) in enumerate(self.sides.alone):
             # Rows of the other side have no value, which is not worth a slice.
             if (ADDED if side is DataSide.BASE else REMOVED) not in names:
-                alias = BASE if side is DataSide.BASE else CURRENT
-                yield _Source(column.name, column.type, exp.column(f"u{index}", table=alias))
+                is_base = side is DataSide.BASE
+                value = exp.column(f"u{index}", table=BASE if is_base else CURRENT)
+                yield _Source(column.name, column.type, value, value if is_base else None)
 
     def _of_parents(self) -> Iterable[_Source]:
         """Yield the number of rows, and the lowest and highest values, that the parents have for a key."""
@@ -205,16 +264,20 @@ class _SliceSearch:
             alias = f"p{place}"
             number, rows = exp.Count(this=exp.Star()), exp.column("n", table=alias)
             whole = ColumnType("BIGINT", Kind.INTEGER)
-            yield _Source(f"number of rows of {parent.name}", whole, rows, parent=parent, aggregate=number)
+            yield _Source(
+                f"number of rows of {parent.name}", whole, rows, rows, parent=parent, aggregate=number
+            )
             for index, column in enumerate(parent.columns):
                 # A column of the same name has been searched in the node.
                 if column.type.kind not in SORTED or column.name in known:
                     continue
                 for figure, name, aggregate in (("lowest", "a", exp.Min), ("highest", "z", exp.Max)):
+                    value = exp.column(f"{name}{index}", table=alias)
                     yield _Source(
                         f"{figure} {column.name} of {parent.name}",
                         column.type,
-                        exp.column(f"{name}{index}", table=alias),
+                        value,
+                        value,
                         parent=parent,
                         aggregate=aggregate(this=column.of("t")),
                     )
@@ -231,19 +294,36 @@ class _SliceSearch:
 
     # Queries
 
-    def _joined(self, *expressions: Sql, where: Sql | None = None) -> exp.Select:
-        """Return the full join of both sides, with compared columns that differ and stored values."""
-        select = self.sides.join(self._rows(DataSide.BASE), self._rows(DataSide.CURRENT))
+    def _joined(
+        self,
+        *expressions: Sql,
+        where: Sql | None = None,
+        keep: Callable[[DataSide], Sql] | None = None,
+    ) -> exp.Select:
+        """Select *expressions* from the full join of both sides, and what these and *where* read.
+
+        With *keep*, each side has only the rows that meet its condition.
+        """
+        read = _columns_read([*expressions, *([] if where is None else [where])])
+        select = self.sides.join(
+            *(
+                self._rows(side, read.get(alias, set()), None if keep is None else keep(side))
+                for side, alias in ((DataSide.BASE, BASE), (DataSide.CURRENT, CURRENT))
+            )
+        )
+        select = self._with_parents(select, self.sides.joined_key()).select(*expressions, copy=False)
+        return select if where is None else select.where(where, copy=False)
+
+    def _with_parents(self, select: exp.Select, key: Sequence[Sql]) -> exp.Select:
         for place, parent in enumerate(self.parents):
             alias = f"p{place}"
             equal = (
-                exp.EQ(this=one, expression=other)
-                for one, other in zip(self.sides.joined_key(), self.sides.key_columns(alias), strict=True)
+                exp.EQ(this=one.copy(), expression=other)
+                for one, other in zip(key, self.sides.key_columns(alias), strict=True)
             )
             figures = self._figures_of(parent).subquery(alias, copy=False)
             select = select.join(figures, on=all_of(equal), join_type="left", copy=False)
-        select = select.select(*expressions, copy=False)
-        return select if where is None else select.where(where, copy=False)
+        return select
 
     def _figures_of(self, parent: Parent) -> exp.Select:
         """Select the figures of `_of_parents` by key."""
@@ -260,20 +340,20 @@ class _SliceSearch:
         select = select_of(*keys, *figures).from_(rows, copy=False)
         return select.group_by(*(key.copy() for key in keys), copy=False)
 
-    def _rows(self, side: DataSide) -> exp.Select:
-        has_added = any(one.name == ADDED for one in self.targets)
-        extra: list[tuple[str, Sql]] = []
-        if side is DataSide.BASE or has_added:
-            extra = [
-                (f"v{index}", (how.pair.base if side is DataSide.BASE else how.pair.current).of("t"))
-                for index, how in enumerate(self.sides.compared)
-            ]
+    def _rows(self, side: DataSide, names: set[str], keep: Sql | None = None) -> exp.Select:
+        """Select the key and the columns *names*: a join of wide rows is slow."""
+        extra = [
+            (f"v{index}", (how.pair.base if side is DataSide.BASE else how.pair.current).of("t"))
+            for index, how in enumerate(self.sides.compared)
+        ]
         extra += [
             (f"u{index}", column.of("t"))
             for index, (own, column) in enumerate(self.sides.alone)
             if own is side
         ]
-        return self.sides.rows(side, self.differing, extra=extra, excluded=self.facts.excluded)
+        wanted = [index for index in self.differing if f"c{index}" in names]
+        extra = [(name, value) for name, value in extra if name in names]
+        return self.sides.rows(side, wanted, extra=extra, excluded=self.facts.excluded, keep=keep)
 
     def _is_target(self, target: SliceTarget) -> Sql:
         if target.name in (ADDED, REMOVED):
@@ -296,12 +376,15 @@ class _SliceSearch:
     def _sample(self, properties: Sequence[_Property], rates: _Rates) -> exp.Select:
         differs = self.sides.row_differs(self.differing)
         where: Sql | None = None
+        keep: Callable[[DataSide], Sql] | None = None
         if rates.is_sampled:
             parts = [
-                all_of([differs.copy(), *self._sampled(rates.differing, rates.taken)]),
-                all_of([negation(differs.copy()), *self._sampled(rates.equal, rates.taken)]),
+                all_of([differs.copy(), *self._sampled(rates.differing, rates)]),
+                all_of([negation(differs.copy()), *self._sampled(rates.equal, rates)]),
             ]
             where = any_of(parts)
+        if rates.most < 1:
+            keep = partial(self.sides.sampled, percent=100 * rates.most * rates.taken)
         columns = [with_alias(_one_if(self._is_target(one)), f"t{i}") for i, one in enumerate(self.targets)]
         columns += [
             with_alias(_one_if(differs.copy()), "df"),
@@ -317,36 +400,59 @@ class _SliceSearch:
         assert isinstance(select, exp.Select)
         ctes = select.ctes
         rows = exp.CTE(
-            this=self._joined(*columns, where=where), alias=exp.TableAlias(this=exp.to_identifier("d"))
+            this=self._joined(*columns, where=where, keep=keep),
+            alias=exp.TableAlias(this=exp.to_identifier("d")),
         )
         select = self.sides.with_repeated(_without_ctes(select), self.facts.excluded)
         for cte in (rows, *ctes):
             select = select.with_(cte.alias, as_=cte.this, copy=False)
         return select
 
-    def _sampled(self, rate: float, taken: float) -> list[Sql]:
-        if rate >= 1:
+    def _sampled(self, rate: float, rates: _Rates) -> list[Sql]:
+        if rate == rates.most:  # of which the rows are before the join
             return []
         keys = [
             self.sides.dialect.hashable(value, part.common.type or part.pair.current.type)
             for part, value in zip(self.sides.key, self.sides.joined_key(), strict=True)
         ]
-        return [self.sides.dialect.sampled(keys, 100 * rate * taken)]
+        return [self.sides.dialect.sampled(keys, 100 * rate * rates.taken)]
 
-    def _patterns(self, properties: Sequence[_Property], conditions: Sequence[SliceTest]) -> exp.Select:
-        """Count the rows by side, targets and the conditions that they meet, each as bits of a number."""
+    def _differing(
+        self,
+        properties: Sequence[_Property],
+        conditions: Sequence[SliceTest],
+        figures: ShapeFigures | None,
+    ) -> exp.Select:
+        """Count the rows that differ by side, and by targets and conditions, each as bits of a number."""
         lone = exp.Case().when(is_missing(BASE), _number(1), copy=False)
         lone = lone.when(is_missing(CURRENT), _number(2), copy=False).else_(_number(0), copy=False)
-        tests = (_test(one, properties[one.feature].sql) for one in conditions)
         inner = self._joined(
             with_alias(lone, "lone"),
             with_alias(_bits(map(self._is_target, self.targets)), "hits"),
-            with_alias(_bits(tests), "bits"),
+            with_alias(_bits(properties[one.feature].test(one) for one in conditions), "bits"),
+            *(figures.expressions if figures else ()),
+            where=self.sides.row_differs(self.differing),
         )
-        names = [exp.column(name, table="z") for name in ("lone", "hits", "bits")]
-        select = select_of(*names, with_alias(exp.Count(this=exp.Star()), "n"))
+        return self._grouped(inner, ("lone", "hits", "bits"), figures.totals if figures else ())
+
+    def _of_base(self, properties: Sequence[_Property], conditions: Sequence[SliceTest]) -> exp.Select:
+        """Count the rows of base by conditions; current is joined if one reads a column of it alone."""
+        tested = [(one, properties[one.feature]) for one in conditions]
+        if any(of.source.of_base is None for _, of in tested):
+            bits = with_alias(_bits(of.test(one) for one, of in tested), "bits")
+            inner = self._joined(bits, where=negation(is_missing(BASE)))
+        else:
+            bits = with_alias(_bits(of.test(one, of.source.of_base) for one, of in tested), "bits")
+            rows = self._rows(DataSide.BASE, _columns_read([bits]).get(BASE, set()))
+            inner = exp.Select().from_(rows.subquery(BASE, copy=False), copy=False)
+            inner = self._with_parents(inner, self.sides.key_columns(BASE)).select(bits, copy=False)
+        return self._grouped(inner, ("bits",))
+
+    def _grouped(self, inner: exp.Select, names: Sequence[str], more: Sequence[Sql] = ()) -> exp.Select:
+        groups: list[Sql] = [exp.column(name, table="z") for name in names]
+        select = select_of(*groups, with_alias(exp.Count(this=exp.Star()), "n"), *more)
         select = select.from_(inner.subquery("z", copy=False), copy=False)
-        select = select.group_by(*(name.copy() for name in names), copy=False)
+        select = select.group_by(*(group.copy() for group in groups), copy=False)
         return self.sides.with_repeated(select, self.facts.excluded)
 
     # Results
@@ -370,14 +476,14 @@ class _SliceSearch:
         """Return *condition* on the stored columns; on a parent, as one on the key."""
         parent, aggregate = of.source.parent, of.source.aggregate
         if parent is None or aggregate is None:
-            return _test(condition, of.build(_named(of.source.name)))
+            return of.test(condition, _named(of.source.name))
         # Keys without rows in the parent meet a negative condition.
         opposite = _OPPOSITES.get(condition.operator)
         asked = condition if opposite is None else condition._replace(operator=opposite)
         keys = [part.pair.base.of("t") for part in self.sides.key]
         met = parent.base.select(*keys).where(*(is_not_null(key.copy()) for key in keys), copy=False)
         met = met.group_by(*(key.copy() for key in keys), copy=False)
-        met = met.having(_test(asked, of.build(aggregate.copy())), copy=False)
+        met = met.having(of.test(asked, aggregate), copy=False)
         own = [_named(name) for name in self.sides.key_names]
         found = exp.In(this=own[0] if len(own) == 1 else exp.Tuple(expressions=own), query=met.subquery())
         return found if opposite is None else negation(found)
@@ -398,6 +504,10 @@ class _Rates(NamedTuple):
     @property
     def is_sampled(self) -> bool:
         return self.differing < 1 or self.equal < 1
+
+    @property
+    def most(self) -> float:
+        return max(self.differing, self.equal)
 
 
 def _rate(wanted: int, rows: int) -> float:
@@ -507,10 +617,19 @@ def _test(condition: SliceTest, value: Sql) -> Sql:
             below = exp.LT if is_open else exp.LTE
             ends.append(below(this=value.copy(), expression=_number(high)))
         return all_of(ends)
-    found = exp.In(this=value, expressions=[exp.Literal.string(str(one)) for one in condition.values])
-    if condition.operator == "in":
-        return found
-    return exp.func("COALESCE", negation(found), exp.true())
+    return _in(condition, value, [exp.Literal.string(str(one)) for one in condition.values])
+
+
+def _in(condition: SliceTest, value: Sql, literals: list[Sql]) -> Sql:
+    found = exp.In(this=value, expressions=literals)
+    return found if condition.operator == "in" else exp.func("COALESCE", negation(found), exp.true())
+
+
+_LITERALS: dict[Kind, Callable[[str], Sql]] = {
+    Kind.INTEGER: lambda text: exp.Literal.number(text) if text[:1] != "-" else -exp.Literal.number(text[1:]),
+    Kind.DATE: lambda text: exp.cast(exp.Literal.string(text), "DATE"),
+}
+"""Literals of the types whose texts are the same in every warehouse."""
 
 
 _COUNTS = """
@@ -559,6 +678,14 @@ def _parts(features: Sequence[Feature], targets: int) -> dict[str, str]:
         "names": ", ".join(f"s{i}, a{i}, z{i}" for i in every),
         "most": str(MOST_VALUES),
     }
+
+
+def _columns_read(expressions: Sequence[Sql]) -> dict[str, set[str]]:
+    """Return the names of the columns in *expressions* by their table."""
+    found: dict[str, set[str]] = {}
+    for one in (column for each in expressions for column in each.find_all(exp.Column)):
+        found.setdefault(one.table, set()).add(one.name)
+    return found
 
 
 def _without_ctes(select: exp.Select) -> exp.Select:

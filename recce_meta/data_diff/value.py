@@ -55,12 +55,11 @@ from recce_meta.warehouses.dialect import Dialect
 from recce_meta.warehouses.types import ColumnType, Kind, Sql
 
 if TYPE_CHECKING:
-    from recce_meta.data_diff import edit_trials, parents, shapes, slices
+    from recce_meta.data_diff import edit_trials, parents, slices
 else:
     # Few value diffs are explained.
     edit_trials = LazyModule("recce_meta.data_diff.edit_trials")
     parents = LazyModule("recce_meta.data_diff.parents")
-    shapes = LazyModule("recce_meta.data_diff.shapes")
     slices = LazyModule("recce_meta.data_diff.slices")
 
 _BY_TEXT = frozenset([Kind.DATE, Kind.TIMESTAMP, Kind.TIMESTAMPTZ, Kind.TIME, Kind.OTHER])
@@ -475,8 +474,6 @@ def value_diff_of(pair: Pair, sides: KeyedSides, facts: KeyFacts) -> Plan[ValueD
     shown = linked if asked.shows_parents else ()
     why = yield from slices.explain(sides, facts, targets, compared, asked.is_private, shown)
     differing = [index for index, one in enumerate(compared) if one.mismatched]
-    plain = [index for index in differing if not asked.is_private(compared[index].name)]
-    why = replace(why, shapes=(yield from shapes.read_shapes(sides, facts, compared, plain)))
     why = replace(why, parents=(yield from parents.read_changed(sides, facts, targets, differing, linked)))
     if asked.queries is not None:
         why = replace(why, edits=(yield from edit_trials.try_edits(sides, facts, targets, asked.queries)))

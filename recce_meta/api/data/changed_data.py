@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from msgspec import Struct
 
 from recce_meta.api.data.execution import DataDiffRunner, Job, RelationResolver
-from recce_meta.api.data.jobs import NodePair, each, limited_value_job, of_schema
+from recce_meta.api.data.jobs import Explanations, NodePair, each, limited_value_job, of_schema
 from recce_meta.api.data.statistics import StatisticsByNode, stored_counts_job
 from recce_meta.api.data.stored import ALL_DIFFS
 from recce_meta.api.runs import RunPair
@@ -89,6 +89,7 @@ def data_of_diff(
     jobs: list[tuple[int, Job]] = []
     # A limit that the user gives replaces both default limits.
     bytes_of = _bytes(comparison, both, counts) if limits.with_values and limits.max_rows is None else {}
+    settled = Explanations.settle(ValueOptions(limit=ROWS_SHOWN, why=limits.why), runs, both, places)
     for sides in both:
         subject = sides.pair(places).subject
         if subject.unique_id in counts:  # which knows the relations that do not exist
@@ -100,9 +101,7 @@ def data_of_diff(
             continue
         count = counts.get(subject.unique_id)
         too_large = _too_large(sides, count, bytes_of.get(subject.unique_id or "", {}), limits.max_rows)
-        job = limited_value_job(
-            places, runs, sides, ValueOptions(limit=ROWS_SHOWN, why=limits.why), too_large
-        )
+        job = limited_value_job(places, runs, sides, settled(sides), too_large)
         jobs.append((sum(_rows(count).values()), job))
     # Small relations first, so that a budget covers as many nodes as possible.
     jobs.sort(key=lambda each: each[0])

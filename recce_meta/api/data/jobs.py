@@ -37,6 +37,7 @@ from recce_meta.data_diff.schema import schema_diff, stored_schema_diff
 from recce_meta.data_diff.source import Pair, are_same
 from recce_meta.data_diff.value import value_diff
 from recce_meta.errors import UsageError
+from recce_meta.graph import LineageGraph, build_lineage_graph, is_ephemeral
 from recce_meta.lazy import LazyModule
 from recce_meta.models import NodeMetadata, RunDiff
 from recce_meta.models.data_diff import (
@@ -380,10 +381,13 @@ def value_jobs(
 
     Whole rows are compared without a key.
     """
+    settled = Explanations.settle(options, runs, chosen, resolver)
     if detail:
         diff = "value_diff_detail"
-        return [_value_job(diff, value_diff_detail, resolver, runs, sides, options) for sides in chosen]
-    return [_value_job("value_diff", value_diff, resolver, runs, sides, options) for sides in chosen]
+        return [
+            _value_job(diff, value_diff_detail, resolver, runs, sides, settled(sides)) for sides in chosen
+        ]
+    return [_value_job("value_diff", value_diff, resolver, runs, sides, settled(sides)) for sides in chosen]
 
 
 def limited_value_job(
@@ -406,13 +410,6 @@ def _value_job(
     too_large: str | None = None,
 ) -> Job:
     asked = replace(options, candidates=_keys_of(runs, sides))
-    if asked.why is not None and runs is not None:
-        asked = replace(
-            asked,
-            why=_with_queries(
-                _with_parents(asked.why, runs, sides, resolver), runs, sides, resolver.base.name
-            ),
-        )
 
     def plan(pair: Pair, settings: EffectiveSettings) -> Plan[Result | RowsDiff | NotCompared]:
         return (yield from _keyed_or_whole(keyed, pair, asked, settings, too_large))
@@ -426,52 +423,74 @@ def explaining(privacy: Privacy | None) -> Explaining:
     return Explaining() if privacy is None else Explaining(is_private=privacy.withholds, shows_parents=False)
 
 
-def _with_parents(why: Explaining, runs: RunPair, sides: NodePair, resolver: RelationResolver) -> Explaining:
-    """Return *why* with the relations that the node reads on both sides."""
-    if sides.node is None:
-        return why
-    read = [_read_by(sides.node.unique_id, run) for run in (runs.base, runs.current)]
-    known = (one for one in read[0] & read[1] if runs.names[one].resource_type in WITH_ROWS)
-    return replace(why, parents=tuple(resolver.pair(*both) for both in runs.placed(sorted(known))))
+class Explanations:
+    """What explains the differing rows of nodes: their parents, and their SQL. Each run is read once."""
+
+    def __init__(
+        self, why: Explaining, runs: RunPair, chosen: Sequence[NodePair], resolver: RelationResolver
+    ) -> None:
+        self._why, self._runs, self._resolver = why, runs, resolver
+        readers = (runs.base, runs.current)
+        models = [sides.node.unique_id for sides in chosen if sides.node is not None]
+        self._graphs = [build_lineage_graph([], run.edges) for run in readers]
+        self._codes = [run.tokenised(models) for run in readers]
+        nodes = runs.base.names.items()
+        self._names = {one: node.relation_name for one, node in nodes if node.relation_name}
+
+    @classmethod
+    def settle(
+        cls,
+        options: ValueOptions,
+        runs: RunPair | None,
+        chosen: Sequence[NodePair],
+        resolver: RelationResolver,
+    ) -> Callable[[NodePair], ValueOptions]:
+        """Return what gives the options for a node of *chosen*: *options*, with what explains its rows."""
+        if options.why is None or runs is None:
+            return lambda _: options
+        found = cls(options.why, runs, chosen, resolver)
+        return lambda sides: replace(options, why=found.of(sides))
+
+    def of(self, sides: NodePair) -> Explaining:
+        """Return the parents of the node of *sides*, and its SQL over base if an edit of it can be tried."""
+        if sides.node is None:
+            return self._why
+        readers = zip((self._runs.base, self._runs.current), self._graphs, strict=True)
+        read = [_read_by(sides.node.unique_id, *one) for one in readers]
+        known = (one for one in read[0] & read[1] if self._runs.names[one].resource_type in WITH_ROWS)
+        parents = tuple(self._resolver.pair(*both) for both in self._runs.placed(sorted(known)))
+        return self._with_queries(replace(self._why, parents=parents), sides)
+
+    def _with_queries(self, why: Explaining, sides: NodePair) -> Explaining:
+        nodes = [one for one in (sides.base, sides.current) if isinstance(one, NodeMetadata)]
+        if len(nodes) < 2 or any(one.resource_type != "model" or one.language != "sql" for one in nodes):
+            return why
+        unique_id = nodes[0].unique_id
+        codes = [code.get(unique_id) for code in self._codes]
+        if codes[0] == codes[1]:
+            return why
+        if None in codes:
+            return replace(why, untried="not tried: the compiled SQL of a side is not known")
+        read = token_ids(f"{codes[0]} {codes[1]}")
+        if unique_id in read:
+            return replace(why, untried="not tried: the SQL reads its own table")
+        if absent := sorted(read - self._names.keys()):
+            return replace(why, untried=f"not tried: base does not have {absent[0]}")
+        warehouse = warehouse_named(self._resolver.base.name)
+        try:
+            old, new = (
+                require_query(resolve(str(one), self._names), warehouse, is_guarded=True) for one in codes
+            )
+        except UsageError as error:
+            return replace(why, untried=f"not tried: {error.message}")
+        return replace(why, queries=(old, new))
 
 
-def _read_by(unique_id: str, run: RunReader) -> set[str]:
+def _read_by(unique_id: str, run: RunReader, graph: LineageGraph) -> set[str]:
     """Return the parents of a node, and those of its ephemeral parents instead of these."""
-    parents: dict[str, list[str]] = {}
-    for edge in run.edges:
-        parents.setdefault(edge.node_id, []).append(edge.parent_id)
-    found: set[str] = set()
-    waiting = [unique_id]
-    while waiting:
-        for one in parents.get(waiting.pop(), ()):
-            if one in run.names and one not in found:
-                (waiting.append if run.names[one].is_ephemeral else found.add)(one)
-    return found
-
-
-def _with_queries(why: Explaining, runs: RunPair, sides: NodePair, adapter: str) -> Explaining:
-    """Return *why* with the SQL of both sides over the relations of base, if an edit of it can be tried."""
-    nodes = [one for one in (sides.base, sides.current) if isinstance(one, NodeMetadata)]
-    if len(nodes) < 2 or any(one.resource_type != "model" or one.language != "sql" for one in nodes):
-        return why
-    unique_id = nodes[0].unique_id
-    codes = [run.tokenised([unique_id]).get(unique_id) for run in (runs.base, runs.current)]
-    if codes[0] == codes[1]:
-        return why
-    if None in codes:
-        return replace(why, untried="not tried: the compiled SQL of a side is not known")
-    names = {one: node.relation_name for one, node in runs.base.names.items() if node.relation_name}
-    read = token_ids(f"{codes[0]} {codes[1]}")
-    if unique_id in read:
-        return replace(why, untried="not tried: the SQL reads its own table")
-    if absent := sorted(read - names.keys()):
-        return replace(why, untried=f"not tried: base does not have {absent[0]}")
-    warehouse = warehouse_named(adapter)
-    try:
-        old, new = (require_query(resolve(str(one), names), warehouse, is_guarded=True) for one in codes)
-    except UsageError as error:
-        return replace(why, untried=f"not tried: {error.message}")
-    return replace(why, queries=(old, new))
+    inlined = partial(is_ephemeral, nodes=run.names)
+    found = graph.upstream([unique_id], through=inlined) - {unique_id}
+    return {one for one in found if one in run.names and not inlined(one)}
 
 
 def _keys_of(runs: RunPair | None, sides: NodePair) -> tuple[DeclaredKey, ...]:
