@@ -88,6 +88,7 @@ PARAMS = {
     ),
     "ignore_case": "Compare texts regardless of case. Default: `false`.",
     "ignore_trailing_blanks": "Ignore spaces at the end of texts. Default: `false`.",
+    "why": "Explain the rows that differ, as `value --why` does; needs values and a key. Default: `false`.",
     "cast": "Types as which both sides of columns are compared: `{price: decimal(12,2)}`. Default: none.",
     "limit": "Maximum number of rows to fetch. Default: 1,000.",
     "column_name": "Column; required unless `columns` is given.",

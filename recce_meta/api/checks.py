@@ -38,7 +38,7 @@ from recce_meta.checks.expectations import missing_figures, violations
 from recce_meta.checks.types import TYPES
 from recce_meta.config.nodes import EffectiveSettings, NodeGlobs
 from recce_meta.data_diff.names import Guard, unquote
-from recce_meta.data_diff.options import FigureScope, ValueOptions
+from recce_meta.data_diff.options import Explaining, FigureScope, ValueOptions
 from recce_meta.data_diff.plan import Plan
 from recce_meta.data_diff.source import Pair
 from recce_meta.errors import ConditionFailed, QueryCancelled, RecceMetaError, SelectorError, UsageError
@@ -275,7 +275,7 @@ class CheckRunner:
     """Runner of checks on nodes of *runs* with the data of *comparison*.
 
     With *confined_by*, conditions and columns of checks are held to the rules of this warehouse for SQL that
-    only reads.
+    only reads. *why* explains the rows of the checks that ask for it.
     """
 
     def __init__(
@@ -285,9 +285,10 @@ class CheckRunner:
         templates: Templates,
         globs: NodeGlobs = (),
         confined_by: Warehouse | None = None,
+        why: Explaining | None = None,
     ) -> None:
         self._comparison, self._templates, self._globs = comparison, templates, globs
-        self._confined_by = confined_by
+        self._confined_by, self._why = confined_by, why
         # Reading the complete runs once is faster than partial reads for each check.
         self._runs, self._projects = runs, (runs.base.project, runs.current.project)
 
@@ -336,7 +337,8 @@ class CheckRunner:
         sides = self._of_model(params.model)
         if isinstance(params, ValueDiffParams):
             is_detail = kind == "value_diff_detail"
-            return value_jobs(places, self._runs, [sides], _options(params), detail=is_detail)
+            options = replace(_options(params), why=self._why if params.why else None)
+            return value_jobs(places, self._runs, [sides], options, detail=is_detail)
         if kind == "profile":
             sides = sides.of_current()
         plan = partial(_plan, params, FIGURE_KINDS[kind.removesuffix("_diff")], self._guard)

@@ -231,7 +231,8 @@ class Comparison:
         if self.runs is None:
             raise UsageError("Checks cannot be combined with --tables", hint="remove --tables")
         confined_by = self.current.warehouse if self.is_confined else None
-        runner = checking.CheckRunner(self.runner, self.runs, templates, self.globs, confined_by)
+        why = explaining(self.privacy)
+        runner = checking.CheckRunner(self.runner, self.runs, templates, self.globs, confined_by, why)
         found = checking.run_checks(checks, runner, tell, path=str(path))
         return replace(mask_checks(found, self._masked), choice=self.choice)
 

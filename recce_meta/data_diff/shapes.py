@@ -30,7 +30,7 @@ _PRECISION = 1e-9
 _PAIRED = frozenset([Kind.TEXT, Kind.BOOLEAN, Kind.INTEGER, Kind.DECIMAL, Kind.DATE])
 
 
-class _Range(NamedTuple):
+class _FigureRange(NamedTuple):
     """Lowest and highest value of a figure, by group of rows, and the number of rows that have it."""
 
     values: tuple[object, ...] = ()
@@ -86,11 +86,11 @@ class ShapeFigures:
     def shapes(self, rows: Iterable[Sequence[object]]) -> tuple[ValueShape, ...]:
         """Return the shapes of *rows*, the values of `totals` for parts of the rows."""
         parts = list(rows)
-        found: dict[int, dict[str, _Range]] = {index: {} for index in self.wanted}
+        found: dict[int, dict[str, _FigureRange]] = {index: {} for index in self.wanted}
         for i, (index, name, _) in enumerate(self._all):
             values = [value for row in parts for value in row[3 * i : 3 * i + 2] if value is not None]
             number = sum(int(str(row[3 * i + 2])) for row in parts)
-            found[index][name] = _Range(tuple(values), number)
+            found[index][name] = _FigureRange(tuple(values), number)
         shapes = (_shape(self.sides, index, self.columns[index], own) for index, own in found.items())
         return tuple(one for one in shapes if one is not None)
 
@@ -150,7 +150,9 @@ def _figures(sides: KeyedSides, index: int) -> Iterator[tuple[str, Sql]]:
             )
 
 
-def _shape(sides: KeyedSides, index: int, column: ColumnValues, own: dict[str, _Range]) -> ValueShape | None:
+def _shape(
+    sides: KeyedSides, index: int, column: ColumnValues, own: dict[str, _FigureRange]
+) -> ValueShape | None:
     """Return the shape of most differing rows of a column; None without one."""
     changed = column.mismatched or 0
     kind = sides.compared[index].common.kind
@@ -163,7 +165,7 @@ def _shape(sides: KeyedSides, index: int, column: ColumnValues, own: dict[str, _
         quote = "'" if kind in (Kind.TEXT, Kind.DATE) else ""
         return shape(changed, " → ".join(f"{quote}{one.only}{quote}" for one in pair))
     for name in ("factor", "difference"):
-        figure = own.get(name, _Range())
+        figure = own.get(name, _FigureRange())
         value = figure.constant
         if value is not None and figure.number == changed >= FEWEST:
             if name == "factor":
@@ -174,7 +176,7 @@ def _shape(sides: KeyedSides, index: int, column: ColumnValues, own: dict[str, _
                 changed, _moved(value) if kind.is_point_in_time else f"{_sign(value)} {abs(value):.9g}"
             )
     for name, text in (("case", "letter case only"), ("blanks", "blanks around only")):
-        number = own.get(name, _Range()).number
+        number = own.get(name, _FigureRange()).number
         if number and number >= 0.9 * changed:
             return shape(number, text)
     nulls = ((column.null_to_value, "NULL → a value"), (column.value_to_null, "a value → NULL"))

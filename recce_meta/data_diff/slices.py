@@ -18,7 +18,6 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import partial
-from itertools import islice
 from typing import NamedTuple
 
 from msgspec.structs import replace
@@ -28,6 +27,12 @@ from recce_meta.data_diff.keyed import BASE, CURRENT, KeyedSides, KeyFacts, is_m
 from recce_meta.data_diff.parents import SORTED, Parent
 from recce_meta.data_diff.plan import Answer, Plan, Query, Rows, failure, rows_of
 from recce_meta.data_diff.shapes import ShapeFigures
+from recce_meta.data_diff.slice_features import (
+    FORMS,
+    SliceProperty,
+    number_literal,
+    properties_of,
+)
 from recce_meta.data_diff.slice_search import (
     ADDED,
     CHANGED,
@@ -42,13 +47,13 @@ from recce_meta.data_diff.slice_search import (
     propose,
     search,
 )
-from recce_meta.data_diff.source import is_not_null, is_null, negation, select_of, with_alias
+from recce_meta.data_diff.source import is_not_null, negation, select_of, with_alias
 from recce_meta.errors import QueryTimeout, first_line, plural
 from recce_meta.models.data_diff import ColumnValues, DataSide
 from recce_meta.models.explanations import Slice, SliceCondition, ValueShape, Why
 from recce_meta.warehouses.arithmetic import all_of, any_of
 from recce_meta.warehouses.dialect import SAMPLE_SLICES, Dialect
-from recce_meta.warehouses.types import ColumnType, Kind, Sql
+from recce_meta.warehouses.types import Kind, Sql
 
 BINS = 64
 MOST_ROWS = 2_000
@@ -64,43 +69,6 @@ SLICES_SHOWN = 3
 
 class _RowsChanged(Exception):
     """A table was written between two queries."""
-
-
-class _Source(NamedTuple):
-    """Column whose values are features: an expression in the join, and its stored name."""
-
-    name: str
-    type: ColumnType
-    value: Sql
-    of_base: Sql | None
-    """The same for a row that base has, without current; None if current alone has the column."""
-    is_key: bool = False
-    parent: Parent | None = None
-    aggregate: Sql | None = None
-    """Figure of the rows of the parent with one key, on its relation `t`."""
-
-
-class _Property(NamedTuple):
-    """Feature with its SQL."""
-
-    feature: Feature
-    source: _Source
-    build: Callable[[Sql], Sql]
-
-    @property
-    def sql(self) -> Sql:
-        return self.build(self.source.value.copy())
-
-    def test(self, condition: SliceTest, value: Sql | None = None) -> Sql:
-        """Return *condition* as SQL on the stored *value*, by default that of the source.
-
-        Whole numbers and dates are compared as such, which is faster than as texts.
-        """
-        stored = (self.source.value if value is None else value).copy()
-        literal = _LITERALS.get(self.source.type.kind) if self.feature.figure == "value" else None
-        if literal is None or condition.operator not in ("in", "not in"):
-            return _test(condition, self.build(stored))
-        return _in(condition, stored, [literal(str(one)) for one in condition.values])
 
 
 def explain(
@@ -182,7 +150,7 @@ class _SliceSearch:
     """Parents whose values are searched instead of those of the node."""
 
     def slices(self) -> Plan[Why]:
-        properties = list(self._properties())
+        properties = list(properties_of(self.sides, self.targets, self.is_private, self.parents))
         features = [one.feature for one in properties]
         rates = self._rates(len(features))
         (answer,) = yield [self._query(self._sample(properties, rates), "values of differing rows")]
@@ -200,7 +168,7 @@ class _SliceSearch:
         return Why(slices=_merged(found), searched=searched, shapes=shapes)
 
     def _counted(
-        self, properties: Sequence[_Property], conditions: Sequence[SliceTest]
+        self, properties: Sequence[SliceProperty], conditions: Sequence[SliceTest]
     ) -> Plan[tuple[list[Pattern], tuple[ValueShape, ...]]]:
         """Return the rows by conditions, and the shapes, none if their figures cannot be computed."""
         rest = self._query(self._of_base(properties, conditions), "rows of base by conditions")
@@ -229,68 +197,6 @@ class _SliceSearch:
         return Query(
             expression=expression, dialect=dialect, about=f"{about} of {self.sides.name}", assumed=[]
         )
-
-    # Features
-
-    def _sources(self) -> Iterable[_Source]:
-        """Yield the key, the compared columns, and the columns of one side that its target has."""
-        if self.parents:
-            yield from islice(self._of_parents(), _MOST_OF_PARENTS)
-            return
-        names = {one.name for one in self.targets}
-        keys = zip(self.sides.joined_key(), self.sides.key_columns(BASE), strict=True)
-        for part, (value, of_base) in zip(self.sides.key, keys, strict=True):
-            of = part.common.type or part.pair.current.type
-            yield _Source(part.pair.name, of, value, of_base, is_key=True)
-        for index, how in enumerate(self.sides.compared):
-            before, after = exp.column(f"v{index}", table=BASE), exp.column(f"v{index}", table=CURRENT)
-            base_type, current_type = how.pair.base.type, how.pair.current.type
-            if ADDED not in names:
-                yield _Source(how.pair.name, base_type, before, before)
-            elif base_type.text == current_type.text:
-                value = exp.Case().when(is_missing(BASE), after, copy=False).else_(before, copy=False)
-                yield _Source(how.pair.name, base_type, value, before)
-        for index, (side, column) in enumerate(self.sides.alone):
-            # Rows of the other side have no value, which is not worth a slice.
-            if (ADDED if side is DataSide.BASE else REMOVED) not in names:
-                is_base = side is DataSide.BASE
-                value = exp.column(f"u{index}", table=BASE if is_base else CURRENT)
-                yield _Source(column.name, column.type, value, value if is_base else None)
-
-    def _of_parents(self) -> Iterable[_Source]:
-        """Yield the number of rows, and the lowest and highest values, that the parents have for a key."""
-        known = {how.pair.base.name for how in self.sides.compared}
-        for place, parent in enumerate(self.parents):
-            alias = f"p{place}"
-            number, rows = exp.Count(this=exp.Star()), exp.column("n", table=alias)
-            whole = ColumnType("BIGINT", Kind.INTEGER)
-            yield _Source(
-                f"number of rows of {parent.name}", whole, rows, rows, parent=parent, aggregate=number
-            )
-            for index, column in enumerate(parent.columns):
-                # A column of the same name has been searched in the node.
-                if column.type.kind not in SORTED or column.name in known:
-                    continue
-                for figure, name, aggregate in (("lowest", "a", exp.Min), ("highest", "z", exp.Max)):
-                    value = exp.column(f"{name}{index}", table=alias)
-                    yield _Source(
-                        f"{figure} {column.name} of {parent.name}",
-                        column.type,
-                        value,
-                        value,
-                        parent=parent,
-                        aggregate=aggregate(this=column.of("t")),
-                    )
-
-    def _properties(self) -> Iterable[_Property]:
-        for source in self._sources():
-            if self.is_private(source.name) or source.type.kind in _ONLY_NULL:
-                if not source.is_key:
-                    yield _Property(Feature(source.name, "null", False), source, _is_null_text)
-                continue
-            for figure, is_number, build in _figures(self.sides.dialect, source):
-                is_time = figure == "range" and source.type.kind.is_point_in_time
-                yield _Property(Feature(source.name, figure, is_number, is_time), source, build)
 
     # Queries
 
@@ -326,7 +232,7 @@ class _SliceSearch:
         return select
 
     def _figures_of(self, parent: Parent) -> exp.Select:
-        """Select the figures of `_of_parents` by key."""
+        """Select the figures of `_parent_sources` by key."""
         columns = [(f"x{i}", one.of("t")) for i, one in enumerate(parent.columns) if one.type.kind in SORTED]
         rows = parent.rows(self.sides, parent.base, columns).subquery("g", copy=False)
         figures = [with_alias(exp.Count(this=exp.Star()), "n")]
@@ -373,7 +279,7 @@ class _SliceSearch:
         taken = (self.sides.options.sample or 100) / 100
         return _Rates(_rate(rows, differing), _rate(rows, equal), taken)
 
-    def _sample(self, properties: Sequence[_Property], rates: _Rates) -> exp.Select:
+    def _sample(self, properties: Sequence[SliceProperty], rates: _Rates) -> exp.Select:
         differs = self.sides.row_differs(self.differing)
         where: Sql | None = None
         keep: Callable[[DataSide], Sql] | None = None
@@ -419,13 +325,15 @@ class _SliceSearch:
 
     def _differing(
         self,
-        properties: Sequence[_Property],
+        properties: Sequence[SliceProperty],
         conditions: Sequence[SliceTest],
         figures: ShapeFigures | None,
     ) -> exp.Select:
         """Count the rows that differ by side, and by targets and conditions, each as bits of a number."""
-        lone = exp.Case().when(is_missing(BASE), _number(1), copy=False)
-        lone = lone.when(is_missing(CURRENT), _number(2), copy=False).else_(_number(0), copy=False)
+        lone = exp.Case().when(is_missing(BASE), number_literal(1), copy=False)
+        lone = lone.when(is_missing(CURRENT), number_literal(2), copy=False).else_(
+            number_literal(0), copy=False
+        )
         inner = self._joined(
             with_alias(lone, "lone"),
             with_alias(_bits(map(self._is_target, self.targets)), "hits"),
@@ -435,7 +343,7 @@ class _SliceSearch:
         )
         return self._grouped(inner, ("lone", "hits", "bits"), figures.totals if figures else ())
 
-    def _of_base(self, properties: Sequence[_Property], conditions: Sequence[SliceTest]) -> exp.Select:
+    def _of_base(self, properties: Sequence[SliceProperty], conditions: Sequence[SliceTest]) -> exp.Select:
         """Count the rows of base by conditions; current is joined if one reads a column of it alone."""
         tested = [(one, properties[one.feature]) for one in conditions]
         if any(of.source.of_base is None for _, of in tested):
@@ -457,7 +365,7 @@ class _SliceSearch:
 
     # Results
 
-    def _slice(self, target: SliceTarget, found: FoundSlice, properties: Sequence[_Property]) -> Slice:
+    def _slice(self, target: SliceTarget, found: FoundSlice, properties: Sequence[SliceProperty]) -> Slice:
         sql = all_of(self._condition(one, properties[one.feature]) for one in found.conditions)
         return Slice(
             targets=(target.name,),
@@ -472,7 +380,7 @@ class _SliceSearch:
             ),
         )
 
-    def _condition(self, condition: SliceTest, of: _Property) -> Sql:
+    def _condition(self, condition: SliceTest, of: SliceProperty) -> Sql:
         """Return *condition* on the stored columns; on a parent, as one on the key."""
         parent, aggregate = of.source.parent, of.source.aggregate
         if parent is None or aggregate is None:
@@ -490,8 +398,6 @@ class _SliceSearch:
 
 
 _OPPOSITES = {"null": "not null", "not in": "in"}
-_MOST_OF_PARENTS = 60
-"""Figures of parents that are searched."""
 
 
 class _Rates(NamedTuple):
@@ -515,81 +421,8 @@ def _rate(wanted: int, rows: int) -> float:
     return 1.0 if rows <= wanted else max(1, round(wanted / rows * SAMPLE_SLICES)) / SAMPLE_SLICES
 
 
-_ONLY_NULL = frozenset(
-    [Kind.ARRAY, Kind.STRUCT, Kind.MAP, Kind.JSON, Kind.BINARY, Kind.INTERVAL, Kind.TIME, Kind.OTHER]
-)
-
-
-def _figures(dialect: Dialect, source: _Source) -> Iterable[tuple[str, bool, Callable[[Sql], Sql]]]:
-    """Yield the name of each feature of a column, whether it is a number, and its SQL."""
-    of, kind = source.type, source.type.kind
-
-    def text(value: Sql) -> Sql:
-        return dialect.exact_text(dialect.portable_text(value, of))
-
-    def plain(value: Sql) -> Sql:
-        return dialect.exact_text(dialect.plain_text(value))
-
-    def prefix(value: Sql, size: int) -> Sql:
-        return plain(exp.Left(this=value, expression=_number(size)))
-
-    if kind.is_number:
-        yield "range", True, dialect.double
-    elif kind.is_point_in_time:
-        yield "range", True, lambda value: dialect.double(dialect.epoch(value))
-        if kind is Kind.TIMESTAMP:
-            yield "hour", True, lambda value: dialect.double(_extract("HOUR", value))
-        if kind is not Kind.TIMESTAMPTZ:
-            yield "day", True, lambda value: dialect.double(_extract("DAY", value))
-    if source.is_key:
-        return
-    if kind is Kind.TEXT:
-        yield "value", False, plain
-        yield "length", True, lambda value: dialect.double(dialect.length(value, of) or value)
-        for size in (3, 6):
-            yield "prefix", False, partial(prefix, size=size)
-        yield "form", False, lambda value: _form(dialect, dialect.plain_text(value))
-    elif not kind.is_point_in_time or kind is Kind.DATE:
-        yield "value", False, text
-
-
-def _extract(unit: str, value: Sql) -> Sql:
-    return exp.Extract(this=exp.var(unit), expression=value)
-
-
-FORMS = ("is empty", "has blanks around", "is in lower case", "is in upper case")
-
-
-def _form(dialect: Dialect, value: Sql) -> Sql:
-    """Return one of `FORMS` as text, or another text for other strings; NULL for NULL."""
-    exact = dialect.exact_text
-    trimmed, lower, upper = (exact(one(this=value.copy())) for one in (exp.Trim, exp.Lower, exp.Upper))
-    is_lower = exp.EQ(this=exact(value.copy()), expression=lower)
-    is_upper = exp.EQ(this=exact(value.copy()), expression=upper)
-    case = exp.Case().when(is_null(value.copy()), exp.null(), copy=False)
-    tests = (
-        exp.EQ(this=exact(value.copy()), expression=exp.Literal.string("")),
-        exp.NEQ(this=exact(value.copy()), expression=trimmed),
-        all_of([is_lower, negation(is_upper.copy())]),
-        all_of([is_upper.copy(), negation(is_lower.copy())]),
-    )
-    for test, form in zip(tests, FORMS, strict=True):
-        case = case.when(test, exp.Literal.string(form), copy=False)
-    return exact(case.else_(exp.Literal.string("mixed"), copy=False))
-
-
-def _is_null_text(value: Sql) -> Sql:
-    case = exp.Case().when(is_null(value), exp.Literal.string("yes"), copy=False)
-    return case.else_(exp.Literal.string("no"), copy=False)
-
-
 def _one_if(test: Sql) -> Sql:
-    return exp.Case().when(test, _number(1), copy=False).else_(_number(0), copy=False)
-
-
-def _number(value: float) -> Sql:
-    literal = exp.Literal.number(repr(abs(value)))
-    return exp.Neg(this=literal) if value < 0 else literal
+    return exp.Case().when(test, number_literal(1), copy=False).else_(number_literal(0), copy=False)
 
 
 def _named(name: str) -> Sql:
@@ -597,39 +430,13 @@ def _named(name: str) -> Sql:
 
 
 def _bits(tests: Iterable[Sql]) -> Sql:
-    total: Sql = exp.cast(_number(0), "BIGINT")
+    total: Sql = exp.cast(number_literal(0), "BIGINT")
     for place, test in enumerate(tests):
-        bit = exp.Case().when(test, _number(1 << place), copy=False).else_(_number(0), copy=False)
+        bit = (
+            exp.Case().when(test, number_literal(1 << place), copy=False).else_(number_literal(0), copy=False)
+        )
         total = exp.Add(this=total, expression=bit)
     return total
-
-
-def _test(condition: SliceTest, value: Sql) -> Sql:
-    """Return *condition* as SQL on the feature *value*."""
-    if condition.operator in ("null", "not null"):
-        return is_null(value) if condition.operator == "null" else is_not_null(value)
-    if condition.operator == "between":
-        low, high, is_open = condition.values
-        ends: list[Sql] = []
-        if isinstance(low, float):
-            ends.append(exp.GTE(this=value.copy(), expression=_number(low)))
-        if isinstance(high, float):
-            below = exp.LT if is_open else exp.LTE
-            ends.append(below(this=value.copy(), expression=_number(high)))
-        return all_of(ends)
-    return _in(condition, value, [exp.Literal.string(str(one)) for one in condition.values])
-
-
-def _in(condition: SliceTest, value: Sql, literals: list[Sql]) -> Sql:
-    found = exp.In(this=value, expressions=literals)
-    return found if condition.operator == "in" else exp.func("COALESCE", negation(found), exp.true())
-
-
-_LITERALS: dict[Kind, Callable[[str], Sql]] = {
-    Kind.INTEGER: lambda text: exp.Literal.number(text) if text[:1] != "-" else -exp.Literal.number(text[1:]),
-    Kind.DATE: lambda text: exp.cast(exp.Literal.string(text), "DATE"),
-}
-"""Literals of the types whose texts are the same in every warehouse."""
 
 
 _COUNTS = """
@@ -747,7 +554,7 @@ def _merged(slices: Iterable[Slice]) -> tuple[Slice, ...]:
 # Words
 
 
-def _described(condition: SliceTest, of: _Property) -> SliceCondition:
+def _described(condition: SliceTest, of: SliceProperty) -> SliceCondition:
     feature, values = of.feature, _shown(condition, of)
     return SliceCondition(
         column=feature.column,
@@ -759,14 +566,14 @@ def _described(condition: SliceTest, of: _Property) -> SliceCondition:
     )
 
 
-def _shown(condition: SliceTest, of: _Property) -> tuple[str, ...]:
+def _shown(condition: SliceTest, of: SliceProperty) -> tuple[str, ...]:
     """Return the operands as text; an open end of a range is empty."""
     if condition.operator != "between":
         return tuple(map(str, condition.values))
     return tuple("" if one is None else _edge(float(str(one)), of) for one in condition.values[:2])
 
 
-def _edge(value: float, of: _Property) -> str:
+def _edge(value: float, of: SliceProperty) -> str:
     if not of.feature.is_time:
         return f"{value:.0f}" if value == round(value) else repr(value)
     moment = datetime(1970, 1, 1) + timedelta(seconds=value)
@@ -777,7 +584,7 @@ def _edge(value: float, of: _Property) -> str:
 _FIGURES = {"length": "length of {}", "hour": "hour of {}", "day": "day of the month of {}"}
 
 
-def _words(condition: SliceTest, of: _Property, values: Sequence[str]) -> str:
+def _words(condition: SliceTest, of: SliceProperty, values: Sequence[str]) -> str:
     column, figure = of.feature.column, of.feature.figure
     name = _FIGURES.get(figure, "{}").format(column)
     if condition.operator in ("null", "not null"):

@@ -192,6 +192,8 @@ class ValueDiffParams(RowOptions, frozen=True, kw_only=True):
     """Key columns; if empty, detected from the project (`unique_key`, tests, constraints)."""
     limit: int = CHECKED_ROWS
     """Most rows of `value_diff_detail`."""
+    why: bool = False
+    """True to explain the rows that differ, in `value_diff`."""
 
 
 class NodesParams(Struct, frozen=True, kw_only=True):

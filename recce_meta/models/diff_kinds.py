@@ -242,7 +242,6 @@ WHY = Option(
     OptionType.FLAG,
     "Explain rows that differ: conditions that they meet and others do not, parents, and edits one by one.",
     noun="explanation",
-    lacks={Door.CHECK: "no expectation is about slices"},
 )
 _IGNORED = (
     Option(

@@ -254,6 +254,25 @@ def test_the_review_reads_no_whole_graph_for_its_forms(
         assert shop.store.graphs.values() == []
 
 
+@pytest.mark.extensive
+def test_a_slice_leads_to_its_rows(tmp_path: Path) -> None:
+    url = f"duckdb:///{tmp_path / 'shop.duckdb'}"
+    with UnifiedSqlAdapter.from_url(url) as adapter:
+        data_shop.build(adapter, "meta")
+        more = "SELECT n, n * 10, 'paid', 1 FROM generate_series(104, 140) AS s (n)"
+        adapter.execute(f"INSERT INTO meta_pr.orders {more}")
+    question = {"kind": "value", "base": BASE, "current": CURRENT, "node": ORDERS, "why": "true"}
+    for shop in served(url, "meta", Permissions(queries=True)):
+        page = finished(shop, question)["page"]
+        parser = _Forms()
+        parser.feed(page)
+        rows = next(form for form in parser.forms if form.hidden.get("where"))
+        result = finished(shop, rows.hidden)["result"]
+
+    assert "all 40 added rows have id &gt;= 101; no other row has" in page
+    assert [row["status"] for row in result["rows"]] == ["added"] * 40
+
+
 def test_a_saved_result_appears_in_the_diff_and_on_the_tab_of_the_node(shop: Shop) -> None:
     tab, node = PAGES
     before = [shop.client.get(one).text for one in (node, tab)]

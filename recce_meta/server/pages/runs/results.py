@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
+from itertools import islice
 from typing import Any
 
 from msgspec.structs import replace
@@ -11,11 +12,11 @@ from recce_meta.api.data.requests import REQUESTED, DataDiffRequest, option_text
 from recce_meta.data_diff.row_sample import RowSample
 from recce_meta.models import NodeMetadata, RunMetadata
 from recce_meta.models.data_diff import ValueDiff
-from recce_meta.models.diff_kinds import ALL_NODES, QUERY
+from recce_meta.models.diff_kinds import ALL_NODES, DETAIL, QUERY
 from recce_meta.report.addresses import Addresses
 from recce_meta.report.labels import node_label
 from recce_meta.server.pages.forms.editor import LONGEST_ADDRESS
-from recce_meta.server.pages.forms.offers import OF_PROFILE
+from recce_meta.server.pages.forms.offers import OF_PROFILE, withheld_reason
 from recce_meta.server.pages.runs.blocks import data_blocks
 from recce_meta.server.pages.runs.pair import ReportedPair
 from recce_meta.server.site.handlers import Request
@@ -32,6 +33,16 @@ _SENTENCES = {
     JobState.FAILED: "failed",
     JobState.CANCELLED: "was cancelled",
 }
+_LENIENT = (
+    "tolerance",
+    "relative_tolerance",
+    "timestamp_precision",
+    "ignore_case",
+    "ignore_trailing_blanks",
+    "cast",
+)
+"""Options by which unequal values may count as equal."""
+_SLICES_OFFERED = 3
 _FIELDS = {**{name: one.field_name for name, one in REQUESTED.items()}, "sql": "current_sql"}
 """Fields of the form by their name in an address."""
 QUESTION = ("kind", *_FIELDS, "base_sql")
@@ -144,6 +155,27 @@ def _can_explain(job: QueryJob) -> bool:
     return isinstance(result, ValueDiff) and result.why is None and result.is_equal is False
 
 
+def _rows_of_slices(view: StoreView, job: QueryJob) -> dict[str, Mapping[str, str]]:
+    """Return the conditions of the slices of *job*, with the fields that ask for their rows.
+
+    Only columns that are the same in all rows have one: by others, a changed row meets the condition on one
+    side, and would be listed as added or removed.
+    """
+    result = job.result
+    if not isinstance(result, ValueDiff) or result.why is None or withheld_reason(view, DETAIL, "true"):
+        return {}
+    if any(getattr(result, name) for name in _LENIENT):
+        return {}
+    same = {one.name for one in result.columns if one.mismatched == 0 and one.base_type == one.current_type}
+    found = {}
+    for one in result.why.slices:
+        if all(not each.relation and each.column in same for each in one.conditions):
+            sql = one.sql if job.request.where is None else f"({job.request.where}) AND ({one.sql})"
+            asked = replace(job.request, kind=DETAIL, why=False, where=sql)
+            found[" and ".join(each.text for each in one.conditions)] = fields_of(asked)
+    return dict(islice(found.items(), _SLICES_OFFERED))
+
+
 def result_values(request: Request, pair: ReportedPair, job: QueryJob) -> dict[str, Any]:
     """Return what the template shows of *job*."""
     result, address = job.result, request.to.queries(job.id)
@@ -161,6 +193,7 @@ def result_values(request: Request, pair: ReportedPair, job: QueryJob) -> dict[s
         "again": request.to.queries(),
         "fields": fields_of(job.request),
         "explain": fields_of(replace(job.request, why=True)) if _can_explain(job) else None,
+        "slices": _rows_of_slices(request.view, job),
         "blocks": [] if is_all else list(data_blocks(job.results, is_open=True)),
         "sample": result if isinstance(result, RowSample) else None,
         # A copy, because the thread of the job adds statements meanwhile.
