@@ -335,7 +335,8 @@ NO_DATA = NEVER | {
         # one the nodes that read variables without a value in artifacts. Five read the readers of columns
         # that a kept table lacks, and the nodes that may name a removed relation. Two read the code of
         # readers, whose columns may be those of a parent. One reads the results of checks, and one the
-        # parents of new tests. One module judges hooks of views, one declares the kinds of figures. Three ask
+        # parents of new tests. One module judges hooks of views, one rows of unit tests, one declares the
+        # kinds of figures. Three ask
         # a database whether edited queries can be built; eight statements read what stands above and below.
         # One reads the stored diff, and one whether the store was written to meanwhile.
         (["diff"], NO_DATA, 215, 43),
