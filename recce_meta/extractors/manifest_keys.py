@@ -1,7 +1,7 @@
 """Keys of a manifest's entries that no field of `RawNode` has: kept as they are, so that a diff shows them.
 
 dbt and its adapters add keys in every version, and users add their own to columns (`policy_tags`). A key is
-left out only if it is listed here, with its reason in docs/concepts/changes.md.
+left out only if it is listed here, with its reason in docs/reference/compared-keys.md.
 """
 
 from __future__ import annotations

@@ -183,10 +183,9 @@ class Reason(NamedTuple):
 
 @cache
 def reasons() -> tuple[Reason, ...]:
-    """The keys that the page of changes lists as not compared."""
-    page = (ROOT / "docs" / "concepts" / "changes.md").read_text(encoding="utf-8")
-    section = page.split("## Keys that are not compared", 1)[1].split("\n## ", 1)[0]
-    rows = [line.split(" | ") for line in section.splitlines() if line.startswith("| `")]
+    """The keys that the reference lists as not compared."""
+    page = (ROOT / "docs" / "reference" / "compared-keys.md").read_text(encoding="utf-8")
+    rows = [line.split(" | ") for line in page.splitlines() if line.startswith("| `")]
     return tuple(
         Reason(tuple(key.split(".")), frozenset(kinds.replace("every type", "").split(", ")) - {""})
         for keys, kinds, _ in rows
