@@ -55,8 +55,8 @@ class EditedProject(Struct, frozen=True, kw_only=True):
     """What is not considered of an edited node, by unique id."""
     notes: tuple[str, ...]
     settings: ProjectSettings | None
-    environ: Mapping[str, str] = os.environ
-    """Variables that `env_var()` sees."""
+    environ: Mapping[str, str] | None = None
+    """Variables that `env_var()` sees; None for those of this process."""
 
     def sides(self, unique_id: str, inlined: Iterable[str]) -> tuple[str | None, str | None]:
         """Return the SQL of a node in base and in current over the relations of base.
@@ -396,11 +396,13 @@ def _renderer(
     project: Project,
     nodes: Mapping[str, NodeMetadata],
     settings: ProjectSettings | None,
-    environ: Mapping[str, str] = os.environ,
+    environ: Mapping[str, str] | None = None,
 ) -> SimpleTemplateRenderer:
     run = project.run
     context = TemplateContext(
-        settings=settings, environ=environ, target={"name": run.target_name or "default"}
+        settings=settings,
+        environ=os.environ if environ is None else environ,
+        target={"name": run.target_name or "default"},
     )
     return SimpleTemplateRenderer(
         None, nodes, macros=project.macros, run=run, context=context, infer_variables=False
