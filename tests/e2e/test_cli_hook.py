@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import io
 import json
 import os
@@ -316,6 +317,34 @@ def test_a_wrong_setting_fails_a_strict_job_before_the_command(
 
     for ran in (by_variable, strict_by_variable("hook", "--", *dbt, "0"), by_file):
         assert (ran.code, ran.out) == (2, "")
+
+
+def test_the_first_rows_of_a_failed_test_are_recorded_without_private_values(
+    shop: Any, project: Path, dbt: list[str]
+) -> None:
+    folder = project / "target-base"
+    for name in ("manifest", "run_results"):
+        (file,) = folder.glob(f"{name}.json*")
+        content = file.read_bytes()
+        document = json.loads(gzip.decompress(content) if file.suffix == ".gz" else content)
+        if name == "manifest":
+            test = min(one for one in document["nodes"] if one.startswith("test."))
+            document["nodes"][test]["compiled_code"] = "select range as id, 'a@x.com' as email from range(9)"
+        else:
+            for result in document["results"]:
+                if result["unique_id"] == test:
+                    result |= {"status": "fail", "failures": 9}
+        file.unlink()
+        (folder / f"{name}.json").write_text(json.dumps(document))
+
+    ran = shop("hook", "--failed-rows", "2", "--private", "nothing", "--", *dbt, "1", "target-base")
+
+    # The demo has a failed test whose tables are not here.
+    assert (ran.code, "Failed rows of orders_are_paid_once were not read" in ran.err) == (1, True)
+    sql = "SELECT failed_rows FROM run_results WHERE failed_rows IS NOT NULL"
+    found = shop("query", sql, "--format", "json")
+    rows = [{"id": number, "email": "***"} for number in (0, 1)]
+    assert [row["failed_rows"] for row in json.loads(found.out)["rows"]] == [rows]
 
 
 def test_with_an_unknown_key_the_run_is_recorded_without_statistics(
