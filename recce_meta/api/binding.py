@@ -243,10 +243,11 @@ class Binding:
         if refusal is None:
             return None
         reading = sql_diff.Reading(after.is_exact, is_sure, self._is_own, before is not None)
-        place = self._place(one, None if where else refusal.line)
+        line = None if where else self._line(one, refusal.line)
+        place = self._place(one, line)
         named = refusal._replace(text=_SCHEMA.sub("", refusal.text))
         found = sql_diff.bound_fault(named, reading, place)
-        return found and found._replace(text=f"{where}{found.text}")
+        return found and found._replace(text=f"{where}{found.text}", line=line)
 
     def _elsewhere(self, one: str) -> sql_diff.Fault | None:
         """Return the fault of another text of a node than its query."""
@@ -268,13 +269,16 @@ class Binding:
                 return judged._replace(fault=sql_diff.Fault(text, node.materialized in REBUILT))
         return judged._replace(has_types=all(given for given, _ in differing.values()))
 
-    def _place(self, one: str, line: int | None) -> str:
-        """Return the file of a node, the line if its template has as many as the query, and who says so."""
+    def _line(self, one: str, line: int | None) -> int | None:
+        """Return *line* of the query of a node if its template has as many lines."""
         node = self._runs[1].with_parents([one])[one]
         raw, code = ((text or "").rstrip().count("\n") for text in (node.raw_code, node.compiled_code))
-        has_line = line and node.path and node.compiled_code and raw == code
-        place = f"{node.path}:{line}" if has_line else node.path
-        return ", ".join(filter(None, (place, self._binder.said_by)))
+        return line if node.compiled_code and raw == code else None
+
+    def _place(self, one: str, line: int | None) -> str:
+        """Return the file of a node, its *line*, and who says so."""
+        path = self._runs[1].with_parents([one])[one].path
+        return ", ".join(filter(None, (f"{path}:{line}" if line and path else path, self._binder.said_by)))
 
     def _bound(self, index: int, one: str, learned: Learned | None = None) -> BoundQuery | None:
         """Return the answer for the query of a node on one side; None without a query or an answer."""

@@ -63,6 +63,8 @@ class Fault(NamedTuple):
     """False if the columns of a relation that decides are unknown."""
     columns: tuple[str | int, ...] = ()
     """Names or numbers of the columns, which distinguish faults of two queries."""
+    line: int | None = None
+    """Line of the template, from 1, if a database says it and the query has as many lines."""
 
 
 def faults(query: Query, *, names_are_unique: bool = False) -> set[Fault]:

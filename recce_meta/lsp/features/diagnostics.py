@@ -58,15 +58,17 @@ def diagnostics(view: TextView, texts: Texts) -> list[Diagnostic] | None:
         return [failing]
     live = _rendered(view)
     is_strict = view.query.quality is TextQuality.STRICT
-    if not is_strict and (live is None or live.columns is None):
+    refused = _refused(view, live)
+    if not is_strict and refused is None and (live is None or live.columns is None):
         return None
     if view.index is None:
         return []
     found = [*_unknown_nodes(view, live, texts)]
     if live is not None:
         found += _removals(view, texts)
-    if is_strict:
-        found += _unknown_columns(view)
+    # They say more of a column than the database.
+    unknown = [*_unknown_columns(view)] if is_strict else []
+    found += unknown or filter(None, [refused])
     return sorted(found, key=lambda one: (one.range.start.line, one.range.start.character, str(one.code)))
 
 
@@ -80,14 +82,25 @@ def _failure(view: TextView, texts: Texts) -> Diagnostic | None:
     is_newer = any(_modified(path) > recorded for path in _files(index, (".sql",), ("macros",)))
     if is_newer or any("macro" in text for path, text in texts.items() if path != view.document.path):
         return None
-    line = min((failure.line or 1) - 1, view.document.text.count("\n"))
-    start = view.document.lines.offset(line, 0)
+    doubt = "" if failure.unless is None else build_doubt(failure.unless)
+    return _failing(view, failure.line, f"{failure.problem}{doubt}", is_certain=not doubt)
+
+
+def _failing(view: TextView, line: int | None, problem: str, *, is_certain: bool) -> Diagnostic:
+    start = view.document.lines.offset(min((line or 1) - 1, view.document.text.count("\n")), 0)
     end = view.document.text.find("\n", start)
     span = TextSpan(start, len(view.document.text) if end < 0 else end)
-    doubt = "" if failure.unless is None else build_doubt(failure.unless)
-    severity = DiagnosticSeverity.Warning if doubt else DiagnosticSeverity.Error
-    said = f"{BUILD_MAY_FAIL if doubt else BUILD_FAILS}: {failure.problem}{doubt}"
+    severity = DiagnosticSeverity.Error if is_certain else DiagnosticSeverity.Warning
+    said = f"{BUILD_FAILS if is_certain else BUILD_MAY_FAIL}: {problem}"
     return _diagnostic(view, span, severity, FAILS, said)
+
+
+def _refused(view: TextView, live: LiveModel | None) -> Diagnostic | None:
+    """Return why a database refuses the SQL of the text; None if it does not."""
+    fault = live.refused if live is not None else None
+    return (
+        _failing(view, fault.line, fault.text, is_certain=fault.is_certain) if fault and fault.text else None
+    )
 
 
 def _rendered(view: TextView) -> LiveModel | None:

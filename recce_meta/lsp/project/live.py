@@ -14,11 +14,12 @@ from functools import cached_property, partial
 from msgspec.structs import replace
 
 from recce_meta.api.change_effects import Effects
+from recce_meta.api.project_queries import ParentColumns, ProjectQueries
 from recce_meta.diff.breaking import SQL_BUILT, run_diff
 from recce_meta.diff.changes import compare
 from recce_meta.diff.project_side import ProjectSide
 from recce_meta.errors import plural
-from recce_meta.graph import is_ephemeral, parents_first
+from recce_meta.graph import build_lineage_graph, is_ephemeral, parents_first
 from recce_meta.lsp.project.edited_run import EditedRun
 from recce_meta.lsp.project.index import ProjectIndex
 from recce_meta.lsp.project.live_project import (
@@ -32,7 +33,7 @@ from recce_meta.lsp.project.live_project import (
     project_of,
 )
 from recce_meta.lsp.project.rendering import OWN_READERS
-from recce_meta.models import NodeMetadata, code_hash
+from recce_meta.models import LineageEdge, NodeMetadata, code_hash
 from recce_meta.models.change import CERTAIN, Category, SqlChange
 from recce_meta.models.lineage import (
     ColumnOutput,
@@ -41,6 +42,7 @@ from recce_meta.models.lineage import (
     NodeColumns,
     Stop,
 )
+from recce_meta.sql_diff import Fault
 from recce_meta.sql_lineage.project.jobs import Failure, attempt
 
 __all__ = [
@@ -62,10 +64,66 @@ def live_model(index: ProjectIndex, node: NodeMetadata, text: str, others: Other
 
     The columns of *others* replace the recorded ones of these models.
     """
-    found = attempt(lambda: project_of(index).model(node, text, others))
+    project = project_of(index)
+    found = attempt(lambda: project.model(node, text, others))
     if isinstance(found, Failure):
         return LiveModel(unique_id=node.unique_id, text=text, reason=found.reason)
-    return found
+    refused = attempt(lambda: _refused(project, node, found, others))
+    return replace(found, refused=refused) if isinstance(refused, Fault) else found
+
+
+def _refused(project: LiveProject, node: NodeMetadata, live: LiveModel, others: Others) -> Fault | None:
+    """Return the fault of *live* that the recorded text has not, as a diff finds it; only DuckDB is asked.
+
+    None if a model above was edited since, unless its edit is one of *others*.
+    """
+    unique_id, renderer = live.unique_id, project.renderer
+    recorded = renderer.nodes([unique_id]).get(unique_id)
+    saved = project.saved(node) if recorded is not None and project.index.dialect == "duckdb" else None
+    if recorded is None or saved is None or saved.sql is None or live.sql is None or node.is_ephemeral:
+        return None
+    above = project.index.graph.upstream([unique_id, *live.parents])
+    known = renderer.nodes(above)
+    edited = {unique_id: live, **{one: others[one] for one in above & others.keys() if one in known}}
+    if saved.sql == live.sql or any(one.sql is None for one in edited.values()):
+        return None
+    if any(_is_stale(project, known[one]) for one in known.keys() - edited.keys()):
+        return None
+    graph = build_lineage_graph(
+        [],
+        [
+            *(LineageEdge(one, parent) for one in above for parent in project.index.graph.parents(one)),
+            *(LineageEdge(unique_id, parent) for parent in live.parents),
+        ],
+    )
+    sides, runs = [], []
+    for texts in ({unique_id: saved}, edited):
+        nodes = {
+            one: replace(known[one], raw_code=each.text, compiled_code=each.sql, parents=each.parents)
+            for one, each in texts.items()
+        }
+        analyse = _ChangedColumns(project, live, others, nodes).columns if texts is edited else _of_none
+        runs.append(EditedRun(project.index.reader, renderer, project.index.lock, graph, nodes, analyse))
+        coded = {one: replace(each, compiled_code=runs[-1].code(one)) for one, each in nodes.items()}
+        sides.append(ProjectSide(coded, renderer.macros, project.index.run, tokenised=True))
+    both = runs[0], runs[1]
+    columns = ParentColumns(both, graph, edited)
+    return ProjectQueries((sides[0], sides[1]), both, columns, graph, edited).new_fault(unique_id)
+
+
+def _of_none(unique_id: str) -> None:
+    return None
+
+
+def _is_stale(project: LiveProject, node: NodeMetadata) -> bool:
+    """Return True if the file of a model differs from its recorded text."""
+    if node.resource_type not in SQL_BUILT or node.package_name != project.index.run.project_name:
+        return False
+    try:
+        text = (project.index.root / node.path).read_text("utf-8-sig")
+    except (OSError, UnicodeDecodeError):
+        return True
+    return (node.raw_code or "").strip() != text.strip()
 
 
 NO_REFERENCES = "References not checked: the run was recorded without them"

@@ -34,6 +34,7 @@ from recce_meta.models.lineage import (
     Tier,
 )
 from recce_meta.render.build_failures import BuildFailure
+from recce_meta.sql_diff import Fault
 from recce_meta.sql_lineage.impact import COLUMNS, ColumnRef, Step, impact_view, removal, walk
 from recce_meta.sql_lineage.project.columns import PYTHON
 from recce_meta.sql_lineage.project.jobs import AnalysisJob, Failure, analyse_job
@@ -69,6 +70,8 @@ class LiveModel(Struct, frozen=True, kw_only=True):
     """Reason why the SQL or the column lineage is missing, in one sentence."""
     failure: BuildFailure | None = None
     """Reason for which dbt cannot build it."""
+    refused: Fault | None = None
+    """Why a database refuses its SQL, unless the recorded text has the same fault."""
 
     @property
     def names(self) -> tuple[str, ...] | None:

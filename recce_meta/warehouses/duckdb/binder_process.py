@@ -36,6 +36,8 @@ SETTINGS = (
 MOST_ARGUMENTS = 12
 PARAMETERS = [f"a{number}" for number in range(MOST_ARGUMENTS)]
 SCHEMA = "create schema if not exists"
+NAME = "recce_query"
+"""Name that a query has here."""
 PREFIX = "describe select * from (\n"
 EXPLAINED = ("SELECT", "INSERT", "UPDATE", "DELETE", "MERGE_INTO")
 """Statements of hooks that are bound by EXPLAIN."""
@@ -102,7 +104,7 @@ class World:
             return {"refusal": {"kind": "Relation", "text": f"no such relation can be created: {error}"}}
         if tables is not None:
             return self._bound_statements(request["sql"])
-        text = f"{PREFIX}{request['sql']}\n) as recce_query"
+        text = f"{PREFIX}{request['sql']}\n) as {NAME}"
         try:
             statements = self._connection.extract_statements(text)
             if len(statements) != 1:
@@ -186,10 +188,12 @@ class World:
             found = {}
             kind, _, words = said.partition(" Error: ")
         position = str(found.get("position", ""))
-        line = text.encode()[: int(position)].count(b"\n") if position.isdigit() else None
+        lines = text.encode()[: int(position)].count(b"\n") if position.isdigit() else None
+        # A query ends before the last line, which has the name that this process gives it.
+        line = min(lines, text.count("\n") - text.startswith(PREFIX)) if lines else lines
         return {
             "kind": kind,
-            "text": words.partition("\n")[0],
+            "text": words.partition("\n")[0].replace(f'at or near "{NAME}"', "at the end"),
             "line": line,
             "name": found.get("name") or "",
         }

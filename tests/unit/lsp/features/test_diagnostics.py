@@ -77,6 +77,39 @@ def test_a_removed_column_is_reported_at_the_final_select_with_its_users(shop_in
     assert text_at(view, one) == "id as store_id,"
 
 
+@pytest.mark.parametrize(
+    ("new", "line", "said", "severity"),
+    [
+        ("(city,", "cast(opened_on as date) as opened_on", "syntax error", DiagnosticSeverity.Error),
+        ("city, count(*) as n,", "id as store_id,", "GROUP BY", DiagnosticSeverity.Error),
+        ("city, sum(name) as s,", "id as store_id,", "GROUP BY", DiagnosticSeverity.Error),
+        ("own(city) as city,", "own(city) as city,", "with name own", DiagnosticSeverity.Warning),
+    ],
+)
+def test_what_a_database_refuses_is_said_at_its_line(
+    shop_index: ProjectIndex, new: str, line: str, said: str, severity: DiagnosticSeverity
+) -> None:
+    view = edited(shop_index, STORES, "city,", new)
+    [one] = found(view)
+    assert (one.code, one.severity, text_at(view, one).strip()) == ("fails", severity, line)
+    assert said in one.message
+
+
+def test_a_database_is_not_asked_below_a_model_that_was_edited_since(
+    record_project: RecordProject, tmp_path: Path
+) -> None:
+    index = record_project(
+        write_files(
+            tmp_path,
+            {"models/a.sql": "select 1 as x\n", "models/b.sql": "select x from {{ ref('a') }} group by x\n"},
+        )
+    )
+    refused = ("x from", "x, count(*) as n, sum(x) over (order by y) as y from")
+    assert [one.code for one in found(edited(index, "models/b.sql", *refused))] != []
+    (index.root / "models/a.sql").write_text("select 1 as x, 2 as y\n")
+    assert "fails" not in [one.code for one in found(edited(index, "models/b.sql", *refused))]
+
+
 def test_the_places_in_the_files_of_dependents_are_related(shop_index: ProjectIndex) -> None:
     [one] = found(edited(shop_index, STORES, "    city,\n", ""))
     path = shop_index.root / "models/marts/store_performance.sql"
@@ -176,7 +209,7 @@ def test_an_unknown_source_is_an_error(shop_index: ProjectIndex) -> None:
 
 
 def test_a_branch_that_is_not_taken_may_name_anything(shop_index: ProjectIndex) -> None:
-    text = "{% if false %}{{ ref('nothing') }}{% endif %}select 1 as order_id"
+    text = "{% if false %}{{ ref('nothing') }}{% endif %}select 1 as price_id, cast(2 as numeric) as price"
     assert [code for code, _, _ in shown(analysed(shop_index, "models/marts/prices_v1.sql", text))] == []
 
 
@@ -273,9 +306,13 @@ def test_a_column_of_a_table_with_unknown_columns_is_not_unknown(shop_index: Pro
     assert shown(analysed(shop_index, "models/marts/crm_customers.sql", text)) == []
 
 
-@pytest.mark.parametrize("text", ["select order_id, from where", "select (", "{{ config( }} selec"])
-def test_half_typed_text_keeps_the_diagnostics_before(shop_index: ProjectIndex, text: str) -> None:
-    assert diagnostics(analysed(shop_index, ORDERS, text), {}) is None
+def test_half_typed_templates_keep_the_diagnostics_before(shop_index: ProjectIndex) -> None:
+    assert diagnostics(analysed(shop_index, ORDERS, "{{ config( }} selec"), {}) is None
+
+
+def test_half_typed_sql_ends_too_early(shop_index: ProjectIndex) -> None:
+    [one] = found(analysed(shop_index, ORDERS, "select ("))
+    assert "the build fails: syntax error at the end (models/marts/orders.sql:1" in one.message
 
 
 def test_an_analysis_of_an_earlier_text_is_not_used(shop_index: ProjectIndex) -> None:
