@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from difflib import get_close_matches
 from functools import cache, partial
-from typing import NamedTuple, NoReturn
+from typing import TYPE_CHECKING, NamedTuple, NoReturn
 
 from msgspec import Struct
 from msgspec.structs import replace
@@ -19,8 +19,9 @@ from recce_meta.api.run_reader import MemoryRunReader, RunReader, open_run
 from recce_meta.api.runs import SHOWN, find_node, is_scanned, names_of
 from recce_meta.errors import SelectorError, did_you_mean, first_of
 from recce_meta.graph import LineageGraph, build_lineage_graph, failing_with, is_ephemeral
+from recce_meta.lazy import LazyModule
 from recce_meta.models import LineageEdge, NodeMetadata
-from recce_meta.models.lineage import ColumnEdge, Direction, ImpactView, Stop
+from recce_meta.models.lineage import UNSURE, ColumnEdge, Direction, FailingNode, ImpactView, Stop
 from recce_meta.models.node_types import WITH_QUERY, WITH_RELATION
 from recce_meta.report.labels import kind_plural
 from recce_meta.sql_lineage.impact import (
@@ -38,6 +39,12 @@ from recce_meta.sql_lineage.impact import (
 from recce_meta.sql_lineage.project.names import canonical_name, dialect_of
 from recce_meta.sql_lineage.project.semantics import DEFINITION_PREFIXES
 from recce_meta.store.select import RunSelector
+
+if TYPE_CHECKING:
+    from recce_meta.api import bound_removal
+else:
+    # Only a column of a DuckDB project is removed in a database.
+    bound_removal = LazyModule("recce_meta.api.bound_removal")
 
 
 class ColumnNames(NamedTuple):
@@ -209,7 +216,8 @@ def load_impact(
     reader = run if run.has_columns else MemoryRunReader(run.project)
     with run.session():
         view = impact_in(reader, target, direction, depth)
-        return replace(view, annotations=run.annotations([node.unique_id for node in view.nodes]))
+        view = replace(view, annotations=run.annotations([node.unique_id for node in view.nodes]))
+    return as_bound(view, reader, depth)
 
 
 def impact_in(run: RunReader, target: str | Address, direction: Direction, depth: int | None) -> ImpactView:
@@ -252,6 +260,35 @@ def impact_at(
         queries=frozenset[str]().union(*(near.queries for near in around.values())),
     )
     return replace(view, notes=(*_notes(address, names, around, reasons), *([] if is_known else [UNCHECKED])))
+
+
+def as_bound(view: ImpactView, run: RunReader, depth: int | None = None) -> ImpactView:
+    """Return *view* of *run* with the nodes that fail without the column as a database says.
+
+    It adds nodes that it refuses, and leaves out those that it binds over columns that are all known. *run*
+    has no open session.
+    """
+    is_removed = view.fails is not None and view.column is not None and len(view.nodes) > 1
+    judged = bound_removal.judged_without(run, view.root, view.column or "") if is_removed else {}
+    graph, start = build_lineage_graph([], run.edges), Stop(view.root, view.column)
+    distances = graph.descendants(view.root, depth)
+    found = {one.unique_id: one for one in view.fails or ()}
+    for one, judgement in judged.items():
+        fault, known = judgement.fault, run.names[one]
+        if fault is None and judgement.is_complete:
+            found.pop(one, None)
+        elif fault is not None and one not in found and one in distances:
+            found[one] = FailingNode(
+                unique_id=one,
+                name=known.label,
+                resource_type=known.resource_type,
+                distance=distances[one],
+                confidence=1.0 if fault.is_certain else UNSURE,
+                path=(start, Stop(one)),
+                references=(start,),
+            )
+    listed = sorted(found.values(), key=lambda one: (one.distance, one.unique_id))
+    return replace(view, fails=tuple(listed)) if judged else view
 
 
 def find_column(asked: str, address: Address, names: ColumnNames) -> Address:

@@ -23,7 +23,15 @@ from recce_meta.diff.project_side import ProjectSide
 from recce_meta.errors import ArtifactError
 from recce_meta.graph import LineageGraph, build_lineage_graph, is_ephemeral
 from recce_meta.lazy import LazyModule
-from recce_meta.models import EdgeOrigin, LineageEdge, NodeMetadata, NodeResult, Project, RunMetadata
+from recce_meta.models import (
+    EdgeOrigin,
+    LineageEdge,
+    MacroMetadata,
+    NodeMetadata,
+    NodeResult,
+    Project,
+    RunMetadata,
+)
 from recce_meta.models.lineage import ColumnEdge, NodeColumns
 from recce_meta.models.marks.annotation import Annotation, annotations_of
 from recce_meta.models.node import NodeOutline, outline_of
@@ -108,6 +116,11 @@ class RunReader(ABC):
     @abstractmethod
     def results(self) -> Sequence[NodeResult]:
         """Return dbt's results."""
+
+    @property
+    @abstractmethod
+    def macros(self) -> Mapping[str, MacroMetadata]:
+        """Return every macro by unique id."""
 
     @property
     @abstractmethod
@@ -248,6 +261,10 @@ class MemoryRunReader(RunReader):
     @property
     def results(self) -> Sequence[NodeResult]:
         return self._project.results
+
+    @property
+    def macros(self) -> Mapping[str, MacroMetadata]:
+        return {macro.unique_id: macro for macro in self._project.macros}
 
     def nodes(self, ids: Iterable[str]) -> Mapping[str, NodeMetadata]:
         return {unique_id: self.names[unique_id] for unique_id in ids if unique_id in self.names}
@@ -451,6 +468,11 @@ class StoredRunReader(RunReader):
         labels = {unique_id: node.label for unique_id, node in names.items()}
         return {**earlier, **partial_run.stale_reasons(own, self.results, edges, labels)}
 
+    @cached_property
+    def macros(self) -> Mapping[str, MacroMetadata]:
+        with self._open() as store:
+            return read.macros_by_id(store, self.run)[0]
+
     def nodes(self, ids: Iterable[str]) -> Mapping[str, NodeMetadata]:
         if self._complete:
             return self._complete.nodes(ids)
@@ -529,8 +551,7 @@ class StoredRunReader(RunReader):
                 # Another run may be stored later.
                 note_provisional()
                 with self._open() as store:
-                    macros = read.macros_by_id(store, self.run)[0]
-                    side = ProjectSide(self._nodes, macros, self.run)
+                    side = ProjectSide(self._nodes, self.macros, self.run)
                     self._kept.update(partial_run.kept_sql(store, side, missing))
         return {key: self._kept[key] for key in ids if key in self._kept}
 

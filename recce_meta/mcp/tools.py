@@ -12,7 +12,7 @@ from recce_meta.api.browse.impacts import owners_of
 from recce_meta.api.browse.node import LastResult, NodeTest, last_results, node_tests
 from recce_meta.api.browse.node_details import node_details
 from recce_meta.api.browse.plan import plan_build
-from recce_meta.api.impact import column_names, find_address, impact_in
+from recce_meta.api.impact import as_bound, column_names, find_address, impact_in
 from recce_meta.api.run_reader import StoredRunReader
 from recce_meta.api.runs import find_node
 from recce_meta.errors import UsageError, plural
@@ -263,7 +263,8 @@ class RunTools:
         reader = self._questions.reader(adapter, run)
         with reader.session():
             address = find_address(target, reader.names, lambda unique_id: column_names(reader, unique_id))
-            return reader, impact_in(reader, address, Direction(direction), depth or None)
+            view = impact_in(reader, address, Direction(direction), depth or None)
+        return reader, as_bound(view, reader, depth or None)
 
     def _of_target(self, run: RunMetadata, view: ImpactView, limit: int, cursor: str) -> str:
         fails = {node.unique_id: node for node in view.fails or ()}

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 
 from msgspec import Struct
 
-from recce_meta.api.impact import Address, ColumnNames, column_names, find_column, impact_at
+from recce_meta.api.impact import Address, ColumnNames, as_bound, column_names, find_column, impact_at
 from recce_meta.api.run_reader import RunReader
 from recce_meta.models import NodeMetadata
 from recce_meta.models.lineage import Direction, ImpactView
@@ -40,6 +40,7 @@ def impact_report(run: RunReader, unique_id: str, column: str | None, direction:
         view = impact_at(run, address, names, direction)
         ids = [node.unique_id for node in view.nodes]
         owners = joined_owners(owners_of(run, ids), annotated_owners(run.annotations(ids)))
+    view = as_bound(view, run)
     return ImpactReport(view=view, columns=tuple(names.known), owners=owners)
 
 

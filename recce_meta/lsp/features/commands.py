@@ -33,7 +33,7 @@ from msgspec.structs import replace
 from pygls.exceptions import JsonRpcInvalidParams
 
 from recce_meta.api.browse.graph_query import GraphQuery, graph_query
-from recce_meta.api.impact import Address, column_names, find_column, impact_in
+from recce_meta.api.impact import Address, as_bound, column_names, find_column, impact_in
 from recce_meta.errors import RecceMetaError, SelectorError, plural
 from recce_meta.lsp.documents import TextView, path_of
 from recce_meta.lsp.features.graphs import EditorGraph
@@ -363,6 +363,7 @@ def _node(index: ProjectIndex, path: Path) -> NodeMetadata:
 def _impact(index: ProjectIndex, path: Path, target: str | Address | None, style: str) -> object:
     """Return the impact of *target*: an address, a name, or a column of the model in *path*."""
     view = impact_in(index.reader, _target(index, path, target), Direction.DOWNSTREAM, None)
+    view = as_bound(view, index.reader)
     if style == "json":
         return msgspec.json.decode(impact_json(view))
     return f"{impact_markdown(view)}\n\n{_as_of(index)}\n"

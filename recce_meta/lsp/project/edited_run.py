@@ -9,7 +9,7 @@ from threading import RLock
 from recce_meta.api.run_reader import Origins, RunReader
 from recce_meta.graph import LineageGraph, is_ephemeral
 from recce_meta.lsp.project.rendering import LiveRenderer
-from recce_meta.models import LineageEdge, NodeMetadata, NodeResult, Project
+from recce_meta.models import LineageEdge, MacroMetadata, NodeMetadata, NodeResult, Project
 from recce_meta.models.lineage import ColumnEdge, NodeColumns
 from recce_meta.models.relation_tokens import RelationIndex, tokenise
 
@@ -61,6 +61,10 @@ class EditedRun(RunReader):
     def results(self) -> Sequence[NodeResult]:
         with self._lock:
             return self._inner.results
+
+    @property
+    def macros(self) -> Mapping[str, MacroMetadata]:
+        return self._renderer.macros
 
     @property
     def has_references(self) -> bool:

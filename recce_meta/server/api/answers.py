@@ -16,7 +16,7 @@ from recce_meta.api.browse.neighbours import neighbours
 from recce_meta.api.browse.node_details import node_details
 from recce_meta.api.browse.search import KINDS, search
 from recce_meta.api.browse.summaries import node_summaries, scanned_databases, scanned_tables, stored_projects
-from recce_meta.api.impact import Address, column_names, impact_in
+from recce_meta.api.impact import Address, as_bound, column_names, impact_in
 from recce_meta.api.quality import quality_history, show_quality
 from recce_meta.api.reviews import reviews_of_pair
 from recce_meta.api.run_reader import MemoryRunReader
@@ -302,7 +302,8 @@ def _impact(
                 raise SelectorError(
                     f"Node '{unique_id}' has no column '{column}'", hint=did_you_mean(column, names.known)
                 )
-        return impact_in(reader, Address(unique_id, spelt), direction, None)
+        found = impact_in(reader, Address(unique_id, spelt), direction, None)
+    return as_bound(found, reader)
 
 
 def diff_choice(base: str, current: str, project: str | None) -> Callable[[StoreView], ChosenPair]:

@@ -10,9 +10,12 @@ import pytest
 from msgspec.structs import replace
 
 from recce_meta.api.diff import NOTHING_MORE, stored_diff, whole_diff
+from recce_meta.api.impact import as_bound, impact_in
 from recce_meta.api.record import record_run
+from recce_meta.api.run_reader import MemoryRunReader
 from recce_meta.models import Column, NodeMetadata, Project, RunDiff
 from recce_meta.models.change import Category
+from recce_meta.models.lineage import Direction
 from recce_meta.models.node import SEED_HEADER
 from recce_meta.report.review.phrases import doubt_sentences, failure_sentences
 from tests.support.once import empty_store
@@ -449,6 +452,24 @@ def test_a_column_that_a_model_loses_is_missed_by_statements_and_expected_rows()
 
     failing = {one.name for one in diff.impacted if one.fails}
     assert {"shop-on-run-end-0", "by_status"} <= failing
+
+
+def test_what_duckdb_refuses_without_a_column_is_in_its_impact() -> None:
+    """A statement of `on-run-end` has no lineage; a node that finds the name elsewhere does not fail."""
+    run = beyond()
+    elsewhere = node(
+        "elsewhere",
+        "select * from raw_orders r where exists (select status from stg_orders where order_id = r.id)",
+        "seed.shop.raw_orders",
+        "model.shop.stg_orders",
+    )
+    reader = MemoryRunReader(replace(run, nodes=(*run.nodes, elsewhere)))
+
+    view = as_bound(impact_in(reader, "stg_orders.status", Direction.DOWNSTREAM, None), reader)
+
+    failing = {one.name: one.confidence for one in view.fails or ()}
+    assert failing["by_status"] == failing["shop-on-run-end-0"] == 1.0
+    assert "elsewhere" not in failing and "revenue" not in failing
 
 
 @pytest.mark.parametrize("adapter", ["postgres", "snowflake", "bigquery"])
