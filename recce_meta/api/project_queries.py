@@ -28,7 +28,7 @@ from recce_meta.errors import SqlNotAnalysed
 from recce_meta.graph import LineageGraph
 from recce_meta.lazy import LazyModule
 from recce_meta.models import NodeMetadata, Status
-from recce_meta.models.change import BUILD_FAILS, BUILD_MAY_FAIL, Category, ColumnChange, SqlChange
+from recce_meta.models.change import BUILD_FAILS, BUILD_MAY_FAIL, DERIVED, Category, ColumnChange, SqlChange
 from recce_meta.models.lineage import Tier
 from recce_meta.models.node import SEED_HEADER
 from recce_meta.models.relation_tokens import INJECTED, resolve, token_ids
@@ -262,7 +262,16 @@ class ProjectQueries:
         return any(sql_diff.names_rows(query, name, self.dialect) for query in queries)
 
     def with_fault(self, before: NodeMetadata, after: NodeMetadata, change: SqlChange) -> SqlChange:
-        """Return *change*, that of the query of a node, with why the node cannot be built, or may not be."""
+        """Return *change*, that of the query of a node, with why the node cannot be built, or may not be.
+
+        Types that a database derives are reasons, too, unless catalogs of both runs have them.
+        """
+        if not (_has_catalog(before) and _has_catalog(after)):
+            types = self._binding.retyped(after.unique_id)
+            changed = (one for one in change.columns if one.status is Status.MODIFIED)
+            derived = ((one.name, types[key]) for one in changed if (key := one.name.lower()) in types)
+            found = [f"type of {name}: {was} → {now} {DERIVED}" for name, (was, now) in derived]
+            change = replace(change, reasons=(*change.reasons, *found))
         if (fault := self.new_fault(after.unique_id)).is_certain:
             reasons = (*change.reasons, f"{BUILD_FAILS}: {fault.text}")
             return replace(change, category=Category.BREAKING, reasons=reasons)

@@ -50,6 +50,8 @@ EXISTING = "existing rows"
 """Start of the phrases that say what a build does with rows that a table holds already."""
 BUILD_FAILS = "the build fails"
 """Start of the phrases that say why dbt stops, so that the old content stays."""
+DERIVED = "(derived from the query)"
+"""End of the phrases that say the types of a column that no catalog has."""
 UNCHANGED_HERE = "unchanged for the target of this run"
 """Start of the phrase that stands before the effects on other targets."""
 BUILD_MAY_FAIL = "the build may fail"
@@ -287,8 +289,9 @@ class Change(Tabular, frozen=True, kw_only=True):
 
     @property
     def remarks(self) -> tuple[str, ...]:
-        """The conditions, what happens to existing rows, and on which targets columns change."""
-        found = (*self.conditions, *self.about_existing)
+        """The conditions, what happens to existing rows, new types, and on which targets columns change."""
+        types = (reason for reason in self.category_reasons if reason.endswith(DERIVED))
+        found = (*self.conditions, *self.about_existing, *types)
         is_elsewhere = any(reason.startswith(UNCHANGED_HERE) for reason in self.category_reasons)
         if not is_elsewhere or self.category in (Category.BREAKING, Category.UNKNOWN):
             return found

@@ -454,6 +454,13 @@ def test_a_column_that_a_model_loses_is_missed_by_statements_and_expected_rows()
     assert {"shop-on-run-end-0", "by_status"} <= failing
 
 
+def test_a_type_of_a_table_that_was_never_built_is_a_reason() -> None:
+    diff = diff_of(stg_orders=ORDERS.format("cast(amount as integer) as amount"))
+
+    (changed,) = diff.changed
+    assert "type of amount: DOUBLE → INTEGER (derived from the query)" in changed.category_reasons
+
+
 def test_what_duckdb_refuses_without_a_column_is_in_its_impact() -> None:
     """A statement of `on-run-end` has no lineage; a node that finds the name elsewhere does not fail."""
     run = beyond()
