@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from itertools import chain
 from typing import TypeAlias
 
 from sqlglot import exp
 
 from recce_meta.sql_diff.positions import Fault, queries_in, reads_star
-from recce_meta.sql_lineage.expressions import arg, args, unwrapped
+from recce_meta.sql_lineage.expressions import arg
 from recce_meta.sql_lineage.facts import DATE_PARTS, FIXED_FIELDS, NOT_COLUMNS, ROWS_AS_VALUES, UNLISTED
 from recce_meta.sql_lineage.project.names import PARENT_NAME
 from recce_meta.sql_lineage.query import (
@@ -18,7 +18,6 @@ from recce_meta.sql_lineage.query import (
     Output,
     Pivot,
     Query,
-    QuerySource,
     Reference,
     Select,
     SetOperation,
@@ -27,7 +26,7 @@ from recce_meta.sql_lineage.query import (
     Unresolved,
     WholeRow,
 )
-from recce_meta.sql_lineage.scope import find_column, is_open, outputs_by_name
+from recce_meta.sql_lineage.scope import outputs_by_name
 from recce_meta.sql_lineage.structs import of_reference, output_named
 from recce_meta.warehouses.types import Sql
 
@@ -38,8 +37,6 @@ _TAKING_VALUES = (exp.AggFunc, exp.Case, exp.Cast, exp.Coalesce, exp.Connector, 
 """Functions without units or options, which sqlglot may parse as columns."""
 _FORGIVING = frozenset({"clickhouse", "sqlite"})
 """Dialects that may read an unknown name as text, or as an alias of another part of the query."""
-_STRICT_LISTS = frozenset({"duckdb"})
-"""Dialects that refuse an unknown name in EXCLUDE, REPLACE and USING; dbt was asked on these."""
 
 
 def missing_names(query: Query, query_of: QueryOf, dialect: str) -> set[Fault]:
@@ -47,8 +44,6 @@ def missing_names(query: Query, query_of: QueryOf, dialect: str) -> set[Fault]:
     selects = [one for one in queries_in(query) if isinstance(one, Select)]
     columns = () if dialect in _FORGIVING else chain.from_iterable(map(_missing_columns, selects))
     found = {Fault(f"it names the column {name}, which nothing that it reads has") for name in columns}
-    if dialect in _STRICT_LISTS:
-        found.update(chain.from_iterable(map(_missing_in_lists, selects)))
     if dialect in FIXED_FIELDS:
         fields = chain.from_iterable(_missing_fields(one, query_of) for one in selects)
         found |= {Fault(f"it names the field {name}, which the struct does not have") for name in fields}
@@ -101,39 +96,6 @@ def _missing_columns(select: Select) -> Iterator[str]:
             is_missing = isinstance(reference, Unresolved) and bool(reference.sources)
         if is_missing and not _is_word(node) and not (is_bare and _may_be_an_option(node)):
             yield node.name
-
-
-def _missing_in_lists(select: Select) -> Iterator[Fault]:
-    """Yield the names in the EXCLUDE or REPLACE of a `*`, and in USING, that no relation of *select* has."""
-    sources = select.sources
-    if not all(isinstance(one.relation, (Table, Select, SetOperation)) for one in sources):
-        return
-    if any(is_open(one) or one.columns for one in sources):
-        return
-    for node in map(unwrapped, select.node.expressions):
-        star = node.this if isinstance(node, exp.Column) else node
-        if isinstance(star, exp.Star):
-            owner = node.text("table").lower()
-            starred = [one for one in sources if owner in ("", one.alias.lower())]
-            names = [one.name for one in args(star, "except") if not one.text("table")]
-            names += [one.alias for one in args(star, "replace")]
-            for name in _without_column(names, starred):
-                yield Fault(f"its * excludes or replaces the column {name}, which nothing that it reads has")
-    for place, source in enumerate(sources):
-        join = source.join.node if source.join is not None else None
-        # A relation in brackets has joins of its own.
-        if isinstance(join, exp.Join) and not join.this.args.get("joins"):
-            names = [one.name for one in args(join, "using")]
-            for name in chain(_without_column(names, [source]), _without_column(names, sources[:place])):
-                yield Fault(f"it joins by the column {name}, which one side of the join does not have")
-
-
-def _without_column(names: Iterable[str], sources: Sequence[QuerySource]) -> Iterator[str]:
-    """Yield those of *names* that are columns of none of *sources*."""
-    for name in names if sources else ():
-        is_known = any(find_column(one, name, name.lower()) is not None for one in sources)
-        if not is_known and not UNLISTED.fullmatch(name):
-            yield name
 
 
 def _is_word(node: exp.Column) -> bool:
