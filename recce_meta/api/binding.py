@@ -22,6 +22,7 @@ from recce_meta.models import Json, NodeMetadata
 from recce_meta.models.lineage import EVERYTHING
 from recce_meta.models.node import SEED_HEADER
 from recce_meta.sql_lineage.project.names import PARENT_NAME, QueryNames
+from recce_meta.warehouses.binding import Answer
 from recce_meta.warehouses.driver import binder_of
 from recce_meta.warehouses.hooks import HOOKS, hook_texts
 
@@ -294,11 +295,14 @@ class Binding:
         path = self._runs[1].with_parents([one])[one].path
         return ", ".join(filter(None, (f"{path}:{line}" if line and path else path, self._binder.said_by)))
 
-    def _bound(self, index: int, one: str, learned: Learned | None = None) -> BoundQuery | None:
+    def _bound(
+        self, index: int, one: str, learned: Learned | None = None, *, wanted: Wanted = Wanted.TYPES
+    ) -> BoundQuery | None:
         """Return the answer for the query of a node on one side; None without a query or an answer."""
         kept = self._runs[index].kept_sql([one]).get(one)
         is_assumed = kept is not None and kept.is_assumed
-        return None if is_assumed else self._ask(index, one, self._queries.query(index, one), learned)
+        names = None if is_assumed else self._queries.query(index, one)
+        return None if names is None else self._ask(index, one, names, learned, wanted)
 
     def _ask(
         self,
@@ -326,6 +330,11 @@ class Binding:
         """Return what *reader* finds in a node; in its own table, columns of base."""
         if one == reader:
             return self._listed(0 if one in self._runs[0].names else 1, one)
+        # What an unchanged query without a star returns does not depend on columns that no catalog lists.
+        if reader not in self._below and self._catalogued(one):
+            node = self._runs[1].with_parents([reader]).get(reader)
+            if node is not None and "*" not in (node.compiled_code or "*"):
+                return self._listed(index, one)
         return self._relation(index, one)
 
     def _relation(self, index: int, one: str) -> KnownRelation:
@@ -344,9 +353,13 @@ class Binding:
         if node is not None and node.resource_type == "seed":
             found = self._seed(index, node)
         elif node is not None and node.resource_type == "model" and one in self._above:
-            bound = self._bound(index, one)
+            # A catalog has the types, which take further questions if those of a parent are unknown.
+            wanted = Wanted.VERDICT if one not in self._below and self._catalogued(one) else Wanted.TYPES
+            bound = self._bound(index, one, wanted=wanted)
             if bound is not None and bound.refusal is None:
-                found = self._built(index, node, bound)
+                is_known = bound.is_exact or wanted is Wanted.TYPES
+                columns = tuple((name, kind * is_known) for name, kind in bound.answer.columns)
+                found = self._built(index, node, bound._replace(answer=Answer(columns)))
         return self._listed(index, one) if found is None else found
 
     def _offer(self, one: str, before: BoundQuery | None, after: BoundQuery | None) -> None:

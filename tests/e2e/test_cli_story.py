@@ -330,7 +330,9 @@ NO_DATA = NEVER | {
         (["runs"], NO_SQL, 86, 2),
         (["show"], NO_SQL, 131, 7),
         (["lineage", "orders"], NO_SQL, 131, 6),
-        (["impact", "stg_orders.order_id"], NO_SQL, 132, 10),
+        (["impact", "stg_orders"], NO_SQL, 132, 10),
+        # DuckDB is asked what fails without the column: its readers' SQL and macros are read.
+        (["impact", "stg_orders.order_id"], NEVER, 154, 14),
         # Two statements read the inputs of unit tests below a lost column, one the readers without a ref,
         # one the nodes that read variables without a value in artifacts. Five read the readers of columns
         # that a kept table lacks, and the nodes that may name a removed relation. Two read the code of
