@@ -489,11 +489,11 @@ class WholeBinding(Binding):
     def _in_keys(self, one: str) -> sql_diff.Fault | None:
         """Return the fault of the columns that the configuration of a node names."""
         answers: list[BoundQuery | None] = []
-        for index, run in enumerate(self._runs):
-            node = run.with_parents([one]).get(one) if one in run.names else None
-            keys = _keys_of(node) if node is not None and self._is_own else []
-            if node is None or (index and not keys):
-                return None
+        nodes = [run.with_parents([one]).get(one) if one in run.names else None for run in self._runs]
+        both = [_keys_of(node) if node is not None and self._is_own else [] for node in nodes]
+        if None in nodes or not both[1]:
+            return None
+        for index, keys in enumerate(both):
             names = self._queries.query(index, one)
             relations = {key: self._relation_for(index, one, key) for key in [*names.keys()]}
             learned = answers[0].learned if answers and answers[0] is not None else None
