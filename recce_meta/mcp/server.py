@@ -8,6 +8,7 @@ import re
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from functools import wraps
+from inspect import getdoc
 from typing import TYPE_CHECKING, Any
 
 from mcp.server import MCPServer
@@ -168,6 +169,8 @@ def create_server(store: AgentStore, settings: AgentSettings) -> RecceServer:
     for tool in tools:
         server.add_tool(
             in_thread(_reported(tool)),
+            title=tool.__name__.replace("_", " ").capitalize(),
+            description=getdoc(tool),
             annotations=ToolAnnotations(read_only_hint=True, open_world_hint=False),
             structured_output=False,
         )

@@ -305,11 +305,15 @@ def _change_row(change: Change) -> dict[str, Any]:
         for detail in change.details
         if detail.reason is Reason.COLUMNS and detail.base and detail.current and detail.key != "(order)"
     ]
+    # The columns are listed by themselves, and say what was renamed.
+    said = tuple(f"column{s} {one}" for s in ("", "s") for one in ("added", "modified", "removed"))
+    reasons = [one for one in change.category_reasons if not (columns and one.startswith(said))]
+    reasons = reasons or ([] if change.category_reasons else [*main_reasons(change)])
     return {
         "node": change.unique_id,
         "change": change.status.value,
         "effect": effect_label(change),
-        "why": [str(cut(one)) for one in (change.category_reasons or main_reasons(change))[:_REASONS]],
+        "why": [str(cut(one)) for one in reasons[:_REASONS]],
         "columns": first_few(columns, _COLUMNS),
         "affected_by_others": cut(reached_phrase(change)),
         "fails": change.fails or None,
@@ -389,10 +393,9 @@ def _is_sure(confidence: float) -> bool:
 
 
 def side_text(run: RunMetadata) -> str:
-    """Return `run 3f2a of prod, a1b2c3d, 2026-11-20 08:43 UTC`."""
-    return ", ".join(
-        filter(None, (f"run {run.run_id} of {run.environment}", revision(run), moment(run.run_at)))
-    )
+    """Return `run 3f2a of prod, a1b2c3d, 2026-11-20 08:43 UTC, build: success`."""
+    parts = f"run {run.run_id} of {run.environment}", revision(run), moment(run.run_at)
+    return ", ".join(filter(None, (*parts, run.build_status and f"build: {run.build_status}")))
 
 
 def _test_row(test: NodeTest) -> dict[str, Any]:

@@ -155,7 +155,7 @@ LARGE_MODEL, LARGE_PARENT = "fct_subscription_00500", "stg_subscription_00193"
 MODEL = "model.jaffle_shop."
 QUESTIONS: list[tuple[str, dict[str, object], list[str]]] = [
     ("what_changed", {}, ["1 breaking and 2 partial breaking", f"{MODEL}payment_mix", '"change":"removed"']),
-    ("what_changed", {"select": "orders"}, [f"{MODEL}orders", "column modified: amount"]),
+    ("what_changed", {"select": "orders"}, [f"{MODEL}orders", "amount modified"]),
     ("what_changed", {"select": "state:new"}, ["customer_segments"]),
     ("what_changed", {"base": "base", "current": "current"}, ["payment_mix"]),
     ("what_changed", {"select": "customers"}, ["number_of_orders renamed to order_count"]),
