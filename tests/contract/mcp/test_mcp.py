@@ -300,7 +300,7 @@ def test_definitions_are_small_and_true(agent: Agent, demo_file: Path) -> None:
         ("compare_data", {"node": "orders", "kind": "value", "where": "amount > 5"}, "private values"),
         ("compare_data", {"node": "orders", "kind": "value", "tolerance": "5"}, "by counting"),
         ("compare_data", {"node": "orders", "kind": "value", "why": True}, "why shows values"),
-        ("compare_data", {"node": "orders", "why": True}, "A row_count has no search for slices"),
+        ("compare_data", {"node": "orders", "why": True}, "A row_count has no explanation"),
         ("compare_data", {"node": "orders", "kind": "value", "cast": "amount"}, "cast must be COLUMN=TYPE"),
     ],
 )  # fmt: skip
