@@ -141,20 +141,6 @@ class Binding:
             self.problem = binder.problem
         return found
 
-    def retyped(self, one: str) -> Mapping[str, tuple[str, str]]:
-        """Return the types before and after of the columns of a judged node that have another one.
-
-        They follow from its queries, and are those of a table that has not been built yet.
-        """
-        nodes = [run.with_parents([one]).get(one) for run in self._runs]
-        # An enforced contract has types in other words.
-        if one not in self.judgements or not self._is_own or any(each and each.contract for each in nodes):
-            return {}
-        pair = [self._relations.get((index, one), KnownRelation()).columns for index in (0, 1)]
-        before, after = ({name.lower(): kind for name, kind in columns if kind} for columns in pair)
-        both = before.keys() & after.keys()
-        return {name: (before[name], after[name]) for name in both if before[name] != after[name]}
-
     def _judged(self) -> dict[str, Judgement]:
         graph, found = self._graph, dict[str, Judgement]()
         changed = [one for one in self._changed if one in self._runs[1].names]
@@ -425,6 +411,20 @@ class Binding:
 
 class WholeBinding(Binding):
     """The same judgements, also on other targets, variables and branches, on settings and hooks."""
+
+    def retyped(self, one: str) -> Mapping[str, tuple[str, str]]:
+        """Return the types before and after of the columns of a judged node that have another one.
+
+        They follow from its queries, and are those of a table that has not been built yet.
+        """
+        nodes = [run.with_parents([one]).get(one) for run in self._runs]
+        # An enforced contract has types in other words.
+        if one not in self.judgements or not self._is_own or any(each and each.contract for each in nodes):
+            return {}
+        pair = [self._relations.get((index, one), KnownRelation()).columns for index in (0, 1)]
+        before, after = ({name.lower(): kind for name, kind in columns if kind} for columns in pair)
+        both = before.keys() & after.keys()
+        return {name: (before[name], after[name]) for name in both if before[name] != after[name]}
 
     def _elsewhere(self, one: str) -> sql_diff.Fault | None:
         if one.startswith("unit_test."):
