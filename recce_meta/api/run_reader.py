@@ -550,8 +550,9 @@ class StoredRunReader(RunReader):
             if missing := self._lacking(new):
                 # Another run may be stored later.
                 note_provisional()
+                # The macros open a session of their own.
+                side = ProjectSide(self._nodes, self.macros, self.run)
                 with self._open() as store:
-                    side = ProjectSide(self._nodes, self.macros, self.run)
                     self._kept.update(partial_run.kept_sql(store, side, missing))
         return {key: self._kept[key] for key in ids if key in self._kept}
 
