@@ -138,4 +138,4 @@ def test_a_client_of_sdk_1_gets_the_same_answers(command: list[str], tmp_path: P
         check=True,
     )
     count, answer, runs = json.loads(done.stdout)
-    assert count == 8 and "column modified: amount" in answer and '"environment":"base"' in runs
+    assert count == 8 and "amount modified" in answer and '"environment":"base"' in runs
