@@ -549,7 +549,11 @@ class _Sources:
             source, then = self._nodes[source_id], before.get(source_id)
             is_absent = source_id not in self._builds or (source_id in before and then is None)
             can_defer = source_id.startswith(_BUILT) and not source.is_ephemeral
-            if base and can_defer and (is_absent or FAVOR_STATE in build.command.split()):
+            # dbt defers to base only what it does not build itself.
+            is_own = any(
+                one and one.run_id == build.run_id != "" for one in (self._builds.get(source_id), then)
+            )
+            if base and can_defer and (is_absent or (FAVOR_STATE in build.command.split() and not is_own)):
                 above = {} if source.materialized in LIVE else self._parents
                 if what := self._changes.since(base, source, self._nodes, above):
                     yield _Origin(build.at, source.label, f"{DEFER} took that of base, before {what}")

@@ -22,6 +22,7 @@ from recce_meta.cli.command import OUTPUT as OUTPUT
 from recce_meta.cli.console import console, is_colored, shows_progress
 from recce_meta.cli.console import say as say
 from recce_meta.cli.console import warn as warn
+from recce_meta.cli.defaults import CONFIG
 from recce_meta.cli.lazy import Decorator, packed, together
 from recce_meta.errors import DEFAULT_LOCK_SECONDS, UsageError, quoted
 from recce_meta.lazy import load
@@ -167,6 +168,12 @@ log_format_option = click.option(
 """Decorator that adds the format of the log."""
 
 
+def private_words(context: click.Context, _: click.Parameter, words: tuple[str, ...]) -> tuple[str, ...]:
+    """Return *words* with those of the configuration, which no option takes away."""
+    found = context.meta.get(CONFIG)
+    return words if found is None or not words else tuple(dict.fromkeys([*words, *found.privacy.columns]))
+
+
 privacy_options = together(
     click.option(
         "--no-values/--values",
@@ -177,9 +184,10 @@ privacy_options = together(
     click.option(
         "--private",
         multiple=True,
+        callback=private_words,
         metavar="WORDS",
         help="Words in names of columns with private values, which are not shown or stored; adds to the "
-        "built-in words: 'surname', '*note', '!token count' for an exception.",
+        "built-in words and the configuration: 'surname', '*note', '!token count' for an exception.",
     ),
 )
 """Decorator that adds the options of privacy."""

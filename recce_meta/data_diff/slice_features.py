@@ -15,7 +15,14 @@ from sqlglot import exp
 
 from recce_meta.data_diff.keyed import BASE, CURRENT, KeyedSides, is_missing
 from recce_meta.data_diff.parents import SORTED, Parent
-from recce_meta.data_diff.slice_search import ADDED, REMOVED, Feature, SliceTarget, SliceTest
+from recce_meta.data_diff.slice_search import (
+    ADDED,
+    OTHER_FORM,
+    REMOVED,
+    Feature,
+    SliceTarget,
+    SliceTest,
+)
 from recce_meta.data_diff.source import is_not_null, is_null, negation
 from recce_meta.models.data_diff import DataSide
 from recce_meta.warehouses.arithmetic import all_of
@@ -71,21 +78,35 @@ class SliceProperty(NamedTuple):
 def properties_of(
     sides: KeyedSides,
     targets: Sequence[SliceTarget],
+    differing: Sequence[int],
     is_private: Callable[[str], bool],
     parents: Sequence[Parent],
 ) -> Iterable[SliceProperty]:
     """Yield the features of the rows of *sides*, or of *parents* instead if there are some.
 
-    A column that *is_private* accepts is only tested for NULL.
+    *differing* are the compared columns with differences. A column that *is_private* accepts is only tested
+    for NULL.
     """
+    options = sides.options
+    is_lenient = bool(
+        options.has_tolerance
+        or options.timestamp_precision
+        or options.ignore_case
+        or options.ignore_trailing_blanks
+        or options.cast
+    )
+    changed = {how.pair.name for i, how in enumerate(sides.compared) if is_lenient or i in differing}
     for source in _sources(sides, targets, parents):
+        differs = source.parent is None and not source.is_key and source.name in changed
         if is_private(source.name) or source.type.kind in _ONLY_NULL:
             if not source.is_key:
-                yield SliceProperty(Feature(source.name, "null", False), source, _is_null_text)
+                yield SliceProperty(
+                    Feature(source.name, "null", False, differs=differs), source, _is_null_text
+                )
             continue
         for figure, is_number, build in _figures(sides.dialect, source):
             is_time = figure == "range" and source.type.kind.is_point_in_time
-            yield SliceProperty(Feature(source.name, figure, is_number, is_time), source, build)
+            yield SliceProperty(Feature(source.name, figure, is_number, is_time, differs), source, build)
 
 
 def _sources(
@@ -194,7 +215,7 @@ def _form(dialect: Dialect, value: Sql) -> Sql:
     )
     for test, form in zip(tests, FORMS, strict=True):
         case = case.when(test, exp.Literal.string(form), copy=False)
-    return exact(case.else_(exp.Literal.string("mixed"), copy=False))
+    return exact(case.else_(exp.Literal.string(OTHER_FORM), copy=False))
 
 
 def _is_null_text(value: Sql) -> Sql:

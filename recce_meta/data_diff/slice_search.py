@@ -37,6 +37,13 @@ class Feature(NamedTuple):
     """`value`, `range`, `length`, `prefix`, `form`, `hour`, `day` or `null`."""
     is_number: bool
     is_time: bool = False
+    differs: bool = False
+    """True if the column may have another value in current."""
+
+
+OTHER_FORM = "mixed"
+"""Value of `form` that is none of the named forms."""
+_DERIVED = frozenset(["length", "prefix", "form", "hour", "day"])
 
 
 class SliceTest(NamedTuple):
@@ -133,7 +140,10 @@ def propose(
             if feature.figure in ("length", "prefix") and feature.column in small:
                 continue
             rater = _Rater(index, target, math.log2(max(2, len(features))), found)
-            counts = [_Counts.of(group, place, target.name) for group in groups.get(index, ())]
+            known = groups.get(index, ())
+            if feature.figure == "form":
+                known = [group for group in known if group.text != OTHER_FORM]
+            counts = [_Counts.of(group, place, target.name) for group in known]
             if feature.is_number:
                 _ranges(rater, counts, may_be_null=feature.figure == "range")
             else:
@@ -344,9 +354,16 @@ class FoundSlice(NamedTuple):
 
 
 def search(
-    place: int, target: SliceTarget, patterns: Iterable[Pattern], conditions: Sequence[SliceTest]
+    place: int,
+    target: SliceTarget,
+    patterns: Iterable[Pattern],
+    conditions: Sequence[SliceTest],
+    features: Sequence[Feature],
 ) -> list[FoundSlice]:
-    """Return the slices of the target at *place*, the best first."""
+    """Return the slices of the target at *place*, the best first.
+
+    Added rows have values of current, others those of base: only columns without differences tell them apart.
+    """
     rows = [
         (target_bits >> place & 1, bits, number)
         for side, target_bits, bits, number in patterns
@@ -369,7 +386,12 @@ def search(
         gain = saved_bits(total, changed, met, hit) - sum(conditions[i].bits for i in ids) - extra
         return _Combination(ids, met, hit, gain) if hit else None
 
-    singles = [one for index in range(len(conditions)) if (one := counted((index,), 0.0))]
+    usable = [
+        index
+        for index, one in enumerate(conditions)
+        if not (target.name == ADDED and features[one.feature].differs)
+    ]
+    singles = [one for index in usable if (one := counted((index,), 0.0))]
     best = sorted(singles, key=lambda one: -one.gain)[:10] + [one for one in singles if one.hit == changed]
     wanted = {
         tuple(sorted((one.ids[0], other.ids[0])))
@@ -387,7 +409,8 @@ def search(
             # It keeps nearly all changed rows, and drops others.
             if one and pair.hit - one.hit < 0.02 * changed and pair.met - one.met > 0.02 * changed:
                 triples.append(one)
-    return _claimed([*singles, *pairs, *triples], conditions, total, changed)
+    derived = [features[one.feature].figure in _DERIVED for one in conditions]
+    return _claimed([*singles, *pairs, *triples], conditions, derived, total, changed)
 
 
 class _Combination(NamedTuple):
@@ -400,9 +423,13 @@ class _Combination(NamedTuple):
 
 
 def _claimed(
-    combined: Iterable[_Combination], conditions: Sequence[SliceTest], total: int, changed: int
+    combined: Iterable[_Combination],
+    conditions: Sequence[SliceTest],
+    derived: Sequence[bool],
+    total: int,
+    changed: int,
 ) -> list[FoundSlice]:
-    """Return the combinations that are worth a claim, each set of rows once."""
+    """Return the combinations that are worth a claim, each set of rows once, by values rather than forms."""
 
     def score(one: _Combination) -> float:
         coverage, purity = one.hit / changed, one.hit / one.met
@@ -414,7 +441,9 @@ def _claimed(
         if one.gain > CLAIM_BITS
         and (one.hit * total >= MIN_LIFT * one.met * changed or one.hit >= _IS_PURE * one.met)
     ]
-    good.sort(key=lambda one: (-round(score(one), 3), len(one.ids), -one.gain))
+    good.sort(
+        key=lambda one: (-round(score(one), 3), len(one.ids), sum(derived[i] for i in one.ids), -one.gain)
+    )
     by_rows: dict[tuple[int, int], list[_Combination]] = {}
     for one in good:
         by_rows.setdefault((one.met, one.hit), []).append(one)

@@ -18,6 +18,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import partial
+from itertools import islice
 from typing import NamedTuple
 
 from msgspec.structs import replace
@@ -150,7 +151,9 @@ class _SliceSearch:
     """Parents whose values are searched instead of those of the node."""
 
     def slices(self) -> Plan[Why]:
-        properties = list(properties_of(self.sides, self.targets, self.is_private, self.parents))
+        properties = list(
+            properties_of(self.sides, self.targets, self.differing, self.is_private, self.parents)
+        )
         features = [one.feature for one in properties]
         rates = self._rates(len(features))
         (answer,) = yield [self._query(self._sample(properties, rates), "values of differing rows")]
@@ -163,7 +166,7 @@ class _SliceSearch:
         patterns, shapes = yield from self._counted(properties, conditions)
         found: list[Slice] = []
         for place, target in enumerate(self.targets):
-            slices = search(place, target, patterns, conditions)[:SLICES_SHOWN]
+            slices = search(place, target, patterns, conditions, features)[:SLICES_SHOWN]
             found += [self._slice(target, one, properties) for one in slices]
         return Why(slices=_merged(found), searched=searched, shapes=shapes)
 
@@ -367,17 +370,23 @@ class _SliceSearch:
 
     def _slice(self, target: SliceTarget, found: FoundSlice, properties: Sequence[SliceProperty]) -> Slice:
         sql = all_of(self._condition(one, properties[one.feature]) for one in found.conditions)
+
+        def described(conditions: Sequence[SliceTest]) -> tuple[SliceCondition, ...]:
+            return tuple(_described(one, properties[one.feature]) for one in conditions)
+
+        own = described(found.conditions)
+        # One value of a number is also a range of one value.
+        same = {tuple(one.text for one in other): other for other in map(described, found.same)}
+        same.pop(tuple(one.text for one in own), None)
         return Slice(
             targets=(target.name,),
-            conditions=tuple(_described(one, properties[one.feature]) for one in found.conditions),
+            conditions=own,
             sql=self.sides.dialect.render(sql),
             changed=target.changed,
             compared=target.compared,
             in_slice=found.met,
             changed_in_slice=found.hit,
-            same_rows=tuple(
-                tuple(_described(one, properties[one.feature]) for one in other) for other in found.same[:8]
-            ),
+            same_rows=tuple(islice(same.values(), 8)),
         )
 
     def _condition(self, condition: SliceTest, of: SliceProperty) -> Sql:
@@ -600,22 +609,21 @@ def _words(condition: SliceTest, of: SliceProperty, values: Sequence[str]) -> st
         if low and high:
             return f"{name} from {low} to {below}{high}"
         return f"{name} >= {low}" if low else f"{name} {'<' if below else '<='} {high}"
-    if figure == "form" and len(values) == 1 and values[0] in FORMS:
-        return f"{column} {values[0]}" if condition.operator == "in" else f"{column} is not: {values[0]}"
+    is_negated = condition.operator == "not in"
+    or_null = " or null" if is_negated else ""
+    if figure == "form":
+        forms = [_NOT_FORMS[FORMS.index(one)] if is_negated else one for one in values]
+        return f"{column} {(' and ' if is_negated else ' or ').join(forms)}{or_null}"
     is_quoted = of.source.type.kind not in _UNQUOTED
     shown = [f"'{one}'" if is_quoted else one for one in values]
-    starts = (
-        f"{column} starts with"
-        if figure == "prefix"
-        else f"{name} is a text that"
-        if figure == "form"
-        else name
-    )
+    listed = shown[0] if len(shown) == 1 else f"({', '.join(shown)})"
+    if figure == "prefix":
+        verb = "does not start with" if is_negated else "starts with"
+        return f"{column} {verb} {listed if len(shown) == 1 else ' or '.join(shown)}{or_null}"
     if len(shown) == 1:
-        equal = "" if figure == "prefix" else "= " if condition.operator == "in" else "<> "
-        is_negated = figure == "prefix" and condition.operator != "in"
-        return f"{'not: ' if is_negated else ''}{starts} {equal}{shown[0]}"
-    return f"{starts} {condition.operator} ({', '.join(shown)})"
+        return f"{name} {'is distinct from' if is_negated else '='} {listed}"
+    return f"{name} {condition.operator} {listed}{or_null}"
 
 
+_NOT_FORMS = ("is not empty", "has no blanks around", "is not in lower case", "is not in upper case")
 _UNQUOTED = frozenset([Kind.INTEGER, Kind.DECIMAL, Kind.FLOAT, Kind.BOOLEAN])

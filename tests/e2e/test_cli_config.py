@@ -220,6 +220,15 @@ def test_private_columns_are_compared_and_not_shown(two_tables: Cli) -> None:
             assert "withheld" in ran.out, (command, style)
 
 
+def test_words_of_an_option_add_to_those_of_the_configuration(two_tables: Cli) -> None:
+    configure(two_tables, "privacy: {columns: amount}\n")
+
+    ran = two_tables("value", "--key", "id", "--detail", "--private", "other")
+
+    assert "Values of private columns are withheld: amount, email" in ran.out
+    assert "***" in ran.out and "12" not in ran.out
+
+
 def test_an_error_of_the_warehouse_does_not_quote_a_private_value(two_tables: Cli) -> None:
     condition = ("--where", "cast(email as integer) > 0")
     assert "a1" in two_tables("value", "--key", "id", *condition).err

@@ -115,6 +115,13 @@ def test_an_edit_shows_the_rows_that_change_and_the_columns_that_cannot(shop: Sh
     ]
 
 
+def test_a_column_with_the_time_is_not_said_to_stay(shop: Shop) -> None:
+    count_payments_once(shop)
+    shop.replace(ORDERS, "paid_amount as amount", "paid_amount as amount, current_timestamp as loaded_at")
+
+    assert "cannot differ" not in shop.preview().out
+
+
 def test_readers_have_the_figures_of_a_build_of_both_sides(shop: Shop) -> None:
     count_payments_once(shop)
 

@@ -6,6 +6,7 @@ Edited nodes that a previewed node reads, and all nodes between them, are part o
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import cached_property, partial
 from pathlib import Path
@@ -62,6 +63,12 @@ WHOLE = "Previewed as a full build: an incremental build keeps rows that the tab
 EACH_TIME = "{} differ, not by this edit: the SQL gives other results each time"
 _SAME_ROWS = (Category.NONE, Category.NON_BREAKING, Category.PARTIAL_BREAKING)
 _MOST_NAMED = 5
+_VARYING = re.compile(
+    r"\b(?:current_(?:date|time)|local_?time|now|today|get(?:utc)?date|sysdate|systimestamp|timeofday|rand"
+    r"|transaction_time|statement_time|clock_time|newid|nextval|(?:gen_random_|generate_)?uuid)",
+    re.IGNORECASE,
+)
+"""Start of functions whose values depend on the time or on chance."""
 
 
 class Edits(NamedTuple):
@@ -159,6 +166,17 @@ class Preview:
             if one.reach is Reach.COLUMNS and one.confidence >= 1 and not has_facts:
                 found[one.unique_id] = frozenset(map(str.lower, one.columns))
         return found
+
+    @property
+    def fixed(self) -> Mapping[str, frozenset[str]]:
+        """`proven` without nodes whose SQL reads the time or random values: a build may give other values."""
+
+        def is_fixed(unique_id: str) -> bool:
+            nodes = [self.node(one) for one in (unique_id, *self.inlined(unique_id))]
+            codes = [one.compiled_code or one.raw_code for one in nodes]
+            return not any(code is None or _VARYING.search(code) for code in codes)
+
+        return {one: columns for one, columns in self.proven.items() if is_fixed(one)}
 
     def inlined(self, unique_id: str) -> set[str]:
         """Return the edited nodes upstream of a node, and all nodes between them and it."""

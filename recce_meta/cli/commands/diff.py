@@ -19,6 +19,7 @@ from recce_meta.cli.options import (
     data_places_options,
     details_option,
     format_option,
+    private_words,
     project_option,
     selecting,
 )
@@ -49,9 +50,10 @@ _comparing_data = packed(
     click.option(
         "--private",
         multiple=True,
+        callback=private_words,
         metavar="WORDS",
         help="Words in names of columns with private values, which are not shown or stored; adds to the "
-        "built-in words.",
+        "built-in words and the configuration.",
     ),
     click.option(
         "--key",

@@ -9,7 +9,16 @@ import click
 
 from recce_meta.cli.commands.scan import reading_database
 from recce_meta.cli.lazy import lazy, packed
-from recce_meta.cli.options import LISTS, MOST, ONE_RUN, OUTPUT, format_option, notify_options, selecting
+from recce_meta.cli.options import (
+    LISTS,
+    MOST,
+    ONE_RUN,
+    OUTPUT,
+    format_option,
+    notify_options,
+    private_words,
+    selecting,
+)
 from recce_meta.errors import quoted
 
 _PERCENT = re.compile(r"(\d+(?:\.\d+)?|\.\d+)\s*%")
@@ -62,9 +71,10 @@ def parse_sample(text: str) -> tuple[float | None, int | None]:
     click.option(
         "--private",
         multiple=True,
+        callback=private_words,
         metavar="WORDS",
         help="Words in names of columns with private values, which are never fetched; adds to the built-in "
-        "words: 'surname', '*note', '!token count' for an exception.",
+        "words and the configuration: 'surname', '*note', '!token count' for an exception.",
     ),
     click.option(
         "--metrics",

@@ -117,6 +117,11 @@ def diff(
     conditions = parse_fail_on(",".join(fail_on), like_dbt=like_dbt, of_data=True) if fail_on else frozenset()
     if NOT_COMPARED in conditions and not options.with_data:
         raise UsageError(f"--fail-on {NOT_COMPARED} requires --data", hint="add --data")
+    if options.explains and options.no_values:
+        raise UsageError(
+            "--why shows values, which --no-values or privacy.values of the configuration withholds",
+            hint="remove --why, or pass --values",
+        )
     # A gate over nothing, such as one with a mistyped selector, would always pass.
     has_gate = bool(conditions) and not allow_empty
     request = DiffRequest(

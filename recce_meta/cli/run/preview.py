@@ -79,7 +79,7 @@ def preview(
             edited=[preview.node(one).resource_type for one in ids if one in preview.changed],
             is_edited=bool(preview.changed),
             notes=choice.notes,
-            proven=preview.proven,
+            proven=preview.fixed,
             readers=[preview.node(one).label for one in preview.readers if one not in ids],
         )
         text = preview_text(results, facts, details=output.details, **report_size(output.output))

@@ -517,7 +517,7 @@ def edit_phrases(result: ValueDiff) -> list[str]:
     if tried.note:
         return [tried.note]
     found = [
-        f"line {edit.line}, {_edit_text(edit)}: gives {', '.join(map(_given, edit.effects))}"
+        f"compiled line {edit.line}, {_edit_text(edit)}: gives {', '.join(map(_given, edit.effects))}"
         for edit in tried.edits
         if edit.effects
     ]

@@ -38,6 +38,7 @@ def changed(where: Any) -> list[Row]:
         (lambda row: row[1] is None, "status is null; no other row has"),
         (lambda row: 100 <= row[2] < 200, "amount from 100 to 199; no other row has"),
         (lambda row: row[0] >= 300, "id >= 300; no other row has"),
+        (lambda row: row[1] != "sent", "status is distinct from 'sent'; no other row has"),
         (
             lambda row: row[1] == "paid" and row[2] >= 250,
             "status = 'paid' and amount >= 250; no other row has",
@@ -63,6 +64,17 @@ def test_added_and_removed_rows_are_told_apart(site: Any, tables: Any) -> None:
 
     assert any("added rows have status = 'open'; no other row has" in one for one in found)
     assert any("removed rows have id >= 350; no other row has" in one for one in found)
+
+
+def test_a_value_that_changed_rows_have_as_well_is_not_that_of_added_ones(site: Any, tables: Any) -> None:
+    new = [(i, "new", a, d, e) for i, _, a, d, e in ROWS]
+    tables(COLUMNS, ROWS[:300], new)
+
+    found = why_phrases(site.run(value_diff(site.pair(), OPTIONS)))
+
+    (added,) = (one for one in found if "added rows" in one)
+    assert added.startswith("all 100 added rows have id >= 300; no other row has")
+    assert "new" not in added
 
 
 @pytest.mark.cases(2)
