@@ -362,7 +362,7 @@ def search(
 ) -> list[FoundSlice]:
     """Return the slices of the target at *place*, the best first.
 
-    Added rows have values of current, others those of base: only columns without differences tell them apart.
+    Added rows have values of current, others those of base: only columns without differences count for them.
     """
     rows = [
         (target_bits >> place & 1, bits, number)
