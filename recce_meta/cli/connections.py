@@ -12,6 +12,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from recce_meta.adapter import UnifiedSqlAdapter
+from recce_meta.cli.console import CONFIG
 from recce_meta.cli.options import say, warn
 from recce_meta.lazy import LazyModule
 from recce_meta.profiles import find_project_dir, read_project_name
@@ -29,9 +30,6 @@ else:
     run_reader = LazyModule("recce_meta.api.run_reader")
     git = LazyModule("recce_meta.extractors.git")
     prune = LazyModule("recce_meta.store.prune")
-
-CONFIG = "recce_meta.config"
-"""Key of the configuration in click's `Context.meta`."""
 
 
 class Connection(Struct, frozen=True, kw_only=True):

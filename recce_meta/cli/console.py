@@ -19,6 +19,9 @@ from recce_meta.errors import MESSAGE_LENGTH, UsageError, shorten
 from recce_meta.lazy import LazyModule
 from recce_meta.redaction import presentable
 
+CONFIG = "recce_meta.config"
+"""Key in click's `Context.meta`: the Config that applies."""
+
 if TYPE_CHECKING:
     from recce_meta.cli import logs
 else:

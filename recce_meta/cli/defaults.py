@@ -18,6 +18,7 @@ from typing import Any, NamedTuple
 
 import click
 
+from recce_meta.cli.console import CONFIG
 from recce_meta.config.discovery import find_config_files
 from recce_meta.errors import UsageError
 from recce_meta.lazy import load
@@ -25,8 +26,7 @@ from recce_meta.profiles.discovery import dbt_variable, with_dotenv, working_dir
 
 PREFIX = "RECCE_META_"
 ORIGINS = "recce_meta.origins"
-CONFIG = "recce_meta.config"
-"""Keys of click's `Context.meta`: the defaults of the command, and the Config."""
+"""Key in `Context.meta`: the defaults of the command."""
 
 ONLY_OWN = frozenset(
     {

@@ -19,10 +19,9 @@ import click
 
 from recce_meta.cli.command import ONLY_PARSED, YAML_SELECTOR, ConnectionOption
 from recce_meta.cli.command import OUTPUT as OUTPUT
-from recce_meta.cli.console import console, is_colored, shows_progress
+from recce_meta.cli.console import CONFIG, console, is_colored, shows_progress
 from recce_meta.cli.console import say as say
 from recce_meta.cli.console import warn as warn
-from recce_meta.cli.defaults import CONFIG
 from recce_meta.cli.lazy import Decorator, packed, together
 from recce_meta.errors import DEFAULT_LOCK_SECONDS, UsageError, quoted
 from recce_meta.lazy import load
