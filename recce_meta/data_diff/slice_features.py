@@ -25,6 +25,7 @@ from recce_meta.data_diff.slice_search import (
 )
 from recce_meta.data_diff.source import is_not_null, is_null, negation
 from recce_meta.models.data_diff import DataSide
+from recce_meta.models.diff_kinds import LENIENT
 from recce_meta.warehouses.arithmetic import all_of
 from recce_meta.warehouses.dialect import Dialect
 from recce_meta.warehouses.types import ColumnType, Kind, Sql
@@ -87,14 +88,7 @@ def properties_of(
     *differing* are the compared columns with differences. A column that *is_private* accepts is only tested
     for NULL.
     """
-    options = sides.options
-    is_lenient = bool(
-        options.has_tolerance
-        or options.timestamp_precision
-        or options.ignore_case
-        or options.ignore_trailing_blanks
-        or options.cast
-    )
+    is_lenient = any(getattr(sides.options, name) for name in LENIENT)
     changed = {how.pair.name for i, how in enumerate(sides.compared) if is_lenient or i in differing}
     for source in _sources(sides, targets, parents):
         differs = source.parent is None and not source.is_key and source.name in changed

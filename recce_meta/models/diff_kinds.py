@@ -276,6 +276,8 @@ _IGNORED = (
         "Compare a column as another type, to which both sides cast it: price=decimal(12,2).",
     ),
 )
+LENIENT = tuple(sorted(one.name for one in _IGNORED))
+"""Names of the options by which unequal values may count as equal."""
 _SAMPLE = Option("sample", OptionType.PERCENT, "Percentage of the keys to compare: 10%.")
 _ROWS = (KEY, COLUMNS, EXCLUDE_COLUMNS, WHERE, _SAMPLE, LIMIT, *_IGNORED)
 _FIGURES = (COLUMNS, EXCLUDE_COLUMNS, WHERE)

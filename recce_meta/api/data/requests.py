@@ -33,6 +33,7 @@ from recce_meta.models.diff_kinds import (
     FIGURE_KINDS,
     KEY,
     KINDS,
+    LENIENT,
     LIMIT,
     PROFILE,
     QUERY,
@@ -51,8 +52,6 @@ from recce_meta.warehouses import Warehouse, warehouse_named
 OPTIONS = {option.name: option for kind in KINDS.values() for option in kind.options}
 REQUESTED = {one.name: one for kind in KINDS.values() for one in kind.at(Door.REQUEST)}
 """Options that a form, or the address of a question, may have."""
-_TESTS_VALUES = sorted({*RowOptions.__struct_fields__} - {"columns", "exclude_columns", "sample", "where"})
-"""Options that find the values of a private column by counting."""
 
 AnyAnswer: TypeAlias = AnyDataDiff | RowSample
 Statistics = Callable[[Sequence[NodePair]], tuple[StatisticsByNode, StatisticsByNode]]
@@ -149,7 +148,7 @@ def refuse_request(request: DataDiffRequest, privacy: Privacy | None) -> None:
         )
     if kind is QUERY or request.where:
         refuse_sql(privacy)
-    for name in _TESTS_VALUES:
+    for name in LENIENT:  # which find values by counting
         if getattr(request, name):
             raise UsageError(
                 f"{name} could find private values by counting, which this server withholds",

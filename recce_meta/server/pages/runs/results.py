@@ -12,7 +12,7 @@ from recce_meta.api.data.requests import REQUESTED, DataDiffRequest, option_text
 from recce_meta.data_diff.row_sample import RowSample
 from recce_meta.models import NodeMetadata, RunMetadata
 from recce_meta.models.data_diff import ValueDiff
-from recce_meta.models.diff_kinds import ALL_NODES, DETAIL, QUERY
+from recce_meta.models.diff_kinds import ALL_NODES, DETAIL, LENIENT, QUERY
 from recce_meta.report.addresses import Addresses
 from recce_meta.report.labels import node_label
 from recce_meta.server.pages.forms.editor import LONGEST_ADDRESS
@@ -33,15 +33,6 @@ _SENTENCES = {
     JobState.FAILED: "failed",
     JobState.CANCELLED: "was cancelled",
 }
-_LENIENT = (
-    "tolerance",
-    "relative_tolerance",
-    "timestamp_precision",
-    "ignore_case",
-    "ignore_trailing_blanks",
-    "cast",
-)
-"""Options by which unequal values may count as equal."""
 _SLICES_OFFERED = 3
 _FIELDS = {**{name: one.field_name for name, one in REQUESTED.items()}, "sql": "current_sql"}
 """Fields of the form by their name in an address."""
@@ -164,7 +155,7 @@ def _rows_of_slices(view: StoreView, job: QueryJob) -> dict[str, Mapping[str, st
     result = job.result
     if not isinstance(result, ValueDiff) or result.why is None or withheld_reason(view, DETAIL, "true"):
         return {}
-    if any(getattr(result, name) for name in _LENIENT):
+    if any(getattr(result, name) for name in LENIENT):
         return {}
     same = {one.name for one in result.columns if one.mismatched == 0 and one.base_type == one.current_type}
     found = {}
