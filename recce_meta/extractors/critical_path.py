@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime
+from functools import cache
 
 from recce_meta.graph.dag import LineageGraph, build_lineage_graph
 from recce_meta.models import NodeMetadata, NodeResult
@@ -23,6 +24,8 @@ def critical_path(nodes: Iterable[NodeMetadata], results: Iterable[NodeResult]) 
     if not spans:
         return None
     graph = build_lineage_graph(nodes)
+    readers = _readers_of(graph, spans)
+    built = _readers_of(graph, (one for one in spans if not one.startswith(TESTS)))
     waits: dict[str, list[str]] = defaultdict(list)
     finished: dict[str, float] = {}
     # In the order of their starts, all that held a node up comes before it.
@@ -30,7 +33,14 @@ def critical_path(nodes: Iterable[NodeMetadata], results: Iterable[NodeResult]) 
         start, end = spans[one]
         before = (finished[other] for other in waits[one] if spans[other][1] <= start)
         finished[one] = (end - start).total_seconds() + max(before, default=0.0)
-        for reader in _held_up(one, graph, spans):
+        held_up: Iterable[str]
+        if one.startswith("unit_test."):
+            held_up = graph.parents(one)
+        elif one.startswith(TESTS):
+            held_up = _of_all([built(parent) for parent in graph.parents(one)])
+        else:
+            held_up = readers(one)
+        for reader in held_up:
             waits[reader].append(one)
     return max(finished.values())
 
@@ -41,17 +51,20 @@ def _span(result: NodeResult) -> tuple[datetime, datetime] | None:
     return (start, end) if start is not None and end is not None and start <= end else None
 
 
-def _held_up(unique_id: str, graph: LineageGraph, spans: Iterable[str]) -> Iterable[str]:
-    """Return the nodes that may wait for a node, without the nodes that did not run."""
-    if not unique_id.startswith(TESTS):
-        return _readers(unique_id, graph, spans)
-    parents = graph.parents(unique_id)
-    if unique_id.startswith("unit_test."):
-        return parents
-    of_each = [_readers(parent, graph, spans) for parent in parents]
-    shared = set[str]().union(*of_each[:1]).intersection(*of_each[1:])
-    return (one for one in shared if not one.startswith(TESTS))
+def _readers_of(graph: LineageGraph, ran: Iterable[str]) -> Callable[[str], frozenset[str]]:
+    """Return a function that gives the nodes of *ran* that read a node, also through nodes that did not run.
+
+    Only nodes above *ran* are followed, and each node once: `dbt test` runs thousands of tests and no model.
+    """
+    wanted = frozenset(ran)
+    between = graph.upstream(wanted) - wanted
+
+    @cache
+    def readers(unique_id: str) -> frozenset[str]:
+        return wanted.intersection(graph.descendants(unique_id, through=between.__contains__))
+
+    return readers
 
 
-def _readers(unique_id: str, graph: LineageGraph, spans: Iterable[str]) -> Iterable[str]:
-    return graph.descendants(unique_id, through=lambda one: one not in spans)
+def _of_all(sets: Sequence[frozenset[str]]) -> frozenset[str]:
+    return frozenset[str]().union(*sets[:1]).intersection(*sets[1:])
