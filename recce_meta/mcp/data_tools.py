@@ -37,7 +37,7 @@ from recce_meta.report.data.verdicts import explanations, verdict
 from recce_meta.report.json import data_tree
 from recce_meta.report.run_choice import base_phrase, choice_notes
 from recce_meta.report.terminal import shorten
-from recce_meta.tables.gaps import gaps
+from recce_meta.tables.gaps import SAME_RELATION, gaps
 
 AGENT_KINDS = tuple(name for name, kind in KINDS.items() if not kind.reason(Door.AGENTS))
 AGENT_OPTIONS = {one.name: one for name in AGENT_KINDS for one in KINDS[name].at(Door.AGENTS)}
@@ -49,6 +49,11 @@ _FIGURES = ("key", "key_source", "common", "added", "removed", "changed")
 """Figures of a result that stand above its rows."""
 _WITHHELD = "Values are withheld: the server was started without --allow-values; counts were compared"
 PREVIEW_SECONDS = 60.0
+_ONE_RELATION = (
+    "the relation has only rows of its last build: describe lists row counts of earlier runs; "
+    "to compare rows, keep a copy in another schema"
+)
+
 _MOST_ROWS, _MOST_COLUMNS, _NAME, _FEW = 100, 40, 60, 5
 
 
@@ -106,13 +111,15 @@ class DataTools:
         outcome, text = verdict(found.result)
         tree = data_tree(found.result)
         name, rows = _rows_of(tree)
+        missing = [*choice_notes(found.choice), *self._gaps(found.result)]
         head = {
             "node": found.node,
             "outcome": outcome.value,
             "verdict": text,
             "base": found.base,
             "current": found.current,
-            "not_compared": short_notes([*choice_notes(found.choice), *self._gaps(found.result)]),
+            "not_compared": short_notes(missing),
+            "next": _ONE_RELATION if any(SAME_RELATION in one for one in missing) else None,
             "note": questions.store.note,
             "why": [": ".join(one) for one in explanations(found.result)]
             if isinstance(found.result, ValueDiff)

@@ -9,7 +9,14 @@ from typing import Any, Literal
 from recce_meta.adapter import UnifiedSqlAdapter
 from recce_meta.api.browse.diffs import PairReport
 from recce_meta.api.browse.impacts import owners_of
-from recce_meta.api.browse.node import LastResult, NodeTest, last_results, node_tests
+from recce_meta.api.browse.node import (
+    LastResult,
+    NodeTest,
+    last_results,
+    last_success,
+    node_outcomes,
+    node_tests,
+)
 from recce_meta.api.browse.node_details import node_details
 from recce_meta.api.browse.plan import plan_build
 from recce_meta.api.impact import as_bound, column_names, find_address, impact_in
@@ -19,6 +26,7 @@ from recce_meta.errors import UsageError, plural
 from recce_meta.graph import build_lineage_graph
 from recce_meta.mcp.answers import answer, cut, first_few, short_notes
 from recce_meta.mcp.questions import Questions
+from recce_meta.models import NodeMetadata
 from recce_meta.models.change import CERTAIN, Category, Change, Impact, Reach, Reason, Status
 from recce_meta.models.lineage import Direction, ImpactView, ReachedNode
 from recce_meta.models.node_types import BUILT, SELECTED
@@ -54,7 +62,7 @@ class RunTools:
     ) -> str:
         """List the nodes that changed between two runs, the most harmful first, with the effect of each.
 
-        base, current: run selectors as in recce-meta diff (an environment such as prod, prod~1, branch:x, a
+        base, current: run selectors as in recce-meta diff (prod, prod~1, prod,before:2026-11-01, branch:x, a
         run id); by default the run of the merge base, and the latest run of the checked-out branch. current
         "working tree" is the files as they are now, without a build.
         select: nodes in dbt's grammar.
@@ -131,7 +139,7 @@ class RunTools:
     def describe(
         self, node: str, run: str = "", columns: bool = False, limit: int = 0, cursor: str = ""
     ) -> str:
-        """Describe a node: type, relation, parents, readers, tests with results, last result, owner.
+        """Describe a node: type, relation, parents, readers, tests with results, last result, rows, owner.
 
         columns: list its columns with types and descriptions instead of its readers and tests.
         """
@@ -150,8 +158,9 @@ class RunTools:
                 {one: graph.parents(one) for one in reader.names},
             )
             tests = node_tests(unique_id, reader.tests_of([unique_id]), results)
-        found = details.node
-        result = results.get(unique_id)
+            found = details.node
+            result = results.get(unique_id)
+            built = _builds(adapter, reader.run, found, result)
         head: dict[str, Any] = {
             "node": unique_id,
             "type": found.resource_type,
@@ -163,6 +172,7 @@ class RunTools:
             "owner": owners.get(unique_id),
             "tags": list(found.tags),
             "last_result": result_text(result) if result else None,
+            **built,
             "sql": f"recce-meta://sql/{unique_id}" if found.raw_code else None,
             "note": self._questions.store.note,
         }
@@ -406,6 +416,23 @@ def _test_row(test: NodeTest) -> dict[str, Any]:
         "result": test.status,
         "result_of": test.run_id,
         "changed_since": test.since,
+    }
+
+
+def _builds(
+    adapter: UnifiedSqlAdapter, run: RunMetadata, node: NodeMetadata, last: LastResult | None
+) -> dict[str, Any]:
+    """Return the newest row counts of *node*, and its last build if its *last* result is not one."""
+    is_missing = node.resource_type in BUILT and (last is None or last.result.status != "success")
+    success = last_success(adapter, run, node.unique_id) if is_missing else None
+    counts = [
+        one
+        for one in node_outcomes(adapter, run, node.unique_id)
+        if one.row_count is not None and one.run_at <= run.counted_at
+    ]
+    return {
+        "last_success": f"run {success.run_id} ({moment(success.run_at)})" if success else None,
+        "row_counts": {moment(one.run_at): one.row_count for one in counts[:_REASONS]},
     }
 
 

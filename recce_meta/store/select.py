@@ -2,9 +2,10 @@
 
 A selector is an id or its beginning; `latest`; an environment (`base`, `current`, any label), which means
 its latest run; or `before:2026-11-01` (or a time). A run can also be selected by `branch:NAME` or
-`sha:PREFIX`. All except an id may end in `~N`: the N-th run before that one. All except an id search in one
-project. `latest` and `before` leave out the runs of workspaces. Measurements are selected in the same way, in
-one environment if it is given.
+`sha:PREFIX`. An environment or a branch may end in a time: `base,before:2026-11-01`. All except an id may
+end in `~N`: the N-th run before that one. All except an id search in one project. `latest` and `before`
+leave out the runs of workspaces. Measurements are selected in the same way, in one environment if it is
+given.
 """
 
 from __future__ import annotations
@@ -119,7 +120,7 @@ def find_run(store: StoreSession, selector: str, project: str | None) -> RunMeta
 
 def _find_run(store: StoreSession, selector: str, project: str | None) -> RunMetadata:
     name, back = _split(selector, "Run", "use a run id, an environment such as 'base', or 'latest'")
-    filters = _filters(name)
+    filters = _run_filters(name)
     runs: list[RunMetadata] | None = None
     if filters is None:
         # Other users choose the ids of runs that they push or upload, and must not replace what a word means.
@@ -161,6 +162,13 @@ def _one_commit(store: StoreSession, name: str, project: str | None, filters: di
             f"'{name}' is ambiguous: it matches {len(shas)} commits: {first_of(shas, SHOWN)}",
             hint="use a longer prefix",
         )
+
+
+def _run_filters(name: str) -> dict[str, object] | None:
+    """Return the filters of a selector, which may end in `,before:TIME`; None for an id or an environment."""
+    label, comma, time = name.partition(",before:")
+    filters = _filters(label)
+    return {**(filters or {"environment": label}), "before": parse_time(time)} if comma else filters
 
 
 def _filters(name: str) -> dict[str, object] | None:
@@ -247,7 +255,8 @@ def if_renamed(project: str) -> str:
 def unknown_run(store: StoreSession, selector: str, project: str | None) -> RunNotFound:
     """Return the error for a selector that matches no run of *project*."""
     labels = store.query("labels", project=project)
-    environment = selector.partition("~")[0]
+    label, comma, _ = selector.partition(",before:")
+    environment = label.partition("~")[0]
     is_elsewhere = project is not None and all(environment != one for one, _ in labels)
     if is_elsewhere and (elsewhere := find_runs(store, environment=environment, most=1)):
         other = elsewhere[0].project_name
@@ -263,14 +272,19 @@ def unknown_run(store: StoreSession, selector: str, project: str | None) -> RunN
         )
     known = {str(environment) for environment, _ in labels} | {"latest"}
     known |= {f"branch:{branch}" for _, branch in labels if branch}
+    if comma and label in known:
+        return RunNotFound(
+            f"Run '{selector}' not found: {label} has no run before that time",
+            hint="list its runs with recce-meta runs",
+        )
     if environment in CONVENTIONAL and environment not in known:
         return RunNotFound(
             f"Run '{selector}' not found: no run is recorded as {environment} yet",
             hint=f"record one with recce-meta record --environment {environment} --target-path DIR, or scan "
             f"a database with scan -e {environment}; or use one of: {', '.join(sorted(known)[:10])}",
         )
-    branch = f"branch:{selector}"
-    hint = f"did you mean '{branch}'?" if branch in known else did_you_mean(selector, sorted(known))
+    branch = f"branch:{label}"
+    hint = f"did you mean '{branch}'?" if branch in known else did_you_mean(label, sorted(known))
     listing = f"list the runs with recce-meta runs, or use one of: {', '.join(sorted(known)[:10])}"
     return RunNotFound(f"Run '{selector}' not found", hint=hint or listing)
 

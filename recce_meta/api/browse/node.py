@@ -330,6 +330,20 @@ def last_results(
         return found
 
 
+def last_success(adapter: UnifiedSqlAdapter, run: RunMetadata, unique_id: str) -> Measurement | None:
+    """Return the last run until *run* that built a node in its environment and target; None if none did."""
+    with open_store(adapter) as store:
+        rows = store.query(
+            "builds_before",
+            run_id=run.run_id,
+            builds=f"{unique_id} {run.run_id}",
+            run_ids=run.run_id,
+        )
+    for _, _, _, _, run_at, _, run_id in rows:
+        return Measurement(run_id=str(run_id), run_at=in_utc(run_at), is_own=run_id == run.run_id)
+    return None
+
+
 def last_count(
     adapter: UnifiedSqlAdapter,
     run: RunMetadata,

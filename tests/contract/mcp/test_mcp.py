@@ -11,6 +11,7 @@ import sys
 import time
 from collections.abc import Iterator
 from contextlib import closing
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -34,6 +35,7 @@ from recce_meta.mcp.questions import AgentSettings, Questions
 from recce_meta.mcp.server import INSTRUCTIONS, create_server
 from recce_meta.mcp.stores import AgentStore
 from recce_meta.models import NodeMetadata
+from recce_meta.models.stored import NodeStatistics
 from recce_meta.quality.privacy import Privacy
 from recce_meta.store.sql_files import DEFAULT_SCHEMA
 from tests.e2e.conftest import DEMO, ROOT
@@ -542,6 +544,32 @@ def test_a_node_of_a_store_in_a_schema_of_another_name_is_described(tmp_path: Pa
         record_project(adapter.at("elsewhere"), project)
     with closing(Agent(file, AgentSettings(), "elsewhere")) as caller:
         assert caller.document("describe", node="orders")["node"] == "model.jaffle_shop.orders"
+
+
+def test_a_node_that_was_not_built_has_its_last_build_and_the_rows_of_then(tmp_path: Path) -> None:
+    """Two runs of production: a good one with counted rows, and nine days later one where orders failed."""
+    file = demo(tmp_path).database
+    project = extract_project(Path(demo_data.__file__).parent / "base", environment="base", environ={})
+    time = project.run.run_at
+    counted = NodeStatistics(unique_id="model.jaffle_shop.orders", counted_at=time, row_count=900)
+    results = tuple(
+        replace(one, status="error") if one.unique_id.endswith(".orders") else one for one in project.results
+    )
+    with UnifiedSqlAdapter.from_url(f"duckdb:///{file}") as adapter:
+        first = replace(project.run, run_id="first-run", run_at=time + timedelta(seconds=1))
+        record_project(adapter, replace(project, run=first), statistics=[counted])
+        late = replace(project.run, run_id="failed-run", run_at=time + timedelta(days=9))
+        record_project(adapter, replace(project, run=late, results=results))
+    with closing(Agent(file, QUERYING)) as caller:
+        node = caller.document("describe", node="orders", run="base")
+        then = f"base,before:{time.date() + timedelta(days=7)}"
+        rows = caller.document("compare_data", kind="value", node="orders", base=then, current="base")
+        changes = caller.document("what_changed", base=then, current="base")
+    assert node["last_result"].startswith("error")
+    assert node["last_success"].startswith("run first-run (2026-11-")
+    assert list(node["row_counts"].values()) == [900]
+    assert rows["not_compared"] == ["both sides are the same relation"] and "row counts" in rows["next"]
+    assert changes["base"].startswith("run first-run of base") and "build failed" in changes["verdict"]
 
 
 def test_without_a_store_the_answer_says_what_to_do(tmp_path: Path) -> None:
