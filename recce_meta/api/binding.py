@@ -681,6 +681,7 @@ def _known_type(kind: str, dialect: str, other: str) -> str:
         return ""
 
 
+@lru_cache(maxsize=500)
 def _translated(sql: str, dialect: str, other: str) -> str | None:
     """Return a query of one dialect in another; None if it cannot be translated."""
     if dialect == other:

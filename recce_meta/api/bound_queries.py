@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Hashable, Mapping, Sequence
 from enum import IntEnum
 from typing import NamedTuple, TypeAlias
 
@@ -86,6 +86,7 @@ class QueryBinder:
     def __init__(self, binder: Binder) -> None:
         self._binder = binder
         self._functions: set[str] = set()
+        self._answers: dict[Hashable, Answer | None] = {}
 
     def ask(
         self,
@@ -181,7 +182,10 @@ class QueryBinder:
 
     def _bind(self, asked: Question, fill: str = "") -> Answer | None:
         views = {name: tuple((each, kind or fill) for each, kind in of) for name, of in asked.views.items()}
-        return self._binder.bind(asked.sql, views, self._functions, asked.tables)
+        key = (asked.sql, frozenset(views.items()), asked.tables, frozenset(self._functions))
+        if key not in self._answers:
+            self._answers[key] = self._binder.bind(asked.sql, views, self._functions, asked.tables)
+        return self._answers[key]
 
 
 def _certain(columns: Columns, filled: Sequence[Columns]) -> Columns:

@@ -99,6 +99,7 @@ class EveryTarget:
         self._seconds = 0.0
         self._found: dict[str, VariantComparison | None] = {}
         self._branches: dict[str, Branches | None] = {}
+        self._world_texts: dict[tuple[int, str, str | None], list[WorldText]] = {}
 
     def compare(self, before: NodeMetadata, after: NodeMetadata) -> VariantComparison | None:
         """Return the variants in which the code of a node differs; None if compiled SQL shows all of it."""
@@ -135,19 +136,26 @@ class EveryTarget:
         return self._timed(lambda: self._in_worlds(index, node)) or []
 
     def _in_worlds(self, index: int, node: NodeMetadata) -> list[WorldSql]:
+        key = (0 if self._has_same_macros else index, node.raw_code or "", node.package_name)
+        if key not in self._world_texts:
+            self._world_texts[key] = self._texts_of(*key)
+        return [
+            WorldSql(one.world.conditions(), sql, any(_written(key, node) is None for key in _keys(one)))
+            for one in self._world_texts[key]
+            if (sql := self._filled(one, node, {})) is not None
+        ]
+
+    def _texts_of(self, index: int, code: str, package: str | None) -> list[WorldText]:
         for opaque in (lambda macro: False, self._is_of_dbt):
             with suppress(symbols.Undecidable):
-                texts = self._templates.texts(
-                    index, node.raw_code or "", node.package_name, symbols.World(()), opaque=opaque
-                )
-                return [
-                    WorldSql(
-                        one.world.conditions(), sql, any(_written(key, node) is None for key in _keys(one))
-                    )
-                    for one in texts
-                    if (sql := self._filled(one, node, {})) is not None
-                ]
+                return self._templates.texts(index, code, package, symbols.World(()), opaque=opaque)
         return []
+
+    @cached_property
+    def _has_same_macros(self) -> bool:
+        """Return True if a template has the same texts on both sides."""
+        base, current = self._sides
+        return _root(base) == _root(current) and base.macros == current.macros
 
     def shows_later(self, index: int, node: NodeMetadata) -> bool:
         """Return True if the compiled SQL of one side is that of a later build, not of a first one."""

@@ -405,7 +405,7 @@ class TemplateComparer:
         self._environment.budget = Budget(Limits(seconds=seconds))
         places = dict(assumed.places)
         pending: list[tuple[int, ...]] = [()]
-        for _ in range(MOST_WORLDS):
+        for number in range(1, MOST_WORLDS + 1):
             world = assumed.with_answers(pending.pop(), places)
             self._environment.world = world
             yield world
@@ -413,6 +413,9 @@ class TemplateComparer:
                 pending.append((*world.taken[:place], 1))
             if not pending:
                 return
+            # Each pending answer leads to at least one world.
+            if number + len(pending) > MOST_WORLDS:
+                break
         raise Undecidable(f"more than {MOST_WORLDS} cases")
 
     def _in(

@@ -93,10 +93,10 @@ class World:
         """Return the columns of the query of *request*, or why it is refused."""
         tables = request.get("tables")
         views = {tuple(name): (name in (tables or ()), columns) for name, columns in request["views"]}
-        for name in [name for name, was in self._views.items() if views.get(name) != was]:
+        for name in [name for name, (was, _) in self._views.items() if views.get(name, (None,))[0] != was]:
             self._run(f"drop {'table' if self._views.pop(name)[0] else 'view'} {quoted(*name)}")
         try:
-            for name in views.keys() - self._views.keys():
+            for name in [name for name, wanted in views.items() if self._views.get(name) != wanted]:
                 self._create(name, *views[name])
             for function in request["functions"]:
                 self._allow(function)
@@ -151,7 +151,8 @@ class World:
         values = [self._value(kind or "varchar" * is_table) for _, kind in columns]
         listed = [f"{value} as {quoted(column)}" for value, (column, _) in zip(values, columns, strict=True)]
         query = f"select {', '.join(listed) or 'null'} where false"
-        self._run(f"create {'table' if is_table else 'view'} {quoted(*name)} as {query}")
+        create = "create or replace" if name in self._views else "create"
+        self._run(f"{create} {'table' if is_table else 'view'} {quoted(*name)} as {query}")
         self._views[name] = is_table, columns
 
     def _value(self, kind: str) -> str:
