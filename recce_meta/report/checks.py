@@ -12,6 +12,7 @@ from xml.sax.saxutils import escape, quoteattr
 
 from recce_meta.errors import plural
 from recce_meta.models.checks import CheckReport, CheckResult, CheckStatus
+from recce_meta.models.data_diff import ValueDiff
 from recce_meta.redaction import neutralise
 from recce_meta.report.data.check_findings import (
     CHECK_MARKS,
@@ -24,7 +25,7 @@ from recce_meta.report.data.check_findings import (
     is_report,
     node_findings,
 )
-from recce_meta.report.data.text import body_lines
+from recce_meta.report.data.text import body_lines, why_lines
 from recce_meta.report.data.verdicts import CLAIMS
 from recce_meta.report.labels import DETAILS, more_phrase
 from recce_meta.report.run_choice import choice_line, choice_text
@@ -189,6 +190,11 @@ def _details(check: CheckResult, width: int, *, details: bool) -> list[Line]:
     if len(shown) < len(text):
         hidden = more_phrase(len(text) - len(shown), hint=True, option=DETAILS)
         lines.append((Span(f"  {hidden}", Style.DIM),))
+    explained = [one for one in check.results if isinstance(one, ValueDiff) and one.why is not None]
+    for answer in explained:
+        if len(explained) > 1:
+            lines.append(plain_line(f"  {answer.subject.name}"))
+        lines += why_lines(answer, width)
     if check.hint:
         lines += wrap_text(Span("  hint: ", Style.YELLOW), check.hint, width)
     return lines

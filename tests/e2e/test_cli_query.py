@@ -160,6 +160,7 @@ def test_wrong_usage_names_the_way_out(filled: Any) -> None:
     assert "--cookbook cannot be combined with SQL" in filled("query", "select 1", "--cookbook", "x").err
     unknown = filled("query", "--cookbook", "orphan_sourcez")
     assert (unknown.code, "did you mean 'orphan_sources'" in unknown.err) == (2, True)
+    assert "hint: recce-meta query --cookbook failing_tests" in filled("query", "failing_tests").err
     missing = filled("query", "select * from no_such_view")
     assert (missing.code, "no_such_view" in missing.err) == (3, True)
     nowhere = filled("query", "select 1", "--schema", "no_such_schema")

@@ -18,6 +18,7 @@ from recce_meta.adapter.statements import refuse_statement, single_statement
 from recce_meta.api.data.execution import Job, Relation, RelationResolver, absence
 from recce_meta.api.data.node_settings import (
     EXACT,
+    NOT_EXPLAINED,
     UNSET,
     ResolvedSettings,
     resolve_settings,
@@ -561,6 +562,8 @@ def _keyed_or_whole(
         notes.append(EXACT)
         options = replace(options, tolerance=None, relative_tolerance=None)
     rows: RowsDiff = yield from rows_diff(pair, options)
+    if options.why is not None and rows.is_equal is False:
+        notes.append(NOT_EXPLAINED)
     return replace(rows, notes=(*rows.notes, *notes))
 
 

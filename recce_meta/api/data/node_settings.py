@@ -21,6 +21,7 @@ from recce_meta.models.data_diff import COMPARE_REASON
 
 SETTING = "setting"
 """Origin of a key that is a setting."""
+NOT_EXPLAINED = "the rows are not explained: that needs a key"
 EXACT = "numbers were compared exactly: a tolerance requires a key"
 _COUNTING = frozenset(["row_count_diff", "schema_diff"])
 """Diffs of a node with `compare: counts`."""

@@ -40,8 +40,8 @@ _recording = packed(
         "--failed-rows",
         type=click.IntRange(min=1, max=1000),
         metavar="N",
-        help="Store the first N rows of each failed test, from the relation of store_failures or by running "
-        "the test's SQL again.",
+        help="Store the first N rows of each failed test with values, from the relation of store_failures "
+        "or by running the test's SQL again. --no-values and --private hide values.",
     ),
     privacy_options,
     click.option(

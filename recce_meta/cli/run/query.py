@@ -111,6 +111,8 @@ def _statement(adapter: UnifiedSqlAdapter, sql: str | None, cookbook: str | None
         hint = 'recce-meta query "select * from runs", or --cookbook NAME'
         raise UsageError("--cookbook cannot be combined with SQL", hint=hint)
     if cookbook is None:
+        if any(sql in questions for questions in cookbook_topics().values()):
+            raise UsageError(f"'{sql}' is a question", hint=f"recce-meta query --cookbook {sql}")
         return sql_argument(sql or "")
     text = cookbook_query(cookbook, adapter.warehouse, adapter.schema)
     if lines := editable_lines(text):

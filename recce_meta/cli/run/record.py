@@ -252,6 +252,8 @@ def _with_failed_rows(
         with _open_data(connection, store, options) as data:
             privacy = privacy_of(no_values=options.no_values, private=options.private)
             found: Project = read(data, project, options.failed_rows, privacy, store=store)
+            if data is store and len(found.warnings) > len(project.warnings):
+                warn("the tests were run in the warehouse of the store: --data-target names another one")
             return found
     except RecceMetaError as error:
         warn(f"no failed rows stored: {error}")

@@ -31,6 +31,13 @@ def test_every_question_runs_on_an_empty_store(own_store: Any) -> None:
     assert answered == ["storage_used"]
 
 
+def test_an_environment_without_a_run_is_not_compared(own_store: Any) -> None:
+    name = own_store.adapter.quote_identifier(own_store.schema)
+    own_store.adapter.execute(f"DELETE FROM {name}.store_runs WHERE environment = 'current'")
+    found = own_store.answer("environments_that_differ")
+    assert pick(found, "unique_id", "status") == [(None, "not compared: no run of the other environment")]
+
+
 ORDERS, STG, TEST = "model.shop.orders", "model.shop.stg_orders", "test.shop.unique_orders"
 BROKEN = "test.shop.long_broken"
 
@@ -44,6 +51,16 @@ BROKEN = "test.shop.long_broken"
         ("seconds_by_schema", "schema_name seconds results", [("shop", 83.0, 4)]),
         ("seconds_by_owner", "owner seconds models", [(None, 83.0, 2)]),
         ("models_not_built_lately", "unique_id", []),
+        (
+            "environments_that_differ",
+            "unique_id status",
+            [
+                ("model.shop.fresh", "removed"),
+                ("model.shop.legacy", "added"),
+                (ORDERS, "modified"),
+                (STG, "modified"),
+            ],
+        ),
         ("recent_errors", "unique_id", []),
         ("failed_rows", "unique_id", []),
         ("late_sources", "unique_id", []),

@@ -11,13 +11,17 @@ from recce_meta.models.checks import CheckReport, CheckResult, CheckStatus
 from recce_meta.models.data_diff import (
     ColumnDelta,
     ColumnProfile,
+    KeyCounts,
     Profile,
     ProfileDiff,
     RowCount,
     RowCountDiff,
     SchemaDiff,
     Subject,
+    ValueDiff,
 )
+from recce_meta.models.explanations import Why
+from recce_meta.report.checks import check_report_text
 from recce_meta.report.data.check_findings import (
     FindingKind,
     checks_mark,
@@ -123,3 +127,26 @@ def test_a_report_counts_the_checks_that_differ() -> None:
     assert checks_phrase((note, note), "2 checks") == "2 checks, none was run"
     assert checks_phrase((note, report.checks[2]), "2 checks") == "1 of 2 checks passed, 1 note"
     assert (checks_mark((note,)).tone, checks_mark((note, report.checks[2])).tone) == ("one-sided", "same")
+
+
+def test_a_failed_check_says_why_rows_differ() -> None:
+    why = Why(searched=3, note="too many values")
+    explained = ValueDiff(
+        subject=both("orders"),
+        key=("id",),
+        key_source="option",
+        base=KeyCounts(rows=5),
+        current=KeyCounts(rows=5),
+        common=5,
+        changed=2,
+        why=why,
+    )
+    check = CheckResult(
+        name="rows",
+        type="value_diff",
+        status=CheckStatus.FAILED,
+        results=(explained,),
+        violations=("2 rows changed",),
+    )
+    text = check_report_text(CheckReport(checks=(check,)), width=80, color=False)
+    assert "  2 rows changed\n  where  too many values\n" in text
