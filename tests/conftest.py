@@ -19,8 +19,6 @@ import sys
 import tempfile
 from collections import Counter, defaultdict
 from collections.abc import Callable
-from contextlib import suppress
-from importlib import import_module
 from itertools import count
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -37,7 +35,6 @@ from recce_meta.models import Project
 from recce_meta.store.session import init_store
 from recce_meta.warehouses.registry import folders_with
 from scripts import render_sql
-from tests import emulators
 from tests.proofs import sampled
 from tests.support import needs, parts
 from tests.support.once import built_once
@@ -46,7 +43,6 @@ if TYPE_CHECKING:
     from _pytest.terminal import TerminalReporter
     from xdist.remote import Producer
     from xdist.scheduler import LoadScopeScheduling
-    from xdist.workermanage import WorkerController
 
 settings.register_profile(
     "busy machines",
@@ -70,55 +66,9 @@ if sys.dont_write_bytecode:
     sys.dont_write_bytecode = False
     os.environ["PYTHONDONTWRITEBYTECODE"] = ""
 
-EXPENSIVE = (
-    "test_against_python.py",
-    "test_categories_by_execution.py",
-    "test_ci_recipes.py",
-    "test_cli_connection_worker.py",
-    "test_cli_data.py",
-    "test_cli_doctor_server.py",
-    "test_cli_hook.py",
-    "test_cli_log_format.py",
-    "test_cli_metrics.py",
-    "test_cli_serve.py",
-    "test_cli_stop.py",
-    "test_dbt_package.py",
-    "test_dbt_package_statements.py",
-    "test_dbt_parse.py",
-    "test_durability.py",
-    "test_every_page.py",
-    "test_extraction.py",
-    "test_frozen.py",
-    "test_hostile_dbt.py",
-    "test_html_report.py",
-    "test_installs.py",
-    "test_keyboard.py",
-    "test_lineage_by_execution.py",
-    "test_mcp.py",
-    "test_not_compared.py",
-    "test_pages_in_a_browser.py",
-    "test_postgres_failures.py",
-    "test_postgres_views.py",
-    "test_recce_agreement.py",
-    "test_rendering.py",
-    "test_run_choice.py",
-    "test_sqlmesh.py",
-    "test_store_migrate.py",
-    "test_store_prune.py",
-    "test_store_record.py",
-    "test_store_select.py",
-    "test_stored_diff.py",
-    "test_stored_effects.py",
-    "test_stores.py",
-    "test_workers.py",
-)
-"""Modules with few, slow tests: they begin first, so that no process is left alone with one in the end."""
-TOGETHER = ("tests/architecture", "tests/e2e/server")
-"""Folders of which one process runs all modules: they share the parsed package, or a server and a browser."""
-EMULATED = re.compile(rf"^tests/contract/.*\[(?:.*-)?({'|'.join(emulators.NAMES)})[]-]")
-"""Ids of tests on the emulator of a warehouse. One process runs them all: each process starts its own."""
 BEYOND_CORE = re.compile(rf"^pytestmark = .*\bpytest\.mark\.({'|'.join(parts.BEYOND_CORE)})\b", re.M)
 """Line of a module that marks all of its tests."""
+LEFT_TO_OTHERS = pytest.StashKey[frozenset[Path]]()
 GATED = re.compile(rf"\bmark\.({'|'.join(parts.GATED)})\b")
 
 
@@ -130,59 +80,39 @@ def pytest_xdist_auto_num_workers(config: pytest.Config) -> int:
 
 @pytest.hookimpl(optionalhook=True)
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> LoadScopeScheduling:
-    """Return a scheduler that gives whole modules to any free process, expensive ones first.
-
-    All tests of a module run in one process, which creates the fixtures of the module once.
-    """
-    from xdist.scheduler import LoadScopeScheduling
-
-    class Scheduling(LoadScopeScheduling):
-        def _split_scope(self, nodeid: str) -> str:
-            if emulated := EMULATED.match(nodeid):
-                return emulated[1]
-            module = nodeid.partition("::")[0]
-            return next((folder for folder in TOGETHER if f"{folder}/" in module), module)
-
-        def _assign_work_unit(self, node: WorkerController) -> None:
-            expensive = [
-                scope
-                for scope in self.workqueue
-                if scope in TOGETHER or scope in emulators.NAMES or Path(scope).name in EXPENSIVE
-            ]
-            if expensive:
-                first = min(expensive, key=lambda scope: scope not in emulators.NAMES)
-                self.workqueue.move_to_end(first, last=False)
-            super()._assign_work_unit(node)
+    """Return a scheduler of whole modules."""
+    from tests.support.shares import Scheduling
 
     return Scheduling(config, log)
 
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection(session: pytest.Session) -> None:
-    """Let each process import another part of the modules first.
-
-    pytest rewrites the assertions of a module when it is first imported, and stores the result. In the first
-    run of a checkout that takes half a minute of CPU, which processes share if they begin with other modules.
-    """
-    worker = getattr(session.config, "workerinput", None)
+    """Choose the share of the modules that this process collects."""
+    config = session.config
+    worker = getattr(config, "workerinput", None)
     if worker is None:
         return
     gc.disable()  # until `pytest_collection_finish`: nearly everything that a collection creates stays
-    folder, root = session.config.invocation_params.dir, session.config.rootpath
+    from tests.support.shares import is_of_core, left_to_others
+
+    if not is_of_core(config):
+        return
+    folder = config.invocation_params.dir
     files = sorted(
         file
-        for argument in session.config.args
-        for file in Path(folder, argument).rglob("test_*.py")
-        if not pytest_ignore_collect(file, session.config)
+        for name in config.args
+        for file in Path(folder, name).rglob("test_*.py")
+        if not pytest_ignore_collect(file, config)
     )
-    first = len(files) * int(worker["workerid"].removeprefix("gw")) // worker["workercount"]
-    for file in files[first:] + files[:first]:
-        with suppress(Exception, pytest.skip.Exception):  # the collection reports it
-            import_module(".".join(file.relative_to(root).with_suffix("").parts))
+    process = int(worker["workerid"].removeprefix("gw"))
+    config.stash[LEFT_TO_OTHERS] = left_to_others(files, process, worker["workercount"])
 
 
 def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
-    """Leave out a module that has no test of the core, or of the gate, before it is imported."""
+    """Leave out a module of another process, or without a test of the core or gate, before it is imported."""
+    if collection_path in config.stash.get(LEFT_TO_OTHERS, ()):
+        return True
     is_test = collection_path.name.startswith("test_") and collection_path.suffix == ".py"
     if not is_test or any(config.getoption(name) for name in ("--all", "--part", "--warehouse")):
         return None

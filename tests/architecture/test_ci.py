@@ -11,7 +11,6 @@ from pathlib import Path
 
 import pytest
 
-from tests.conftest import EXPENSIVE
 from tests.support import parts
 from tests.support.needs import NEEDS
 
@@ -222,10 +221,6 @@ def test_a_test_that_lacks_a_program_says_so_in_one_way() -> None:
     files = [path for path in (ROOT / "tests").rglob("*.py") if path != Path(__file__)]
 
     assert [path.name for path in files if said.search(path.read_text(encoding="utf-8"))] == []
-
-
-def test_the_modules_that_begin_first_are_there() -> None:
-    assert set(EXPENSIVE) <= {path.name for path in (ROOT / "tests").rglob("test_*.py")}
 
 
 @pytest.mark.skipif(shutil.which("bash") is None, reason="there is no bash")
