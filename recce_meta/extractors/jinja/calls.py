@@ -13,7 +13,7 @@ from typing import Any
 from jinja2 import TemplateSyntaxError, nodes
 
 from recce_meta.extractors.jinja.constants import CHANGING, LARGEST, apply, call_method
-from recce_meta.extractors.jinja.expressions import Arguments, Expressions, Pairs
+from recce_meta.extractors.jinja.expressions import Arguments, Expressions, Pairs, different
 from recce_meta.extractors.jinja.grammar import ENVIRONMENT
 from recce_meta.extractors.jinja.state import (
     DEEPEST_CALL,
@@ -157,7 +157,7 @@ class Calls(Expressions):
             found.append((inner, text if returned in (NOTHING, BREAK, CONTINUE) else returned))
         self.package = outer
         self._depth -= 1
-        return self.different(found)
+        return different(found)
 
     def _bound(self, macro: Closure, args: Arguments, scope: BlockScope, world: PathState) -> list[PathState]:
         """Return the worlds inside *macro*, with its parameters set."""

@@ -13,7 +13,16 @@ from typing import Any
 
 from jinja2.filters import do_title
 
-from recce_meta.extractors.jinja.state import UNKNOWN, Beyond, NamespaceState, is_known, require_room, weigh
+from recce_meta.extractors.jinja.state import (
+    UNDEFINED,
+    UNKNOWN,
+    Beyond,
+    NamespaceState,
+    Value,
+    is_known,
+    require_room,
+    weigh,
+)
 
 LARGEST = 10_000
 """Maximum number of elements of a repetition or `range`."""
@@ -345,3 +354,28 @@ def _is_plain(template: str) -> bool:
         or (not spec and not conversion and (name == "" or name.isidentifier() or name.isdigit()))
         for _, name, spec, conversion in parts
     )
+
+
+def truth_of(value: Value) -> bool | None:
+    """Return the truth of *value*, or None if unknown."""
+    if isinstance(value, (list, dict, tuple, set)) or is_known(value):
+        return bool(value)
+    return None
+
+
+def sliced(owner: Value, bounds: slice) -> Value:
+    """Return `owner[bounds]`."""
+    if not isinstance(owner, (str, list, tuple)) or not is_known([bounds.start, bounds.stop, bounds.step]):
+        return UNKNOWN
+    return apply(lambda: owner[bounds])
+
+
+def filtered(name: str, value: Value, args: list[Value], kwargs: dict[str, Value]) -> Value:
+    """Return `value | name(…)`."""
+    if value is UNDEFINED and name in ("default", "d"):
+        return args[0] if args else kwargs.get("default_value", "")
+    known = is_known([*args, *kwargs.values()])
+    loose = name in ANY_VALUE and isinstance(value, (list, tuple, dict))
+    if name not in FILTERS or not known or not (loose or is_known(value)):
+        return UNDEFINED if value is UNDEFINED else UNKNOWN
+    return apply(FILTERS[name], value, *args, **kwargs)

@@ -11,15 +11,16 @@ from typing import Any, TypeAlias
 from jinja2 import nodes
 
 from recce_meta.extractors.jinja.constants import (
-    ANY_VALUE,
     CHANGING,
     COMPARISONS,
-    FILTERS,
     METHODS,
     OPERATORS,
     TESTS,
     apply,
+    filtered,
+    sliced,
     text_of,
+    truth_of,
 )
 from recce_meta.extractors.jinja.state import (
     HIDDEN,
@@ -123,28 +124,6 @@ class Expressions:
             return Package(name)
         return UNDEFINED if name in self.findings.own else UNKNOWN
 
-    def decides(self, test: nodes.Node, value: Value, world: PathState) -> bool | None:
-        """Return the truth of *test* if it depends on a loop variable or macro argument; else None.
-
-        Any other condition may differ between environments, even if it is a constant here.
-        """
-        if not is_known(value):
-            return None
-        for name in test.find_all(nodes.Name):
-            scope = world.scope.find(name.name)
-            if scope is not None and scope.is_decided:
-                return bool(value)
-        if isinstance(test, nodes.Name):
-            scope = world.scope.find(test.name)
-            return bool(value) if scope is not None and scope.is_decided else None
-        return None
-
-    def truth_of(self, value: Value) -> bool | None:
-        """Return the truth of *value*, or None if unknown."""
-        if isinstance(value, (list, dict, tuple, set)) or is_known(value):
-            return bool(value)
-        return None
-
     def _list(self, node: nodes.List, world: PathState) -> Pairs:
         return self._weighed(self.each(node.items, world), list)
 
@@ -169,18 +148,12 @@ class Expressions:
     def _conditional(self, node: nodes.CondExpr, world: PathState) -> Pairs:
         found: Pairs = []
         for after, value in self.evaluate(node.test, world):
-            decided = self.decides(node.test, value, after)
+            decided = decides(node.test, value, after)
             if decided is not False:
                 found += self.evaluate(node.expr1, after.fork() if decided is None else after)
             if decided is not True:
                 found += [(after, UNDEFINED)] if node.expr2 is None else self.evaluate(node.expr2, after)
-        return self.different(found)
-
-    def different(self, pairs: Pairs) -> Pairs:
-        """Return *pairs* without duplicates."""
-        if len(pairs) < 2:
-            return pairs
-        return list({(world.key(), frozen(value)): (world, value) for world, value in pairs}.values())
+        return different(found)
 
     def _compare(self, node: nodes.Compare, world: PathState) -> Pairs:
         found: Pairs = []
@@ -220,7 +193,7 @@ class Expressions:
         found: Pairs = []
         # Both sides are evaluated, because either may contain a reference.
         for after, (left, right) in self.each([node.left, node.right], world):
-            truth = self.truth_of(left)
+            truth = truth_of(left)
             # `x or 'default'` works for a name that is not set.
             if left is UNDEFINED and isinstance(node, nodes.Or):
                 truth = False
@@ -234,7 +207,7 @@ class Expressions:
         found: Pairs = []
         for after, value in self.evaluate(node.node, world):
             if isinstance(node, nodes.Not):
-                truth = self.truth_of(value)
+                truth = truth_of(value)
                 found.append((after, UNKNOWN if truth is None else not truth))
             else:
                 negative = isinstance(node, nodes.Neg)
@@ -249,19 +222,10 @@ class Expressions:
         if isinstance(node.arg, nodes.Slice):
             parts = [node.node, node.arg.start, node.arg.stop, node.arg.step]
             return [
-                (after, self._slice(owner, slice(*bounds)))
-                for after, (owner, *bounds) in self.each(parts, world)
+                (after, sliced(owner, slice(*bounds))) for after, (owner, *bounds) in self.each(parts, world)
             ]
         ways = self.each([node.node, node.arg], world)
         return [(after, self.member(owner, key)) for after, (owner, key) in ways]
-
-    @staticmethod
-    def _slice(owner: Value, bounds: slice) -> Value:
-        if not isinstance(owner, (str, list, tuple)) or not is_known(
-            [bounds.start, bounds.stop, bounds.step]
-        ):
-            return UNKNOWN
-        return apply(lambda: owner[bounds])
 
     def member(self, owner: Value, key: Value) -> Value:
         """Return `owner.key`, or `owner[key]`."""
@@ -308,18 +272,8 @@ class Expressions:
                 dict(zip(map(str, names), rest[len(node.args) :], strict=True)),
             )
             plain = node.dyn_args is None and node.dyn_kwargs is None
-            found.append((after, self.filtered(node.name, value, args, kwargs) if plain else UNKNOWN))
+            found.append((after, filtered(node.name, value, args, kwargs) if plain else UNKNOWN))
         return found
-
-    def filtered(self, name: str, value: Value, args: list[Value], kwargs: dict[str, Value]) -> Value:
-        """Return `value | name(…)`."""
-        if value is UNDEFINED and name in ("default", "d"):
-            return args[0] if args else kwargs.get("default_value", "")
-        known = is_known([*args, *kwargs.values()])
-        loose = name in ANY_VALUE and isinstance(value, (list, tuple, dict))
-        if name not in FILTERS or not known or not (loose or is_known(value)):
-            return UNDEFINED if value is UNDEFINED else UNKNOWN
-        return apply(FILTERS[name], value, *args, **kwargs)
 
     def _test(self, node: nodes.Test, world: PathState) -> Pairs:
         found: Pairs = []
@@ -377,6 +331,30 @@ class Expressions:
                 args.update(more_named)
             found.append((after, args))
         return found
+
+
+def decides(test: nodes.Node, value: Value, world: PathState) -> bool | None:
+    """Return the truth of *test* if it depends on a loop variable or macro argument; else None.
+
+    Any other condition may differ between environments, even if it is a constant here.
+    """
+    if not is_known(value):
+        return None
+    for name in test.find_all(nodes.Name):
+        scope = world.scope.find(name.name)
+        if scope is not None and scope.is_decided:
+            return bool(value)
+    if isinstance(test, nodes.Name):
+        scope = world.scope.find(test.name)
+        return bool(value) if scope is not None and scope.is_decided else None
+    return None
+
+
+def different(pairs: Pairs) -> Pairs:
+    """Return *pairs* without duplicates."""
+    if len(pairs) < 2:
+        return pairs
+    return list({(world.key(), frozen(value)): (world, value) for world, value in pairs}.values())
 
 
 def _is_place(node: nodes.Node) -> bool:

@@ -7,8 +7,8 @@ from collections.abc import Callable, Sequence
 from jinja2 import nodes
 
 from recce_meta.extractors.jinja.calls import BREAK, CONTINUE, Calls
-from recce_meta.extractors.jinja.constants import CHANGING
-from recce_meta.extractors.jinja.expressions import Arguments
+from recce_meta.extractors.jinja.constants import CHANGING, filtered, truth_of
+from recce_meta.extractors.jinja.expressions import Arguments, decides
 from recce_meta.extractors.jinja.state import (
     NOTHING,
     UNKNOWN,
@@ -62,8 +62,8 @@ class Interpreter(Calls):
             nodes.Scope: self._scope,
             nodes.Block: self._scope,
             nodes.ScopedEvalContextModifier: self._scope,
-            nodes.Break: lambda node, world: self._jump(world, BREAK),
-            nodes.Continue: lambda node, world: self._jump(world, CONTINUE),
+            nodes.Break: lambda node, world: _jump(world, BREAK),
+            nodes.Continue: lambda node, world: _jump(world, CONTINUE),
         }
 
     def run(self, body: Sequence[nodes.Node], worlds: list[PathState]) -> list[PathState]:
@@ -91,11 +91,6 @@ class Interpreter(Calls):
             self.findings.doubt("import, include and extends bring in what is not here", node)
         return [world]
 
-    @staticmethod
-    def _jump(world: PathState, where: Value) -> list[PathState]:
-        world.returned = where
-        return [world]
-
     def _output(self, node: nodes.Output, world: PathState) -> list[PathState]:
         ways = [world]
         for part in node.nodes:
@@ -121,20 +116,9 @@ class Interpreter(Calls):
 
     def _assign(self, node: nodes.Assign, world: PathState) -> list[PathState]:
         found = []
-        for after, value in self._apart(self.evaluate(node.node, world)):
+        for after, value in _apart(self.evaluate(node.node, world)):
             self._set(node.target, value, after)
             found.append(after)
-        return found
-
-    @staticmethod
-    def _apart(pairs: list[tuple[PathState, Value]]) -> list[tuple[PathState, Value]]:
-        """Return *pairs* in which every world is distinct; a repeated world is forked."""
-        seen: set[int] = set()
-        found = []
-        for world, value in pairs:
-            own = world.fork() if id(world) in seen else world
-            seen.add(id(own))
-            found.append((own, value))
         return found
 
     def _set(self, target: nodes.Node, value: Value, world: PathState) -> None:
@@ -177,7 +161,7 @@ class Interpreter(Calls):
             value = self._filtered(node.node, value, world)
         args = [self.evaluate(arg, world)[0][1] for arg in node.args]
         kwargs = {str(pair.key): self.evaluate(pair.value, world)[0][1] for pair in node.kwargs}
-        return self.filtered(node.name, value, args, kwargs)
+        return filtered(node.name, value, args, kwargs)
 
     def _if(self, node: nodes.If, world: PathState) -> list[PathState]:
         found: list[PathState] = []
@@ -185,8 +169,8 @@ class Interpreter(Calls):
         for test, body in [(node.test, node.body), *((other.test, other.body) for other in node.elif_)]:
             left: list[PathState] = []
             for way in waiting:
-                for after, value in self._apart(self.evaluate(test, way)):
-                    decided = self.decides(test, value, after)
+                for after, value in _apart(self.evaluate(test, way)):
+                    decided = decides(test, value, after)
                     if decided is None and not self._changes(body, after):
                         # The path continues alike with and without the body, so it need not be divided.
                         self.run(body, [after])
@@ -213,7 +197,7 @@ class Interpreter(Calls):
 
     def _for(self, node: nodes.For, world: PathState) -> list[PathState]:
         found: list[PathState] = []
-        for after, value in self._apart(self.evaluate(node.iter, world)):
+        for after, value in _apart(self.evaluate(node.iter, world)):
             found += self.loop_over(node, value, after)
         return found
 
@@ -244,7 +228,7 @@ class Interpreter(Calls):
             self._set(node.target, item, world)
             values = [value for _, value in self.evaluate(node.test, world)]
             # An item that may pass counts, because every possible reference does.
-            if len(values) != 1 or self.truth_of(values[0]) is not False:
+            if len(values) != 1 or truth_of(values[0]) is not False:
                 found.append(item)
             world.pop()
         return found
@@ -335,20 +319,36 @@ class Interpreter(Calls):
             after.push(BlockScope(after.scope), capture=False)
             for target, value in zip(node.targets, values, strict=True):
                 self._set(target, value, after)
-            found += self._left(self.run(node.body, [after]))
+            found += _left(self.run(node.body, [after]))
         return found
 
     def _scope(self, node: nodes.Scope | nodes.Block, world: PathState) -> list[PathState]:
         world.push(BlockScope(world.scope), capture=False)
-        return self._left(self.run(node.body, [world]))
+        return _left(self.run(node.body, [world]))
 
-    @staticmethod
-    def _left(worlds: list[PathState]) -> list[PathState]:
-        for world in worlds:
-            written = world.out
-            world.pop()
-            world.out = written
-        return worlds
+
+def _apart(pairs: list[tuple[PathState, Value]]) -> list[tuple[PathState, Value]]:
+    """Return *pairs* in which every world is distinct; a repeated world is forked."""
+    seen: set[int] = set()
+    found = []
+    for world, value in pairs:
+        own = world.fork() if id(world) in seen else world
+        seen.add(id(own))
+        found.append((own, value))
+    return found
+
+
+def _jump(world: PathState, where: Value) -> list[PathState]:
+    world.returned = where
+    return [world]
+
+
+def _left(worlds: list[PathState]) -> list[PathState]:
+    for world in worlds:
+        written = world.out
+        world.pop()
+        world.out = written
+    return worlds
 
 
 def _calls(node: nodes.Node) -> bool:
