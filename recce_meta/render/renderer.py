@@ -208,6 +208,52 @@ class HasWarehouse(Protocol):
         """Facts of the warehouse; `name` is the `type:` in profiles.yml."""
 
 
+class _Templates:
+    """Compiled templates of a sandbox. Inferring variables renders the same texts again and again."""
+
+    def __init__(self, sandbox: Sandbox) -> None:
+        self._sandbox = sandbox
+        self._templates: dict[str, Template] = {}
+        self._expressions: dict[str, tuple[Template, bool]] = {}
+
+    def text(self, sql: str, scope: RenderScope) -> str:
+        """Return *sql* rendered."""
+        found = self._templates.get(sql)
+        if found is None:
+            found = self._templates[sql] = self._compiled(self._sandbox.parse(sql))
+        return self._text_of(found, scope)
+
+    def value(self, text: str, scope: RenderScope) -> Any:
+        """Return the value of *text*: a single expression keeps its type, all else becomes a string."""
+        if "{" not in text:
+            return text
+        found = self._expressions.get(text)
+        if found is None:
+            found = self._expressions[text] = self._expression(text)
+        template, is_expression = found
+        if not is_expression:
+            return self._text_of(template, scope)
+        context = _context(template, scope)
+        for _ in template.root_render_func(context):
+            pass
+        return context.vars[_RESULT]
+
+    def _expression(self, text: str) -> tuple[Template, bool]:
+        """Compile *text* to leave its value in a variable; the flag is False if it is not an expression."""
+        tree = self._sandbox.parse(text)
+        expression = _only_expression(tree)
+        if expression is None:
+            return self._compiled(tree), False
+        store = nodes.Assign(nodes.Name(_RESULT, "store"), expression, lineno=1)
+        return self._compiled(nodes.Template([store], lineno=1)), True
+
+    def _compiled(self, tree: nodes.Template) -> Template:
+        return Template.from_code(self._sandbox, self._sandbox.compiled(tree, _TEXT, _TEXT), {})
+
+    def _text_of(self, template: Template, scope: RenderScope) -> str:
+        return self._sandbox.concat(template.root_render_func(_context(template, scope)))
+
+
 class SimpleTemplateRenderer:
     """Renderer of one run's templates: dbt's Jinja without dbt and without a database.
 
@@ -254,9 +300,7 @@ class SimpleTemplateRenderer:
             )
         self._spare: Budget | None = None
         """Budget for inferring variables in the current rendering."""
-        # Inferring variables renders the same texts again and again.
-        self._templates: dict[str, Template] = {}
-        self._expressions: dict[str, tuple[Template, bool]] = {}
+        self._templates = _Templates(self._sandbox)
         self._lock = RLock()
         self._parents: frozenset[str] = frozenset()
 
@@ -354,7 +398,7 @@ class SimpleTemplateRenderer:
             node,
             node.package_name if node is not None else self._project.root,
             incremental=incremental,
-            evaluate=self._evaluate,
+            evaluate=self._templates.value,
             warnings=warnings,
         )
 
@@ -380,7 +424,7 @@ class SimpleTemplateRenderer:
         notes, self._project.notes = self._project.notes, Notes()
         scope = self._scope(node, False, [])
         try:
-            return self._guarded(lambda: self._evaluate(text, scope), text, scope, None)
+            return self._guarded(lambda: self._templates.value(text, scope), text, scope, None)
         finally:
             self._project.notes = notes
 
@@ -435,7 +479,7 @@ class SimpleTemplateRenderer:
             return model.compiled_code, {}
 
     def _run(self, sql: str, scope: RenderScope, title: str | None) -> str:
-        return self._guarded(lambda: self._text_of(self._template(sql), scope), sql, scope, title)
+        return self._guarded(lambda: self._templates.text(sql, scope), sql, scope, title)
 
     def _guarded(self, render: Callable[[], T], sql: str, scope: RenderScope, title: str | None) -> T:
         """Return the result of *render*; turn its exceptions into a TemplateError of *sql*."""
@@ -456,42 +500,6 @@ class SimpleTemplateRenderer:
             raise self._placed(problem, error, sql, title) from None
         except _TEMPLATE_FAULTS as error:
             raise self._placed(fault(error, self._project), error, sql, title) from None
-
-    def _template(self, sql: str) -> Template:
-        found = self._templates.get(sql)
-        if found is None:
-            found = self._templates[sql] = self._compiled(self._sandbox.parse(sql))
-        return found
-
-    def _evaluate(self, text: str, scope: RenderScope) -> Any:
-        """Return the value of *text*: a single expression keeps its type, all else becomes a string."""
-        if "{" not in text:
-            return text
-        found = self._expressions.get(text)
-        if found is None:
-            found = self._expressions[text] = self._expression(text)
-        template, is_expression = found
-        if not is_expression:
-            return self._text_of(template, scope)
-        context = _context(template, scope)
-        for _ in template.root_render_func(context):
-            pass
-        return context.vars[_RESULT]
-
-    def _expression(self, text: str) -> tuple[Template, bool]:
-        """Compile *text* to leave its value in a variable; the flag is False if it is not an expression."""
-        tree = self._sandbox.parse(text)
-        expression = _only_expression(tree)
-        if expression is None:
-            return self._compiled(tree), False
-        store = nodes.Assign(nodes.Name(_RESULT, "store"), expression, lineno=1)
-        return self._compiled(nodes.Template([store], lineno=1)), True
-
-    def _compiled(self, tree: nodes.Template) -> Template:
-        return Template.from_code(self._sandbox, self._sandbox.compiled(tree, _TEXT, _TEXT), {})
-
-    def _text_of(self, template: Template, scope: RenderScope) -> str:
-        return self._sandbox.concat(template.root_render_func(_context(template, scope)))
 
     def _placed(
         self, problem: TemplateError, error: Exception, sql: str, title: str | None, line: int | None = None
