@@ -94,11 +94,11 @@ def read_state(
         project = extract_sql_project(root, SqlOptions(git=git, environ=environ), known=known)
         return ProjectState(project=_with_warnings(project, warnings), source=FILES)
     times = ArtifactTimes(found.run.run_at, _time_of_catalog(found, folder))
-    merge = _Merge(found, settings, warnings)
-    if not merge.has_changes:
+    edits = _Edits(found, settings, warnings)
+    if not edits.has_changes:
         return ProjectState(project=_with_warnings(found, warnings), source=MANIFEST, times=times)
     report(f"reading the files of {settings.name} that differ from the manifest")
-    return replace(merge.merged(environ, known), times=times)
+    return replace(_Merge(found, settings, warnings, edits).merged(environ, known), times=times)
 
 
 class _ArtifactHeader(Struct):
@@ -182,86 +182,32 @@ def _age(path: Path) -> float:
         return 0.0
 
 
-class _Merge:
-    """Merge of a manifest with the project's files."""
+class _Edits:
+    """Edits of a project since dbt wrote its manifest: files that differ, are new or are gone."""
 
     def __init__(self, manifest: Project, settings: DbtProjectFile, warnings: list[str]) -> None:
         self._manifest, self._settings, self._warnings = manifest, settings, warnings
-        self._nodes = {node.unique_id: node for node in manifest.nodes}
         self._written_at = manifest.run.run_at
         self._blocks: dict[_Key, str] = {}
         """Code of snapshots with its tags."""
-        self._read: set[str] = set()
-        """Nodes of our own reader that replace those of the manifest."""
-        self._has_described = False
-        """True if property files describe a node in another way."""
 
     @property
     def has_changes(self) -> bool:
         """Return True if a file differs from the manifest, or dbt has not compiled a node."""
-        if self._own_code and not self._texts:
+        if self.own_code and not self._texts:
             self._warnings.append(f"No SQL files in {self._settings.root}; the manifest was used alone")
             return False
         return bool(
-            any(not self._is_current(node) for node in self._own_code)
-            or self._texts.keys() - {_key(node) for node in self._own_code}
+            any(not self.is_current(node) for node in self.own_code)
+            or self._texts.keys() - {_key(node) for node in self.own_code}
             or self._has_new_seeds
-            or self._changed_macros
-            or self._changed_yaml
+            or self.changed_macros
+            or self.changed_yaml
             or self._is_uncompiled
         )
 
-    def merged(self, environ: Mapping[str, str], known: Known) -> ProjectState:
-        """Return the merged project."""
-        inputs = self._inputs()
-        fingerprint = sha256(
-            f"{inputs.fingerprint()} {self._manifest.run.invocation_id} {self._written_at}".encode()
-        ).hexdigest()[:32]
-        before = known(self._settings.name, fingerprint)
-        current = {node.unique_id: self._as_read(node) for node in self._own_code if self._is_current(node)}
-        known_nodes = {
-            **self._nodes,
-            **{name: node for name, node in before.items() if _is_ours(node)},
-            **current,
-        }
-        # Without code, a node is read again: its property file changed.
-        known_nodes |= {
-            name: replace(node, raw_code=None)
-            for name, node in current.items()
-            if self._has_new_properties(node)
-        }
-        own = read_dbt_files(inputs, known_nodes)
-        nodes = self._chosen({node.unique_id: node for node in own.nodes}, current.keys())
-        reused = self._reusable(nodes, before)
-        nodes |= without_old_lists(nodes, {name for name, node in nodes.items() if self._is_altered(node)})
-        generic = {name for name, node in nodes.items() if _is_generic_test(node)}
-        files = DbtFiles(
-            inputs=inputs,
-            disabled=own.disabled,
-            nodes=[nodes[name] for name in sorted(nodes.keys() - generic)],
-            reused=frozenset(reused - generic),
-            fingerprint=fingerprint,
-        )
-        done = compiled(files, self._places(before), SqlOptions(environ=environ))
-        done += [nodes[name] for name in generic]
-        is_changed = self._read or self._has_described or self._changed_macros
-        is_manifest = nodes.keys() == self._nodes.keys() and not is_changed
-        run = replace(self._manifest.run, invocation_id=fingerprint)
-        project = replace(
-            self._manifest,
-            run=run,
-            nodes=tuple(sorted(done, key=lambda node: node.unique_id)),
-            macros=inputs.macros,
-            results=tuple(one for one in self._manifest.results if one.unique_id in nodes),
-        )
-        # The macros of packages are in the manifest, but our own reader looks for files.
-        unused = ("Packages not installed", *(f"{node.path}: " for node in current.values()))
-        warnings = [text for text in inputs.warnings if not text.startswith(unused)]
-        source = MANIFEST if is_manifest else BOTH
-        return ProjectState(project=_with_warnings(project, [*self._warnings, *warnings]), source=source)
-
     @cached_property
-    def _own_code(self) -> list[NodeMetadata]:
+    def own_code(self) -> list[NodeMetadata]:
         """Nodes of the project itself that have an own file of SQL or Python."""
         return [
             node
@@ -295,7 +241,7 @@ class _Merge:
                     self._blocks["snapshot", f"{file.path} {block.name}"] = block.text
         return found
 
-    def _is_current(self, node: NodeMetadata) -> bool:
+    def is_current(self, node: NodeMetadata) -> bool:
         """Return True if the code of *node* is that of its file, or its file cannot be read."""
         text = self._texts.get(_key(node))
         if text is None:
@@ -303,7 +249,7 @@ class _Merge:
         # dbt 2 has the whole block as the code of a snapshot.
         return is_same_text(node, text) or is_same_text(node, self._blocks.get(_key(node), text))
 
-    def _as_read(self, node: NodeMetadata) -> NodeMetadata:
+    def as_read(self, node: NodeMetadata) -> NodeMetadata:
         """Return *node* with the text of its file as its code."""
         text = self._texts.get(_key(node))
         return node if text is None else replace(node, raw_code=text)
@@ -316,34 +262,113 @@ class _Merge:
             for path in find_files(root, paths["seeds"], (".csv",))
         }
         seeds = {
-            node.path for node in self._manifest.nodes if self._is_own(node) and node.resource_type == "seed"
+            node.path for node in self._manifest.nodes if self.is_own(node) and node.resource_type == "seed"
         }
         return found != seeds
 
-    def _is_own(self, node: NodeMetadata) -> bool:
+    def is_own(self, node: NodeMetadata) -> bool:
+        """Return True if *node* is of the project itself, not of a package."""
         return node.package_name == self._settings.name
 
     @cached_property
-    def _changed_yaml(self) -> frozenset[str]:
+    def changed_yaml(self) -> frozenset[str]:
         """Paths of dbt_project.yml and property files that changed since dbt read them, or are gone."""
         root = self._settings.root
         changed = frozenset(files_changed_since(self._written_at, self._settings))
         named = {
-            node.path
-            for node in self._manifest.nodes
-            if self._is_own(node) and node.resource_type == "source"
+            node.path for node in self._manifest.nodes if self.is_own(node) and node.resource_type == "source"
         }
         return changed.union(name for name in named if not _may_exist(root / name))
 
     @cached_property
-    def _changed_macros(self) -> frozenset[str]:
+    def changed_macros(self) -> frozenset[str]:
         """Names of the project's macros that changed, with the names that dispatch to them."""
         return frozenset(edited_macros(self._manifest, self._settings)[1])
 
     @cached_property
     def _is_uncompiled(self) -> bool:
         """Return True if dbt compiled only some nodes: `dbt parse` none, `dbt run` the selected ones."""
-        return any(node.compiled_code is None and node.language != "python" for node in self._own_code)
+        return any(node.compiled_code is None and node.language != "python" for node in self.own_code)
+
+    def has_new_properties(self, node: NodeMetadata) -> bool:
+        """Return True if the property file that describes *node* changed."""
+        return str(node.properties.get("patch_path", "")).rpartition("://")[2] in self.changed_yaml
+
+    def with_code(self, node: NodeMetadata) -> NodeMetadata:
+        """Return *node* with its code, which the manifests of some versions lack."""
+        text = self._texts.get(_key(node))
+        if node.raw_code is not None or text is None or not self.is_own(node):
+            return node
+        return replace(node, raw_code=text, code_hash=code_hash(text))
+
+
+class _Merge:
+    """Merge of a manifest with the project's files."""
+
+    def __init__(
+        self, manifest: Project, settings: DbtProjectFile, warnings: list[str], edits: _Edits
+    ) -> None:
+        self._manifest, self._settings, self._warnings = manifest, settings, warnings
+        self._edits = edits
+        self._nodes = {node.unique_id: node for node in manifest.nodes}
+        self._written_at = manifest.run.run_at
+        self._read: set[str] = set()
+        """Nodes of our own reader that replace those of the manifest."""
+        self._has_described = False
+        """True if property files describe a node in another way."""
+
+    def merged(self, environ: Mapping[str, str], known: Known) -> ProjectState:
+        """Return the merged project."""
+        inputs = self._inputs()
+        fingerprint = sha256(
+            f"{inputs.fingerprint()} {self._manifest.run.invocation_id} {self._written_at}".encode()
+        ).hexdigest()[:32]
+        before = known(self._settings.name, fingerprint)
+        current = {
+            node.unique_id: self._edits.as_read(node)
+            for node in self._edits.own_code
+            if self._edits.is_current(node)
+        }
+        known_nodes = {
+            **self._nodes,
+            **{name: node for name, node in before.items() if _is_ours(node)},
+            **current,
+        }
+        # Without code, a node is read again: its property file changed.
+        known_nodes |= {
+            name: replace(node, raw_code=None)
+            for name, node in current.items()
+            if self._edits.has_new_properties(node)
+        }
+        own = read_dbt_files(inputs, known_nodes)
+        nodes = self._chosen({node.unique_id: node for node in own.nodes}, current.keys())
+        reused = self._reusable(nodes, before)
+        nodes |= without_old_lists(nodes, {name for name, node in nodes.items() if self._is_altered(node)})
+        generic = {name for name, node in nodes.items() if _is_generic_test(node)}
+        files = DbtFiles(
+            inputs=inputs,
+            disabled=own.disabled,
+            nodes=[nodes[name] for name in sorted(nodes.keys() - generic)],
+            reused=frozenset(reused - generic),
+            fingerprint=fingerprint,
+        )
+        done = compiled(files, self._places(before), SqlOptions(environ=environ))
+        done += [nodes[name] for name in generic]
+        is_changed = self._read or self._has_described or self._edits.changed_macros
+        is_manifest = nodes.keys() == self._nodes.keys() and not is_changed
+        run = replace(self._manifest.run, invocation_id=fingerprint)
+        project = replace(
+            self._manifest,
+            run=run,
+            nodes=tuple(sorted(done, key=lambda node: node.unique_id)),
+            macros=inputs.macros,
+            results=tuple(one for one in self._manifest.results if one.unique_id in nodes),
+        )
+        # The macros of packages are in the manifest, but our own reader looks for files.
+        unused = ("Packages not installed", *(f"{node.path}: " for node in current.values()))
+        warnings = [text for text in inputs.warnings if not text.startswith(unused)]
+        source = MANIFEST if is_manifest else BOTH
+        return ProjectState(project=_with_warnings(project, [*self._warnings, *warnings]), source=source)
 
     def _inputs(self) -> Inputs:
         """Return the inputs of our own reader, with the manifest's macros, dialect and place."""
@@ -372,14 +397,16 @@ class _Merge:
             was = self._nodes.get(unique_id)
             if was is None:
                 # A node of a known package is not in the manifest because it is disabled.
-                if node.package_name not in packages or (self._is_own(node) and _key(node) not in covered):
+                if node.package_name not in packages or (
+                    self._edits.is_own(node) and _key(node) not in covered
+                ):
                     found[unique_id] = node
                     self._read.add(unique_id)
-            elif unique_id in kept and self._has_new_properties(was):
-                found[unique_id] = described(self._with_code(was), node)
-                self._has_described |= found[unique_id] != self._with_code(was)
+            elif unique_id in kept and self._edits.has_new_properties(was):
+                found[unique_id] = described(self._edits.with_code(was), node)
+                self._has_described |= found[unique_id] != self._edits.with_code(was)
             elif unique_id in kept or not self._is_changed(was):
-                found[unique_id] = self._with_code(was)
+                found[unique_id] = self._edits.with_code(was)
             else:
                 found[unique_id] = updated(was, node)
                 self._read.add(unique_id)
@@ -395,30 +422,19 @@ class _Merge:
 
     def _may_be_disabled(self, node: NodeMetadata) -> bool:
         """Return True if a changed file may have disabled *node*, or renamed its version."""
-        return PROJECT_FILE in self._changed_yaml or self._has_new_properties(node)
-
-    def _has_new_properties(self, node: NodeMetadata) -> bool:
-        """Return True if the property file that describes *node* changed."""
-        return str(node.properties.get("patch_path", "")).rpartition("://")[2] in self._changed_yaml
+        return PROJECT_FILE in self._edits.changed_yaml or self._edits.has_new_properties(node)
 
     def _is_changed(self, node: NodeMetadata) -> bool:
         """Return True if our own reader knows *node* better than the manifest."""
-        if not self._is_own(node):
+        if not self._edits.is_own(node):
             return False
         if node.resource_type in WITH_TEMPLATE:
             return True
-        return node.resource_type == "source" and node.path in self._changed_yaml
-
-    def _with_code(self, node: NodeMetadata) -> NodeMetadata:
-        """Return *node* with its code, which the manifests of some versions lack."""
-        text = self._texts.get(_key(node))
-        if node.raw_code is not None or text is None or not self._is_own(node):
-            return node
-        return replace(node, raw_code=text, code_hash=code_hash(text))
+        return node.resource_type == "source" and node.path in self._edits.changed_yaml
 
     def _stays(self, node: NodeMetadata, kept: Iterable[str]) -> bool:
         """Return True for a node of the manifest that still exists, though our own reader lacks it."""
-        if not self._is_own(node):
+        if not self._edits.is_own(node):
             return True
         if (
             node.resource_type in WITH_TEMPLATE
@@ -427,7 +443,7 @@ class _Merge:
         ):
             return node.unique_id in kept
         if node.resource_type == "source":
-            return node.path not in self._changed_yaml
+            return node.path not in self._edits.changed_yaml
         return not node.path or _may_exist(self._settings.root / node.path)
 
     def _reusable(self, nodes: dict[str, NodeMetadata], before: Mapping[str, NodeMetadata]) -> set[str]:
@@ -480,8 +496,8 @@ class _Merge:
     @cached_property
     def _affected(self) -> re.Pattern[str] | None:
         """Pattern that finds the name of a changed macro, of one that calls it, or `var` if it may differ."""
-        affected = {*self._changed_macros}
-        if PROJECT_FILE in self._changed_yaml:
+        affected = {*self._edits.changed_macros}
+        if PROJECT_FILE in self._edits.changed_yaml:
             affected.add("var")
         while pattern := _words(affected):
             more = {
