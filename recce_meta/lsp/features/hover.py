@@ -125,6 +125,136 @@ def _list_of(outputs: Sequence[TextOutput]) -> str:
     return "\n\n".join(parts)
 
 
+class _Trace:
+    """Trace of outputs to their sources in the text of a file."""
+
+    def __init__(self, file: FileText) -> None:
+        self._file, self._query = file, file.query
+        self._gaps: dict[int, str] = {}
+
+    def lines(self, origins: Sequence[TextOrigin], depth: int, seen: set[tuple[int, str]]) -> Iterator[str]:
+        """Yield a line for each origin, followed by indented lines for its own origins."""
+        shown: set[str] = set()
+        for origin in origins:
+            label = self._label(origin)
+            if label in shown:
+                continue
+            shown.add(label)
+            indent = "  " * depth
+            output = origin.output
+            if output is None:
+                yield f"{indent}- {label}{_doubt(origin.confidence)}"
+                continue
+            written = " ".join(self.text(output.expression).split())
+            is_shown = not self.is_plain(output) and written != origin.column
+            how = f" = {code(cut(written, LONGEST_LINE))}" if is_shown else ""
+            hidden = self.obstacle(output)
+            note = hidden or self.gap(output)
+            yield f"{indent}- {label}{how}{f' ({note})' if note else ''}{_doubt(origin.confidence)}"
+            key = output.span.start, origin.column.lower()
+            if not hidden and depth < DEEPEST and key not in seen:
+                yield from self.lines(output_origins(self._query, output), depth + 1, {*seen, key})
+
+    def is_hidden(self, origins: Sequence[TextOrigin]) -> bool:
+        """Return True unless the text shows which columns of nodes *origins* come from."""
+        waiting, seen = list(origins), set()
+        while waiting:
+            origin = waiting.pop()
+            output = origin.output
+            if output is None:
+                if origin.table is None or self._file.relation(origin.table.call) is None:
+                    return True
+            elif self.obstacle(output) or self.gap(output):
+                return True
+            elif (key := (output.span.start, output.name)) not in seen:
+                seen.add(key)
+                waiting += output_origins(self._query, output)
+        return False
+
+    def is_plain(self, output: TextOutput) -> bool:
+        """Return True if *output* passes a column on unchanged."""
+        if output.is_star or output.is_opaque:
+            return output.is_star
+        expression = output.expression
+        text = self.text(expression)
+        end = expression.start + len(text.rstrip())
+        is_name = _PLAIN.fullmatch(text.strip()) is not None
+        return is_name and any(
+            expression.start <= column.span.start and column.span.end == end for column in self._query.columns
+        )
+
+    def is_copy(self, output: TextOutput) -> bool:
+        """Return True if *output* has the values of one column, and no others."""
+        return self.is_plain(output) and not self.obstacle(output) and not self.gap(output)
+
+    def is_traced(self, output: TextOutput) -> bool:
+        """Return True if the columns in the expression of *output* are its sources."""
+        return not self.obstacle(output)
+
+    def obstacle(self, output: TextOutput) -> str:
+        """Return why the text does not show the sources of *output*; empty if it does."""
+        if output.is_opaque or any(output.span.start in loop for loop in self._file.template.loops):
+            return AFTER_RENDERING
+        if not output.is_star and _SUBQUERY.search(self.text(output.expression)):
+            return "not traced through the subquery"
+        return ""
+
+    def gap(self, output: TextOutput) -> str:
+        """Return why *output* may have sources besides those of its expression; empty if it has none."""
+        start = output.span.start
+        if start not in self._gaps:
+            self._gaps[start] = self._find_gap(output)
+        return self._gaps[start]
+
+    def _find_gap(self, output: TextOutput) -> str:
+        scope = self._file.scopes.at(output.span.start)
+        masked = self._file.template.masked
+        if _SET_OPERATION.match(masked, scope.end) or _AFTER_OPERATION.search(masked[: scope.start]):
+            return "only the first part of the set operation"
+        # A tag may stand for the UNION between them.
+        if sum(word == "select" for _, word in scope.clauses) > 1:
+            return f"more may be {AFTER_RENDERING}"
+        for hidden in self._file.template.opaque:
+            # A branch of a CTE is not one of the query that reads it.
+            if self._file.scopes.at(hidden.start) is scope and self._may_add_tables(hidden, scope):
+                return f"more may be {AFTER_RENDERING}"
+        return ""
+
+    def _may_add_tables(self, hidden: TextSpan, scope: SelectScope) -> bool:
+        """Return True unless a block of the template, in *scope*, only filters or adds columns."""
+        if not self.text(hidden).startswith("{%"):
+            return False
+        words, count = _TAG.sub(" ", self.text(hidden)), 1
+        while count:
+            words, count = _PARENTHESES.subn(" ", words)
+        if _TABLES.search(words):
+            return True
+        # Perhaps another table in each branch.
+        return scope.clause_at(hidden.start) in ("from", "join") and _CLAUSE.match(words) is None
+
+    def _label(self, origin: TextOrigin) -> str:
+        table = origin.table
+        if table is None:
+            return f"{code(origin.column)} of a subquery"
+        node = self._file.relation(table.call)
+        if node is not None:
+            return f"{code(f'{_node_label(node)}.{origin.column}')} ({escaped(node.resource_type)})"
+        if self._is_tag(table):
+            tag = " ".join(self.text(table.span).split())
+            return f"{code(origin.column)} of {code(cut(tag, LONGEST_LINE))}"
+        label = code(f"{table.cte or table.name}.{origin.column}")
+        # The CTE has no such column in the text.
+        is_hidden = table.cte is not None and origin.output is None
+        return f"{label} ({AFTER_RENDERING})" if is_hidden else label
+
+    def _is_tag(self, table: TextTable) -> bool:
+        return table.cte is None and (table.call is not None or table.name in self._file.template.masks)
+
+    def text(self, span: TextSpan) -> str:
+        """Return the text of *span*."""
+        return self._file.text[span.start : span.end]
+
+
 class ColumnHover:
     """Text about a reference to a column, an output, or a column that is passed on, which is both."""
 
@@ -135,7 +265,7 @@ class ColumnHover:
         """True for an output of the model, which other models can read."""
         self.recorded: list[str] = []
         """Kinds of facts from the run."""
-        self._gaps: dict[int, str] = {}
+        self._trace = _Trace(file)
 
     def text(self) -> str:
         """Return the text."""
@@ -171,7 +301,7 @@ class ColumnHover:
     @property
     def _written(self) -> str:
         found = self.output if self.output is not None else self.column
-        return self.name or (self._text(found.span) if found is not None else "")
+        return self.name or (self._trace.text(found.span) if found is not None else "")
 
     def _title(self, shown: OwnedColumn | None) -> str:
         words = [f"**{code(self._written)}**", *([] if self.output is not None else ["column"])]
@@ -198,112 +328,32 @@ class ColumnHover:
         yield f"No table in scope has this column.{hint}"
 
     def _expression(self) -> Iterator[str]:
-        if self.output is not None and not self._is_plain(self.output):
-            text = self._text(self.output.expression)
+        if self.output is not None and not self._trace.is_plain(self.output):
+            text = self._trace.text(self.output.expression)
             if text.strip():
                 yield block(text)
-
-    def _text(self, span: TextSpan) -> str:
-        return self.file.text[span.start : span.end]
-
-    def _is_plain(self, output: TextOutput) -> bool:
-        """Return True if *output* passes a column on unchanged."""
-        if output.is_star or output.is_opaque:
-            return output.is_star
-        expression = output.expression
-        text = self._text(expression)
-        end = expression.start + len(text.rstrip())
-        is_name = _PLAIN.fullmatch(text.strip()) is not None
-        return is_name and any(
-            expression.start <= column.span.start and column.span.end == end for column in self.query.columns
-        )
-
-    def _is_copy(self, output: TextOutput) -> bool:
-        """Return True if *output* has the values of one column, and no others."""
-        return self._is_plain(output) and not self._obstacle(output) and not self._gap(output)
-
-    def _is_traced(self, output: TextOutput) -> bool:
-        """Return True if the columns in the expression of *output* are its sources."""
-        return not self._obstacle(output)
-
-    def _obstacle(self, output: TextOutput) -> str:
-        """Return why the text does not show the sources of *output*; empty if it does."""
-        if output.is_opaque or any(output.span.start in loop for loop in self.file.template.loops):
-            return AFTER_RENDERING
-        if not output.is_star and _SUBQUERY.search(self._text(output.expression)):
-            return "not traced through the subquery"
-        return ""
-
-    def _gap(self, output: TextOutput) -> str:
-        """Return why *output* may have sources besides those of its expression; empty if it has none."""
-        start = output.span.start
-        if start not in self._gaps:
-            self._gaps[start] = self._find_gap(output)
-        return self._gaps[start]
-
-    def _find_gap(self, output: TextOutput) -> str:
-        scope = self.file.scopes.at(output.span.start)
-        masked = self.file.template.masked
-        if _SET_OPERATION.match(masked, scope.end) or _AFTER_OPERATION.search(masked[: scope.start]):
-            return "only the first part of the set operation"
-        # A tag may stand for the UNION between them.
-        if sum(word == "select" for _, word in scope.clauses) > 1:
-            return f"more may be {AFTER_RENDERING}"
-        for hidden in self.file.template.opaque:
-            # A branch of a CTE is not one of the query that reads it.
-            if self.file.scopes.at(hidden.start) is scope and self._may_add_tables(hidden, scope):
-                return f"more may be {AFTER_RENDERING}"
-        return ""
-
-    def _may_add_tables(self, hidden: TextSpan, scope: SelectScope) -> bool:
-        """Return True unless a block of the template, in *scope*, only filters or adds columns."""
-        if not self._text(hidden).startswith("{%"):
-            return False
-        words, count = _TAG.sub(" ", self._text(hidden)), 1
-        while count:
-            words, count = _PARENTHESES.subn(" ", words)
-        if _TABLES.search(words):
-            return True
-        # Perhaps another table in each branch.
-        return scope.clause_at(hidden.start) in ("from", "join") and _CLAUSE.match(words) is None
 
     def _origins(self) -> Sequence[TextOrigin]:
         """Return the direct sources in the text; for an output, those of its expression."""
         if self.output is not None:
-            return output_origins(self.query, self.output) if self._is_traced(self.output) else ()
+            return output_origins(self.query, self.output) if self._trace.is_traced(self.output) else ()
         return self.column.origins if self.column is not None else ()
 
     def _origin(self, source: OwnedColumn | None) -> Iterator[str]:
         """Yield the origin in the text, and what the text hides from the rendered text or the run."""
-        gap = self._gap(self.output) if self.output is not None else ""
+        gap = self._trace.gap(self.output) if self.output is not None else ""
         origins = self._origins()
         # Paths through many CTEs are too many to count.
-        lines = list(islice(self._lines(origins, 0, set()), MOST_ORIGINS + 1))
+        lines = list(islice(self._trace.lines(origins, 0, set()), MOST_ORIGINS + 1))
         if lines:
             shown = lines[:MOST_ORIGINS]
             more = ["- … and more"] if len(lines) > MOST_ORIGINS else []
             title = f"From ({gap})" if gap else "From"
             yield f"{title}\n\n" + "\n".join([*shown, *more])
             yield from self._stored_expression(source)
-        is_traced = self.output is None or self._is_traced(self.output)
-        if not is_traced or gap or self._is_hidden(origins):
+        is_traced = self.output is None or self._trace.is_traced(self.output)
+        if not is_traced or gap or self._trace.is_hidden(origins):
             yield from self._rendered_origin()
-
-    def _is_hidden(self, origins: Sequence[TextOrigin]) -> bool:
-        """Return True unless the text shows which columns of nodes *origins* come from."""
-        waiting, seen = list(origins), set()
-        while waiting:
-            origin = waiting.pop()
-            output = origin.output
-            if output is None:
-                if origin.table is None or self.file.relation(origin.table.call) is None:
-                    return True
-            elif self._obstacle(output) or self._gap(output):
-                return True
-            elif (key := (output.span.start, output.name)) not in seen:
-                seen.add(key)
-                waiting += output_origins(self.query, output)
-        return False
 
     def _rendered_origin(self) -> Iterator[str]:
         """Yield the origin of an output that the text hides, or shows in part."""
@@ -313,7 +363,7 @@ class ColumnHover:
             yield from self._sources("From", live, index)
         elif stored is not None and index is not None:
             yield from self._sources(f"From, {as_of_run(index)}", stored, index)
-        elif self.output is not None and (obstacle := self._obstacle(self.output)):
+        elif self.output is not None and (obstacle := self._trace.obstacle(self.output)):
             yield f"Origin {obstacle}."
 
     def _of_rendered_text(self) -> ColumnOutput | None:
@@ -341,50 +391,9 @@ class ColumnHover:
         more = [f"- … +{len(lines) - MOST_ORIGINS} more"] if len(lines) > MOST_ORIGINS else []
         yield f"{title}\n\n" + "\n".join([*lines[:MOST_ORIGINS], *more])
 
-    def _lines(self, origins: Sequence[TextOrigin], depth: int, seen: set[tuple[int, str]]) -> Iterator[str]:
-        """Yield a line for each origin, followed by indented lines for its own origins."""
-        shown: set[str] = set()
-        for origin in origins:
-            label = self._label(origin)
-            if label in shown:
-                continue
-            shown.add(label)
-            indent = "  " * depth
-            output = origin.output
-            if output is None:
-                yield f"{indent}- {label}{_doubt(origin.confidence)}"
-                continue
-            written = " ".join(self._text(output.expression).split())
-            is_shown = not self._is_plain(output) and written != origin.column
-            how = f" = {code(cut(written, LONGEST_LINE))}" if is_shown else ""
-            hidden = self._obstacle(output)
-            note = hidden or self._gap(output)
-            yield f"{indent}- {label}{how}{f' ({note})' if note else ''}{_doubt(origin.confidence)}"
-            key = output.span.start, origin.column.lower()
-            if not hidden and depth < DEEPEST and key not in seen:
-                yield from self._lines(output_origins(self.query, output), depth + 1, {*seen, key})
-
-    def _label(self, origin: TextOrigin) -> str:
-        table = origin.table
-        if table is None:
-            return f"{code(origin.column)} of a subquery"
-        node = self.file.relation(table.call)
-        if node is not None:
-            return f"{code(f'{_node_label(node)}.{origin.column}')} ({escaped(node.resource_type)})"
-        if self._is_tag(table):
-            tag = " ".join(self._text(table.span).split())
-            return f"{code(origin.column)} of {code(cut(tag, LONGEST_LINE))}"
-        label = code(f"{table.cte or table.name}.{origin.column}")
-        # The CTE has no such column in the text.
-        is_hidden = table.cte is not None and origin.output is None
-        return f"{label} ({AFTER_RENDERING})" if is_hidden else label
-
-    def _is_tag(self, table: TextTable) -> bool:
-        return table.cte is None and (table.call is not None or table.name in self.file.template.masks)
-
     def _source(self) -> OwnedColumn | None:
         """Return the table column whose values the column has unchanged; None if it is not exactly one."""
-        if self.output is not None and not self._is_copy(self.output):
+        if self.output is not None and not self._trace.is_copy(self.output):
             return None
         origins = self._origins()
         for _ in range(DEEPEST):
@@ -394,7 +403,7 @@ class ColumnHover:
             if origin.output is None:
                 node = self.file.relation(origin.table.call) if origin.table is not None else None
                 return self._owned(node, origin.column)
-            if not self._is_copy(origin.output):
+            if not self._trace.is_copy(origin.output):
                 return None
             origins = output_origins(self.query, origin.output)
         return None
