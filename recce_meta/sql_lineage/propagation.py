@@ -221,6 +221,115 @@ def propagate(starts: Iterable[Start], graph: LineageGraph, source: LineageSourc
     return _Propagation(graph, source, ordered).run()
 
 
+class _Failures:
+    """Readers that fail, or may fail, without the columns that they name."""
+
+    def __init__(
+        self,
+        graph: LineageGraph,
+        source: LineageSource,
+        starts: list[Start],
+        base: LoadedLineage,
+        current: LoadedLineage,
+    ) -> None:
+        self._graph, self._source, self._base, self._current = graph, source, base, current
+        self._changed = {start.unique_id for start in starts}
+        self._added = {
+            (start.unique_id, column.name.lower())
+            for start in starts
+            for column in start.effect.columns
+            if column.status is Status.ADDED
+        }
+
+    def of_readers(
+        self, part: _AffectedPart, readers: Mapping[str, EdgesToReader], earlier: Mapping[str, EdgesToReader]
+    ) -> dict[str, float]:
+        """Return the readers that still name the column of *part*, with confidences.
+
+        Current lineage cannot attribute a removed column to its parent with certainty; base's lineage can.
+        """
+        found: dict[str, float] = {}
+        is_there = (part.unique_id, part.column.lower()) in self._added  # only its case changed
+        if part.column == ANY or (part.status is Status.REMOVED and is_there):
+            return found
+        if part.status is not Status.REMOVED:
+            # Only an edited or a new reader may rely on what the table lacks.
+            edited = [child for child in readers if part.doubt and self._is_edited(child)]
+            return {child: sure for child in edited if (sure := readers[child].named(part.column))}
+        for child in {**earlier, **readers}:
+            before = earlier[child].named(part.column) if child in earlier else 0.0
+            now = readers[child].named(part.column) if child in readers else 0.0
+            if not now and (child in self._changed or self._is_named_elsewhere(child, part)):
+                continue
+            if child != part.unique_id and (now or before):
+                found[child] = self._source.surest(child, part.column, now, before)
+        return found
+
+    def _is_edited(self, unique_id: str) -> bool:
+        self._base.read([unique_id])
+        return unique_id in self._changed or unique_id not in self._base.columns
+
+    def _is_named_elsewhere(self, child: str, part: _AffectedPart) -> bool:
+        """Return True if the removed column's name now refers to a column of another parent.
+
+        If not, the query relied on its position.
+        """
+        others = [parent for parent in self._graph.parents(child) if parent != part.unique_id]
+        return any(
+            child in self._current.known(parent)
+            and self._current.known(parent)[child].named(part.column)
+            and not (child in self._base.known(parent) and self._base.known(parent)[child].named(part.column))
+            for parent in others
+        )
+
+    def doubt(self, unique_id: str, part: _AffectedPart) -> str:
+        """Return why the table of *unique_id* lacks the edit of *part*'s column; empty if it does not."""
+        if part.status is Status.MODIFIED and not part.is_retyped:
+            return ""
+        changed = ColumnChange(part.column, part.status)
+        outcome = self._source.existing(unique_id, changed, part.is_retyped)
+        if part.status is Status.REMOVED and outcome is not None and outcome.fails:
+            return SKIPPED
+        return _DOUBTS.get(outcome, "") if outcome is not None else ""
+
+    def of_query(self, failed: _AffectedPart) -> Iterator[_AffectedPart]:
+        """Yield the failure of a node, and of nodes with its SQL."""
+        whole = failed._replace(what=Reach.ROWS, column="", status=Status.MODIFIED)
+        yield whole
+        for other in self._source.failing_with(failed.unique_id):
+            found = whole._replace(unique_id=other, distance=whole.distance + 1)
+            is_unsure = other.startswith("unit_test.")
+            yield found._replace(fails=False, may_fail=TESTED_FAILS) if is_unsure else found
+
+    def of_columns(
+        self, failed: _AffectedPart, reads: Iterable[EdgesToReader | None]
+    ) -> Iterator[_AffectedPart]:
+        """Yield the columns of a definition that fail without the column of *failed*; others stay valid."""
+        edges = [edge for one in reads if one is not None for edge in one.of(failed.column)]
+        names = {edge.column_name: None for edge in edges if edge.column_name is not None}
+        if any(loses_all(edge) for edge in edges):
+            for side in (self._base.columns, self._current.columns):
+                names |= dict.fromkeys(side[failed.unique_id].names if failed.unique_id in side else ())
+        for name in names:
+            sure = max(edge.confidence for edge in edges if edge.column_name == name or loses_all(edge))
+            yield failed._replace(column=name, confidence=min(failed.confidence, sure))
+        if not names:
+            yield failed._replace(what=Reach.ROWS, column="", status=Status.MODIFIED, is_end=True)
+
+    def of_star(
+        self, part: _AffectedPart, reading: ParentRead, parent: str, added: Collection[str]
+    ) -> Iterator[_AffectedPart]:
+        """Yield the effect on a reader of *parent*, which fails if the columns *added* to it arrive."""
+        parts = (part._replace(column=name, status=Status.ADDED) for name in added)
+        doubt = next(filter(None, (self.doubt(parent, one) for one in parts)), "")
+        self._current.read([part.unique_id])
+        if reading.fault and self._current.assumed([part.unique_id]):
+            doubt = NOT_PROVEN
+        fails = reading.is_certain and not doubt
+        may_fail = "" if fails or not reading.fault else doubt or reading.fault
+        yield from self.of_query(part._replace(fails=fails, failure=reading.fault, may_fail=may_fail))
+
+
 class _Propagation:
     """Single traversal from all starts."""
 
@@ -231,12 +340,7 @@ class _Propagation:
         self._current = LoadedLineage(source.current, source.with_assumed[1])
         self._base = LoadedLineage(source.base, source.with_assumed[0])
         self._changed = {start.unique_id for start in starts}
-        self._added = {
-            (start.unique_id, column.name.lower())
-            for start in starts
-            for column in start.effect.columns
-            if column.status is Status.ADDED
-        }
+        self._failures = _Failures(graph, source, starts, self._base, self._current)
         self._new = {(start.unique_id, name) for start in starts for name in _new_columns(start.effect)}
 
     def run(self) -> dict[str, AffectedNode]:
@@ -322,7 +426,7 @@ class _Propagation:
             for child in children:
                 yield part._replace(unique_id=child, distance=distance, fails=False, may_fail=may_fail)
             return
-        part = part._replace(doubt=part.doubt or self._doubt(part.unique_id, part))
+        part = part._replace(doubt=part.doubt or self._failures.doubt(part.unique_id, part))
         readers = self._current.readers(part.unique_id, children)
         earlier = self._base.readers(part.unique_id, children) if part.status is not Status.MODIFIED else {}
         is_new, known = part.status is Status.ADDED and not self._source.is_blind, {**earlier, **readers}
@@ -343,99 +447,24 @@ class _Propagation:
             yield from (unproven._replace(unique_id=child) for child in assumed)
             readers = {child: reads for child, reads in readers.items() if child not in assumed}
             earlier = {child: reads for child, reads in earlier.items() if child not in assumed}
-        failing = self._failing(part, readers, earlier)
+        failing = self._failures.of_readers(part, readers, earlier)
         for child, sure in failing.items():
             failed = part._replace(distance=distance, unique_id=child, confidence=min(part.confidence, sure))
             failed = failed._replace(fails=not part.doubt, may_fail=part.why_it_may_fail)
             if child.startswith(DEFINITION_PREFIXES):
-                yield from self._failed_columns(failed, [earlier.get(child), readers.get(child)])
+                yield from self._failures.of_columns(failed, [earlier.get(child), readers.get(child)])
             else:
-                yield from self._failed_query(failed)
+                yield from self._failures.of_query(failed)
         for index in (readers, earlier) if part.status is Status.REMOVED else (readers,):
             for child, edges in index.items():
                 if child not in failing and self._source.follows_rename(child, part):
                     continue  # its own change has what differs
                 # If it is not certain that it fails, or its table stays, its own readers may.
-                if failing.get(child, 0.0) < CERTAIN or self._doubt(child, part) == SKIPPED:
+                if failing.get(child, 0.0) < CERTAIN or self._failures.doubt(child, part) == SKIPPED:
                     for edge in edges.of(part.column):
                         followed = self._follow(part, child, edge, is_current=index is readers)
                         if followed.fails or not part.is_covered or followed.what is Reach.COLUMNS:
-                            yield from self._failed_query(followed) if followed.fails else [followed]
-
-    def _doubt(self, unique_id: str, part: _AffectedPart) -> str:
-        """Return why the table of *unique_id* lacks the edit of *part*'s column; empty if it does not."""
-        if part.status is Status.MODIFIED and not part.is_retyped:
-            return ""
-        changed = ColumnChange(part.column, part.status)
-        outcome = self._source.existing(unique_id, changed, part.is_retyped)
-        if part.status is Status.REMOVED and outcome is not None and outcome.fails:
-            return SKIPPED
-        return _DOUBTS.get(outcome, "") if outcome is not None else ""
-
-    def _failed_query(self, failed: _AffectedPart) -> Iterator[_AffectedPart]:
-        """Yield the failure of a node, and of nodes with its SQL."""
-        whole = failed._replace(what=Reach.ROWS, column="", status=Status.MODIFIED)
-        yield whole
-        for other in self._source.failing_with(failed.unique_id):
-            found = whole._replace(unique_id=other, distance=whole.distance + 1)
-            is_unsure = other.startswith("unit_test.")
-            yield found._replace(fails=False, may_fail=TESTED_FAILS) if is_unsure else found
-
-    def _failed_columns(
-        self, failed: _AffectedPart, reads: Iterable[EdgesToReader | None]
-    ) -> Iterator[_AffectedPart]:
-        """Yield the columns of a definition that fail without the column of *failed*; others stay valid."""
-        edges = [edge for one in reads if one is not None for edge in one.of(failed.column)]
-        names = {edge.column_name: None for edge in edges if edge.column_name is not None}
-        if any(loses_all(edge) for edge in edges):
-            for side in (self._base.columns, self._current.columns):
-                names |= dict.fromkeys(side[failed.unique_id].names if failed.unique_id in side else ())
-        for name in names:
-            sure = max(edge.confidence for edge in edges if edge.column_name == name or loses_all(edge))
-            yield failed._replace(column=name, confidence=min(failed.confidence, sure))
-        if not names:
-            yield failed._replace(what=Reach.ROWS, column="", status=Status.MODIFIED, is_end=True)
-
-    def _failing(
-        self, part: _AffectedPart, readers: Mapping[str, EdgesToReader], earlier: Mapping[str, EdgesToReader]
-    ) -> dict[str, float]:
-        """Return the readers that still name the column of *part*, with confidences.
-
-        Current lineage cannot attribute a removed column to its parent with certainty; base's lineage can.
-        """
-        found: dict[str, float] = {}
-        is_there = (part.unique_id, part.column.lower()) in self._added  # only its case changed
-        if part.column == ANY or (part.status is Status.REMOVED and is_there):
-            return found
-        if part.status is not Status.REMOVED:
-            # Only an edited or a new reader may rely on what the table lacks.
-            edited = [child for child in readers if part.doubt and self._is_edited(child)]
-            return {child: sure for child in edited if (sure := readers[child].named(part.column))}
-        for child in {**earlier, **readers}:
-            before = earlier[child].named(part.column) if child in earlier else 0.0
-            now = readers[child].named(part.column) if child in readers else 0.0
-            if not now and (child in self._changed or self._is_named_elsewhere(child, part)):
-                continue
-            if child != part.unique_id and (now or before):
-                found[child] = self._source.surest(child, part.column, now, before)
-        return found
-
-    def _is_edited(self, unique_id: str) -> bool:
-        self._base.read([unique_id])
-        return unique_id in self._changed or unique_id not in self._base.columns
-
-    def _is_named_elsewhere(self, child: str, part: _AffectedPart) -> bool:
-        """Return True if the removed column's name now refers to a column of another parent.
-
-        If not, the query relied on its position.
-        """
-        others = [parent for parent in self._graph.parents(child) if parent != part.unique_id]
-        return any(
-            child in self._current.known(parent)
-            and self._current.known(parent)[child].named(part.column)
-            and not (child in self._base.known(parent) and self._base.known(parent)[child].named(part.column))
-            for parent in others
-        )
+                            yield from self._failures.of_query(followed) if followed.fails else [followed]
 
     def _possible_readers(
         self, part: _AffectedPart, children: Collection[str], readers: Mapping[str, EdgesToReader]
@@ -545,26 +574,13 @@ class _Propagation:
                 child, reading = edge.node_id, readings.get(edge)
                 part = _AffectedPart(shape.distance + 1, shape.origin, child, Reach.ROWS)
                 if reading is not None and (reading.by_position or reading.fault):
-                    yield from self._faulty(part, reading, edge.parent_id, added[edge])
+                    yield from self._failures.of_star(part, reading, edge.parent_id, added[edge])
                 if reading is None and child in untraced:
                     yield part._replace(what=Reach.UNKNOWN)
                 if (reading is None or reading.whole) and child not in seen:
                     seen.add(child)
                     reshaped[child] = shape._replace(unique_id=child, distance=shape.distance + 1)
                     shapes.append(reshaped[child])
-
-    def _faulty(
-        self, part: _AffectedPart, reading: ParentRead, parent: str, added: Collection[str]
-    ) -> Iterator[_AffectedPart]:
-        """Yield the effect on a reader of *parent*, which fails if the columns *added* to it arrive."""
-        parts = (part._replace(column=name, status=Status.ADDED) for name in added)
-        doubt = next(filter(None, (self._doubt(parent, one) for one in parts)), "")
-        self._current.read([part.unique_id])
-        if reading.fault and self._current.assumed([part.unique_id]):
-            doubt = NOT_PROVEN
-        fails = reading.is_certain and not doubt
-        may_fail = "" if fails or not reading.fault else doubt or reading.fault
-        yield from self._failed_query(part._replace(fails=fails, failure=reading.fault, may_fail=may_fail))
 
     def _readers_of(self, unique_id: str) -> set[str]:
         """Return the nodes that read *unique_id*, also through ephemeral models."""
