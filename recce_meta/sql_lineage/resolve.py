@@ -42,6 +42,105 @@ DESCRIBING = ("Describe", "Summarize")
 """DuckDB statements that return rows describing a relation."""
 
 
+class Clauses:
+    """Resolver of the clauses that choose, group and order the rows of a query."""
+
+    def __init__(self, context: Context, reader: ExpressionReader) -> None:
+        self._context, self._reader = context, reader
+
+    def add_all(self, node: Sql, scope: Scope, select: Select) -> None:
+        """Add the clauses of the query *node* to *select*."""
+        for key in ("prewhere", "where"):
+            clause = arg(node, key)
+            if clause is not None:
+                select.where.append(self._clause(clause.this, scope, "where"))
+        connect = arg(node, "connect")
+        if connect is not None:
+            select.where += [
+                self._clause(part, scope, "where")
+                for key in ("start", "connect")
+                if (part := arg(connect, key)) is not None
+            ]
+        group = arg(node, "group")
+        if group is not None:
+            self._group(group, scope, select)
+        for key, clauses in (("having", select.having), ("qualify", select.qualify)):
+            clause = arg(node, key)
+            if clause is not None:
+                clauses.append(self._clause(clause.this, scope, "group"))
+        distinct = arg(node, "distinct")
+        if distinct is not None:
+            on = arg(distinct, "on")
+            select.distinct = on is None
+            if on is not None:
+                keys = args(on, "expressions") or [on]
+                select.distinct_on = [self._key(key, scope, select.outputs, "order") for key in keys]
+        self.add_order(node, scope, select)
+
+    def _group(self, group: Sql, scope: Scope, select: Select) -> None:
+        if group.args.get("all"):
+            select.group_all = True
+            for output in select.outputs:
+                if not output.reads.aggregates and output.star is None and output.node is not None:
+                    alias = Alias(output)
+                    select.group.append(Clause(output.node, Reads((alias,), plain=alias)))
+        keys = args(group, "expressions")
+        for name in ("grouping_sets", "rollup", "cube"):
+            for part in args(group, name):
+                keys += args(part, "expressions")
+        for key in keys:
+            clause = self._key(key, scope, select.outputs, "group")
+            select.group.append(clause)
+            if isinstance(key, exp.Literal) and _is_aggregate(clause.reads.plain):
+                self._context.names.too_few(select.outputs)
+
+    def _key(self, node: Sql, scope: Scope, outputs: list[Output], place: str) -> Clause:
+        """Resolve a GROUP BY or ORDER BY key: an expression, or an output by position."""
+        if isinstance(node, exp.Literal) and not node.is_string and node.name.isdigit():
+            number = int(node.name)
+            if 0 < number <= len(outputs) and not any(output.star for output in outputs[:number]):
+                alias = Alias(outputs[number - 1])
+                # Without one of the columns before it, the position means another column.
+                self._context.names.by_position(outputs[:number])
+                return Clause(node, Reads((alias,), plain=alias))
+            if number > len(outputs) and not any(output.star for output in outputs):
+                self._context.names.too_few(outputs)
+        return self._clause(node, scope, place)
+
+    def add_order(self, node: Sql, scope: Scope, query: Select | SetOperation) -> None:
+        """Add the ORDER BY, the sorts and the limits of *node* to *query*."""
+        order = arg(node, "order")
+        if order is not None:
+            for key in args(order, "expressions"):
+                inner = key.this if isinstance(key, exp.Ordered) else key
+                place = "group" if self._orders_by_columns(inner, query) else "order"
+                query.order.append(self._key(inner, scope, query.outputs, place))
+        if isinstance(query, Select):
+            for name in _SORTS:  # order matters only with a limit
+                sorts = node.args.get(name)
+                for key in args(sorts, "expressions") if sorts is not None else ():
+                    inner = key.this if isinstance(key, exp.Ordered) else key
+                    query.limit_by.append(self._clause(inner, scope, "order"))
+        for name in _CUTS:
+            cut = arg(node, name)
+            if cut is None:
+                continue
+            query.limit.append(cut)
+            if isinstance(query, Select):
+                query.limit_by += [self._clause(key, scope, "order") for key in args(cut, "expressions")]
+            if cut.find(exp.Query) is not None:  # LIMIT (SELECT …)
+                clauses = query.limit_by if isinstance(query, Select) else query.order
+                clauses.append(self._clause(cut, scope, "order"))
+
+    def _orders_by_columns(self, key: Sql, query: Query) -> bool:
+        """Return whether names in the ORDER BY *key* mean columns of sources before outputs."""
+        names = facts.ORDERED_BY_COLUMNS_FIRST.get(self._context.dialect)
+        return isinstance(query, Select) and names is not None and not isinstance(key.unnest(), names)
+
+    def _clause(self, node: Sql, scope: Scope, place: str) -> Clause:
+        return Clause(node, self._reader.read(node, scope, place))
+
+
 class Resolver:
     """Resolver of the queries in one statement."""
 
@@ -49,6 +148,7 @@ class Resolver:
         self._context = context
         self._reader = ExpressionReader(context)
         self._sources = Sources(context, self._reader)
+        self._clauses = Clauses(context, self._reader)
         self._anchors: dict[int, Callable[[Query], None]] = {}
         """Callbacks by `id` of a recursive CTE's first operand, to run once it is resolved."""
         # Set here instead of imported there, because the modules would import each other.
@@ -119,7 +219,7 @@ class Resolver:
         scope.outputs = {
             name: output for name, output in outputs_by_name(select).items() if output.star is None
         }
-        self._order(select.node, scope, select)
+        self._clauses.add_order(select.node, scope, select)
         return select
 
     def _rows_of(self, node: Sql, scope: Scope) -> Select:
@@ -154,7 +254,7 @@ class Resolver:
         scope.outputs = {
             name: output for name, output in outputs_by_name(select).items() if output.star is None
         }
-        self._order(node, scope, select)
+        self._clauses.add_order(node, scope, select)
         return select
 
     def _with(self, node: Sql, around: Ctes, outer: Scope | None) -> tuple[Ctes, list[Cte]]:
@@ -230,98 +330,8 @@ class Resolver:
         Outputs(scope, self._reader).add_all(args(node, "expressions"))
         if word_of(node) in ("STRUCT", "VALUE"):
             select.as_struct = True
-        self._clauses(node, scope, select)
+        self._clauses.add_all(node, scope, select)
         return select
-
-    def _clauses(self, node: Sql, scope: Scope, select: Select) -> None:
-        for key in ("prewhere", "where"):
-            clause = arg(node, key)
-            if clause is not None:
-                select.where.append(self._clause(clause.this, scope, "where"))
-        connect = arg(node, "connect")
-        if connect is not None:
-            select.where += [
-                self._clause(part, scope, "where")
-                for key in ("start", "connect")
-                if (part := arg(connect, key)) is not None
-            ]
-        group = arg(node, "group")
-        if group is not None:
-            self._group(group, scope, select)
-        for key, clauses in (("having", select.having), ("qualify", select.qualify)):
-            clause = arg(node, key)
-            if clause is not None:
-                clauses.append(self._clause(clause.this, scope, "group"))
-        distinct = arg(node, "distinct")
-        if distinct is not None:
-            on = arg(distinct, "on")
-            select.distinct = on is None
-            if on is not None:
-                keys = args(on, "expressions") or [on]
-                select.distinct_on = [self._key(key, scope, select.outputs, "order") for key in keys]
-        self._order(node, scope, select)
-
-    def _clause(self, node: Sql, scope: Scope, place: str) -> Clause:
-        return Clause(node, self._reader.read(node, scope, place))
-
-    def _group(self, group: Sql, scope: Scope, select: Select) -> None:
-        if group.args.get("all"):
-            select.group_all = True
-            for output in select.outputs:
-                if not output.reads.aggregates and output.star is None and output.node is not None:
-                    alias = Alias(output)
-                    select.group.append(Clause(output.node, Reads((alias,), plain=alias)))
-        keys = args(group, "expressions")
-        for name in ("grouping_sets", "rollup", "cube"):
-            for part in args(group, name):
-                keys += args(part, "expressions")
-        for key in keys:
-            clause = self._key(key, scope, select.outputs, "group")
-            select.group.append(clause)
-            if isinstance(key, exp.Literal) and _is_aggregate(clause.reads.plain):
-                self._context.names.too_few(select.outputs)
-
-    def _key(self, node: Sql, scope: Scope, outputs: list[Output], place: str) -> Clause:
-        """Resolve a GROUP BY or ORDER BY key: an expression, or an output by position."""
-        if isinstance(node, exp.Literal) and not node.is_string and node.name.isdigit():
-            number = int(node.name)
-            if 0 < number <= len(outputs) and not any(output.star for output in outputs[:number]):
-                alias = Alias(outputs[number - 1])
-                # Without one of the columns before it, the position means another column.
-                self._context.names.by_position(outputs[:number])
-                return Clause(node, Reads((alias,), plain=alias))
-            if number > len(outputs) and not any(output.star for output in outputs):
-                self._context.names.too_few(outputs)
-        return self._clause(node, scope, place)
-
-    def _order(self, node: Sql, scope: Scope, query: Select | SetOperation) -> None:
-        order = arg(node, "order")
-        if order is not None:
-            for key in args(order, "expressions"):
-                inner = key.this if isinstance(key, exp.Ordered) else key
-                place = "group" if self._orders_by_columns(inner, query) else "order"
-                query.order.append(self._key(inner, scope, query.outputs, place))
-        if isinstance(query, Select):
-            for name in _SORTS:  # order matters only with a limit
-                sorts = node.args.get(name)
-                for key in args(sorts, "expressions") if sorts is not None else ():
-                    inner = key.this if isinstance(key, exp.Ordered) else key
-                    query.limit_by.append(self._clause(inner, scope, "order"))
-        for name in _CUTS:
-            cut = arg(node, name)
-            if cut is None:
-                continue
-            query.limit.append(cut)
-            if isinstance(query, Select):
-                query.limit_by += [self._clause(key, scope, "order") for key in args(cut, "expressions")]
-            if cut.find(exp.Query) is not None:  # LIMIT (SELECT …)
-                clauses = query.limit_by if isinstance(query, Select) else query.order
-                clauses.append(self._clause(cut, scope, "order"))
-
-    def _orders_by_columns(self, key: Sql, query: Query) -> bool:
-        """Return whether names in the ORDER BY *key* mean columns of sources before outputs."""
-        names = facts.ORDERED_BY_COLUMNS_FIRST.get(self._context.dialect)
-        return isinstance(query, Select) and names is not None and not isinstance(key.unnest(), names)
 
     def _set_operation(self, node: Sql, ctes: Ctes, outer: Scope | None) -> Query:
         """Resolve a chain of set operations of any length. The tree leans to the left."""
@@ -375,7 +385,7 @@ class Resolver:
         scope.outputs = {
             name: output for name, output in outputs_by_name(query).items() if output.star is None
         }
-        self._order(query.node, scope, query)
+        self._clauses.add_order(query.node, scope, query)
         query.references.update(scope.select.references)
         query.subqueries.update(scope.select.subqueries)
 
