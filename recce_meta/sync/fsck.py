@@ -105,7 +105,7 @@ def _look(adapter: UnifiedSqlAdapter) -> _Scan:
             again = _Scan(store)
             again.run()
             seen = {_identity(problem) for problem, _ in scan.found}
-            again.found = [one for one in again.found if _identity(one[0]) in seen]
+            again.problems.found = [one for one in again.found if _identity(one[0]) in seen]
             scan = again
     if any(problem.kind is ProblemKind.RELATION for problem, _ in scan.found):
         with suppress(MissingRelation):
@@ -165,66 +165,13 @@ def _create_views(store: StoreSession) -> None:
     write_views(store)
 
 
-class _Scan:
-    """One look at all rows of a store."""
+class _Problems:
+    """Problems of a store, each with its repair."""
 
-    def __init__(self, store: StoreSession | None) -> None:
-        self._store = store
+    def __init__(self) -> None:
         self.found: list[tuple[StoreProblem, Fix | None]] = []
-        """Problems, each with its repair."""
-        self._objects = 0
-        self._pieces = 0
-        self._below: dict[Piece, dict[str, tuple[str, ...]]] = {piece: {} for piece in PIECE_TABLES}
-        self._roots: dict[str, dict[Piece, set[str]]] = {}
-        self._names: dict[str, str] = {}
-        """Unique ids of nodes by version."""
 
-    def result(self, repaired: tuple[StoreProblem, ...] = ()) -> FsckResult:
-        """Return what was found."""
-        problems = tuple(problem for problem, _ in self.found)
-        return FsckResult(problems=problems, repaired=repaired, objects=self._objects, pieces=self._pieces)
-
-    @property
-    def store(self) -> StoreSession:
-        """The session; not for a store that does not open."""
-        assert self._store is not None
-        return self._store
-
-    def run(self) -> None:
-        """Check everything; if a table is missing, nothing else."""
-        if not self._check_relations():
-            return
-        inventory = self.store.query("exchange_inventory")
-        by_kind: dict[ObjectKind, dict[str, str | None]] = {}
-        for kind, object_id, _, run_id, *_ in inventory:
-            owner = None if run_id is None else str(run_id)
-            by_kind.setdefault(ObjectKind(str(kind)), {})[str(object_id)] = owner
-        for kind, owners in by_kind.items():
-            # Column lineage has no rows of its own: the run refers to it.
-            if kind is not ObjectKind.COLUMNS:
-                self._check_objects(kind, owners)
-        self._check_pieces()
-        self._check_deletions(by_kind)
-        self._check_conflicts()
-        # The views of changes read other views.
-        if self.store.stores_changes and not any(one.kind is ProblemKind.RELATION for one, _ in self.found):
-            self._check_changes()
-        if not any(one.kind is ProblemKind.RELATION for one, _ in self.found):
-            self._check_codes()
-        self._check_garbage()
-
-    def add_versions(self, versions: StoreVersions) -> None:
-        """Note *versions* that contradict each other."""
-        self._add(
-            ProblemKind.VERSIONS,
-            "store",
-            None,
-            f"read version {versions.read} does not belong to version {versions.write}",
-            repair=f"sets read version {READ_VERSION}",
-            fix=_set_versions,
-        )
-
-    def _add(
+    def add(
         self,
         kind: ProblemKind,
         table: str,
@@ -235,6 +182,7 @@ class _Scan:
         repair: str | None = None,
         fix: Fix | None = None,
     ) -> None:
+        """Note a problem of *table*; it can be repaired if there is a *fix*."""
         problem = StoreProblem(
             kind=kind,
             table=table,
@@ -245,67 +193,26 @@ class _Scan:
         )
         self.found.append((problem, fix))
 
-    def _check_relations(self) -> bool:
-        there = self.store.tables()
-        expected = relations(self.store.dialect)
-        missing = [name for name in expected if name not in there]
-        views = [name for name in missing if name not in _TABLES]
-        # A catalog may list no views at all.
-        if len(views) == len({*expected} - _TABLES) and self._has_views():
-            missing = [name for name in missing if name in _TABLES]
-            views = []
-        has_tables = len(views) == len(missing)
-        for name in missing:
-            message = f"the {'view' if name in views else 'table'} is missing"
-            fix = _create_views if has_tables else None
-            self._add(ProblemKind.RELATION, name, None, message, repair="creates the views again", fix=fix)
-        return has_tables
+    def has(self, *kinds: ProblemKind) -> bool:
+        """Return True if a problem of one of *kinds* was found."""
+        return any(problem.kind in kinds for problem, _ in self.found)
 
-    def _has_views(self) -> bool:
-        try:
-            self.store.query("steps_to_store")
-        except MissingRelation:
-            return False
-        return True
 
-    def _rows(self, table: str, ids: Sequence[str], runs: Mapping[str, str | None]) -> dict[str, list[Row]]:
-        """Return the rows of *table* by id, one row of each key, and note repeated keys."""
-        places = [column_position(table, name) for name in KEYS[table]]
-        found: dict[str, dict[Row, list[Row]]] = {}
-        for row in all_rows(self.store, table, ids):
-            key = tuple(row[place] for place in places)
-            found.setdefault(row[0], {}).setdefault(key, []).append(row)
-        for object_id, by_key in found.items():
-            if any(len(rows) > 1 for rows in by_key.values()):
-                self._add_duplicates(table, object_id, by_key, runs.get(object_id))
-        return {one: [rows[0] for rows in by_key.values()] for one, by_key in found.items()}
+class _Contents:
+    """Contents of a store, compared with their ids: objects, and the pieces that they need."""
 
-    def _add_duplicates(
-        self, table: str, object_id: str, by_key: Mapping[Row, list[Row]], run_id: str | None
-    ) -> None:
-        repeated = [rows for rows in by_key.values() if len(rows) > 1]
-        is_equal = all(len({contents_of(table, [row]) for row in rows}) == 1 for rows in repeated)
-        kept = [rows[0] for rows in by_key.values()]
+    def __init__(self, store: StoreSession, problems: _Problems) -> None:
+        self._store, self._problems = store, problems
+        self.objects = 0
+        self.pieces = 0
+        self._below: dict[Piece, dict[str, tuple[str, ...]]] = {piece: {} for piece in PIECE_TABLES}
+        self._roots: dict[str, dict[Piece, set[str]]] = {}
+        self._names: dict[str, str] = {}
+        """Unique ids of nodes by version."""
 
-        def fix(store: StoreSession) -> None:
-            store.remove(table, [object_id])
-            store.insert(table, TABLES[table].columns, kept)
-
-        keys = plural(len(repeated), "key")
-        self._add(
-            ProblemKind.DUPLICATE,
-            table_name(table),
-            object_id,
-            f"{keys} {'occur' if len(repeated) > 1 else 'occurs'} more than once, "
-            + ("with equal rows" if is_equal else "with different rows"),
-            runs=[] if run_id is None else [run_id],
-            repair="keeps one of the equal rows",
-            # Without transactions, a stop between both statements would lose the rows.
-            fix=fix if is_equal and self.store.has_transactions else None,
-        )
-
-    def _check_objects(self, kind: ObjectKind, owners: Mapping[str, str | None]) -> None:
-        self._objects += len(owners)
+    def check_objects(self, kind: ObjectKind, owners: Mapping[str, str | None]) -> None:
+        """Check the objects of one kind; *owners* has their runs."""
+        self.objects += len(owners)
         for ids in _portions(owners):
             rows = {table: self._rows(table, ids, owners) for table in OBJECT_TABLES[kind]}
             for object_id in ids:
@@ -323,7 +230,7 @@ class _Scan:
         self, kind: ObjectKind, object_id: str, rows: Rows, problem: str, runs: Collection[str]
     ) -> None:
         unsure = _has_replacement(rows)
-        self._add(
+        self._problems.add(
             ProblemKind.UNVERIFIED if unsure else ProblemKind.CONTENT,
             table_name(OBJECT_TABLES[kind][0]),
             object_id,
@@ -337,7 +244,8 @@ class _Scan:
             for reference in (*RUN_REFERENCES, *COLUMNS_REFERENCES)
         }
 
-    def _check_pieces(self) -> None:
+    def check_pieces(self) -> None:
+        """Check the pieces that the checked runs need."""
         wanted: dict[Piece, dict[str, None]] = {piece: {} for piece in PIECE_TABLES}
         for roots in self._roots.values():
             for piece, needed in roots.items():
@@ -360,7 +268,7 @@ class _Scan:
                     if piece is Piece.PART:
                         nodes = (fields_of(deeper.table, row) for row in own[deeper.table])
                         self._names.update((node["version_id"], node["unique_id"]) for node in nodes)
-            self._pieces += len(wanted[piece])
+            self.pieces += len(wanted[piece])
         if problems:
             runs = self._runs_by_piece({(piece, piece_id) for piece, piece_id, *_ in problems})
             for piece, piece_id, kind, message, repair, fix in problems:
@@ -368,7 +276,7 @@ class _Scan:
                 if kind is ProblemKind.CONTENT and of and all(map(self._is_of_version_1, of)):
                     kind, message = ProblemKind.UNVERIFIED, f"not verified, because {_VERSION_1}"
                 name = f"{self._names[piece_id]}: " if piece_id in self._names else ""
-                self._add(
+                self._problems.add(
                     kind, table_name(piece.value), piece_id, name + message, runs=of, repair=repair, fix=fix
                 )
 
@@ -411,7 +319,7 @@ class _Scan:
                 if table != "node_versions"
                 else f"{what} differs from its contents",
                 "derives it again",
-                fix if self.store.has_transactions else None,
+                fix if self._store.has_transactions else None,
             )
 
     def _runs_by_piece(self, pieces: set[tuple[Piece, str]]) -> dict[tuple[Piece, str], set[str]]:
@@ -434,11 +342,134 @@ class _Scan:
                     found.setdefault(one, set()).add(run_id)
         return found
 
+    def _rows(self, table: str, ids: Sequence[str], runs: Mapping[str, str | None]) -> dict[str, list[Row]]:
+        """Return the rows of *table* by id, one row of each key, and note repeated keys."""
+        places = [column_position(table, name) for name in KEYS[table]]
+        found: dict[str, dict[Row, list[Row]]] = {}
+        for row in all_rows(self._store, table, ids):
+            key = tuple(row[place] for place in places)
+            found.setdefault(row[0], {}).setdefault(key, []).append(row)
+        for object_id, by_key in found.items():
+            if any(len(rows) > 1 for rows in by_key.values()):
+                self._add_duplicates(table, object_id, by_key, runs.get(object_id))
+        return {one: [rows[0] for rows in by_key.values()] for one, by_key in found.items()}
+
+    def _add_duplicates(
+        self, table: str, object_id: str, by_key: Mapping[Row, list[Row]], run_id: str | None
+    ) -> None:
+        repeated = [rows for rows in by_key.values() if len(rows) > 1]
+        is_equal = all(len({contents_of(table, [row]) for row in rows}) == 1 for rows in repeated)
+        kept = [rows[0] for rows in by_key.values()]
+
+        def fix(store: StoreSession) -> None:
+            store.remove(table, [object_id])
+            store.insert(table, TABLES[table].columns, kept)
+
+        keys = plural(len(repeated), "key")
+        self._problems.add(
+            ProblemKind.DUPLICATE,
+            table_name(table),
+            object_id,
+            f"{keys} {'occur' if len(repeated) > 1 else 'occurs'} more than once, "
+            + ("with equal rows" if is_equal else "with different rows"),
+            runs=[] if run_id is None else [run_id],
+            repair="keeps one of the equal rows",
+            # Without transactions, a stop between both statements would lose the rows.
+            fix=fix if is_equal and self._store.has_transactions else None,
+        )
+
+
+class _Scan:
+    """One look at all rows of a store."""
+
+    def __init__(self, store: StoreSession | None) -> None:
+        self._store = store
+        self.problems = _Problems()
+        self._objects = 0
+        self._pieces = 0
+
+    @property
+    def found(self) -> list[tuple[StoreProblem, Fix | None]]:
+        """Return the problems that were found, each with its repair."""
+        return self.problems.found
+
+    def result(self, repaired: tuple[StoreProblem, ...] = ()) -> FsckResult:
+        """Return what was found."""
+        problems = tuple(problem for problem, _ in self.found)
+        return FsckResult(problems=problems, repaired=repaired, objects=self._objects, pieces=self._pieces)
+
+    @property
+    def store(self) -> StoreSession:
+        """The session; not for a store that does not open."""
+        assert self._store is not None
+        return self._store
+
+    def run(self) -> None:
+        """Check everything; if a table is missing, nothing else."""
+        if not self._check_relations():
+            return
+        inventory = self.store.query("exchange_inventory")
+        by_kind: dict[ObjectKind, dict[str, str | None]] = {}
+        for kind, object_id, _, run_id, *_ in inventory:
+            owner = None if run_id is None else str(run_id)
+            by_kind.setdefault(ObjectKind(str(kind)), {})[str(object_id)] = owner
+        contents = _Contents(self.store, self.problems)
+        for kind, owners in by_kind.items():
+            # Column lineage has no rows of its own: the run refers to it.
+            if kind is not ObjectKind.COLUMNS:
+                contents.check_objects(kind, owners)
+        contents.check_pieces()
+        self._objects, self._pieces = contents.objects, contents.pieces
+        self._check_deletions(by_kind)
+        self._check_conflicts()
+        # The views of changes read other views.
+        if not self.problems.has(ProblemKind.RELATION):
+            if self.store.stores_changes:
+                self._check_changes()
+            self._check_codes()
+        self._check_garbage()
+
+    def add_versions(self, versions: StoreVersions) -> None:
+        """Note *versions* that contradict each other."""
+        self.problems.add(
+            ProblemKind.VERSIONS,
+            "store",
+            None,
+            f"read version {versions.read} does not belong to version {versions.write}",
+            repair=f"sets read version {READ_VERSION}",
+            fix=_set_versions,
+        )
+
+    def _check_relations(self) -> bool:
+        there = self.store.tables()
+        expected = relations(self.store.dialect)
+        missing = [name for name in expected if name not in there]
+        views = [name for name in missing if name not in _TABLES]
+        # A catalog may list no views at all.
+        if len(views) == len({*expected} - _TABLES) and self._has_views():
+            missing = [name for name in missing if name in _TABLES]
+            views = []
+        has_tables = len(views) == len(missing)
+        for name in missing:
+            message = f"the {'view' if name in views else 'table'} is missing"
+            fix = _create_views if has_tables else None
+            self.problems.add(
+                ProblemKind.RELATION, name, None, message, repair="creates the views again", fix=fix
+            )
+        return has_tables
+
+    def _has_views(self) -> bool:
+        try:
+            self.store.query("steps_to_store")
+        except MissingRelation:
+            return False
+        return True
+
     def _check_deletions(self, by_kind: Mapping[ObjectKind, Mapping[str, str | None]]) -> None:
         runs, deleted = by_kind.get(ObjectKind.RUN, {}), by_kind.get(ObjectKind.DELETION, {})
         for run_id in sorted({*runs} & {*deleted}):
             message = "the run was deleted and is stored; other stores do not receive it"
-            self._add(ProblemKind.DELETED, table_name("tombstones"), run_id, message, runs=[run_id])
+            self.problems.add(ProblemKind.DELETED, table_name("tombstones"), run_id, message, runs=[run_id])
 
     def _check_conflicts(self) -> None:
         broken = {str(one) for one, _ in self.store.query("broken_conflicts")}
@@ -450,7 +481,9 @@ class _Scan:
                     continue
                 problem = "the kept object is damaged"
             runs = [] if run_id is None else [str(run_id)]
-            self._add(ProblemKind.CONTENT, table_name("sync_conflicts"), str(conflict_id), problem, runs=runs)
+            self.problems.add(
+                ProblemKind.CONTENT, table_name("sync_conflicts"), str(conflict_id), problem, runs=runs
+            )
 
     def _check_changes(self) -> None:
         """Compare the stored changes and impacts of pairs of graphs with those computed from the graphs."""
@@ -486,7 +519,7 @@ class _Scan:
             def fix(store: StoreSession, previous: str = previous, graph: str = graph) -> None:
                 store.execute("delete_changes", previous_graph_id=previous, graph_id=graph)
 
-            self._add(
+            self.problems.add(
                 ProblemKind.DERIVED,
                 table_name(f"graph_{what}"),
                 graph,
@@ -515,7 +548,7 @@ class _Scan:
                 def fix(store: StoreSession, step_id: str = step_id) -> None:
                     store.execute("delete_code_step", step_id=step_id)
 
-                self._add(
+                self.problems.add(
                     ProblemKind.DERIVED,
                     table_name("code_changes"),
                     step_id,
@@ -527,14 +560,13 @@ class _Scan:
 
     def _check_garbage(self) -> None:
         # What belongs to a damaged piece must stay until the piece is restored.
-        damages = (ProblemKind.MISSING, ProblemKind.CONTENT)
-        is_whole = all(problem.kind not in damages for problem, _ in self.found)
+        is_whole = not self.problems.has(ProblemKind.MISSING, ProblemKind.CONTENT)
         for table, count in self.store.count_deletable("delete_garbage").items():
             if count:
                 fix = (lambda store: store.execute("delete_garbage")) if is_whole else None
                 message = f"nothing refers to {plural(count, 'row')}"
                 message += "" if is_whole else "; not removed while contents are damaged"
-                self._add(ProblemKind.GARBAGE, table, None, message, repair="removes them", fix=fix)
+                self.problems.add(ProblemKind.GARBAGE, table, None, message, repair="removes them", fix=fix)
 
 
 _TABLES = frozenset(("store", *map(table_name, KEYS), "store_long_texts"))
