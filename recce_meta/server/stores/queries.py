@@ -174,6 +174,92 @@ class QueriedStore(Protocol):
         """Return a connection that may write."""
 
 
+class _Statements:
+    """Statements of all jobs of a store: at most *threads* run, and each is noted in its job."""
+
+    def __init__(self, threads: int, lock: threading.RLock, *, shows_sql: bool) -> None:
+        self.threads = threads
+        self._lock, self._shows_sql = lock, shows_sql
+        self._slots = threading.BoundedSemaphore(threads)
+
+    def note_size(self, job: QueryJob, placed: Sequence[NodeSides], comparison: Comparison) -> None:
+        """Note the sizes of the relations that *job* reads, if the catalog of the warehouse has them.
+
+        A query of the user has no node, and its relations are not known.
+        """
+        if not placed:
+            return
+        name, found = comparison.current.warehouse.name, []
+        for side, node in (
+            (side, node) for pair in placed for side, node in zip(DataSide, pair, strict=True)
+        ):
+            if node is None or not node.schema_name:
+                continue
+            with self._slot(job):
+                sizes = comparison.runner.relation_bytes(side, [node.schema_name])
+            # Catalogs and artifacts may differ in case.
+            size = sizes.get((node.schema_name.casefold(), (node.identifier or node.name).casefold()))
+            if size is not None:
+                found.append((side.value, size))
+        with self._lock:
+            job.size = (
+                ", ".join(f"{side} has {size:,} bytes" for side, size in found) + f" ({name}'s catalog)"
+                if found
+                else f"bytes not reported by {name}"
+            )
+
+    def counted(self, job: QueryJob, plan: Plan[AnyAnswer]) -> Plan[AnyAnswer]:
+        """Run *plan*, and count the statements that it asks for."""
+        answers: Any = None
+        while True:
+            try:
+                batch = plan.send(answers)
+            except StopIteration as done:
+                found: AnyAnswer = done.value
+                return found
+            with self._lock:
+                job.expected += len(batch)
+            answers = yield batch
+
+    @contextmanager
+    def turn(self, job: QueryJob, query: Query) -> Iterator[Callable[[int], None]]:
+        """Wait until fewer than N statements run, and note what *query* reads and how long it takes."""
+        sql = None
+        if self._shows_sql:
+            sql = shorten(query.sql, STATEMENT_CHARACTERS)
+        statement = RanStatement(query.about, query.side.value, sql)
+        with self._lock:
+            # The statement still counts, and only its text is left out: a job may have thousands.
+            if len(job.statements) >= MOST_STATEMENTS:
+                statement.sql = None
+            job.statements.append(statement)
+        # After the statement is listed, so that the page shows what waits.
+        with self._slot(job):
+            statement.began = time.monotonic()
+
+            def note(rows: int) -> None:
+                statement.rows = rows
+
+            try:
+                yield note
+            finally:
+                statement.seconds = time.monotonic() - statement.began
+
+    @contextmanager
+    def _slot(self, job: QueryJob) -> Iterator[None]:
+        """Hold one of the N turns of statements. Raises QueryCancelled if *job* is cancelled meanwhile."""
+        # Waits in steps, because a request to cancel cannot wake a semaphore.
+        while not self._slots.acquire(timeout=WATCH_SECONDS):
+            if job.reason is not None:
+                raise QueryCancelled(job.reason)
+        try:
+            if job.reason is not None:
+                raise QueryCancelled(job.reason)
+            yield
+        finally:
+            self._slots.release()
+
+
 class QueryManager:
     """Jobs of one store. Any number of threads may use it."""
 
@@ -183,8 +269,7 @@ class QueryManager:
         self._jobs: dict[str, QueryJob] = {}
         self._waiting: deque[QueryJob] = deque()
         self._running: set[str] = set()
-        self._threads: int | None = self.settings.threads
-        self._slots: threading.BoundedSemaphore | None = None
+        self._statements: _Statements | None = None
         self._watcher: threading.Thread | None = None
         self._is_closed = False
         self.started = 0
@@ -195,11 +280,11 @@ class QueryManager:
         """Number of concurrent statements."""
         with self._lock:
             # Not in `__init__`: a store that cannot be opened must not stop the server.
-            if self._threads is None:
-                self._threads = max(1, self._store.default_threads())
-            if self._slots is None:
-                self._slots = threading.BoundedSemaphore(self._threads)
-            return self._threads
+            if self._statements is None:
+                threads = self.settings.threads or max(1, self._store.default_threads())
+                is_private = self.settings.rules.privacy is not None
+                self._statements = _Statements(threads, self._lock, shows_sql=not is_private)
+            return self._statements.threads
 
     def start(self, request: DataDiffRequest, base: RunMetadata, current: RunMetadata, by: str) -> QueryJob:
         """Start the data diff of *request* for user *by*, or join the same one if it has not ended.
@@ -440,11 +525,13 @@ class QueryManager:
 
     def _answer(self, job: QueryJob) -> tuple[AnyAnswer | tuple[AnyDataDiff, ...], int, tuple[str, ...]]:
         """Return the result of *job*, without values that are withheld, its size, and notes."""
+        statements = self._statements
+        assert statements is not None, "`threads` creates it before a job starts"
         with ExitStack() as opened:
             # Only for the plan: reading the data needs none of the connections of pages.
             with self._store.view(job.stop) as view:
                 runs = RunPair(view.reader(job.base), view.reader(job.current))
-                around = partial(self._turn, job)
+                around = partial(statements.turn, job)
                 comparison = _opened(job, runs, view.adapter, opened, self._store, self.settings, around)
                 is_all = job.request.kind is ALL_NODES
                 globs = self.settings.rules.globs
@@ -462,89 +549,10 @@ class QueryManager:
             if job.reason is not None:
                 # A request to cancel before this point found no runner to stop.
                 raise QueryCancelled(job.reason)
-            self._note_size(job, placed, comparison)
-            result = comparison.answer(self._counted(job, planned.plan()))
+            statements.note_size(job, placed, comparison)
+            result = comparison.answer(statements.counted(job, planned.plan()))
             notes = comparison.runner.notes
         return result, _size(result), notes
-
-    def _note_size(self, job: QueryJob, placed: Sequence[NodeSides], comparison: Comparison) -> None:
-        """Note the sizes of the relations that *job* reads, if the catalog of the warehouse has them.
-
-        A query of the user has no node, and its relations are not known.
-        """
-        if not placed:
-            return
-        name, found = comparison.current.warehouse.name, []
-        for side, node in (
-            (side, node) for pair in placed for side, node in zip(DataSide, pair, strict=True)
-        ):
-            if node is None or not node.schema_name:
-                continue
-            with self._slot(job):
-                sizes = comparison.runner.relation_bytes(side, [node.schema_name])
-            # Catalogs and artifacts may differ in case.
-            size = sizes.get((node.schema_name.casefold(), (node.identifier or node.name).casefold()))
-            if size is not None:
-                found.append((side.value, size))
-        with self._lock:
-            job.size = (
-                ", ".join(f"{side} has {size:,} bytes" for side, size in found) + f" ({name}'s catalog)"
-                if found
-                else f"bytes not reported by {name}"
-            )
-
-    def _counted(self, job: QueryJob, plan: Plan[AnyAnswer]) -> Plan[AnyAnswer]:
-        """Run *plan*, and count the statements that it asks for."""
-        answers: Any = None
-        while True:
-            try:
-                batch = plan.send(answers)
-            except StopIteration as done:
-                found: AnyAnswer = done.value
-                return found
-            with self._lock:
-                job.expected += len(batch)
-            answers = yield batch
-
-    @contextmanager
-    def _turn(self, job: QueryJob, query: Query) -> Iterator[Callable[[int], None]]:
-        """Wait until fewer than N statements run, and note what *query* reads and how long it takes."""
-        sql = None
-        if self.settings.rules.privacy is None:
-            sql = shorten(query.sql, STATEMENT_CHARACTERS)
-        statement = RanStatement(query.about, query.side.value, sql)
-        with self._lock:
-            # The statement still counts, and only its text is left out: a job may have thousands.
-            if len(job.statements) >= MOST_STATEMENTS:
-                statement.sql = None
-            job.statements.append(statement)
-        # After the statement is listed, so that the page shows what waits.
-        with self._slot(job):
-            statement.began = time.monotonic()
-
-            def note(rows: int) -> None:
-                statement.rows = rows
-
-            try:
-                yield note
-            finally:
-                statement.seconds = time.monotonic() - statement.began
-
-    @contextmanager
-    def _slot(self, job: QueryJob) -> Iterator[None]:
-        """Hold one of the N turns of statements. Raises QueryCancelled if *job* is cancelled meanwhile."""
-        slots = self._slots
-        assert slots is not None, "`threads` creates the turns"
-        # Waits in steps, because a request to cancel cannot wake a semaphore.
-        while not slots.acquire(timeout=WATCH_SECONDS):
-            if job.reason is not None:
-                raise QueryCancelled(job.reason)
-        try:
-            if job.reason is not None:
-                raise QueryCancelled(job.reason)
-            yield
-        finally:
-            slots.release()
 
     def _forget(self) -> None:
         """Remove results and jobs that are too many, too large or too old; the oldest first."""
