@@ -20,9 +20,10 @@ from recce_meta.api.change_effects import Effects
 from recce_meta.api.partial_run import stored_value_notes
 from recce_meta.api.run_reader import MemoryRunReader, RunReader, StoredRunReader, folder_of, read_run
 from recce_meta.diff.breaking import changed_ids, run_diff
-from recce_meta.diff.causes import GRAPH, Causes, causes_of
+from recce_meta.diff.causes import Causes, causes_of
 from recce_meta.diff.changes import both_sides, compare, differing_variables, gone_ids, renamed_edges, within
 from recce_meta.diff.graph_reads import graph_edits
+from recce_meta.diff.macro_reach import GRAPH
 from recce_meta.diff.project_side import ProjectSide, is_unseen_seed
 from recce_meta.diff.scan import is_scan, nodes_in_scope, scope_note, shared_scope
 from recce_meta.diff.scan_models import drift
@@ -216,7 +217,7 @@ class _Pair:
             if moved or (change.resource_type == "semantic_model" and change.details):
                 ids.update(self.graph.children(unique_id))
         causes = causes_of(self.sides[0], self.sides[1])
-        if causes.changed_macros:
+        if causes.macros.changed:
             ids |= self._callers(causes)
         return ids - self.sides[0].nodes.keys() - self.sides[1].nodes.keys()
 
@@ -224,11 +225,11 @@ class _Pair:
         """Return nodes that call a changed macro, directly or indirectly, or may call one in a hook."""
         current = self.sides[1]
         found = read.load_narrow_nodes(self.adapter, self.current)
-        self._macro_notes = causes.unattributed_macros(found)
+        self._macro_notes = causes.macros.unattributed(found)
         callers = {
             node.unique_id
             for node in found
-            if current.closure(node.macros) & causes.changed_macros or causes.may_build(node)
+            if current.closure(node.macros) & causes.macros.changed or causes.macros.may_build(node)
         }
         return callers | set(read.load_hooked(self.adapter, self.current, ""))
 
@@ -558,7 +559,7 @@ def _whole_diff(before_run: RunReader, after_run: RunReader, question: DiffQuest
     unsure = uncompared_nodes(before, after, once & chosen if is_part else once)
     notes += uncompared_note(unsure)
     notes += unseen_value_notes(before, after, changed_ids(changes), chosen if is_part else None)
-    notes += causes_of(before, after).unattributed_macros([*before.nodes.values(), *after.nodes.values()])
+    notes += causes_of(before, after).macros.unattributed([*before.nodes.values(), *after.nodes.values()])
     runs = (before_run.for_diff(base, graph, changes), after_run.for_diff(current, graph, changes))
     differing = {*changed_ids(changes), *unselected}  # the columns of both sides differ all the same
     effects = Effects((before, after), runs, graph, differing, gone_ids(changes))

@@ -13,10 +13,11 @@ from typing import NamedTuple
 
 from msgspec.structs import replace
 
-from recce_meta.diff.causes import GRAPH, Causes, causes_of
+from recce_meta.diff.causes import Causes, causes_of
 from recce_meta.diff.changes import modified_node, node_details
 from recce_meta.diff.code import variable_calls
 from recce_meta.diff.disabled import disabled_effect, disabled_pairs
+from recce_meta.diff.macro_reach import GRAPH
 from recce_meta.diff.materializations import REBUILT, materialization_effect, seed_effects, table_effects
 from recce_meta.diff.project_side import ProjectSide
 from recce_meta.diff.properties import converted_columns, declares_table
@@ -277,12 +278,12 @@ def _effects(
     if has_sql and not reasons.isdisjoint((Reason.BODY, Reason.MACROS)):
         shown = _of_sql(before, after, causes, compare)
         yield from variant_effects(shown, change.details, before, after, causes, compare)
-        if causes.sends_otherwise(before, after):
+        if causes.macros.sends_otherwise(before, after):
             yield unknown_effect("a statement that may write rows is sent while the node is rendered")
     elif Reason.BODY in reasons:
         yield from _of_elements(change) if after.resource_type == SEMANTIC_MODEL else (_without_sql(after),)
     yield from _of_contract(before, after, causes)
-    unseen = causes.unseen_macros(before, after) if Reason.MACROS in reasons else frozenset()
+    unseen = causes.macros.unseen(before, after) if Reason.MACROS in reasons else frozenset()
     for detail in change.details:
         match detail.reason:
             case Reason.COMPILED if detail.key != "compiled_code":
@@ -340,7 +341,7 @@ def _of_shown(before: NodeMetadata, after: NodeMetadata, causes: Causes, compare
         # find the same parents: `ref` without a version depends on `latest_version`.
         same = before.compiled_code is after.compiled_code is None and before.code_hash == after.code_hash
         same = same and set(before.parents) == set(after.parents)
-        is_proven = same and before.code_hash and not causes.macros_behind(after, before)
+        is_proven = same and before.code_hash and not causes.macros.behind(after, before)
         return _NOTHING if is_proven else unknown_effect("not compiled on both sides")
     if old == new:
         return _NOTHING
@@ -358,7 +359,7 @@ def _is_read_out_of_sight(parent: str, before: NodeMetadata, after: NodeMetadata
         # The query does not explain the edge: code that finds parents without their names may do so.
         names |= _FINDS_PARENTS
     texts = [text for side, node in sides for text in hooks_and_macros(node, side.macros)]
-    return not names.isdisjoint(names_in([*texts, *causes.texts_out_of_sight(after)]))
+    return not names.isdisjoint(names_in([*texts, *causes.macros.texts_out_of_sight(after)]))
 
 
 def _lost_elements(before: NodeMetadata, after: NodeMetadata) -> list[str]:
@@ -404,7 +405,7 @@ def _of_config(detail: ChangeDetail, before: NodeMetadata, after: NodeMetadata, 
     if (effect := config_effect(before, after, detail, causes.adapter)) is not None:
         return _unless_read(effect, key, before, after, causes)
     if key == "columns" and parts[2:3] and parts[2] in DOCUMENTED:  # without a contract
-        is_named = causes.reader_of(parts[2], before, after) is not None
+        is_named = causes.macros.reader_of(parts[2], before, after) is not None
         return _unless_read(_NOTHING, key, before, after, causes) if is_named else _NOTHING
     if key in METADATA_CONFIG or parts[-1] == "label" or "meta" in parts:
         return _unless_read(_NOTHING, key, before, after, causes)
@@ -441,7 +442,7 @@ def _unless_read(
 ) -> SqlChange:
     """Return *effect*, or an unknown one if a macro of the project that builds the node may read *key*."""
     is_milder = SEVERITY[effect.category] < SEVERITY[Category.UNKNOWN]
-    reader = causes.reader_of(key, before, after) if is_milder else None
+    reader = causes.macros.reader_of(key, before, after) if is_milder else None
     return unknown_effect(f"{reader} reads {key}") if reader else effect
 
 

@@ -9,43 +9,22 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from functools import cached_property, partial
+from functools import cached_property
 
-from recce_meta.diff.code import (
-    branch_tokens,
-    decides_at_run_time,
-    jinja_names,
-    names_in_branches,
-    names_looked_up,
-    reads_config,
-    same_code,
-)
+from recce_meta.diff.code import jinja_names
 from recce_meta.diff.every_target import EveryTarget
+from recce_meta.diff.macro_reach import MacroReach
 from recce_meta.diff.materializations import COMPUTED_WHEN_READ, unstable_text
-from recce_meta.diff.project_side import (
-    VARIABLES,
-    VOLATILE,
-    ProjectSide,
-    normalise,
-)
-from recce_meta.diff.relation_names import NAMER_MACROS, NAMERS, PLACED, RelationNames
-from recce_meta.diff.run_by_dbt import BUILT, RunByDbt, unattributed_note
+from recce_meta.diff.project_side import VARIABLES, VOLATILE, ProjectSide, normalise
+from recce_meta.diff.relation_names import NAMERS, RelationNames
+from recce_meta.diff.run_by_dbt import BUILT
 from recce_meta.diff.same_sql import given_variables
-from recce_meta.models import ChangeDetail, Json, MacroMetadata, NodeMetadata, Reason, RunMetadata
-from recce_meta.models.adapters import base_name, is_builtin
+from recce_meta.models import ChangeDetail, Json, NodeMetadata, Reason, RunMetadata
 from recce_meta.models.run import DBT, DEFER, dbt_options
 from recce_meta.warehouses.builds import incremental_words
-from recce_meta.warehouses.hooks import (
-    HOOKS,
-    OPERATION,
-    hook_texts,
-    hooks_and_macros,
-    row_words,
-    sent_texts,
-    template_parts,
-)
+from recce_meta.warehouses.hooks import hooks_and_macros, row_words
 
 FROM_NODES = BUILT | {"analysis", "operation", "function", "source"}
 """Resource types of which recorders before version `EVERY_KEY_SINCE` read only known keys."""
@@ -57,21 +36,6 @@ READ_FROM_THE_FIRST = frozenset(
 )
 """Properties that every recorder stored."""
 EVERY_KEY_SINCE = (0, 1, 1)
-
-_BUILT_WHOLE = frozenset(["table", "view", "ephemeral", "materialized_view"])
-"""Materializations that compiled SQL shows whole, because `is_incremental()` is false."""
-GRAPH = "graph"
-"""Name by which templates read other nodes."""
-_PYTHON_CONFIG = re.compile(r"\bconfig\.(?:meta_)?get\([^()]*\)")
-"""Call by which a Python model reads its configuration."""
-_NODES = frozenset(["model", GRAPH, "context"])
-"""Names by which templates find a node."""
-_PROPERTIES = frozenset(["columns", "description"])
-"""Keys of a node that are not configuration."""
-_WHOLE = frozenset(["tojson", "toyaml"])
-"""Functions that write a value as a whole."""
-_WRITING_COMMENTS = frozenset(["persist_docs", "alter_relation_comment", "alter_column_comment"])
-"""Macros that write descriptions as comments of the warehouse."""
 
 
 def reads_every_key(run: RunMetadata | None) -> bool:
@@ -97,6 +61,11 @@ class Causes:
     current: ProjectSide
 
     @cached_property
+    def macros(self) -> MacroReach:
+        """Return what the changed macros of both sides reach."""
+        return MacroReach(self.base, self.current, self.adapter, self.is_compiled_by_dbt)
+
+    @cached_property
     def adapter(self) -> str | None:
         """Return dbt's adapter_type."""
         return self.current.adapter or self.base.adapter
@@ -104,7 +73,7 @@ class Causes:
     @cached_property
     def every_target(self) -> EveryTarget:
         """Return the comparison of templates for all targets and variables."""
-        return EveryTarget(self.base, self.current, lambda: self.changed_macros)
+        return EveryTarget(self.base, self.current, lambda: self.macros.changed)
 
     @cached_property
     def relation_names(self) -> RelationNames:
@@ -170,7 +139,7 @@ class Causes:
         # Files that differ from the commit, or that may come from another checkout, prove nothing.
         if not before.git_proven or not after.git_proven or before.git_dirty or after.git_dirty:
             return False
-        return not self.changed_macros and self._same_sources()
+        return not self.macros.changed and self._same_sources()
 
     def _same_sources(self) -> bool:
         """Return True if both sides have the same nodes, sources, checksums and unrendered configuration."""
@@ -186,48 +155,22 @@ class Causes:
             return False
         return before.checksum == after.checksum or not self.same_checksum_rule(before, after)
 
-    @cached_property
-    def changed_macros(self) -> frozenset[str]:
-        """Return macros that were added, removed or changed, ignoring formatting and built-in macros."""
-        runs = (self.base.run, self.current.run)
-        if runs[0] and runs[1] and runs[0].macro_set_id == runs[1].macro_set_id is not None:
-            return frozenset()
-        before, after = self.base.macros, self.current.macros
-        are_files = runs[0] and runs[1] and runs[0].extractor == runs[1].extractor != DBT
-        # If a manifest has no macros, all of the other side would count as changed.
-        if not (before and after) and not are_files:
-            return frozenset()
-        is_same = partial(same_code, adapter=self.adapter)
-        return frozenset(
-            one
-            for one in before.keys() | after.keys()
-            if not is_builtin(one.split(".")[1])
-            and not (one in before and one in after and is_same(before[one].macro_sql, after[one].macro_sql))
-        )
-
-    def macros_behind(self, node: NodeMetadata, before: NodeMetadata) -> set[str]:
-        """Return the changed macros that the node calls directly or indirectly."""
-        if not self.changed_macros:
-            return set()
-        called = self.base.closure(before.macros) | self.current.closure(node.macros)
-        return called & self.changed_macros
-
     def macro_details(self, before: NodeMetadata, after: NodeMetadata) -> Iterator[ChangeDetail]:
         """Yield a detail for each changed macro that affects the node.
 
         SQL compiled on both sides shows the effect of a macro. Macros in hooks and materializations run later
         and are not visible in compiled SQL.
         """
-        if not self.changed_macros:
+        if not self.macros.changed:
             return
         visible = before.compiled_code is not None and after.compiled_code is not None
         same = visible and before.compiled_code == after.compiled_code
-        guilty = self._macros_at_run_time(before) | self._macros_at_run_time(after)
+        guilty = self.macros.at_run_time(before) | self.macros.at_run_time(after)
         if not same and not (visible and self.same_compiled(before, after)):
-            guilty |= self.macros_behind(after, before)
+            guilty |= self.macros.behind(after, before)
         else:
-            guilty |= self._macros_out_of_sight(before, after)
-        for unique_id in sorted(guilty & self.changed_macros):
+            guilty |= self.macros.out_of_sight(before, after)
+        for unique_id in sorted(guilty & self.macros.changed):
             old, new = self.base.macros.get(unique_id), self.current.macros.get(unique_id)
             yield ChangeDetail(Reason.MACROS, unique_id, old and old.macro_sql, new and new.macro_sql)
 
@@ -235,7 +178,7 @@ class Causes:
     def acting_elsewhere(self) -> Mapping[str, tuple[str, ...]]:
         """Return the changed macros that act on other targets only, with the nodes that reach them."""
         found = defaultdict(set, {macro: {*ids} for macro, ids in self.placing_elsewhere.items()})
-        for unique_id, after in self.current.nodes.items() if self.changed_macros else ():
+        for unique_id, after in self.current.nodes.items() if self.macros.changed else ():
             before = self.base.nodes.get(unique_id)
             if before is None or before.compiled_code is None or after.compiled_code is None:
                 continue
@@ -244,7 +187,7 @@ class Causes:
             macros = self.every_target.changed_macros_of(before, after)
             if macros and self.same_compiled(before, after):
                 # Others are a change of the node itself.
-                macros -= self.unseen_macros(before, after)
+                macros -= self.macros.unseen(before, after)
                 same_code_too = before.raw_code == after.raw_code
                 if macros and same_code_too and self.every_target.compare(before, after) is not None:
                     for macro in macros:
@@ -254,65 +197,11 @@ class Causes:
     @cached_property
     def placing_elsewhere(self) -> Mapping[str, frozenset[str]]:
         """Return the changed macros that may move nodes on other targets only, with these nodes."""
-        if not self.changed_macros or not self.is_compiled_by_dbt:
+        if not self.macros.changed or not self.is_compiled_by_dbt:
             return {}
-        changed = {key: self._closure([name]) & self.changed_macros for key, (name, _) in NAMERS.items()}
+        macros = self.macros
+        changed = {key: macros.closure([name]) & macros.changed for key, (name, _) in NAMERS.items()}
         return self.relation_names.moved_elsewhere(changed, self.every_target.writes_otherwise)
-
-    def _macros_out_of_sight(
-        self, before: NodeMetadata, after: NodeMetadata, called: Collection[str] | None = None
-    ) -> set[str]:
-        """Return those of *called* (by default changed macros) whose effect compiled SQL may not show.
-
-        Compiled SQL shows one branch of an `is_incremental()` condition. A macro may be called in the other
-        branch, where dbt does not record it either, or it may branch itself. No SQL shows what statements
-        that a template sends do.
-        """
-        if self._sends(before, after):
-            return self.macros_behind(after, before) if called is None else set(called)
-        hidden = names_in_branches(before.raw_code or "") | names_in_branches(after.raw_code or "")
-        guilty = self._closure(hidden)
-        for unique_id in self.macros_behind(after, before) if called is None else called:
-            texts = (self.base.macros.get(unique_id), self.current.macros.get(unique_id))
-            if any(macro is not None and decides_at_run_time(macro.macro_sql) for macro in texts):
-                guilty.add(unique_id)
-        return guilty
-
-    def texts_out_of_sight(self, node: NodeMetadata) -> list[str]:
-        """Return texts that dbt renders only when it builds *node*: branches, and macros that build it."""
-        around = self._by_dbt[1].own_texts(node)
-        if node.materialized in _BUILT_WHOLE or node.language == "python":
-            return around
-        code = node.raw_code or ""
-        called = self.current.closure(node.macros)
-        texts = (self.current.macros[one].macro_sql for one in called if one in self.current.macros)
-        parts = [" ".join(branch_tokens(one)) for one in (code, *texts) if decides_at_run_time(one)]
-        inside = self._closure(names_in_branches(code))
-        parts += (self.current.macros[one].macro_sql for one in inside if one in self.current.macros)
-        return [*around, *parts]
-
-    def _sends(self, before: NodeMetadata, after: NodeMetadata) -> bool:
-        return bool(sent_texts(before, self.base.macros) or sent_texts(after, self.current.macros))
-
-    def sends_otherwise(self, before: NodeMetadata, after: NodeMetadata) -> bool:
-        """Return True if dbt may send other statements while it renders the node, which may write rows."""
-        parts = (template_parts(node.raw_code or "") for node in (before, after))
-        return before.raw_code != after.raw_code and self._sends(before, after) and next(parts) != next(parts)
-
-    def unseen_macros(self, before: NodeMetadata, after: NodeMetadata) -> frozenset[str]:
-        """Return changed macros whose effect may be absent from compiled SQL: in hooks or in branches."""
-        if not self.changed_macros:
-            return frozenset()
-        found = self._macros_at_run_time(before) | self._macros_at_run_time(after)
-        return self.changed_macros & (found | self._macros_out_of_sight(before, after))
-
-    def _closure(self, names: Iterable[str]) -> set[str]:
-        """Return the project's macros with these names, or in place of dbt's, and all that they call."""
-        known, sides = set(names), (self.base, self.current)
-        roots = {one for side in sides for name in known for one in side.macro_named(name)}
-        found = self.base.closure(roots) | self.current.closure(roots)
-        known |= {base_name(one.split(".")[2]) for one in found if is_builtin(one.split(".")[1])}
-        return found.union(*(side.in_place_of(known) for side in self._by_dbt))
 
     def same_compiled(self, before: NodeMetadata, after: NodeMetadata) -> bool:
         """Return True if both sides compiled to equivalent SQL, or if a side was not compiled.
@@ -332,88 +221,6 @@ class Causes:
         return self.base.compiled_tokens(before, self.adapter) == self.current.compiled_tokens(
             after, self.adapter
         )
-
-    def _macros_at_run_time(self, node: NodeMetadata) -> set[str]:
-        """Return macros that dbt runs around the node's SQL: hooks and custom materializations."""
-        names = {name for text in self._hooks(node) for name in jinja_names(text)}
-        # Without dbt, no macro has placed the node.
-        names |= NAMER_MACROS if node.resource_type in PLACED and not self.is_compiled_by_dbt else set()
-        if node.materialized:
-            names |= {f"materialization_{node.materialized}_{kind}" for kind in ("default", self.adapter)}
-        if strategy := node.config.get("incremental_strategy"):
-            names.add(f"get_incremental_{strategy}_sql")
-        around = self._by_dbt[0].around(node) | self._by_dbt[1].around(node)
-        return self._with_looked_up(self._closure(names), self._hooks(node)) | around
-
-    def _with_looked_up(self, found: set[str], hooks: Iterable[str]) -> set[str]:
-        """Return the macros *found* with those that these and *hooks* look up by their names, as strings."""
-        texts, found = [*hooks], set(found)
-        waiting = [*found]
-        while texts or waiting:
-            for unique_id in waiting:
-                macros = (side.macros.get(unique_id) for side in (self.base, self.current))
-                texts += [one.macro_sql for one in macros if one and not is_builtin(one.package_name)]
-            names = frozenset[str]().union(*map(names_looked_up, texts))
-            if "*" in names:
-                return found | self.changed_macros
-            named = {f"{prefix}__{name}" for name in names for prefix in ("default", self.adapter)} | names
-            new = self._closure(named) - found if names else set()
-            texts, waiting, found = [], [*new], found | new
-        return found
-
-    def reader_of(self, key: str, before: NodeMetadata, after: NodeMetadata) -> str | None:
-        """Return a macro of the project that builds the node and may read its key *key*.
-
-        Compiled SQL shows what the node's own code reads. Without it, the code may read the key as well.
-        """
-        texts = self._read_later(before, after)
-        is_node = any(not _NODES.isdisjoint(jinja_names(text)) for _, text in texts)
-        if key in _PROPERTIES and not is_node:
-            return None
-        for name, text in texts:
-            if reads_config(text, key) or (is_node and not _WHOLE.isdisjoint(jinja_names(text))):
-                return name
-        return None
-
-    def texts_reading_graph(self, before: NodeMetadata, after: NodeMetadata) -> list[str]:
-        """Return the texts that may read the node's keys where compiled SQL does not show it.
-
-        Return none if no text reads `graph`.
-        """
-        texts = [text for node in (before, after) for text in (node.raw_code or "", *self._hooks(node))]
-        called = self.current.closure(after.macros) | self._by_dbt[1].around(after)
-        if self._reading_graph.isdisjoint(called) and not any(GRAPH in text for text in texts):
-            return []
-        later = [text for _, text in self._read_later(before, after)]
-        return later if any(GRAPH in jinja_names(text) for text in later) else []
-
-    @cached_property
-    def _reading_graph(self) -> frozenset[str]:
-        """Return the macros that read `graph`, without those of dbt."""
-        macros = self.current.macros.values()
-        return frozenset(macro.unique_id for macro in macros if reads_graph(macro))
-
-    def _read_later(self, before: NodeMetadata, after: NodeMetadata) -> list[tuple[str, str]]:
-        """Return the texts that may read the node's keys where compiled SQL does not show it, with names."""
-        reached = self._macros_at_run_time(before) | self._macros_at_run_time(after)
-        called = self.base.closure(before.macros) | self.current.closure(after.macros)
-        is_visible = before.compiled_code is not None and after.compiled_code is not None
-        is_visible = is_visible and after.resource_type != OPERATION
-        reached |= self._macros_out_of_sight(before, after, called) if is_visible else called
-        macros = (self.current.macros.get(one) or self.base.macros.get(one) for one in sorted(reached))
-        texts = [
-            (macro.name, macro.macro_sql)
-            for macro in macros
-            if macro is not None
-            and not is_builtin(macro.package_name)
-            and base_name(macro.name) not in _WRITING_COMMENTS
-        ]
-        own = [text for node in (before, after) for text in self._hooks(node)]
-        codes = [node.raw_code for node in (before, after) if node.raw_code]
-        own += codes if not is_visible else filter(decides_at_run_time, codes)
-        if after.language == "python":
-            own += (f"{{{{ {call} }}}}" for code in codes for call in _PYTHON_CONFIG.findall(code))
-        return [*texts, *(("the node's code", text) for text in own)]
 
     def deciding_words(self, *nodes: NodeMetadata) -> tuple[frozenset[str], frozenset[str]]:
         """Return the `incremental_words` of *nodes*, and the `row_words` of their hooks."""
@@ -450,39 +257,17 @@ class Causes:
                 waiting += [parent for parent in node.parents if parent not in seen]
         return ""
 
-    @staticmethod
-    def _hooks(node: NodeMetadata) -> list[str]:
-        return [str(text) for key in HOOKS for text in hook_texts(node.config.get(key))]
-
-    @cached_property
-    def _by_dbt(self) -> tuple[RunByDbt, RunByDbt]:
-        return RunByDbt(self.base.macros), RunByDbt(self.current.macros)
-
-    def may_build(self, node: NodeMetadata) -> bool:
-        """Return True if a changed macro may build *node*, regardless of its strategy."""
-        return any(self.changed_macros & side.around(node, any_strategy=True) for side in self._by_dbt)
-
     def has_own_materialization(self, before: NodeMetadata, after: NodeMetadata) -> bool:
         """Return True if a materialization that is not dbt's own builds one side, or is in place of dbt's."""
         sides = ((self.base, before), (self.current, after))
         return any(side.own_materialization(node, self.adapter) for side, node in sides)
-
-    def unattributed_macros(self, nodes: Iterable[NodeMetadata]) -> list[str]:
-        """Return a note about changed macros that dbt may call but that no node in *nodes* mentions."""
-        if not self.changed_macros:
-            return []
-        listed = list(nodes)
-        called = {macro for node in listed for macro in node.macros}
-        known = self.base.closure(called) | self.current.closure(called) | self._closure(NAMER_MACROS)
-        behind = self._by_dbt[0].behind_overrides() | self._by_dbt[1].behind_overrides()
-        return unattributed_note(self._by_dbt, (behind & self.changed_macros) - known, listed)
 
     def of_compiled(self, before: NodeMetadata, after: NodeMetadata) -> Reason:
         """Return why the same source compiled to other SQL: `COMPILED` for an edit, else `ENVIRONMENT`."""
         # A changed macro that acts on other targets only is a change of its own.
         if self._of_another_branch(before, after):
             return Reason.ENVIRONMENT
-        if self.macros_behind(after, before) or before.parents != after.parents:
+        if self.macros.behind(after, before) or before.parents != after.parents:
             return Reason.COMPILED
         names = self.base.mentions(before) | self.current.mentions(after)
         variable = not names.isdisjoint(VARIABLES)
@@ -545,15 +330,6 @@ def causes_of(base: ProjectSide, current: ProjectSide) -> Causes:
     if known is None or known.base is not base:
         known = vars(current)["causes"] = Causes(base, current)
     return known
-
-
-def reads_graph(macro: MacroMetadata) -> bool:
-    """Return True if *macro*, which is not one of dbt, reads other nodes in `graph`."""
-    return (
-        not is_builtin(macro.package_name)
-        and GRAPH in macro.macro_sql
-        and GRAPH in jinja_names(macro.macro_sql)
-    )
 
 
 def template(node: NodeMetadata, key: str) -> Json:

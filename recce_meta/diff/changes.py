@@ -137,7 +137,7 @@ def _written(option: str, node: NodeMetadata) -> Json:
 def _changed_macro(name: str, causes: Causes) -> bool:
     """Return True if the macro *name*, or one that it calls, was changed."""
     return any(
-        not causes.changed_macros.isdisjoint(side.closure(side.macro_named(name)))
+        not causes.macros.changed.isdisjoint(side.closure(side.macro_named(name)))
         for side in (causes.base, causes.current)
     )
 
@@ -398,7 +398,7 @@ def _compiles_to_the_same(before: NodeMetadata, after: NodeMetadata, causes: Cau
     """
     if before.compiled_code is None or after.compiled_code is None or after.language == "python":
         return False
-    if causes.sends_otherwise(before, after):
+    if causes.macros.sends_otherwise(before, after):
         return False
     return causes.same_compiled(before, after) and not causes.every_target.hides(before, after)
 
@@ -410,7 +410,7 @@ def _configures_otherwise(before: NodeMetadata, after: NodeMetadata, causes: Cau
         return False
     if not causes.is_compiled_by_dbt and before.compiled_code is not None and after.compiled_code is None:
         return True
-    return causes.every_target.hides(before, after) or causes.sends_otherwise(before, after)
+    return causes.every_target.hides(before, after) or causes.macros.sends_otherwise(before, after)
 
 
 def _consequences(found: Mapping[str, Change], causes: Causes) -> dict[str, list[ChangeDetail]]:
@@ -460,7 +460,7 @@ def differing_variables(found: Mapping[str, Change], causes: Causes) -> frozense
             continue
         if Reason.COMPILED in change.reasons and before.raw_code == after.raw_code:
             macros = causes.current.closure(after.macros)
-            if before.parents == after.parents and macros.isdisjoint(causes.changed_macros):
+            if before.parents == after.parents and macros.isdisjoint(causes.macros.changed):
                 reached = (causes.current.macros.get(one) for one in macros)
                 calls |= variable_calls(after.raw_code or "", *(one.macro_sql for one in reached if one))
         keys = {detail.key.split(".")[0] for detail in change.details if detail.reason is Reason.CONFIG}
@@ -476,7 +476,7 @@ def _of_variables(found: Mapping[str, Change], causes: Causes) -> dict[str, list
     for unique_id, node in causes.current.nodes.items() if calls else ():
         if unique_id in causes.base.nodes:
             hooks = hooks_and_macros(node, causes.current.macros)
-            read = calls & variable_calls(*hooks, *causes.texts_out_of_sight(node))
+            read = calls & variable_calls(*hooks, *causes.macros.texts_out_of_sight(node))
             if read:
                 details[unique_id] = [
                     ChangeDetail(Reason.CONFIG, one, *causes.values_of(one)) for one in sorted(read)

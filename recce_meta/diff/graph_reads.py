@@ -10,8 +10,9 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import lru_cache
 from typing import NamedTuple
 
-from recce_meta.diff.causes import GRAPH, Causes
+from recce_meta.diff.causes import Causes
 from recce_meta.diff.code import jinja_names, jinja_pieces, names_set_in, reads_config
+from recce_meta.diff.macro_reach import GRAPH
 from recce_meta.diff.project_side import MOST_NAMES
 from recce_meta.diff.properties import documented_by_name
 from recce_meta.models import Change, ChangeDetail, NodeMetadata, Reason, Status
@@ -185,7 +186,7 @@ def of_graph(found: Mapping[str, Change], causes: Causes) -> dict[str, list[Chan
         before = causes.base.nodes.get(unique_id)
         if before is None or not is_reader:
             continue
-        texts = causes.texts_reading_graph(before, node)
+        texts = causes.macros.texts_reading_graph(before, node)
         read = [*_read_by(node, texts, edits, causes)] if texts else []
         if read:
             details[unique_id] = read[:MOST_NAMES]

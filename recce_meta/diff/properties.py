@@ -103,7 +103,7 @@ def contract_details(before: NodeMetadata, after: NodeMetadata, causes: Causes) 
                 )
             else:
                 yield from _listed(name, left, right, causes)
-                if causes.reader_of("columns", before, after):
+                if causes.macros.reader_of("columns", before, after):
                     listed = (None if one is None else one.name for one in (left, right))
                     yield ChangeDetail(Reason.CONFIG, f"columns.{name}", *listed)
             continue

@@ -5,8 +5,9 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 
-from recce_meta.diff.causes import Causes, causes_of, reads_graph
+from recce_meta.diff.causes import Causes, causes_of
 from recce_meta.diff.code import jinja_names, reads_only, variable_calls
+from recce_meta.diff.macro_reach import reads_graph
 from recce_meta.diff.project_side import MOST_NAMES, VARIABLES, ProjectSide
 from recce_meta.diff.run_by_dbt import RunByDbt
 from recce_meta.diff.same_sql import Dependence, SqlInputs, given_variables, target_of
@@ -175,7 +176,7 @@ def _reads_in_other_branch(before: NodeMetadata, after: NodeMetadata, causes: Ca
     if None in (before.compiled_code, after.compiled_code) or not compared.inputs[1].has_branches(after):
         return False
     known = frozenset[str]().union(*causes.given_variables)
-    if not _reads_others(known, causes.texts_out_of_sight(after)):
+    if not _reads_others(known, causes.macros.texts_out_of_sight(after)):
         return False
     return not (compared.shows_later(0, before) and compared.shows_later(1, after))
 

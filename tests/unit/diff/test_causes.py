@@ -57,7 +57,7 @@ def changed(base: Project, current: Project) -> set[str]:
 
 def notes(base: Project, current: Project) -> list[str]:
     causes = Causes(ProjectSide.of(base), ProjectSide.of(current))
-    return causes.unattributed_macros([*base.nodes, *current.nodes])
+    return causes.macros.unattributed([*base.nodes, *current.nodes])
 
 
 @pytest.mark.parametrize(
