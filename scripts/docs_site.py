@@ -19,7 +19,7 @@ from typing import Any
 
 from mkdocs.structure.files import File, Files
 
-from recce_meta.store.sql_files import RENDERED, dialects
+from recce_meta.store.sql_files import dialects, rendered_script
 
 ROOT = Path(__file__).resolve().parents[1]
 LINK = re.compile(r"(?<=\]\()(?![a-z]+:|#)([^)#\s]+)")
@@ -52,8 +52,7 @@ def on_files(files: Files, config: Any) -> Files:
             if path and (ROOT / path).is_file() and copy not in files.src_uris:
                 files.append(File.generated(config, copy, content=(ROOT / path).read_bytes()))
     for dialect in dialects():
-        content = (RENDERED / f"{dialect}.sql").read_bytes()
-        files.append(File.generated(config, SCRIPT.format(dialect), content=content))
+        files.append(File.generated(config, SCRIPT.format(dialect), content=rendered_script(dialect)))
     return files
 
 

@@ -10,6 +10,7 @@ which dialect it is.
 
 from __future__ import annotations
 
+import gzip
 import hashlib
 import os
 import re
@@ -25,7 +26,7 @@ import sqlglot
 import yaml
 from sqlglot import exp
 
-from recce_meta.store.sql_files import COMMENTS, DEFAULT_SCHEMA, FILE, KINDS, RENDERED
+from recce_meta.store.sql_files import COMMENTS, DEFAULT_SCHEMA, FILE, KINDS, RENDERED, SUFFIX
 
 SQL = Path(__file__).resolve().parents[1] / "sql"
 """Folder of the canonical files, and of those that are written by hand."""
@@ -495,13 +496,14 @@ def write(root: Path = SQL, folder: Path = RENDERED) -> bool:
     stale = False
     folder.mkdir(exist_ok=True)
     for dialect in Rendering.by_dialect:
-        path = folder / f"{dialect}.sql"
-        if path.exists() and path.read_text(encoding="utf-8").startswith(first):
+        path = folder / f"{dialect}{SUFFIX}"
+        if path.exists() and gzip.decompress(path.read_bytes()).startswith(first.encode()):
             continue
         stale = True
         # Another process may read or render at the same time.
         partial = path.with_suffix(f".{os.getpid()}")
-        partial.write_text(script(root, dialect), encoding="utf-8", newline="\n")
+        # Without a time: the same bytes each time.
+        partial.write_bytes(gzip.compress(script(root, dialect).encode(), mtime=0))
         partial.replace(path)
     return stale
 

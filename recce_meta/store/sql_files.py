@@ -1,14 +1,15 @@
 """Access to the store's SQL files by dialect, with the schema's name inserted.
 
 Canonical files (`sql/ddl`, `sql/views`, …) are PostgreSQL without a schema name, so they run under
-a `search_path`. `scripts/render_sql.py` renders them into one script per dialect, `_sql/<dialect>.sql`, when
-the package is built or installed; every table is in the schema `recce_metadata` there. What cannot be
+a `search_path`. `scripts/render_sql.py` renders them into one script per dialect, `_sql/<dialect>.sql.gz`,
+when the package is built or installed; every table is in the schema `recce_metadata` there. What cannot be
 translated is written by hand in `sql/dialects/<dialect>/`. At run time only the scripts are read, and only
 the schema's name is replaced: `recce-meta sql` prints exactly what is executed.
 """
 
 from __future__ import annotations
 
+import gzip
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -35,6 +36,7 @@ FILE = "-- file: "
 """Start of the line before each file of a script; its kind and name follow."""
 RENDERED = Path(__file__).parents[1] / "_sql"
 """Folder of the rendered scripts, one per dialect; git does not track it."""
+SUFFIX = ".sql.gz"
 FOREIGN_STORE = "store (of the user)"
 """Name under which `store_tables` lists a user's table `store`, where a store shares its schema."""
 KEYS: Mapping[str, tuple[str, ...]] = {
@@ -146,7 +148,12 @@ def _without_comments(text: str) -> str:
 
 def dialects() -> tuple[str, ...]:
     """Return the dialects that have rendered files."""
-    return tuple(sorted(path.stem for path in RENDERED.glob("*.sql")))
+    return tuple(sorted(path.name.removesuffix(SUFFIX) for path in RENDERED.glob(f"*{SUFFIX}")))
+
+
+def rendered_script(dialect: str) -> str:
+    """Return the script of *dialect*; a tenth of its bytes is installed."""
+    return gzip.decompress((RENDERED / f"{dialect}{SUFFIX}").read_bytes()).decode()
 
 
 def not_rendered() -> ConfigurationError:
@@ -166,7 +173,7 @@ def files(dialect: str) -> Mapping[tuple[str, str], SqlFile]:
     if dialect not in known:
         raise UnknownNameError("dialect", dialect, known)
     found = {}
-    for part in (RENDERED / f"{dialect}.sql").read_text(encoding="utf-8").split(FILE)[1:]:
+    for part in rendered_script(dialect).split(FILE)[1:]:
         place, _, text = part.partition("\n")
         kind, _, name = place.partition("/")
         found[kind, name] = SqlFile(name, kind, text)

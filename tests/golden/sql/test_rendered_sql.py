@@ -6,12 +6,12 @@ import hashlib
 from collections.abc import Callable
 from pathlib import Path
 
-from recce_meta.store.sql_files import FILE, RENDERED, dialects
+from recce_meta.store.sql_files import FILE, dialects, rendered_script
 
 
 def test_rendered_sql_has_the_expected_bytes(check_golden: Callable[[Path, str], None]) -> None:
     lines = []
     for dialect in dialects():
-        _, _, files = (RENDERED / f"{dialect}.sql").read_text(encoding="utf-8").partition(FILE)
+        _, _, files = rendered_script(dialect).partition(FILE)
         lines.append(f"{dialect} {hashlib.sha256(files.encode()).hexdigest()}\n")
     check_golden(Path(__file__).parent / "rendered.txt", "".join(lines))
