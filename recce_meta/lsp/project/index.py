@@ -9,6 +9,7 @@ import os
 import re
 from collections import OrderedDict
 from collections.abc import Callable, Hashable, Mapping, Sequence
+from contextlib import AbstractContextManager
 from functools import cached_property
 from pathlib import Path
 from threading import RLock
@@ -87,6 +88,124 @@ class _Recent(Generic[Value]):
         return value
 
 
+class _SettingsFiles:
+    """Settings of dbt_project.yml and vars.yml on disk, read again if the files change."""
+
+    def __init__(self, root: Path) -> None:
+        self._root = root
+        self._lock = RLock()
+        self._settings: tuple[object, ProjectSettings | None, bool] | None = None
+
+    def current(self) -> tuple[ProjectSettings | None, bool]:
+        """Return the settings, and True if `ref` searches the package of the calling node first."""
+        with self._lock:
+            stamp = tuple(_stamp(self._root / name) for name in (PROJECT_FILE, VARS_FILE))
+            if self._settings is None or self._settings[0] != stamp:
+                known, own_first = self._settings[1:] if self._settings is not None else (None, False)
+                try:
+                    known = read_project_settings(self._root)
+                    flags = yaml_file.read_mapping(self._root / PROJECT_FILE, ConfigurationError).get("flags")
+                    flag = flags.get(_SEARCHES_OWN_PACKAGE_FIRST) if isinstance(flags, Mapping) else None
+                    own_first = str(flag).lower() in _TRUE
+                except ConfigurationError:
+                    pass  # half-typed: the settings before still apply
+                self._settings = (stamp, known, own_first)
+            return self._settings[1:]
+
+    def variable(self, name: str, package: str, project: str) -> tuple[object, Path | None, int] | None:
+        """Return the value of a variable in *package*, its file and line from 0; None if no file sets it.
+
+        The values of a package apply to its nodes alone, and those of the project win.
+        https://docs.getdbt.com/docs/build/project-variables
+        """
+        settings = self.current()[0]
+        if settings is None:
+            return None
+        package = package or project
+        own = settings.folders.get(package)
+        layers = [(settings.variables, self._root), (settings.packages.get(package, {}), own)]
+        for variables, folder in layers:
+            scoped = variables.get(package)
+            if isinstance(scoped, Mapping) and name in scoped:
+                return scoped[name], *_line_of(folder, (package, name))
+            if name in variables:
+                return variables[name], *_line_of(folder, (name,))
+        return None
+
+
+class _Meanings:
+    """Nodes that calls of `ref` and `source` mean."""
+
+    def __init__(
+        self,
+        project: str,
+        files: _SettingsFiles,
+        lock: AbstractContextManager[object],
+        lookup: Callable[[], node_lookup.NodeLookup],
+        sources: Callable[[], Mapping[str, Sequence[NodeMetadata]]],
+    ) -> None:
+        """Create a lookup in *project*; *lookup* and *sources* read the run, under *lock*."""
+        self._project, self._files, self._lock = project, files, lock
+        self._lookup, self._sources = lookup, sources
+        self._errors: _Recent[TemplateError | None] = _Recent()
+
+    def of_call(self, call: TagCall, package: str) -> NodeMetadata | TemplateError | None:
+        """Return the node of `ref` or `source`, the error if it is missing, or None if it is unknown."""
+        names = [argument.value for argument in call.arguments if argument.name is None]
+        if not names or not all(isinstance(name, str) for name in names):
+            return None
+        texts = [str(name) for name in names]
+        kind = call.name.removeprefix("builtins.")
+        if kind == "source" and len(texts) == 2:
+            with self._lock:
+                return self._find_source(texts[0], texts[1], package)
+        if kind != "ref" or len(texts) > 2:
+            return None
+        version = None
+        for argument in call.arguments:
+            if argument.name in ("v", "version"):
+                if argument.value is None:
+                    return None
+                version = str(argument.value)
+        with self._lock:
+            return self.ref(texts[-1], texts[0] if len(texts) == 2 else None, version, package)
+
+    def ref(
+        self, name: str, wanted: str | None, version: str | None, package: str
+    ) -> NodeMetadata | TemplateError | None:
+        """Return the node; the error if it is missing; None if it is ambiguous, and dbt takes any."""
+        found = self._lookup().candidates(name, version)
+        if wanted is not None:
+            found = [node for node in found if node.package_name == wanted]
+        if not found:
+            # A search for similar names takes long.
+            return self._errors.get(
+                (name, wanted, version),
+                lambda: _error_of(lambda: self._lookup().ref(name, wanted, version, None)),
+            )
+        return self._first(found, package, own_first=self._files.current()[1])
+
+    def _find_source(self, source: str, table: str, package: str) -> NodeMetadata | TemplateError | None:
+        found = [node for node in self._sources().get(source, ()) if node.name == table]
+        if not found:
+            return self._errors.get(
+                (source, table), lambda: _error_of(lambda: self._lookup().source(source, table, None))
+            )
+        return self._first(found, package, own_first=False)
+
+    def _first(self, found: Sequence[NodeMetadata], package: str, *, own_first: bool) -> NodeMetadata | None:
+        """Return the node of *found* in the package that dbt searches first; None if several remain.
+
+        https://docs.getdbt.com/reference/global-configs/behavior-flags/require_ref_searches_node_package_before_root
+        """
+        order = [self._project, package]
+        for place in reversed(order) if own_first else order:
+            for node in found:
+                if node.package_name == place:
+                    return node
+        return found[0] if len(found) == 1 else None
+
+
 class ProjectIndex:
     """One recorded run of the project in *root*, and the run that it is compared with.
 
@@ -108,6 +227,7 @@ class ProjectIndex:
         """
         self.reader, self.root, self.base = reader, root, base
         self.lock = RLock()
+        self._files = _SettingsFiles(root)
         self._shared: dict[str, Any] = like._shared if like is not None else {}
         self._nodes: _Recent[NodeMetadata | None] = _Recent()
         self._columns: _Recent[KnownColumns] = _Recent()
@@ -115,9 +235,10 @@ class ProjectIndex:
         self._column_readers: _Recent[Mapping[str, Mapping[str, Sequence[str]]]] = _Recent()
         self._tests: _Recent[Sequence[NodeMetadata]] = _Recent()
         self._untraced: _Recent[Sequence[NodeMetadata]] = _Recent()
-        self._errors: _Recent[TemplateError | None] = _Recent()
+        self._meanings = _Meanings(
+            reader.run.project_name, self._files, self.lock, lambda: self._lookup, lambda: self._sources
+        )
         self._refs: dict[str, Sequence[tuple[str, NodeMetadata]]] = {}
-        self._settings: tuple[object, ProjectSettings | None, bool] | None = None
         self._changes: tuple[object, LastChanges] = (None, LastChanges())
 
     @property
@@ -160,7 +281,7 @@ class ProjectIndex:
         if the name is ambiguous (see `problem`).
         https://docs.getdbt.com/reference/dbt-jinja-functions/ref
         """
-        found = self._resolved(call, package)
+        found = self._meanings.of_call(call, package)
         return found if isinstance(found, NodeMetadata) else None
 
     def source(self, call: TagCall, package: str = "") -> NodeMetadata | None:
@@ -175,7 +296,7 @@ class ProjectIndex:
 
         None unless every argument is literal and the project has no such node.
         """
-        found = self._resolved(call, package)
+        found = self._meanings.of_call(call, package)
         return (found.problem, found.hint) if isinstance(found, TemplateError) else None
 
     def relation(self, call: TagCall | None, package: str, this: NodeMetadata | None) -> NodeMetadata | None:
@@ -221,30 +342,19 @@ class ProjectIndex:
         with self.lock:
             return self._columns.get(unique_id, lambda: self._read_columns(unique_id))
 
+    def _read_columns(self, unique_id: str) -> KnownColumns:
+        node = self.node(unique_id)
+        has_query = node is not None and node.resource_type in WITH_QUERY
+        return _known_columns(node, self.lineage(unique_id) if has_query else None)
+
     def lineage(self, unique_id: str) -> NodeColumns | None:
         """Return the recorded column lineage of a node; None if it was not analysed."""
         with self.lock:
             return self._lineage.get(unique_id, lambda: self.reader.columns_of([unique_id]).get(unique_id))
 
     def variable(self, name: str, package: str = "") -> tuple[object, Path | None, int] | None:
-        """Return the value of a variable in *package*, its file and line from 0; None if no file sets it.
-
-        The values of a package apply to its nodes alone, and those of the project win.
-        https://docs.getdbt.com/docs/build/project-variables
-        """
-        settings = self.settings
-        if settings is None:
-            return None
-        package = package or self.run.project_name
-        own = settings.folders.get(package)
-        layers = [(settings.variables, self.root), (settings.packages.get(package, {}), own)]
-        for variables, folder in layers:
-            scoped = variables.get(package)
-            if isinstance(scoped, Mapping) and name in scoped:
-                return scoped[name], *_line_of(folder, (package, name))
-            if name in variables:
-                return variables[name], *_line_of(folder, (name,))
-        return None
+        """Return the value of a variable in *package*, its file and line from 0; None if no file sets it."""
+        return self._files.variable(name, package, self.run.project_name)
 
     def refs(self, package: str) -> Sequence[tuple[str, NodeMetadata]]:
         """Return the names that `ref` accepts in *package*, sorted, each with the node that it means."""
@@ -252,7 +362,7 @@ class ProjectIndex:
             if package not in self._refs:
                 kinds = BUILT
                 names = {node.name for node in self.names.values() if node.resource_type in kinds}
-                found = ((name, self._find_ref(name, None, None, package)) for name in sorted(names))
+                found = ((name, self._meanings.ref(name, None, None, package)) for name in sorted(names))
                 self._refs[package] = [(name, node) for name, node in found if isinstance(node, NodeMetadata)]
             return self._refs[package]
 
@@ -297,13 +407,13 @@ class ProjectIndex:
         excluded. The key `*` has the nodes that may read any column.
         """
         with self.lock:
-            return self._column_readers.get(unique_id, lambda: self._read_column_readers(unique_id))
+            return self._column_readers.get(unique_id, lambda: _read_column_readers(self.reader, unique_id))
 
     def untraced_readers(self, unique_id: str) -> Sequence[NodeMetadata]:
         """Return the readers of a node whose columns are unknown: each may read any column of the node."""
         with self.lock:
             readers = self.readers(unique_id)
-            return self._untraced.get(unique_id, lambda: self._read_untraced(readers))
+            return self._untraced.get(unique_id, lambda: _read_untraced(self.reader, readers))
 
     def annotations(self, unique_id: str) -> Sequence[Annotation]:
         """Return the notes, tags and owners of a node and of its columns, which may change at any time."""
@@ -327,79 +437,7 @@ class ProjectIndex:
     @property
     def settings(self) -> ProjectSettings | None:
         """Settings of dbt_project.yml on disk; those read before while the file is invalid."""
-        return self._current_settings()[0]
-
-    def _current_settings(self) -> tuple[ProjectSettings | None, bool]:
-        """Return the settings, and True if `ref` searches the package of the calling node first."""
-        with self.lock:
-            stamp = tuple(_stamp(self.root / name) for name in (PROJECT_FILE, VARS_FILE))
-            if self._settings is None or self._settings[0] != stamp:
-                known, own_first = self._settings[1:] if self._settings is not None else (None, False)
-                try:
-                    known = read_project_settings(self.root)
-                    flags = yaml_file.read_mapping(self.root / PROJECT_FILE, ConfigurationError).get("flags")
-                    flag = flags.get(_SEARCHES_OWN_PACKAGE_FIRST) if isinstance(flags, Mapping) else None
-                    own_first = str(flag).lower() in _TRUE
-                except ConfigurationError:
-                    pass  # half-typed: the settings before still apply
-                self._settings = (stamp, known, own_first)
-            return self._settings[1:]
-
-    def _resolved(self, call: TagCall, package: str) -> NodeMetadata | TemplateError | None:
-        """Return the node of `ref` or `source`, the error if it is missing, or None if it is unknown."""
-        names = [argument.value for argument in call.arguments if argument.name is None]
-        if not names or not all(isinstance(name, str) for name in names):
-            return None
-        texts = [str(name) for name in names]
-        kind = call.name.removeprefix("builtins.")
-        if kind == "source" and len(texts) == 2:
-            with self.lock:
-                return self._find_source(texts[0], texts[1], package)
-        if kind != "ref" or len(texts) > 2:
-            return None
-        version = None
-        for argument in call.arguments:
-            if argument.name in ("v", "version"):
-                if argument.value is None:
-                    return None
-                version = str(argument.value)
-        with self.lock:
-            return self._find_ref(texts[-1], texts[0] if len(texts) == 2 else None, version, package)
-
-    def _find_ref(
-        self, name: str, wanted: str | None, version: str | None, package: str
-    ) -> NodeMetadata | TemplateError | None:
-        """Return the node; the error if it is missing; None if it is ambiguous, and dbt takes any."""
-        found = self._lookup.candidates(name, version)
-        if wanted is not None:
-            found = [node for node in found if node.package_name == wanted]
-        if not found:
-            # A search for similar names takes long.
-            return self._errors.get(
-                (name, wanted, version),
-                lambda: _error_of(lambda: self._lookup.ref(name, wanted, version, None)),
-            )
-        return self._first(found, package, own_first=self._current_settings()[1])
-
-    def _find_source(self, source: str, table: str, package: str) -> NodeMetadata | TemplateError | None:
-        found = [node for node in self._sources.get(source, ()) if node.name == table]
-        if not found:
-            return self._errors.get(
-                (source, table), lambda: _error_of(lambda: self._lookup.source(source, table, None))
-            )
-        return self._first(found, package, own_first=False)
-
-    def _first(self, found: Sequence[NodeMetadata], package: str, *, own_first: bool) -> NodeMetadata | None:
-        """Return the node of *found* in the package that dbt searches first; None if several remain.
-
-        https://docs.getdbt.com/reference/global-configs/behavior-flags/require_ref_searches_node_package_before_root
-        """
-        order = [self.run.project_name, package]
-        for place in reversed(order) if own_first else order:
-            for node in found:
-                if node.package_name == place:
-                    return node
-        return found[0] if len(found) == 1 else None
+        return self._files.current()[0]
 
     @property
     def _lookup(self) -> node_lookup.NodeLookup:
@@ -465,41 +503,43 @@ class ProjectIndex:
         found = (names[child] for child in self.graph.children(unique_id) if child in names)
         return sorted(found, key=lambda node: (node.name, node.unique_id))
 
-    def _read_columns(self, unique_id: str) -> KnownColumns:
-        node = self.node(unique_id)
-        if node is None:
-            return KnownColumns({}, are_all=False)
-        # The analysis lists the documented columns of sources, which need not be all.
-        lineage = self.lineage(unique_id) if node.resource_type in WITH_QUERY else None
-        found = offered_columns(node, lineage.names if lineage is not None else ())
-        names = found.names if found.names is not None else found.documented
-        # A warehouse has its own spelling of the names in SQL.
-        kinds = {column.name.lower(): column.type for column in node.columns}
-        has_doubles = len(kinds) < len(node.columns)
-        types = {
-            name: found.types.get(name) or (None if has_doubles else kinds.get(name.lower())) or None
-            for name in names
-        }
-        return KnownColumns(types, are_all=bool(found.names))
 
-    def _read_untraced(self, readers: Sequence[NodeMetadata]) -> Sequence[NodeMetadata]:
-        gaps = self.reader.gaps([node.unique_id for node in readers]) if readers else {}
-        return [node for node in readers if gaps.get(node.unique_id, "not analysed") is not None]
+def _known_columns(node: NodeMetadata | None, lineage: NodeColumns | None) -> KnownColumns:
+    """Return the columns of *node*, whose recorded lineage is *lineage*."""
+    if node is None:
+        return KnownColumns({}, are_all=False)
+    # The analysis lists the documented columns of sources, which need not be all.
+    found = offered_columns(node, lineage.names if lineage is not None else ())
+    names = found.names if found.names is not None else found.documented
+    # A warehouse has its own spelling of the names in SQL.
+    kinds = {column.name.lower(): column.type for column in node.columns}
+    has_doubles = len(kinds) < len(node.columns)
+    types = {
+        name: found.types.get(name) or (None if has_doubles else kinds.get(name.lower())) or None
+        for name in names
+    }
+    return KnownColumns(types, are_all=bool(found.names))
 
-    def _read_column_readers(self, unique_id: str) -> Mapping[str, Mapping[str, Sequence[str]]]:
-        names = self.reader.names
-        found: dict[str, dict[str, dict[str, None]]] = {}
-        for edge in self.reader.column_children([unique_id]):
-            reader = names.get(edge.node_id)
-            if reader is None or reader.resource_type in TESTS:
-                continue
-            derived = found.setdefault(edge.parent_column.lower(), {}).setdefault(edge.node_id, {})
-            if edge.column_name is not None:
-                derived[edge.column_name] = None
-        return {
-            column: {node_id: tuple(derived) for node_id, derived in sorted(nodes.items())}
-            for column, nodes in found.items()
-        }
+
+def _read_untraced(reader: RunReader, readers: Sequence[NodeMetadata]) -> Sequence[NodeMetadata]:
+    gaps = reader.gaps([node.unique_id for node in readers]) if readers else {}
+    return [node for node in readers if gaps.get(node.unique_id, "not analysed") is not None]
+
+
+def _read_column_readers(run: RunReader, unique_id: str) -> Mapping[str, Mapping[str, Sequence[str]]]:
+    names = run.names
+    found: dict[str, dict[str, dict[str, None]]] = {}
+    for edge in run.column_children([unique_id]):
+        reader = names.get(edge.node_id)
+        if reader is None or reader.resource_type in TESTS:
+            continue
+        derived = found.setdefault(edge.parent_column.lower(), {}).setdefault(edge.node_id, {})
+        if edge.column_name is not None:
+            derived[edge.column_name] = None
+    return {
+        column: {node_id: tuple(derived) for node_id, derived in sorted(nodes.items())}
+        for column, nodes in found.items()
+    }
 
 
 def _error_of(find: Callable[[], NodeMetadata]) -> TemplateError | None:
