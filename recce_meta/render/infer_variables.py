@@ -25,7 +25,7 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import cached_property
 from typing import Any
@@ -193,6 +193,136 @@ def reads_only(written: str, name: str) -> bool:
     )
 
 
+def _short(seen: Observation) -> Observation | None:
+    return seen if len(seen.text) <= _MOST_GROWTH * _LONGEST_WITNESS else None
+
+
+class _Trials:
+    """Renderings with a value of one variable, tried out in search of the right one."""
+
+    def __init__(
+        self, observe: Callable[[NodeMetadata], Observation], evaluate: Callable[[str, NodeMetadata], Any]
+    ) -> None:
+        self._observe, self._evaluate = observe, evaluate
+        self.values: dict[Key, Any] = {}
+        """Values that are being tried out."""
+        self._seen: dict[str, Observation | str | None] = {}
+
+    def result(self, key: Key, value: Any, node: NodeMetadata, written: str) -> str | None:
+        """Return *written* rendered with *value* for the variable; None if rendering fails."""
+        with self._trying(key, value):
+            try:
+                return str(self._evaluate(written, node))
+            except TemplateError:
+                return None
+
+    def as_it_is(self, node: NodeMetadata) -> Observation | str | None:
+        """Return *node* rendered with defaults; if that fails, the name at which it fails."""
+        if node.unique_id not in self._seen:
+            try:
+                self._seen[node.unique_id] = _short(self._observe(node))
+            except TemplateError as error:
+                self._seen[node.unique_id] = error.name
+        return self._seen[node.unique_id]
+
+    def node(self, key: Key, node: NodeMetadata, value: Any) -> Observation | None:
+        """Return *node* rendered with *value* for the variable; None if rendering fails, or gets long."""
+        with self._trying(key, value):
+            try:
+                return _short(self._observe(node))
+            except TemplateError:
+                return None
+
+    @contextmanager
+    def _trying(self, key: Key, value: Any) -> Iterator[None]:
+        self.values[key] = value
+        try:
+            yield
+        finally:
+            del self.values[key]
+
+
+class _TargetName:
+    """Inference of `target.name`: evidence excludes names that code compares it with."""
+
+    def __init__(
+        self,
+        nodes: Mapping[str, NodeMetadata],
+        macros: Mapping[str, MacroMetadata],
+        trials: _Trials,
+        witnesses: Callable[[], Sequence[NodeMetadata]],
+    ) -> None:
+        self._nodes, self._macros, self._trials, self._witnesses = nodes, macros, trials, witnesses
+        self._names_allowed: dict[tuple[str, bool], frozenset[str | None]] = {}
+
+    def inferred(self, own: set[str | None]) -> InferredValue | None:
+        """Return the name that all evidence leaves; the code of the nodes in *own* does not count."""
+        names = self._names
+        possible = set(names)
+        reasons: list[str] = []
+        for reason, fitting in self._evidence(own):
+            left = possible & fitting
+            # Evidence against every name is wrong itself.
+            if left and left != possible:
+                possible = left
+                reasons.append(reason)
+        if not reasons:
+            return None
+        named = frozenset(name for name in names if isinstance(name, str))
+        if len(possible) == 1 and (only := possible.pop()) is not None:
+            return InferredValue(only, ", ".join(reasons))
+        excluded = named - possible
+        return InferredValue(OtherName(excluded), ", ".join(reasons)) if excluded else None
+
+    @cached_property
+    def _names(self) -> frozenset[str | None]:
+        """Names that code compares `target.name` with, and None for any other name."""
+        texts = [node.raw_code or "" for node in self._nodes.values()]
+        texts += [macro.macro_sql for macro in self._macros.values()]
+        texts += [written for node in self._nodes.values() for _, written, _ in settings_of(node)]
+        compared = [part for text in texts if "target" in text for part in _NAME_COMPARED.findall(text)]
+        names = sorted({name for part in compared for _, name in _QUOTED.findall(part)})
+        return frozenset([*names[:_MOST_NAMES], None])
+
+    def _evidence(self, own: set[str | None]) -> Iterator[tuple[str, frozenset[str | None]]]:
+        """Yield evidence of `target.name` from settings and nodes: a reason and the names it allows."""
+        witnesses: set[tuple[str, str]] = set()
+        for node in self._nodes.values():
+            for setting, written, rendered in settings_of(node):
+                if "target.name" in written and (written, str(rendered)) not in witnesses:
+                    if len(witnesses) >= _MOST_WITNESSES:
+                        return
+                    witnesses.add((written, str(rendered)))
+                    yield (
+                        f"'{setting}' of {node.unique_id}",
+                        self._allowed_by_setting(node, written, rendered),
+                    )
+        for node in self._witnesses()[:_MOST_WITNESSES]:
+            by_code = node.unique_id not in own and node.compiled_code is not None
+            what = "the compiled code of" if by_code else "the parents and configuration of"
+            yield f"{what} {node.unique_id}", self._allowed_by_node(node, by_code)
+
+    def _allowed_by_setting(self, node: NodeMetadata, written: str, rendered: Any) -> frozenset[str | None]:
+        results = {
+            name: self._trials.result(_TARGET, self._as_name(name), node, written) for name in self._names
+        }
+        return frozenset(name for name, result in results.items() if result in (None, str(rendered)))
+
+    def _allowed_by_node(self, node: NodeMetadata, by_code: bool) -> frozenset[str | None]:
+        known = node.unique_id, by_code
+        if known not in self._names_allowed:
+            seen = {name: self._trials.node(_TARGET, node, self._as_name(name)) for name in self._names}
+            self._names_allowed[known] = frozenset(
+                name for name, shape in seen.items() if shape is None or agrees(node, shape, by_code)
+            )
+        return self._names_allowed[known]
+
+    def _as_name(self, name: str | None) -> Any:
+        if name is not None:
+            return name
+        return OtherName(frozenset(name for name in self._names if name is not None))
+
+
 class Evidence:
     """Inference of variables from the nodes of one run.
 
@@ -212,24 +342,25 @@ class Evidence:
     ) -> None:
         self._nodes = nodes
         self._macros = {macro.unique_id: macro for macro in macros}
-        self._observe, self._evaluate, self._separately = observe, evaluate, separately
+        self._separately = separately
         self.rendering: str | None = None
         """Unique id of the node being rendered; its compiled code is not used as evidence."""
-        self._tried: dict[Key, Any] = {}
+        self._trials = _Trials(observe, evaluate)
+        self._target = _TargetName(
+            nodes, self._macros, self._trials, lambda: self._witnesses.get(_TARGET, ())
+        )
         self._pending: set[Key] = set()
         self._known: dict[tuple[Key, bool], InferredValue | None] = {}
         self._proven: dict[Key, InferredValue | None] = {}
         self._testimony: dict[tuple[Key, str, bool], Any] = {}
-        self._names_allowed: dict[tuple[str, bool], frozenset[str | None]] = {}
-        self._seen: dict[str, Observation | str | None] = {}
 
     def find(
         self, name: str, package: str | None, default: Any, asking: NodeMetadata | None
     ) -> InferredValue | None:
         """Return the inferred value of the variable, or None; *default* is the template's own default."""
         key = package, name
-        if key in self._tried:
-            return InferredValue(self._tried[key], "a trial", is_trial=True)
+        if key in self._trials.values:
+            return InferredValue(self._trials.values[key], "a trial", is_trial=True)
         # Rendering the evidence has read the variable again.
         if key in self._pending:
             return None
@@ -241,7 +372,7 @@ class Evidence:
                     return None
                 found = self._without_code(key, default)
                 if found is None and not within:
-                    own = {self.rendering, asking.unique_id if asking is not None else None}
+                    own = self._own(asking)
                     found = self._of_witnesses(key, own)
                 return found
         finally:
@@ -253,8 +384,8 @@ class Evidence:
         Settings that also read another variable, the environment or the target prove nothing.
         """
         key = package, name
-        if key in self._tried:
-            return InferredValue(self._tried[key], "a trial", is_trial=True)
+        if key in self._trials.values:
+            return InferredValue(self._trials.values[key], "a trial", is_trial=True)
         if key in self._pending:
             return None
         if key not in self._proven:
@@ -267,6 +398,10 @@ class Evidence:
             finally:
                 self._pending.discard(key)
         return self._proven[key]
+
+    def _own(self, asking: NodeMetadata | None) -> set[str | None]:
+        """Return the nodes whose compiled code is not used as evidence."""
+        return {self.rendering, asking.unique_id if asking is not None else None}
 
     def _without_code(self, key: Key, default: Any) -> InferredValue | None:
         """Return the finding that needs no compiled code and does not depend on the reading node."""
@@ -283,83 +418,16 @@ class Evidence:
 
     def target_name(self, asking: NodeMetadata | None) -> InferredValue | None:
         """Return the inferred `target.name`, or an `OtherName` of excluded names; None if unknown."""
-        if _TARGET in self._tried:
-            return InferredValue(self._tried[_TARGET], "a trial")
+        if _TARGET in self._trials.values:
+            return InferredValue(self._trials.values[_TARGET], "a trial")
         if self._pending:
             return None
         self._pending.add(_TARGET)
         try:
             with self._separately() as may_go_on:
-                return self._eliminated(asking) if may_go_on else None
+                return self._target.inferred(self._own(asking)) if may_go_on else None
         finally:
             self._pending.discard(_TARGET)
-
-    def _eliminated(self, asking: NodeMetadata | None) -> InferredValue | None:
-        names = self._target_names
-        possible = set(names)
-        reasons: list[str] = []
-        for reason, fitting in self._told_of_target(asking):
-            left = possible & fitting
-            # Evidence against every name is wrong itself.
-            if left and left != possible:
-                possible = left
-                reasons.append(reason)
-        if not reasons:
-            return None
-        named = frozenset(name for name in names if isinstance(name, str))
-        if len(possible) == 1 and (only := possible.pop()) is not None:
-            return InferredValue(only, ", ".join(reasons))
-        excluded = named - possible
-        return InferredValue(OtherName(excluded), ", ".join(reasons)) if excluded else None
-
-    @cached_property
-    def _target_names(self) -> frozenset[str | None]:
-        """Names that code compares `target.name` with, and None for any other name."""
-        texts = [node.raw_code or "" for node in self._nodes.values()]
-        texts += [macro.macro_sql for macro in self._macros.values()]
-        texts += [written for node in self._nodes.values() for _, written, _ in settings_of(node)]
-        compared = [part for text in texts if "target" in text for part in _NAME_COMPARED.findall(text)]
-        names = sorted({name for part in compared for _, name in _QUOTED.findall(part)})
-        return frozenset([*names[:_MOST_NAMES], None])
-
-    def _told_of_target(self, asking: NodeMetadata | None) -> Iterator[tuple[str, frozenset[str | None]]]:
-        """Yield evidence of `target.name` from settings and nodes: a reason and the names it allows."""
-        witnesses: set[tuple[str, str]] = set()
-        for node in self._nodes.values():
-            for setting, written, rendered in settings_of(node):
-                if "target.name" in written and (written, str(rendered)) not in witnesses:
-                    if len(witnesses) >= _MOST_WITNESSES:
-                        return
-                    witnesses.add((written, str(rendered)))
-                    yield (
-                        f"'{setting}' of {node.unique_id}",
-                        self._allowed_by_setting(node, written, rendered),
-                    )
-        own = {self.rendering, asking.unique_id if asking is not None else None}
-        for node in self._witnesses.get(_TARGET, ())[:_MOST_WITNESSES]:
-            by_code = node.unique_id not in own and node.compiled_code is not None
-            what = "the compiled code of" if by_code else "the parents and configuration of"
-            yield f"{what} {node.unique_id}", self._allowed_by_node(node, by_code)
-
-    def _allowed_by_setting(self, node: NodeMetadata, written: str, rendered: Any) -> frozenset[str | None]:
-        results = {
-            name: self._result(_TARGET, self._as_name(name), node, written) for name in self._target_names
-        }
-        return frozenset(name for name, result in results.items() if result in (None, str(rendered)))
-
-    def _allowed_by_node(self, node: NodeMetadata, by_code: bool) -> frozenset[str | None]:
-        known = node.unique_id, by_code
-        if known not in self._names_allowed:
-            seen = {name: self._tried_out(_TARGET, node, self._as_name(name)) for name in self._target_names}
-            self._names_allowed[known] = frozenset(
-                name for name, shape in seen.items() if shape is None or agrees(node, shape, by_code)
-            )
-        return self._names_allowed[known]
-
-    def _as_name(self, name: str | None) -> Any:
-        if name is not None:
-            return name
-        return OtherName(frozenset(name for name in self._target_names if name is not None))
 
     # ---- settings -----------------------------------------------------------------------------------
 
@@ -393,7 +461,7 @@ class Evidence:
         """Return the value that turns *written* into *rendered*; UNSET if none or several do."""
 
         def result(value: Any) -> str | None:
-            return self._result(key, value, node, written)
+            return self._trials.result(key, value, node, written)
 
         marked = result(MARK)
         if marked is not None and MARK in marked:
@@ -404,14 +472,6 @@ class Evidence:
             return UNSET
         fitting = [value for value in (True, False) if result(value) == str(rendered)]
         return fitting[0] if len(fitting) == 1 else UNSET
-
-    def _result(self, key: Key, value: Any, node: NodeMetadata, written: str) -> str | None:
-        """Return *written* rendered with *value* for the variable; None if rendering fails."""
-        with self._trying(key, value):
-            try:
-                return str(self._evaluate(written, node))
-            except TemplateError:
-                return None
 
     # ---- sources ------------------------------------------------------------------------------------
 
@@ -433,35 +493,13 @@ class Evidence:
 
     @cached_property
     def _witnesses(self) -> Mapping[Key, list[NodeMetadata]]:
-        """Nodes whose code or macros read a variable, shortest first; long nodes are left out."""
-        of_macros = variables_of_macros(self._macros)
-        found: dict[Key, list[NodeMetadata]] = defaultdict(list)
-        for node in self._nodes.values():
-            code = node.raw_code
-            if node.resource_type not in SELECTED | {"analysis"} or not code or node.language == "python":
-                continue
-            longest = max(len(code), len(node.compiled_code or "") // _MOST_GROWTH)
-            # The compiled code of an incremental model may be that of either branch.
-            if longest > _LONGEST_WITNESS or "is_incremental" in code:
-                continue
-            names = {name for _, name in READ.findall(code)} if "var" in code else set()
-            for macro in node.macros:
-                names |= of_macros.get(macro, frozenset())
-            if "target.name" in code:
-                found[_TARGET].append(node)
-            for name in names:
-                found[node.package_name, name].append(node)
-        return {
-            # Short nodes cost the least to render.
-            key: sorted(nodes, key=lambda node: (len(node.raw_code or ""), node.unique_id))
-            for key, nodes in found.items()
-        }
+        return _witnesses_of(self._nodes, self._macros)
 
     def _of_parents(self, key: Key) -> InferredValue | None:
         """Return the relation that the variable names in all nodes that read it."""
         common: set[str] | None = None
         for node in self._witnesses.get(key, ())[:_MOST_WITNESSES]:
-            seen = self._tried_out(key, node, MARK)
+            seen = self._trials.node(key, node, MARK)
             if seen is not None and _AS_RELATION.search(seen.text):
                 unexplained = parents_of(node) - seen.parents
                 common = unexplained if common is None else common & unexplained
@@ -498,7 +536,7 @@ class Evidence:
         return self._testimony[known]
 
     def _examined(self, key: Key, node: NodeMetadata, by_code: bool) -> Any:
-        seen = self._as_it_is(node)
+        seen = self._trials.as_it_is(node)
         if isinstance(seen, Observation):
             if key not in seen.read:
                 return None
@@ -512,18 +550,9 @@ class Evidence:
         value, is_default = self._needed_by_shape(key, node, seen)
         return UNSET if is_default else value
 
-    def _as_it_is(self, node: NodeMetadata) -> Observation | str | None:
-        """Return *node* rendered with defaults; if that fails, the name at which it fails."""
-        if node.unique_id not in self._seen:
-            try:
-                self._seen[node.unique_id] = self._short(self._observe(node))
-            except TemplateError as error:
-                self._seen[node.unique_id] = error.name
-        return self._seen[node.unique_id]
-
     def _needed_by_code(self, key: Key, node: NodeMetadata) -> Any:
         """Return the value that reproduces the compiled code of *node*; None if undecidable."""
-        marked = self._tried_out(key, node, MARK)
+        marked = self._trials.node(key, node, MARK)
         if marked is not None and MARK in marked.text:
             values = values_in(plain(marked.text), plain(node.compiled_code or ""))
             return next((value for value in values if self._fits(key, node, value, True)), None)
@@ -541,7 +570,7 @@ class Evidence:
         The second result is True if *as_it_is*, rendered with the default, reproduces them too. Only
         aspects that differ between True and False count, because other variables affect the rest.
         """
-        either = [self._tried_out(key, node, value) for value in (True, False)]
+        either = [self._trials.node(key, node, value) for value in (True, False)]
         if either[0] is None or either[1] is None:
             return None, False
         shapes = [shape_of(node, seen) for seen in (either[0], either[1])]
@@ -561,24 +590,33 @@ class Evidence:
         return self._needed_by_shape(key, node, None)[0] in (None, value)
 
     def _fits(self, key: Key, node: NodeMetadata, value: Any, by_code: bool) -> bool:
-        seen = self._tried_out(key, node, value)
+        seen = self._trials.node(key, node, value)
         return seen is not None and agrees(node, seen, by_code)
 
-    def _tried_out(self, key: Key, node: NodeMetadata, value: Any) -> Observation | None:
-        with self._trying(key, value):
-            try:
-                return self._short(self._observe(node))
-            except TemplateError:
-                return None
 
-    @staticmethod
-    def _short(seen: Observation) -> Observation | None:
-        return seen if len(seen.text) <= _MOST_GROWTH * _LONGEST_WITNESS else None
-
-    @contextmanager
-    def _trying(self, key: Key, value: Any) -> Iterator[None]:
-        self._tried[key] = value
-        try:
-            yield
-        finally:
-            del self._tried[key]
+def _witnesses_of(
+    nodes: Mapping[str, NodeMetadata], macros: Mapping[str, MacroMetadata]
+) -> Mapping[Key, list[NodeMetadata]]:
+    """Return the nodes whose code or macros read a variable, shortest first; long nodes are left out."""
+    of_macros = variables_of_macros(macros)
+    found: dict[Key, list[NodeMetadata]] = defaultdict(list)
+    for node in nodes.values():
+        code = node.raw_code
+        if node.resource_type not in SELECTED | {"analysis"} or not code or node.language == "python":
+            continue
+        longest = max(len(code), len(node.compiled_code or "") // _MOST_GROWTH)
+        # The compiled code of an incremental model may be that of either branch.
+        if longest > _LONGEST_WITNESS or "is_incremental" in code:
+            continue
+        names = {name for _, name in READ.findall(code)} if "var" in code else set()
+        for macro in node.macros:
+            names |= of_macros.get(macro, frozenset())
+        if "target.name" in code:
+            found[_TARGET].append(node)
+        for name in names:
+            found[node.package_name, name].append(node)
+    return {
+        # Short nodes cost the least to render.
+        key: sorted(readers, key=lambda node: (len(node.raw_code or ""), node.unique_id))
+        for key, readers in found.items()
+    }
