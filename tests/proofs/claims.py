@@ -42,7 +42,7 @@ from recce_meta.models.run import ExtractionTier, Trigger
 from recce_meta.repositories.extraction import claims
 from recce_meta.repositories.extraction.commits import settings_for
 from recce_meta.repositories.extraction.manifest_reader import Accuracy, ReadUpload, UploadDetails
-from recce_meta.repositories.extraction.stages import ExtractionSettings, Extractor, _settings_id
+from recce_meta.repositories.extraction.stages import Children, ExtractionSettings, Extractor, _settings_id
 from recce_meta.repositories.extraction.workflow import FolderGone, JobRun, StageFailed
 from recce_meta.repositories.processes import Completed
 from recce_meta.repositories.state.connections import add_connection, get_connection, update_connection
@@ -158,7 +158,7 @@ class Round:
         with ExitStack() as patches:
             patches.enter_context(patch.object(claims, "holding_project", holding))
             patches.enter_context(patch.object(State, "lock_owners", locking))
-            patches.enter_context(patch.object(Extractor, "_columns", columns))
+            patches.enter_context(patch.object(Children, "columns", columns))
             patches.enter_context(patch.object(manifests, "_new", new))
             yield
 

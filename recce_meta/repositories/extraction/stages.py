@@ -141,6 +141,99 @@ class ExtractionSettings(Struct, frozen=True, kw_only=True):
     """Limits of the child that reads a project."""
 
 
+class Children:
+    """Processes of our own code that read a checkout, and write a document of what they read."""
+
+    def __init__(self, settings: ExtractionSettings) -> None:
+        self._settings = settings
+
+    async def read(self, run: JobRun, folder: Path, manifest: Path | None) -> IsolationKind:
+        """Let a child read the checkout; *manifest* is the folder of dbt's manifest."""
+        connection, out = run.connection, run.folder / _READ
+        profile = run.folder / "profile"
+        out.mkdir(exist_ok=True)
+        tier = ExtractionTier.SILVER if manifest is None else ExtractionTier.GOLD
+        if manifest is None:
+            await asyncio.to_thread(remove_leaving_links, run.folder / CHECKOUT)
+        request = ReadRequest(
+            output=out / _DOCUMENT,
+            folder=folder,
+            checkout=run.folder / CHECKOUT,
+            target=manifest,
+            environment=connection.environment,
+            run_id=run_id_of(connection, run.branch, _commit(run), tier),
+            sha=_commit(run),
+            branch=run.branch,
+            # The run of a merge base has no change of the pull request.
+            pull_request=str(run.job.pull_request) if run.job.source is JobSource.PULL_REQUEST else None,
+            adapter=connection.adapter,
+            profiles_dir=profile if profile.is_dir() else None,
+            target_name=connection.profile.target,
+            variables=connection.variables,
+        )
+        shown = [path for path in (run.folder / CHECKOUT, manifest, profile) if path is not None]
+        return await self._run_child(run, command_of(request, out / "request.json"), out, shown)
+
+    def document(self, run: JobRun) -> Project:
+        """Return the project that a child has read. Raises FolderGone if its file is missing."""
+        file = run.folder / _READ / _DOCUMENT
+        if not file.is_file():
+            raise FolderGone
+        return read_document(file, self._settings.reading.file_size or 2**30)
+
+    async def columns(self, run: JobRun, known: KnownColumns) -> ColumnGraph:
+        """Let a child compute the column lineage of the project that was read."""
+        out, read = run.folder / _COLUMNS, run.folder / _READ
+        out.mkdir(exist_ok=True)
+        (out / "known.json").write_bytes(msgspec.json.encode(known))
+        request = ColumnsRequest(
+            output=out / "columns.json",
+            project=read / _DOCUMENT,
+            known=out / "known.json",
+            timeout=self._settings.column_timeout,
+        )
+        await self._run_child(run, command_of(request, out / "request.json"), out, [read])
+        limit = self._settings.reading.file_size or 2**30
+        return await asyncio.to_thread(read_columns, request.output, limit)
+
+    async def _run_child(
+        self, run: JobRun, command: tuple[str, ...], out: Path, read_only: Sequence[Path]
+    ) -> IsolationKind:
+        """Run our own code, which runs none of the repository, and return its isolation.
+
+        Without bubblewrap it is a process with limits, also for repositories that are not trusted.
+        """
+        settings = self._settings.isolation
+        # Not docker: an image of dbt has none of our code.
+        missing = await find_missing(IsolationKind.BUBBLEWRAP, settings=settings, image=_NO_IMAGE)
+        is_isolated = missing is None
+        sandbox = (Bubblewrap if is_isolated else PlainProcess)(settings)
+        completed = await sandbox.run(
+            Program(
+                argv=command,
+                env={"PATH": os.defpath, "HOME": str(out), "TMPDIR": str(out), "LANG": "C.UTF-8"},
+                writable=out,
+                read_only=(*python_folders(), *(path for path in read_only if path.exists())),
+                cwd=out,
+                job=run.job.id,
+                limits=replace(self._settings.reading, niceness=LOW_PRIORITY if run.is_of_fork else 0),
+            ),
+            pid_file=run.pid_file("read"),
+        )
+        run.count(completed.cpu_seconds, completed.peak_memory)
+        if completed.code == FAILED:
+            error = msgspec.json.decode(completed.output.strip().rpartition("\n")[2], type=ReadingError)
+            raise StageFailed(error.message, hint=error.hint, kind="project")
+        if completed.code:
+            kind, reason = _cause_of(completed)
+            raise StageFailed(
+                f"The project cannot be read: {reason}",
+                hint="raise the limits of the workers, or connect a subdirectory",
+                kind=kind,
+            )
+        return sandbox.kind
+
+
 class Extractor:
     """Stages of jobs that record in *stores*; *environ* is the environment of the service."""
 
@@ -154,6 +247,7 @@ class Extractor:
         self._state = state
         self._settings = settings
         self._environ = environ
+        self._children = Children(settings)
         self._logins = ConnectionLogins(state, environ, settings.git)
         self._commits = Commits(self._logins, settings.work / "mirrors", AddressRules.read(environ))
         self._stores = TargetStores(stores, lock_timeout=settings.lock_timeout)
@@ -260,7 +354,7 @@ class Extractor:
         try:
             yield client
         finally:
-            run.count(client.cpu_seconds, client.peak_memory)
+            run.count(client.git.cpu_seconds, client.git.peak_memory)
 
     async def _clone(self, run: JobRun) -> Result:
         checkout = run.folder / CHECKOUT
@@ -294,7 +388,7 @@ class Extractor:
         try:
             plan, sandbox = await self._dbt.prepare(run, await self._package_access(run))
         except (ConfigurationError, ArtifactError) as error:
-            return self._fallback(run, Stage.DEPENDENCIES, error)
+            return _fallback(run, Stage.DEPENDENCIES, error)
         return {
             "isolation": sandbox.kind.value,
             "adapter": plan.adapter,
@@ -309,28 +403,11 @@ class Extractor:
         try:
             parsed = await self._dbt.parse(run)
         except (ConfigurationError, ArtifactError) as error:
-            return self._fallback(run, Stage.PARSE, error)
+            return _fallback(run, Stage.PARSE, error)
         return {
             "isolation": parsed.isolation.value,
             "manifest_digest": parsed.manifest.digest,
             "message": f"manifest of {parsed.manifest.size:,} bytes",
-        }
-
-    def _fallback(self, run: JobRun, stage: Stage, error: RecceMetaError) -> Result:
-        """Return the result of a stage that cannot run dbt; raise *error* if the job fails or tries again.
-
-        A fault of the worker's machine says nothing about the commit, so it never leads to a run.
-        """
-        failure = failure_of(error, stage)
-        if failure.can_retry or run.connection.requires_dbt:
-            raise error
-        # One line: pages and terminals show a line break in an event as its escape.
-        why = " ".join("; ".join(filter(None, (error.message, error.hint))).split())
-        return {
-            "is_skipped": True,
-            "fallback": error.message,
-            "failure": failure.kind,
-            "message": f"read without dbt: {why}",
         }
 
     async def _package_access(self, run: JobRun) -> PackageAccess:
@@ -356,15 +433,15 @@ class Extractor:
         elif not (run.folder / MANIFEST).is_dir():
             raise FolderGone
         try:
-            isolation = await self._read(run, folder, manifest)
+            isolation = await self._children.read(run, folder, manifest)
         except (StageFailed, ConfigurationError) as error:
             is_of_worker = failure_of(error, Stage.EXTRACT).can_retry
             if manifest is None or run.connection.requires_dbt or is_of_worker:
                 raise
             found["fallback"] = f"dbt's manifest cannot be read: {error.message}"
             found["failure"] = failure_of(error, Stage.EXTRACT).kind
-            isolation = await self._read(run, folder, None)
-        project = await asyncio.to_thread(self._document, run)
+            isolation = await self._children.read(run, folder, None)
+        project = await asyncio.to_thread(self._children.document, run)
         await self._keep_files(run, folder)
         tier = TIERS.get(project.run.extractor, ExtractionTier.GOLD)
         counts = object_counts(project)
@@ -390,78 +467,8 @@ class Extractor:
         for reason in refused:
             await run.log(reason)
 
-    async def _read(self, run: JobRun, folder: Path, manifest: Path | None) -> IsolationKind:
-        """Let a child read the checkout; *manifest* is the folder of dbt's manifest."""
-        connection, out = run.connection, run.folder / _READ
-        profile = run.folder / "profile"
-        out.mkdir(exist_ok=True)
-        tier = ExtractionTier.SILVER if manifest is None else ExtractionTier.GOLD
-        if manifest is None:
-            await asyncio.to_thread(remove_leaving_links, run.folder / CHECKOUT)
-        request = ReadRequest(
-            output=out / _DOCUMENT,
-            folder=folder,
-            checkout=run.folder / CHECKOUT,
-            target=manifest,
-            environment=connection.environment,
-            run_id=run_id_of(connection, run.branch, _commit(run), tier),
-            sha=_commit(run),
-            branch=run.branch,
-            # The run of a merge base has no change of the pull request.
-            pull_request=str(run.job.pull_request) if run.job.source is JobSource.PULL_REQUEST else None,
-            adapter=connection.adapter,
-            profiles_dir=profile if profile.is_dir() else None,
-            target_name=connection.profile.target,
-            variables=connection.variables,
-        )
-        shown = [path for path in (run.folder / CHECKOUT, manifest, profile) if path is not None]
-        return await self._run_child(run, command_of(request, out / "request.json"), out, shown)
-
-    async def _run_child(
-        self, run: JobRun, command: tuple[str, ...], out: Path, read_only: Sequence[Path]
-    ) -> IsolationKind:
-        """Run our own code, which runs none of the repository, and return its isolation.
-
-        Without bubblewrap it is a process with limits, also for repositories that are not trusted.
-        """
-        settings = self._settings.isolation
-        # Not docker: an image of dbt has none of our code.
-        missing = await find_missing(IsolationKind.BUBBLEWRAP, settings=settings, image=_NO_IMAGE)
-        is_isolated = missing is None
-        sandbox = (Bubblewrap if is_isolated else PlainProcess)(settings)
-        completed = await sandbox.run(
-            Program(
-                argv=command,
-                env={"PATH": os.defpath, "HOME": str(out), "TMPDIR": str(out), "LANG": "C.UTF-8"},
-                writable=out,
-                read_only=(*python_folders(), *(path for path in read_only if path.exists())),
-                cwd=out,
-                job=run.job.id,
-                limits=replace(self._settings.reading, niceness=LOW_PRIORITY if run.is_of_fork else 0),
-            ),
-            pid_file=run.pid_file("read"),
-        )
-        run.count(completed.cpu_seconds, completed.peak_memory)
-        if completed.code == FAILED:
-            error = msgspec.json.decode(completed.output.strip().rpartition("\n")[2], type=ReadingError)
-            raise StageFailed(error.message, hint=error.hint, kind="project")
-        if completed.code:
-            kind, reason = _cause_of(completed)
-            raise StageFailed(
-                f"The project cannot be read: {reason}",
-                hint="raise the limits of the workers, or connect a subdirectory",
-                kind=kind,
-            )
-        return sandbox.kind
-
-    def _document(self, run: JobRun) -> Project:
-        file = run.folder / _READ / _DOCUMENT
-        if not file.is_file():
-            raise FolderGone
-        return read_document(file, self._settings.reading.file_size or 2**30)
-
     async def _store(self, run: JobRun) -> Result:
-        project = await asyncio.to_thread(self._document, run)
+        project = await asyncio.to_thread(self._children.document, run)
         project = replace(project, run=replace(project.run, extraction=_extraction(run)))
         stored = await self._record(run, project)
         # The same id with other content, such as after a new version of recce-meta: both runs are kept.
@@ -483,28 +490,13 @@ class Extractor:
     async def _record(self, run: JobRun, project: Project) -> Recording:
         """Record *project*. Raises StageFailed if it belongs to another repository."""
         claim = ProjectClaim(state=self._state, connection=run.connection, job_id=run.job.id, run=project.run)
-        analyse = partial(self._columns, run)
+        analyse = partial(self._children.columns, run)
         try:
             return await self._stores.record(
                 run.connection.store, project, analyse, claim.make, idle=run.idle
             )
         except OtherRepository as error:
             raise StageFailed(error.message, hint=error.hint, kind="other_repository") from None
-
-    async def _columns(self, run: JobRun, known: KnownColumns) -> ColumnGraph:
-        """Let a child compute the column lineage of the project that was read."""
-        out, read = run.folder / _COLUMNS, run.folder / _READ
-        out.mkdir(exist_ok=True)
-        (out / "known.json").write_bytes(msgspec.json.encode(known))
-        request = ColumnsRequest(
-            output=out / "columns.json",
-            project=read / _DOCUMENT,
-            known=out / "known.json",
-            timeout=self._settings.column_timeout,
-        )
-        await self._run_child(run, command_of(request, out / "request.json"), out, [read])
-        limit = self._settings.reading.file_size or 2**30
-        return await asyncio.to_thread(read_columns, request.output, limit)
 
     async def _clean_up(self, run: JobRun) -> Result:
         """Remove the containers that a killed worker has left of the job, and caches that are not needed."""
@@ -524,6 +516,24 @@ class Extractor:
             caches=self._dbt.caches(),
             needed=connections,
         )
+
+
+def _fallback(run: JobRun, stage: Stage, error: RecceMetaError) -> Result:
+    """Return the result of a stage that cannot run dbt; raise *error* if the job fails or tries again.
+
+    A fault of the worker's machine says nothing about the commit, so it never leads to a run.
+    """
+    failure = failure_of(error, stage)
+    if failure.can_retry or run.connection.requires_dbt:
+        raise error
+    # One line: pages and terminals show a line break in an event as its escape.
+    why = " ".join("; ".join(filter(None, (error.message, error.hint))).split())
+    return {
+        "is_skipped": True,
+        "fallback": error.message,
+        "failure": failure.kind,
+        "message": f"read without dbt: {why}",
+    }
 
 
 def run_id_of(connection: RepositoryConnection, branch: str, sha: str, tier: ExtractionTier) -> str:

@@ -74,6 +74,125 @@ class _TreeFile(Struct, frozen=True):
     path: str
 
 
+class GitRunner:
+    """Processes of git for one repository, within limits and with its token."""
+
+    def __init__(
+        self,
+        address: RepositoryAddress,
+        token: str | None,
+        limits: GitLimits,
+        environ: Mapping[str, str],
+        scrub: Callable[[str], str] | None,
+    ) -> None:
+        self._address, self._token, self._limits = address, token, limits
+        self._environ, self._scrub = environ, scrub
+        self.cpu_seconds = 0.0
+        """CPU time of all processes."""
+        self.peak_memory = 0
+        """Bytes of the largest of them."""
+
+    async def run_here(
+        self,
+        arguments: list[str],
+        *,
+        output: int = 2**20,
+        index: Path | None = None,
+        may_fail: bool = False,
+    ) -> Completed:
+        """Run git without the network and the token, and return its outcome; raise GitFailure if it failed.
+
+        If *may_fail*, the outcome of a failure is returned as well.
+        """
+        limits = ProcessLimits(
+            seconds=self._limits.seconds,
+            output=output,
+            printed=output,
+            memory=self._limits.memory,
+            file_size=self._limits.checkout_size,
+        )
+        completed = await self.run(arguments, limits, is_online=False, index=index)
+        if completed.code and not may_fail:
+            raise self.local_failure(completed)
+        return completed
+
+    async def run(
+        self,
+        arguments: list[str],
+        limits: ProcessLimits,
+        *,
+        is_online: bool = True,
+        index: Path | None = None,
+    ) -> Completed:
+        """Run git, with the network and the token if *is_online*, and return its outcome."""
+        git = find_git(self._environ)
+        environment = git_environment(
+            self._address,
+            git=git,
+            limits=self._limits,
+            environ=self._environ,
+            token=self._token if is_online else None,
+            # Looked up for each process, because the addresses of a host change.
+            pinned=await check_host(self._address) if is_online else (),
+        )
+        if not is_online:
+            # git must fail if an object is missing, and not fetch it.
+            environment["GIT_ALLOW_PROTOCOL"] = ""
+        if index is not None:
+            environment["GIT_INDEX_FILE"] = str(index)
+        # In `/`, so that git finds no repository around the current folder.
+        completed = await run_process([git, *arguments], env=environment, cwd=Path("/"), limits=limits)
+        self.cpu_seconds += completed.cpu_seconds
+        self.peak_memory = max(self.peak_memory, completed.peak_memory)
+        return completed
+
+    def failure(self, completed: Completed) -> GitFailure:
+        """Return the failure of a git process that has talked to the server."""
+        failure = failure_of(completed, self._address, has_token=self._token is not None)
+        return GitFailure(
+            failure.kind,
+            self._without_secrets(failure.message),
+            hint=failure.hint,
+            can_retry=failure.can_retry,
+            retry_after=failure.retry_after,
+        )
+
+    def local_failure(self, completed: Completed) -> GitFailure:
+        """Return the failure of a git process that did not use the network."""
+        text = self._without_secrets("; ".join(messages_of(completed.errors)))
+        if completed.excess is not None or "too large" in text or "memory" in text:
+            return too_large(f"The commit is too large: {text or f'git reached a limit: {completed.excess}'}")
+        return GitFailure(
+            GitFailureKind.LIMIT,
+            f"The commit cannot be read: {text or f'git ended with code {completed.code}'}",
+            hint="check the disk of the work folder, and the repository with `git fsck`",
+        )
+
+    def _without_secrets(self, text: str) -> str:
+        if self._token is not None:
+            # A server could repeat the header, where the token is in base64.
+            text = redact(text, [self._token, authorization(self._address, self._token).partition(" ")[2]])
+        return text if self._scrub is None else self._scrub(text)
+
+    async def create(self, mirror: Path, length: int) -> None:
+        """Create an empty mirror for commits of *length* digits, in place of an earlier one."""
+        if mirror.exists():
+            shutil.rmtree(mirror)
+        kind = "sha1" if length == 40 else "sha256"
+        await self.run_here(
+            [
+                "init",
+                "--quiet",
+                "--bare",
+                # Without the hooks and settings that the machine's template may have.
+                "--template=",
+                f"--object-format={kind}",
+                "--",
+                str(mirror),
+            ]
+        )
+
+
 class GitClient:
     """Client of one repository; a job and a poll each create their own.
 
@@ -91,14 +210,10 @@ class GitClient:
         scrub: Callable[[str], str] | None = None,
     ) -> None:
         self.address = address
-        self.cpu_seconds = 0.0
-        """CPU time of all git processes of this client."""
-        self.peak_memory = 0
-        """Bytes of the largest of them."""
-        self._token = token
         self._limits = limits or GitLimits()
         self._environ = os.environ if environ is None else environ
         self._scrub = scrub
+        self.git = GitRunner(address, token, self._limits, self._environ, scrub)
 
     def of_other(self, address: RepositoryAddress) -> GitClient:
         """Return a client of another repository, without the token."""
@@ -235,7 +350,7 @@ class GitClient:
         """Return pairs of a value and a reference; *arguments* are options, then full names."""
         options = [one for one in arguments if one.startswith("--")]
         names = [one for one in arguments if not one.startswith("--")]
-        completed = await self.run(
+        completed = await self.git.run(
             ["ls-remote", *options, "--", self.address.clone_url, *names],
             ProcessLimits(
                 seconds=self._limits.poll_seconds,
@@ -246,7 +361,7 @@ class GitClient:
             ),
         )
         if completed.code:
-            raise self.failure(completed)
+            raise self.git.failure(completed)
         # git also reads plain folders over HTTP, but cannot fetch from them without the history.
         if not is_repository(completed.errors):
             raise no_repository(self.address, completed.errors)
@@ -269,7 +384,7 @@ class GitClient:
             if not is_missing_commit(completed) or renew is None:
                 break
             sha = await renew()
-        raise self.failure(completed)
+        raise self.git.failure(completed)
 
     async def _fetch_history(self, mirror: Path, branch: str, sha: str) -> Fetched:
         """Fetch *branch* with its history, which must contain the commit."""
@@ -278,18 +393,18 @@ class GitClient:
         received, completed = await self.fetch_into(mirror, f"--depth={_ALL}", refspec, length=len(sha))
         if completed.code:
             self.refuse_full(mirror)
-            raise self.failure(completed)
+            raise self.git.failure(completed)
         of_mirror = [f"--git-dir={mirror}"]
         # Not only that it exists: the mirror has commits of all branches.
         is_part = ["merge-base", "--is-ancestor", sha, refspec.partition(":")[2]]
-        found = await self.run_here([*of_mirror, *is_part], may_fail=True)
+        found = await self.git.run_here([*of_mirror, *is_part], may_fail=True)
         if found.code:
             raise GitFailure(
                 GitFailureKind.BRANCH,
                 f"Commit {sha[:12]} is not in branch {quoted(branch)} of {self.address.url}",
                 hint="extract again: the branch was rewritten",
             )
-        await self.run_here([*of_mirror, "update-ref", reference(sha), sha])
+        await self.git.run_here([*of_mirror, "update-ref", reference(sha), sha])
         return Fetched(sha=sha, received=received)
 
     async def fetch_into(
@@ -301,10 +416,10 @@ class GitClient:
         """
         is_fresh = not mirror.exists() or is_worn(mirror, self._limits.mirror_size)
         if is_fresh:
-            await self._create(mirror, length)
+            await self.git.create(mirror, length)
         clean_up(mirror)
         before = pack_bytes(mirror)
-        completed = await self.run(
+        completed = await self.git.run(
             [
                 f"--git-dir={mirror}", "fetch", "--quiet", option, "--no-tags", "--no-write-fetch-head",
                 "--no-auto-maintenance", "--no-recurse-submodules", "--",
@@ -330,26 +445,9 @@ class GitClient:
 
     def _may_be_damaged(self, mirror: Path, completed: Completed) -> bool:
         """Return True if neither the server nor a limit explains a failed fetch."""
-        failure = self.failure(completed)
+        failure = self.git.failure(completed)
         is_unclear = failure.kind is GitFailureKind.NETWORK and failure.can_retry and completed.excess is None
         return is_unclear and not is_broken_off(completed) and not is_full(mirror, self._limits.mirror_size)
-
-    async def _create(self, mirror: Path, length: int) -> None:
-        if mirror.exists():
-            shutil.rmtree(mirror)
-        kind = "sha1" if length == 40 else "sha256"
-        await self.run_here(
-            [
-                "init",
-                "--quiet",
-                "--bare",
-                # Without the hooks and settings that the machine's template may have.
-                "--template=",
-                f"--object-format={kind}",
-                "--",
-                str(mirror),
-            ]
-        )
 
     async def _files(self, mirror: Path, sha: str) -> list[_TreeFile]:
         _check_sha(sha)
@@ -357,7 +455,7 @@ class GitClient:
             raise GitFailure(
                 GitFailureKind.BRANCH, f"Commit {sha} was not fetched", hint="extract again", can_retry=True
             )
-        completed = await self.run_here(
+        completed = await self.git.run_here(
             [f"--git-dir={mirror}", "ls-tree", "-r", "-l", "-z", "--full-tree", sha],
             output=self._limits.files * _LONGEST_ENTRY,
         )
@@ -377,95 +475,13 @@ class GitClient:
         # Outside of the folder, which then has no files but those of the commit.
         index = folder.with_name(f"{folder.name}.index")
         try:
-            await self.run_here(
+            await self.git.run_here(
                 [f"--git-dir={mirror}", f"--work-tree={folder}", "read-tree", "--reset", "-u", sha],
                 index=index,
             )
         finally:
             index.unlink(missing_ok=True)
             index.with_name(f"{index.name}.lock").unlink(missing_ok=True)
-
-    async def run_here(
-        self,
-        arguments: list[str],
-        *,
-        output: int = 2**20,
-        index: Path | None = None,
-        may_fail: bool = False,
-    ) -> Completed:
-        """Run git without the network and the token, and return its outcome; raise GitFailure if it failed.
-
-        If *may_fail*, the outcome of a failure is returned as well.
-        """
-        limits = ProcessLimits(
-            seconds=self._limits.seconds,
-            output=output,
-            printed=output,
-            memory=self._limits.memory,
-            file_size=self._limits.checkout_size,
-        )
-        completed = await self.run(arguments, limits, is_online=False, index=index)
-        if completed.code and not may_fail:
-            raise self.local_failure(completed)
-        return completed
-
-    async def run(
-        self,
-        arguments: list[str],
-        limits: ProcessLimits,
-        *,
-        is_online: bool = True,
-        index: Path | None = None,
-    ) -> Completed:
-        """Run git, with the network and the token if *is_online*, and return its outcome."""
-        git = find_git(self._environ)
-        environment = git_environment(
-            self.address,
-            git=git,
-            limits=self._limits,
-            environ=self._environ,
-            token=self._token if is_online else None,
-            # Looked up for each process, because the addresses of a host change.
-            pinned=await check_host(self.address) if is_online else (),
-        )
-        if not is_online:
-            # git must fail if an object is missing, and not fetch it.
-            environment["GIT_ALLOW_PROTOCOL"] = ""
-        if index is not None:
-            environment["GIT_INDEX_FILE"] = str(index)
-        # In `/`, so that git finds no repository around the current folder.
-        completed = await run_process([git, *arguments], env=environment, cwd=Path("/"), limits=limits)
-        self.cpu_seconds += completed.cpu_seconds
-        self.peak_memory = max(self.peak_memory, completed.peak_memory)
-        return completed
-
-    def failure(self, completed: Completed) -> GitFailure:
-        """Return the failure of a git process that has talked to the server."""
-        failure = failure_of(completed, self.address, has_token=self._token is not None)
-        return GitFailure(
-            failure.kind,
-            self._without_secrets(failure.message),
-            hint=failure.hint,
-            can_retry=failure.can_retry,
-            retry_after=failure.retry_after,
-        )
-
-    def local_failure(self, completed: Completed) -> GitFailure:
-        """Return the failure of a git process that did not use the network."""
-        text = self._without_secrets("; ".join(messages_of(completed.errors)))
-        if completed.excess is not None or "too large" in text or "memory" in text:
-            return too_large(f"The commit is too large: {text or f'git reached a limit: {completed.excess}'}")
-        return GitFailure(
-            GitFailureKind.LIMIT,
-            f"The commit cannot be read: {text or f'git ended with code {completed.code}'}",
-            hint="check the disk of the work folder, and the repository with `git fsck`",
-        )
-
-    def _without_secrets(self, text: str) -> str:
-        if self._token is not None:
-            # A server could repeat the header, where the token is in base64.
-            text = redact(text, [self._token, authorization(self.address, self._token).partition(" ")[2]])
-        return text if self._scrub is None else self._scrub(text)
 
 
 def _tree_file(line: str) -> _TreeFile:

@@ -92,7 +92,7 @@ async def _fetch(history: Path, wanted: list[tuple[GitClient, str]], length: int
         for _, reference in wanted:
             # Asked for one by one, because the message of git does not always name the missing one.
             await client.commit_of(reference)
-    raise client.failure(completed)
+    raise client.git.failure(completed)
 
 
 async def _merge_base(
@@ -102,9 +102,9 @@ async def _merge_base(
     tips = []
     for one in stored:
         parse = [of_history, "rev-parse", "--verify", "--end-of-options", f"{one}^{{commit}}"]
-        tips.append((await client.run_here(parse)).output.strip())
+        tips.append((await client.git.run_here(parse)).output.strip())
     base_tip, head_sha = tips
-    found = await client.run_here([of_history, "merge-base", base_tip, head_sha], may_fail=True)
+    found = await client.git.run_here([of_history, "merge-base", base_tip, head_sha], may_fail=True)
     if found.code == 1 and not found.output.strip():
         raise GitFailure(
             GitFailureKind.BRANCH,
@@ -112,5 +112,5 @@ async def _merge_base(
             hint="rebase the pull request onto its base branch",
         )
     if found.code:
-        raise client.local_failure(found)
+        raise client.git.local_failure(found)
     return CommonCommit(sha=found.output.split()[0], base_tip=base_tip, head_sha=head_sha, received=received)

@@ -20,7 +20,7 @@ from recce_meta.errors import StoreNotFound
 from recce_meta.models import Project, RunMetadata
 from recce_meta.models.lineage import ColumnGraph
 from recce_meta.models.run import ExtractionTier, Trigger
-from recce_meta.repositories.extraction.stages import ExtractionSettings, Extractor
+from recce_meta.repositories.extraction.stages import Children, ExtractionSettings, Extractor
 from recce_meta.repositories.extraction.workflow import FolderGone, JobRun, Result, StageFailed, StageFunction
 from recce_meta.repositories.processes import DEFAULT_LIMITS, ProcessLimits
 from recce_meta.repositories.state.connections import add_connection, get_connection, update_connection
@@ -168,7 +168,7 @@ def test_a_job_records_nothing_if_its_project_is_handed_over_while_it_analyses_c
         await asyncio.to_thread(hand_over_project, claims.state, other, "shop")
         return ColumnGraph(lineage_ids={}, analyses={})
 
-    monkeypatch.setattr(Extractor, "_columns", hand_over)
+    monkeypatch.setattr(Children, "columns", hand_over)
     with pytest.raises(StageFailed, match=f"belongs to {OTHER}") as error:
         claims.record(run)
     assert error.value.kind == "other_repository"

@@ -98,7 +98,7 @@ def test_a_commit_is_fetched_once_and_without_its_history(repository: Repository
     assert repository.server.count(repository.name) == requests
     listed = git_in(repository.mirror, "rev-list", "--all").split()
     assert listed == [new] and old not in listed
-    assert client.cpu_seconds > 0 and client.peak_memory > 2**20
+    assert client.git.cpu_seconds > 0 and client.git.peak_memory > 2**20
 
 
 def test_two_connections_share_a_mirror_and_fetch_once(repository: Repository) -> None:
