@@ -139,43 +139,35 @@ class TaskContext(Struct, frozen=True, kw_only=True):
 
         With *previews*, the rows that the edits change are counted.
         """
-        known = self.counted.get((connection.store, base, current)) if previews else None
-        found = await self._checked(connection, files, base, current, previews=previews and known is None)
+        seen = connection.store, base, current
+        known = self.counted.get(seen) if previews else None
+        if not connection.runs_checks:
+            files = {name: text for name, text in files.items() if name == CONFIG_FILE}
+        counts = previews and known is None
+        found = NO_CHECKS
+        if counts or files.keys() & {CHECKS, QUALITY}:
+
+            def read(adapter: UnifiedSqlAdapter) -> tuple[RunMetadata | None, RunMetadata]:
+                return None if base is None else _run(adapter, base), _run(adapter, current)
+
+            before, after = await self.stores.read(connection.store, read)
+            request = CheckRequest(
+                files=files, base=before, current=after, variables=connection.variables, previews=counts
+            )
+            found = await self._results(connection.store, RepositoryChecks(request))
         if known is not None:
             return replace(found, previews=known)
         if found.previews and not any(NOT_COUNTED in line for line in found.previews):
             if len(self.counted) >= _MOST_COUNTED:
                 self.counted.clear()
-            self.counted[connection.store, base, current] = found.previews
+            self.counted[seen] = found.previews
         return found
 
-    async def _checked(
-        self,
-        connection: RepositoryConnection,
-        files: dict[str, str],
-        base: str | None,
-        current: str,
-        *,
-        previews: bool,
-    ) -> RepositoryResults:
-        if not connection.runs_checks:
-            files = {name: text for name, text in files.items() if name == CONFIG_FILE}
-        if not previews and not files.keys() & {CHECKS, QUALITY}:
-            return NO_CHECKS
-
-        def read(adapter: UnifiedSqlAdapter) -> tuple[RunMetadata | None, RunMetadata]:
-            return None if base is None else _run(adapter, base), _run(adapter, current)
-
-        before, after = await self.stores.read(connection.store, read)
-        request = CheckRequest(
-            files=files, base=before, current=after, variables=connection.variables, previews=previews
-        )
-        checks = RepositoryChecks(request)
+    async def _results(self, store: str, checks: RepositoryChecks) -> RepositoryResults:
         # Confined queries change what all connections to a DuckDB file may do, so recordings wait for them.
         # In a warehouse, they may take many minutes, for which no recording has to wait.
-        is_file = self.stores.is_file(connection.store)
-        run = self.stores.use if is_file else self.stores.read
-        return await run(connection.store, checks, checks.stop)
+        run = self.stores.use if self.stores.is_file(store) else self.stores.read
+        return await run(store, checks, checks.stop)
 
 
 def _run(adapter: UnifiedSqlAdapter, run_id: str) -> RunMetadata:
