@@ -305,6 +305,12 @@ VOLATILE = re.compile(
     | shuffle | monotonically_?increasing_?id | neighbor | running\w+ | row_?number\w* | timeofday"""
 )
 """Functions that may return a different value for each row or call."""
+VARYING_TEXT = re.compile(
+    r"""(?ix) \b (?: current_(?:date|time) | local_?time | now | today | get(?:utc)?date | sysdate
+    | systimestamp | timeofday | rand | transaction_time | statement_time | clock_time | newid | nextval
+    | (?:gen_random_|generate_)?uuid )"""
+)
+"""Names in SQL text that start like a function of the time or of chance."""
 BY_ORDER = re.compile(
     r"""(?ix) .*(array|string|object|map|xml|json\w*|hash)_?(concat_?)?agg.* | group_?concat\w*
     | list | list_?agg | collect_\w+ | any_?value | arbitrary | (arg_?)?(first|last)(_?value)? | (max|min)_?by

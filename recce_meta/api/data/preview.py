@@ -6,7 +6,6 @@ Edited nodes that a previewed node reads, and all nodes between them, are part o
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import cached_property, partial
 from pathlib import Path
@@ -51,6 +50,7 @@ from recce_meta.models.run import RunChoice
 from recce_meta.profiles import find_project_dir, read_target_path
 from recce_meta.quality.privacy import Privacy
 from recce_meta.quality.private_outputs import with_private_outputs
+from recce_meta.sql_diff.functions import VARYING_TEXT
 from recce_meta.warehouses import Warehouse
 
 KIND = PREVIEW.diff
@@ -63,12 +63,6 @@ WHOLE = "Previewed as a full build: an incremental build keeps rows that the tab
 EACH_TIME = "{} differ, not by this edit: the SQL gives other results each time"
 _SAME_ROWS = (Category.NONE, Category.NON_BREAKING, Category.PARTIAL_BREAKING)
 _MOST_NAMED = 5
-_VARYING = re.compile(
-    r"\b(?:current_(?:date|time)|local_?time|now|today|get(?:utc)?date|sysdate|systimestamp|timeofday|rand"
-    r"|transaction_time|statement_time|clock_time|newid|nextval|(?:gen_random_|generate_)?uuid)",
-    re.IGNORECASE,
-)
-"""Start of functions whose values depend on the time or on chance."""
 
 
 class Edits(NamedTuple):
@@ -174,7 +168,7 @@ class Preview:
         def is_fixed(unique_id: str) -> bool:
             nodes = [self.node(one) for one in (unique_id, *self.inlined(unique_id))]
             codes = [one.compiled_code or one.raw_code for one in nodes]
-            return not any(code is None or _VARYING.search(code) for code in codes)
+            return not any(code is None or VARYING_TEXT.search(code) for code in codes)
 
         return {one: columns for one, columns in self.proven.items() if is_fixed(one)}
 
