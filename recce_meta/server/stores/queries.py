@@ -402,7 +402,7 @@ class QueryManager:
             # No thread runs a queued job, so nothing else would end it.
             if job.state is JobState.QUEUED:
                 self._waiting.remove(job)
-                self._end(job, JobState.CANCELLED, reason)
+                _end(job, JobState.CANCELLED, reason)
                 return
             runner = job.runner
         # Outside the lock: cancelling asks the warehouse, and pages need the lock meanwhile.
@@ -510,18 +510,9 @@ class QueryManager:
                 # A result that arrived before the request to cancel is shown all the same.
                 if job.reason is not None and state is not JobState.DONE:
                     state, message, hint = JobState.CANCELLED, job.reason, None
-                self._end(job, state, message, hint)
+                _end(job, state, message, hint)
                 self._forget()
                 self._next(self.threads)
-
-    def _end(self, job: QueryJob, state: JobState, message: str | None, hint: str | None = None) -> None:
-        job.seconds, job.ended, job.ended_at = job.elapsed, time.monotonic(), datetime.now(timezone.utc)
-        # Messages of warehouses may contain secrets and control characters.
-        job.message = None if message is None else presentable(message)
-        job.hint = None if hint is None else presentable(hint)
-        job.state = state
-        why = "" if job.reason is None else f" ({presentable(job.reason)})"
-        _LOG.info("Query %s of %s: %s after %.2f s%s", job.id, job.store, state.value, job.seconds, why)
 
     def _answer(self, job: QueryJob) -> tuple[AnyAnswer | tuple[AnyDataDiff, ...], int, tuple[str, ...]]:
         """Return the result of *job*, without values that are withheld, its size, and notes."""
@@ -567,6 +558,16 @@ class QueryManager:
                 job.result, job.is_forgotten = None, True
         for job in over[: max(0, len(self._jobs) - MOST_JOBS)]:
             del self._jobs[job.id]
+
+
+def _end(job: QueryJob, state: JobState, message: str | None, hint: str | None = None) -> None:
+    job.seconds, job.ended, job.ended_at = job.elapsed, time.monotonic(), datetime.now(timezone.utc)
+    # Messages of warehouses may contain secrets and control characters.
+    job.message = None if message is None else presentable(message)
+    job.hint = None if hint is None else presentable(hint)
+    job.state = state
+    why = "" if job.reason is None else f" ({presentable(job.reason)})"
+    _LOG.info("Query %s of %s: %s after %.2f s%s", job.id, job.store, state.value, job.seconds, why)
 
 
 def _opened(
