@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 from msgspec.structs import replace
 from sqlglot import TokenType, exp
@@ -48,6 +48,128 @@ RELATIONS = frozenset({"ref", "source", "this"})
 _SURE, _LIKELY, _GUESS = 1.0, 0.9, 0.5
 
 
+class _Tables:
+    """Tables and references to CTEs in the text of a query."""
+
+    def __init__(self, parsed: ParsedText, items: SelectItems, is_hidden: Callable[[str], bool]) -> None:
+        self._template, self._items, self._is_hidden = parsed.template, items, is_hidden
+        self._calls = {call.tag.start: call for call in self._template.calls if call.mask}
+        self._tables: dict[int, TextTable | None] = {}
+
+    def of_query(self, query: Query) -> list[TextTable]:
+        """Return the tables that *query* reads."""
+        sources = query.sources if isinstance(query, Select) else []
+        if isinstance(query, Pivot):
+            sources = [query.source]
+        found = [self.of_source(source) for source in sources]
+        return [table for table in found if table is not None]
+
+    def of_source(self, source: QuerySource) -> TextTable | None:
+        """Return the table of *source*; None if it is a query, or not in the text."""
+        known = id(source)
+        if known not in self._tables:
+            self._tables[known] = self._read(source)
+        return self._tables[known]
+
+    def _read(self, source: QuerySource) -> TextTable | None:
+        node = source.node
+        if not isinstance(node, exp.Table) or not (isinstance(source.relation, Table) or source.cte):
+            return None
+        parts = [self._items.span(arg(node, key)) for key in ("catalog", "db", "this")]
+        spans = [span for span in parts if span is not None]
+        if not spans:
+            return None
+        span = TextSpan(min(span.start for span in spans), max(span.end for span in spans))
+        if span.start == span.end or (self._is_hidden(node.name) and not self._items.is_tag(span)):
+            return None
+        # Half-typed SQL such as `FROM orders, 2`.
+        if self._template.masked[span.start : span.end].isdigit():
+            return None
+        call: TagCall | None = None
+        name = self._template.text[span.start : span.end]
+        tag = self._items.tags.around(span.start)
+        if tag is not None and len(spans) == 1:
+            call, span = self._calls.get(tag.start), tag
+            is_relation = call is not None and call.name in RELATIONS
+            name = node.name if is_relation else self._template.text[tag.start : tag.end]
+        alias = node.args.get("alias")
+        alias = alias.this if isinstance(alias, NODE) else None
+        alias_span = self._items.span(alias) if isinstance(alias, NODE) else None
+        if alias_span is None or self._items.is_tag(alias_span) or self._is_hidden(source.alias):
+            return TextTable(span, name, call, source.cte.name if source.cte else None)
+        cte = source.cte.name if source.cte is not None else None
+        return TextTable(span, name, call, cte, source.alias, alias_span)
+
+
+class _Guesses:
+    """Guesses about names that no source, or more than one, is known to have."""
+
+    def __init__(
+        self,
+        gaps: TagGaps,
+        outer: Mapping[int, Select | None],
+        tables: _Tables,
+        is_hidden: Callable[[str], bool],
+    ) -> None:
+        self._gaps, self._outer, self._tables, self._is_hidden = gaps, outer, tables, is_hidden
+
+    def candidates(self, reference: Reference, query: Query, *, is_qualified: bool) -> tuple[str, ...] | None:
+        """Return the columns that were searched for a name that no source has; None if one may have it."""
+        if not isinstance(query, Select):
+            return None
+        if isinstance(reference, SourceColumn):
+            relation = reference.source.relation
+            if not isinstance(relation, Table) or relation.columns is None or reference.source.columns:
+                return None
+            if reference.name in relation.index.values() or reference.name.upper() in NOT_COLUMNS:
+                return None
+            sources: Sequence[QuerySource] = (reference.source,) if is_qualified else query.sources
+        elif isinstance(reference, Unresolved) and reference.sources:
+            sources = reference.sources
+        else:
+            return None
+        outer = None if is_qualified else self._outer.get(id(query))
+        if not all(map(self._gaps.is_known, sources)) or (not is_qualified and self._gaps.tags_in(query)[1]):
+            return None
+        while outer is not None:
+            if not all(map(self._gaps.is_known, outer.sources)) or self._gaps.tags_in(outer)[1]:
+                return None
+            outer = self._outer.get(id(outer))
+        names = [name for source in sources for name in _names(source)]
+        return tuple(dict.fromkeys(name for name in names if name and not self._is_hidden(name)))
+
+    def with_tags(
+        self, reference: Reference, query: Query, origins: tuple[TextOrigin, ...]
+    ) -> tuple[TextOrigin, ...]:
+        """Return *origins*, a guess for an unqualified name, with the CTEs in which a tag may yield it."""
+        if not isinstance(query, Select):
+            return origins
+        columns = reference.columns if isinstance(reference, Merged) else (reference,)
+        guessed = {id(column.source) for column in columns if isinstance(column, SourceColumn)}
+        others = [source for source in query.sources if id(source) not in guessed]
+        unknown = [
+            one for one in others if not isinstance(one.relation, Table) and not self._gaps.is_known(one)
+        ]
+        if self._gaps.tags_in(query)[1]:
+            return ()
+        found = list(origins)
+        for source in unknown:
+            table = self._tables.of_source(source)
+            if table is None or table.cte is None:
+                return ()
+            found.append(TextOrigin(origins[0].column, table, None, _GUESS))
+        return tuple(replace(one, confidence=_GUESS) for one in found) if unknown else origins
+
+    def unlisted(self, reference: Unresolved, query: Query) -> tuple[TextOrigin, ...]:
+        """Return the only source with a tag that may yield a column that no source is known to have."""
+        may = [source for source in reference.sources if not self._gaps.is_known(source)]
+        if len(may) != 1 or not isinstance(query, Select) or self._gaps.tags_in(query)[1]:
+            return ()
+        table = self._tables.of_source(may[0])
+        is_cte = table is not None and table.cte is not None
+        return (TextOrigin(reference.column, table, None, _LIKELY),) if is_cte else ()
+
+
 class QueryPositions:
     """Reader of the positions in one resolved query."""
 
@@ -55,17 +177,16 @@ class QueryPositions:
         self._query, self._parsed, self._cursor = query, parsed, cursor
         self._template = parsed.template
         self._opaque = TextRegions(self._template.opaque)
-        self._calls = {call.tag.start: call for call in self._template.calls if call.mask}
         self._items = SelectItems(parsed)
         self._gaps = TagGaps(self._template, self._items)
         self._nodes: dict[int, Sql] = {}
         self._hidden: set[str] = set()
-        self._queries: list[Query] = []
-        self._outer: dict[int, Select | None] = {}
+        self._queries, outer = _collected(query)
+        self._tables = _Tables(parsed, self._items, self._is_hidden)
+        self._guesses = _Guesses(self._gaps, outer, self._tables, self._is_hidden)
         self._reports_missing = True
         self._stars: dict[int, Select] = {}
         self._outputs: dict[int, TextOutput | None] = {}
-        self._tables: dict[int, TextTable | None] = {}
 
     def read(self, quality: TextQuality) -> QueryText:
         """Return the query with its positions."""
@@ -81,7 +202,6 @@ class QueryPositions:
                 and self._items.is_tag(span)
             ):
                 self._hidden.add(node.name.lower())
-        self._collect()
         for query in self._queries:
             if isinstance(query, Select):
                 self._items.add(query)
@@ -89,7 +209,7 @@ class QueryPositions:
             for implied in query.implied.values():
                 if isinstance(query, Select):
                     self._stars[id(implied)] = query
-        tables = [table for query in self._queries for table in self._tables_of(query)]
+        tables = [table for query in self._queries for table in self._tables.of_query(query)]
         return QueryText(
             quality,
             self._outputs_of(self._query),
@@ -114,35 +234,7 @@ class QueryPositions:
                 found.append(tag)
         return found
 
-    # Queries and their nodes
-
-    def _collect(self) -> None:
-        """Collect every query, with the query around it whose names it can read."""
-        seen: set[int] = set()
-        stack: list[tuple[Query, Select | None]] = [(self._query, None)]
-        while stack:
-            query, outer = stack.pop()
-            if id(query) in seen:
-                continue
-            seen.add(id(query))
-            self._queries.append(query)
-            self._outer[id(query)] = outer
-            if isinstance(query, (Select, SetOperation)):
-                stack += [(cte.query, None) for cte in query.ctes]
-                inner = query if isinstance(query, Select) else outer
-                stack += [(each, inner) for each in query.subqueries.values()]
-            if isinstance(query, Select):
-                for source in query.sources:
-                    if not isinstance(source.relation, Table):
-                        stack.append((source.relation, None if source.cte is not None else query))
-            elif isinstance(query, SetOperation):
-                stack += [(each, outer) for each in query.operands]
-            elif isinstance(query, Pivot) and not isinstance(query.source.relation, Table):
-                stack.append((query.source.relation, outer))
-            elif isinstance(query, SelfReference) and query.query is not None:
-                stack.append((query.query, None))
-            elif isinstance(query, Function) and query.rows is not None:
-                stack.append((query.rows, outer))
+    # Names
 
     def _is_hidden(self, name: str) -> bool:
         """Return whether *name* contains a mask or the name that completes half-typed SQL."""
@@ -226,49 +318,7 @@ class QueryPositions:
         items = self._items.of(query) if isinstance(query, Select) else ()
         return TextSpan(items[0].span.start, items[-1].span.end) if items else None
 
-    # Tables and CTEs
-
-    def _tables_of(self, query: Query) -> list[TextTable]:
-        sources = query.sources if isinstance(query, Select) else []
-        if isinstance(query, Pivot):
-            sources = [query.source]
-        found = [self._table(source) for source in sources]
-        return [table for table in found if table is not None]
-
-    def _table(self, source: QuerySource) -> TextTable | None:
-        known = id(source)
-        if known not in self._tables:
-            self._tables[known] = self._read_table(source)
-        return self._tables[known]
-
-    def _read_table(self, source: QuerySource) -> TextTable | None:
-        node = source.node
-        if not isinstance(node, exp.Table) or not (isinstance(source.relation, Table) or source.cte):
-            return None
-        parts = [self._items.span(arg(node, key)) for key in ("catalog", "db", "this")]
-        spans = [span for span in parts if span is not None]
-        if not spans:
-            return None
-        span = TextSpan(min(span.start for span in spans), max(span.end for span in spans))
-        if span.start == span.end or (self._is_hidden(node.name) and not self._items.is_tag(span)):
-            return None
-        # Half-typed SQL such as `FROM orders, 2`.
-        if self._template.masked[span.start : span.end].isdigit():
-            return None
-        call: TagCall | None = None
-        name = self._template.text[span.start : span.end]
-        tag = self._items.tags.around(span.start)
-        if tag is not None and len(spans) == 1:
-            call, span = self._calls.get(tag.start), tag
-            is_relation = call is not None and call.name in RELATIONS
-            name = node.name if is_relation else self._template.text[tag.start : tag.end]
-        alias = node.args.get("alias")
-        alias = alias.this if isinstance(alias, NODE) else None
-        alias_span = self._items.span(alias) if isinstance(alias, NODE) else None
-        if alias_span is None or self._items.is_tag(alias_span) or self._is_hidden(source.alias):
-            return TextTable(span, name, call, source.cte.name if source.cte else None)
-        cte = source.cte.name if source.cte is not None else None
-        return TextTable(span, name, call, cte, source.alias, alias_span)
+    # CTEs
 
     def _ctes(self) -> list[TextCte]:
         found: list[TextCte] = []
@@ -283,7 +333,7 @@ class QueryPositions:
         span = self._items.span(identifier) if isinstance(identifier, NODE) else None
         if span is None or identifier is None or self._items.is_tag(span):
             return None
-        body = self._body(identifier.meta["start"])
+        body = _body(self._parsed, self._items.index[identifier.meta["start"]] + 1)
         names = args(alias, "columns") if isinstance(alias, NODE) else []
         outputs: list[TextOutput] = []
         for place, output in enumerate(cte.query.outputs):
@@ -293,22 +343,6 @@ class QueryPositions:
             if text is not None:
                 outputs.append(text)
         return TextCte(cte.name, span, body or span, tuple(outputs))
-
-    def _body(self, at: int) -> TextSpan | None:
-        """Return the part between the parentheses that follow AS, for the CTE whose name is at *at*."""
-        tokens, depth, start, is_body = self._parsed.tokens, 0, 0, False
-        for place in range(self._items.index[at] + 1, len(tokens)):
-            token = tokens[place]
-            if token.token_type is TokenType.ALIAS and depth == 0:
-                is_body = True
-            elif token.token_type is TokenType.L_PAREN:
-                start = token.end + 1 if depth == 0 else start
-                depth += 1
-            elif token.token_type is TokenType.R_PAREN:
-                depth -= 1
-                if depth == 0 and is_body:
-                    return TextSpan(self._parsed.offset(start), self._parsed.offset(token.start))
-        return None
 
     # References to columns
 
@@ -342,21 +376,21 @@ class QueryPositions:
             return None
         name = identifier.name
         is_qualified = arg(node, "table") is not None
-        missing = None if is_path else self._candidates(reference, query, is_qualified=is_qualified)
+        missing = None if is_path else self._guesses.candidates(reference, query, is_qualified=is_qualified)
         if missing is not None:
             # A branch may not be rendered at all.
             is_opaque = self._is_opaque(span)
             is_missing = self._reports_missing and not is_opaque and UNLISTED.fullmatch(name) is None
             return TextColumn(name, span, (), is_missing, missing if is_missing else ())
         if isinstance(reference, Unresolved):
-            return TextColumn(name, span, self._unlisted(reference, query))
+            return TextColumn(name, span, self._guesses.unlisted(reference, query))
         origins = self._origins(reference)
         is_guess = isinstance(reference, Alias) or any(origin.confidence < _SURE for origin in origins)
         if is_guess and is_path:
             # The qualifier is more likely an alias that is still missing than a struct.
             origins = ()
         elif is_guess and origins and not is_qualified:
-            origins = self._with_tags(reference, query, origins)
+            origins = self._guesses.with_tags(reference, query, origins)
         return TextColumn(name, span, origins)
 
     def _origins(self, reference: Reference | None) -> tuple[TextOrigin, ...]:
@@ -373,18 +407,9 @@ class QueryPositions:
         # Without one of several possible sources, the others would look more certain than they are.
         return () if None in found else tuple(origin for origin in found if origin is not None)
 
-    def _unlisted(self, reference: Unresolved, query: Query) -> tuple[TextOrigin, ...]:
-        """Return the only source with a tag that may yield a column that no source is known to have."""
-        may = [source for source in reference.sources if not self._gaps.is_known(source)]
-        if len(may) != 1 or not isinstance(query, Select) or self._gaps.tags_in(query)[1]:
-            return ()
-        table = self._table(may[0])
-        is_cte = table is not None and table.cte is not None
-        return (TextOrigin(reference.column, table, None, _LIKELY),) if is_cte else ()
-
     def _origin(self, column: SourceColumn) -> TextOrigin | None:
         source = column.source
-        table = self._table(source)
+        table = self._tables.of_source(source)
         if self._is_hidden(column.name) or column.name == STAR:
             return None
         if isinstance(source.relation, Table):
@@ -403,56 +428,54 @@ class QueryPositions:
         """Return whether the cursor is at the name of a table that is not known."""
         return self._cursor is not None and self._cursor in table.span and relation.columns is None
 
-    # Missing columns
 
-    def _candidates(
-        self, reference: Reference, query: Query, *, is_qualified: bool
-    ) -> tuple[str, ...] | None:
-        """Return the columns that were searched for a name that no source has; None if one may have it."""
-        if not isinstance(query, Select):
-            return None
-        if isinstance(reference, SourceColumn):
-            relation = reference.source.relation
-            if not isinstance(relation, Table) or relation.columns is None or reference.source.columns:
-                return None
-            if reference.name in relation.index.values() or reference.name.upper() in NOT_COLUMNS:
-                return None
-            sources: Sequence[QuerySource] = (reference.source,) if is_qualified else query.sources
-        elif isinstance(reference, Unresolved) and reference.sources:
-            sources = reference.sources
-        else:
-            return None
-        outer = None if is_qualified else self._outer.get(id(query))
-        if not all(map(self._gaps.is_known, sources)) or (not is_qualified and self._gaps.tags_in(query)[1]):
-            return None
-        while outer is not None:
-            if not all(map(self._gaps.is_known, outer.sources)) or self._gaps.tags_in(outer)[1]:
-                return None
-            outer = self._outer.get(id(outer))
-        names = [name for source in sources for name in _names(source)]
-        return tuple(dict.fromkeys(name for name in names if name and not self._is_hidden(name)))
+def _collected(root: Query) -> tuple[list[Query], dict[int, Select | None]]:
+    """Return *root* and all queries in it, and by `id` the query around each whose names it can read."""
+    queries: list[Query] = []
+    around: dict[int, Select | None] = {}
+    seen: set[int] = set()
+    stack: list[tuple[Query, Select | None]] = [(root, None)]
+    while stack:
+        query, outer = stack.pop()
+        if id(query) in seen:
+            continue
+        seen.add(id(query))
+        queries.append(query)
+        around[id(query)] = outer
+        if isinstance(query, (Select, SetOperation)):
+            stack += [(cte.query, None) for cte in query.ctes]
+            inner = query if isinstance(query, Select) else outer
+            stack += [(each, inner) for each in query.subqueries.values()]
+        if isinstance(query, Select):
+            for source in query.sources:
+                if not isinstance(source.relation, Table):
+                    stack.append((source.relation, None if source.cte is not None else query))
+        elif isinstance(query, SetOperation):
+            stack += [(each, outer) for each in query.operands]
+        elif isinstance(query, Pivot) and not isinstance(query.source.relation, Table):
+            stack.append((query.source.relation, outer))
+        elif isinstance(query, SelfReference) and query.query is not None:
+            stack.append((query.query, None))
+        elif isinstance(query, Function) and query.rows is not None:
+            stack.append((query.rows, outer))
+    return queries, around
 
-    def _with_tags(
-        self, reference: Reference, query: Query, origins: tuple[TextOrigin, ...]
-    ) -> tuple[TextOrigin, ...]:
-        """Return *origins*, a guess for an unqualified name, with the CTEs in which a tag may yield it."""
-        if not isinstance(query, Select):
-            return origins
-        columns = reference.columns if isinstance(reference, Merged) else (reference,)
-        guessed = {id(column.source) for column in columns if isinstance(column, SourceColumn)}
-        others = [source for source in query.sources if id(source) not in guessed]
-        unknown = [
-            one for one in others if not isinstance(one.relation, Table) and not self._gaps.is_known(one)
-        ]
-        if self._gaps.tags_in(query)[1]:
-            return ()
-        found = list(origins)
-        for source in unknown:
-            table = self._table(source)
-            if table is None or table.cte is None:
-                return ()
-            found.append(TextOrigin(origins[0].column, table, None, _GUESS))
-        return tuple(replace(one, confidence=_GUESS) for one in found) if unknown else origins
+
+def _body(parsed: ParsedText, first: int) -> TextSpan | None:
+    """Return the part between the parentheses that follow AS, from the token *first* on."""
+    tokens, depth, start, is_body = parsed.tokens, 0, 0, False
+    for place in range(first, len(tokens)):
+        token = tokens[place]
+        if token.token_type is TokenType.ALIAS and depth == 0:
+            is_body = True
+        elif token.token_type is TokenType.L_PAREN:
+            start = token.end + 1 if depth == 0 else start
+            depth += 1
+        elif token.token_type is TokenType.R_PAREN:
+            depth -= 1
+            if depth == 0 and is_body:
+                return TextSpan(parsed.offset(start), parsed.offset(token.start))
+    return None
 
 
 def _name_of(node: Sql, reference: Reference) -> tuple[Sql | None, bool]:
