@@ -103,6 +103,147 @@ MOST_NEW = 200
 _FOLLOWING = WITH_QUERY | {"seed", "source", "test"}  # also without an edge of dbt
 
 
+def _has_hooks(side: ProjectSide, unique_id: str) -> bool:
+    node = side.nodes.get(unique_id)
+    return node is not None and bool(hooks_and_macros(node, side.macros))
+
+
+class _UndeclaredReads:
+    """Reads and writes of nodes without an edge of dbt."""
+
+    def __init__(
+        self,
+        sides: tuple[ProjectSide, ProjectSide],
+        runs: tuple[RunReader, RunReader],
+        changed: frozenset[str],
+        gone: frozenset[str],
+    ) -> None:
+        self._sides, self._runs, self._changed, self._gone = sides, runs, changed, gone
+        self.direct: dict[str, set[str]] = {}
+        """Nodes that read or follow each node."""
+
+    def with_direct(self, graph: LineageGraph) -> LineageGraph:
+        """Return *graph* with nodes that read others, or whose rows others write, without an edge of dbt."""
+        runs = [run for run in reversed(self._runs) if run.has_columns]
+        # A reader whose read was removed has changed itself, unlike the table that a removed hook wrote.
+        is_lost = bool(self._gone) or any(_has_hooks(self._sides[0], one) for one in self._changed)
+        runs = runs if is_lost else runs[:1]
+        is_inlined = partial(is_ephemeral, nodes=self._runs[1].names)
+        asked, wanted = set[str](), graph.downstream(self._changed)
+        while runs and wanted:
+            found = [
+                (child, parent)
+                for run in runs
+                for child, parent in run.column_readers(wanted)
+                if child != parent and child.split(".", 1)[0] in _FOLLOWING and not is_inlined(parent)
+            ]
+            new = {child for child, parent in found if parent not in graph.parents(child)}
+            # The parents of an ephemeral model are read through it.
+            new = {child for child in new if not any(map(is_inlined, graph.parents(child)))}
+            found = [each for each in found if each[0] in new]
+            for child, parent in found:
+                self.direct.setdefault(parent, set()).add(child)
+            graph = _joined(graph, found)
+            asked |= wanted
+            wanted = graph.downstream(new) - asked
+        return graph
+
+    def with_semantic(self, graph: LineageGraph) -> LineageGraph:
+        """Return *graph* with the semantic models that filters and groups join, and with time spines."""
+        definitions = [one for one in graph.parents_of if one.split(".", 1)[0] in DEFINITIONS]
+        if not definitions:
+            return graph
+        changed = (side.nodes.get(one) for side in self._sides for one in self._changed)
+        is_read = any(node is not None and is_semantic(node) for node in changed) or any(
+            one.startswith(f"{SEMANTIC_MODEL}.") for one in graph.downstream(self._changed)
+        )
+        return self.with_columns(graph, definitions) if is_read else graph
+
+    def with_columns(self, graph: LineageGraph, readers: Collection[str]) -> LineageGraph:
+        """Return *graph* with the nodes whose columns *readers* read without an edge of dbt."""
+        runs = (run for run in self._runs if run.has_columns)
+        reads = (edge for run in runs for edge in run.column_parents(readers))
+        return _joined(graph, ((edge.node_id, edge.parent_id) for edge in reads))
+
+    def of_gone(self, graph: LineageGraph, side: ProjectSide) -> Iterable[Start]:
+        """Yield the nodes that name relations which are gone, directly or as sources."""
+        base, current = self._runs
+        nodes = {one: node for one in self._gone if (node := side.nodes.get(one)) is not None}
+        words = {one: node.identifier.lower() for one, node in nodes.items() if node.identifier}
+        if not words or not base.has_columns:
+            return
+        found = set(base.column_readers(words))
+        left = set(current.column_readers(words)) if current.has_columns else set()
+        texts = base.tokenised({child for child, _ in found - left})
+        for child, parent in sorted(found - left):
+            # A hook of the parent may write the child, which does not name it.
+            if child.startswith("source."):
+                readers = graph.children(child)
+            elif child in self.direct.get(parent, ()) and words[parent] in texts.get(child, "").lower():
+                readers = (child,)
+            else:
+                readers = ()
+            for reader in (one for one in readers if one in current.names):
+                yield Start(reader, BREAKING, parent, 1, NAMES_GONE)
+        yield from _references_to_gone(nodes, self._runs, graph, self.direct)
+
+    def is_new_writer(self, change: Change, side: ProjectSide) -> bool:
+        """Return True if a new node or its hooks, or an operation or test that has changed, write others."""
+        if change.unique_id not in self.direct or change.status is Status.UNCHANGED:
+            return False
+        is_built = any(child.startswith("source.") for child in self.direct[change.unique_id])
+        is_new = change.status is Status.ADDED and (is_built or _has_hooks(side, change.unique_id))
+        return is_new or change.resource_type == OPERATION or (is_built and change.resource_type == "test")
+
+
+class _Readings:
+    """How the SQL of current reads its parents."""
+
+    def __init__(self, run: RunReader, queries: ProjectQueries) -> None:
+        self._run, self._queries = run, queries
+
+    def of_edges(self, edges: Mapping[LineageEdge, Collection[str]]) -> dict[LineageEdge, ParentRead]:
+        """Return how SQL reads its parents, which have new columns, if it can be analysed."""
+        texts = self._run.tokenised({edge.node_id for edge in edges})
+        by_place = {child for child, sql in texts.items() if may_read_by_place(sql)}
+        lower = {child: sql.lower() for child, sql in texts.items()}
+        asked = [
+            edge
+            for edge, added in edges.items()
+            if edge.node_id in by_place
+            or any(word in lower.get(edge.node_id, "") for word in map(str.lower, added))
+        ]
+        found = {edge: ParentRead() for edge in edges if edge.node_id in texts}
+        self._run.with_parents({edge.node_id for edge in asked})
+        for edge in asked:
+            names, queries = self._queries.resolved(1, edge.node_id)
+            if not (called := called_names(names, names.relations).get(edge.parent_id)) or not queries:
+                del found[edge]
+                continue
+            is_placed = any(sql_diff.reads_by_position(query, name) for query in queries for name in called)
+            whole = any(sql_diff.reads_star(query, name) for query in queries for name in called)
+            filled = whole and _INSERT.search(names.tokenised) is not None
+            fault = self._queries.new_fault(edge.node_id)
+            found[edge] = ParentRead(is_placed or filled, whole, fault.text, fault.is_certain)
+        return found
+
+    def lost_field(self, child: str, fields: Collection[str], bare: bool) -> ParentRead:
+        """Return how *child* reads a struct without *fields*, which it may name also if not *bare*."""
+        sql = self._run.tokenised([child]).get(child, "")
+        start = r"\b" if bare else r"""[.'"`\[]\s*"""
+        named = [one for one in fields if re.search(rf"(?i){start}{re.escape(one)}\b(?!{CLOSING})", sql)]
+        if not named:
+            return ParentRead()
+        fault = self._queries.new_fault(child)
+        text = fault.text if fault.is_certain else LOST_FIELD.format(min(named))
+        return ParentRead(fault=text, is_certain=fault.is_certain)
+
+    def namers(self, parent: str, children: Collection[str]) -> list[str]:
+        """Return those of *children* whose SQL names *parent*."""
+        texts, token = self._run.tokenised(children), f"{OPENING}{parent}{CLOSING}"
+        return [child for child, sql in texts.items() if token in sql]
+
+
 class Effects:
     """Determines what the changes between two runs break and which nodes they affect."""
 
@@ -120,13 +261,14 @@ class Effects:
         """
         self._sides, self._runs = sides, runs
         self._dialect = dialect_of(sides[1].adapter or sides[0].adapter) or ""
-        self._changed, self._gone = frozenset(changed), frozenset(gone) - sides[0].heirs.keys()
-        self._direct: dict[str, set[str]] = {}
-        """Nodes that read or follow each node without an edge of dbt."""
-        self.graph = self._with_reads(self._with_direct_reads(graph))
+        self._changed = frozenset(changed)
+        left = frozenset(gone) - sides[0].heirs.keys()
+        self._reads = _UndeclaredReads(sides, runs, self._changed, left)
+        self.graph = self._reads.with_semantic(self._reads.with_direct(graph))
         """The lineage of both sides, and what metrics and saved queries read without an edge of dbt."""
         self._columns = ParentColumns(runs, graph, self._changed)
         self._queries = ProjectQueries(sides, runs, self._columns, self.graph, self._changed)
+        self._readings = _Readings(runs[1], self._queries)
         self._compared: dict[str, SqlChange] = {}
         self._renames: dict[str, Renames] = {}
         self._read_first: Collection[str] = ()
@@ -143,7 +285,7 @@ class Effects:
         # What certainly fails replaces what may fail.
         refused = self._refused(judged)
         judged |= refused
-        writers = list(filter(self._is_new_writer, judged.values()))
+        writers = [one for one in judged.values() if self._reads.is_new_writer(one, self._sides[1])]
         judged |= {one.unique_id: view_hooks.as_writer(one, self._sides[1]) for one in writers}
         broken = [one for one in refused.values() if one.category is Category.BREAKING]
         effects |= {one.unique_id: BREAKING for one in broken if one.status is Status.MODIFIED}
@@ -156,14 +298,17 @@ class Effects:
             # A new hook writes rows of tables that were there before.
             Start(child, _UNKNOWN, change.unique_id, 1)
             for change in writers
-            for child in sorted(self._direct[change.unique_id])
+            for child in sorted(self._reads.direct[change.unique_id])
         ]
         self.graph = _joined(self.graph, ((one, macro) for one, (macro, _) in elsewhere.items()))
         starts += [Start(one, effect, macro, 1) for one, (macro, effect) in elsewhere.items()]
         # An exposure reads the relation by its name, outside of dbt.
         exposed = [(one, child) for one in moved for child in self.graph.children(one)]
         starts += [Start(one, BREAKING, parent, 1) for parent, one in exposed if one.startswith("exposure.")]
-        starts += [*self._readers_of_gone(), *_readers_by_time(changes, self.graph, self._runs[1])]
+        starts += [
+            *self._reads.of_gone(self.graph, self._sides[0]),
+            *_readers_by_time(changes, self.graph, self._runs[1]),
+        ]
         on_views = [*view_hooks.of_others(judged, self._sides[1], self._runs[1])]
         self.graph = _joined(self.graph, ((one.unique_id, one.origin) for one in on_views))
         starts += on_views
@@ -175,15 +320,15 @@ class Effects:
         readers = LineageSource(
             current.columns,
             base.columns,
-            self._readings,
-            self._namers,
+            self._readings.of_edges,
+            self._readings.namers,
             is_blind=not current.has_columns,
             # Only the loss of a column affects references.
             has_references=not self._loses_columns or current.has_references,
             existing=self._existing_rows,
             failing_with=self._failing_with,
             is_inlined=partial(is_ephemeral, nodes=current.names),
-            lost_field=self._lost_field,
+            lost_field=self._readings.lost_field,
             names_rows=self._queries.names_rows,
             renames=self._renames,
             with_assumed=(base.run.extractor == DBT, current.run.extractor == DBT),
@@ -191,39 +336,6 @@ class Effects:
         reached = propagate(starts, self._with_inputs() if self._loses_columns else self.graph, readers)
         _add_faults(reached, judged, bound, self.graph.impact(self._changed))
         return _with_effects_on_readers(judged, reached, current.names)
-
-    def _readers_of_gone(self) -> Iterable[Start]:
-        """Yield the nodes that name relations which are gone, directly or as sources."""
-        base, current = self._runs
-        nodes = {one: node for one in self._gone if (node := self._sides[0].nodes.get(one)) is not None}
-        words = {one: node.identifier.lower() for one, node in nodes.items() if node.identifier}
-        if not words or not base.has_columns:
-            return
-        found = set(base.column_readers(words))
-        left = set(current.column_readers(words)) if current.has_columns else set()
-        texts = base.tokenised({child for child, _ in found - left})
-        for child, parent in sorted(found - left):
-            # A hook of the parent may write the child, which does not name it.
-            if child.startswith("source."):
-                readers = self.graph.children(child)
-            elif child in self._direct.get(parent, ()) and words[parent] in texts.get(child, "").lower():
-                readers = (child,)
-            else:
-                readers = ()
-            for reader in (one for one in readers if one in current.names):
-                yield Start(reader, BREAKING, parent, 1, NAMES_GONE)
-        yield from _references_to_gone(nodes, self._runs, self.graph, self._direct)
-
-    def _with_reads(self, graph: LineageGraph) -> LineageGraph:
-        """Return *graph* with the semantic models that filters and groups join, and with time spines."""
-        definitions = [one for one in graph.parents_of if one.split(".", 1)[0] in DEFINITIONS]
-        if not definitions:
-            return graph
-        changed = (side.nodes.get(one) for side in self._sides for one in self._changed)
-        is_read = any(node is not None and is_semantic(node) for node in changed) or any(
-            one.startswith(f"{SEMANTIC_MODEL}.") for one in graph.downstream(self._changed)
-        )
-        return self._with_edges(graph, definitions) if is_read else graph
 
     def _refused(self, judged: Mapping[str, Change]) -> dict[str, Change]:
         """Return the nodes that cannot be built, or may not be, for another reason than a compared query."""
@@ -240,50 +352,6 @@ class Effects:
         new = {one: fault for one, fault in faults.items() if fault.is_certain or fault == bound.get(one)}
         refused = {one: _with_fault(asked[one], fault) for one, fault in new.items()}
         return on_views | refused | _in_cycles(changes, self._runs[1], self._current_graph)
-
-    def _is_new_writer(self, change: Change) -> bool:
-        """Return True if a new node or its hooks, or an operation or test that has changed, write others."""
-        if change.unique_id not in self._direct or change.status is Status.UNCHANGED:
-            return False
-        is_built = any(child.startswith("source.") for child in self._direct[change.unique_id])
-        is_new = change.status is Status.ADDED and (is_built or self._has_hooks(1, change.unique_id))
-        return is_new or change.resource_type == OPERATION or (is_built and change.resource_type == "test")
-
-    def _has_hooks(self, index: int, unique_id: str) -> bool:
-        node = self._sides[index].nodes.get(unique_id)
-        return node is not None and bool(hooks_and_macros(node, self._sides[index].macros))
-
-    def _with_edges(self, graph: LineageGraph, readers: Collection[str]) -> LineageGraph:
-        """Return *graph* with the nodes whose columns *readers* read without an edge of dbt."""
-        runs = (run for run in self._runs if run.has_columns)
-        reads = (edge for run in runs for edge in run.column_parents(readers))
-        return _joined(graph, ((edge.node_id, edge.parent_id) for edge in reads))
-
-    def _with_direct_reads(self, graph: LineageGraph) -> LineageGraph:
-        """Return *graph* with nodes that read others, or whose rows others write, without an edge of dbt."""
-        runs = [run for run in reversed(self._runs) if run.has_columns]
-        # A reader whose read was removed has changed itself, unlike the table that a removed hook wrote.
-        is_lost = bool(self._gone) or any(self._has_hooks(0, one) for one in self._changed)
-        runs = runs if is_lost else runs[:1]
-        is_inlined = partial(is_ephemeral, nodes=self._runs[1].names)
-        asked, wanted = set[str](), graph.downstream(self._changed)
-        while runs and wanted:
-            found = [
-                (child, parent)
-                for run in runs
-                for child, parent in run.column_readers(wanted)
-                if child != parent and child.split(".", 1)[0] in _FOLLOWING and not is_inlined(parent)
-            ]
-            new = {child for child, parent in found if parent not in graph.parents(child)}
-            # The parents of an ephemeral model are read through it.
-            new = {child for child in new if not any(map(is_inlined, graph.parents(child)))}
-            found = [each for each in found if each[0] in new]
-            for child, parent in found:
-                self._direct.setdefault(parent, set()).add(child)
-            graph = _joined(graph, found)
-            asked |= wanted
-            wanted = graph.downstream(new) - asked
-        return graph
 
     def notes(self) -> Iterable[str]:
         """Yield notes on effects that could not be determined, and why."""
@@ -356,7 +424,7 @@ class Effects:
     def _with_inputs(self) -> LineageGraph:
         """Return the graph with the inputs of unit tests: these fail if an input loses a column."""
         tests = [one for one in self.graph.downstream(self._changed) if one.startswith("unit_test.")]
-        return self._with_edges(self.graph, tests) if tests else self.graph
+        return self._reads.with_columns(self.graph, tests) if tests else self.graph
 
     @cached_property
     def _accumulating(self) -> Mapping[str, NodeMetadata]:
@@ -443,46 +511,6 @@ class Effects:
         ids = {name: next(iter(keys)) for name, keys in called.items() if len(keys) == 1}
         found = self._known_facts.of(set(ids.values()))
         return {name: found[key] for name, key in ids.items()}
-
-    def _readings(self, edges: Mapping[LineageEdge, Collection[str]]) -> dict[LineageEdge, ParentRead]:
-        """Return how SQL reads its parents, which have new columns, if it can be analysed."""
-        texts = self._runs[1].tokenised({edge.node_id for edge in edges})
-        by_place = {child for child, sql in texts.items() if may_read_by_place(sql)}
-        lower = {child: sql.lower() for child, sql in texts.items()}
-        asked = [
-            edge
-            for edge, added in edges.items()
-            if edge.node_id in by_place
-            or any(word in lower.get(edge.node_id, "") for word in map(str.lower, added))
-        ]
-        found = {edge: ParentRead() for edge in edges if edge.node_id in texts}
-        self._runs[1].with_parents({edge.node_id for edge in asked})
-        for edge in asked:
-            names, queries = self._queries.resolved(1, edge.node_id)
-            if not (called := called_names(names, names.relations).get(edge.parent_id)) or not queries:
-                del found[edge]
-                continue
-            is_placed = any(sql_diff.reads_by_position(query, name) for query in queries for name in called)
-            whole = any(sql_diff.reads_star(query, name) for query in queries for name in called)
-            filled = whole and _INSERT.search(names.tokenised) is not None
-            fault = self._queries.new_fault(edge.node_id)
-            found[edge] = ParentRead(is_placed or filled, whole, fault.text, fault.is_certain)
-        return found
-
-    def _lost_field(self, child: str, fields: Collection[str], bare: bool) -> ParentRead:
-        """Return how *child* reads a struct without *fields*, which it may name also if not *bare*."""
-        sql = self._runs[1].tokenised([child]).get(child, "")
-        start = r"\b" if bare else r"""[.'"`\[]\s*"""
-        named = [one for one in fields if re.search(rf"(?i){start}{re.escape(one)}\b(?!{CLOSING})", sql)]
-        if not named:
-            return ParentRead()
-        fault = self._queries.new_fault(child)
-        text = fault.text if fault.is_certain else LOST_FIELD.format(min(named))
-        return ParentRead(fault=text, is_certain=fault.is_certain)
-
-    def _namers(self, parent: str, children: Collection[str]) -> list[str]:
-        texts, token = self._runs[1].tokenised(children), f"{OPENING}{parent}{CLOSING}"
-        return [child for child, sql in texts.items() if token in sql]
 
 
 def _as_stored(found: SqlChange, before: NodeMetadata, after: NodeMetadata) -> SqlChange:
