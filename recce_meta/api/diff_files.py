@@ -73,15 +73,15 @@ def diff_files(
     given = replace(options or SqlOptions(), environ=with_dotenv(environ, root.resolve()))
     files, links = files_at(history, sha)
     current = extract_sql_project(root, replace(given, environment=WORKING_TREE))
-    guessed = []
+    notes = [OF_FILES]
     if not current.run.adapter_type:
         given = replace(given, dialect=_named_dialect(root))
-        guessed = [GUESSED.format(given.dialect or "standard SQL")]
+        notes.append(GUESSED.format(given.dialect or "standard SQL"))
         if given.dialect:
             current = extract_sql_project(root, replace(given, environment=WORKING_TREE))
     with files_folder(files, root) as folder:
         of_base, other_connection = _options_of_base(given, root, folder, files)
-        guessed += other_connection
+        notes += other_connection
         base = extract_sql_project(folder, replace(of_base, environment=f"commit {sha[:7]}"))
         settings = [read_settings(one, []) for one in (folder, root)]
         packages = [
@@ -89,22 +89,22 @@ def diff_files(
             {*refused_packages(root, lambda path: (root / path).is_file())},
         ]
     if settings[0].required != settings[1].required:
-        guessed.append(OTHER_VERSIONS.format(", ".join(settings[1].required) or "none"))
-    guessed += [NEITHER.format(one) for one in sorted(packages[0] & packages[1]) if one.unless is None]
+        notes.append(OTHER_VERSIONS.format(", ".join(settings[1].required) or "none"))
+    notes += [NEITHER.format(one) for one in sorted(packages[0] & packages[1]) if one.unless is None]
     current = _with_refusals(current, packages[1] - packages[0])
     if refused_nodes := _refused_nodes(base, current):
         nodes = {one.unique_id: one for one in (*base.nodes, *refused_nodes)}
         current = replace(current, nodes=tuple(nodes.values()), groups=base.groups, macros=base.macros)
-        guessed.append(NOTHING_ELSE)
+        notes.append(NOTHING_ELSE)
     current = with_name_clashes(current, base)
     base, current = _without_targets(base, current)
     base, current = _with_undeclared(base, current), _with_undeclared(current, base)
-    notes = [OF_FILES, *guessed, *_not_compared(root, settings, files, links)]
+    notes += _not_compared(root, settings, files, links)
     notes += [f"{side.run.environment}: {text}" for side in (base, current) for text in side.warnings]
-    found = whole_diff(replace(base, run=replace(base.run, git_sha=sha)), current, question)
+    diff = whole_diff(replace(base, run=replace(base.run, git_sha=sha)), current, question)
     before, after = (ChosenRun(run_id=None, selector=None, reason=one) for one in (label, WORKING_TREE))
     choice = RunChoice(base=before, current=after)
-    return replace(found, choice=choice, notes=(*found.notes, *dict.fromkeys(notes)))
+    return replace(diff, choice=choice, notes=(*diff.notes, *dict.fromkeys(notes)))
 
 
 def _options_of_base(
