@@ -18,7 +18,7 @@ import socket
 import sys
 import tempfile
 from collections import Counter, defaultdict
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from itertools import count
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -37,6 +37,7 @@ from recce_meta.warehouses.registry import folders_with
 from scripts import render_sql
 from tests.proofs import sampled
 from tests.support import needs, parts
+from tests.support.binders import forked_binders
 from tests.support.once import built_once
 
 if TYPE_CHECKING:
@@ -339,6 +340,12 @@ def state_variants(variants_of: VariantsOf) -> Variants:
     """Return the variants of scripts/build_state_variants.py."""
     folder = DATA / "state_variants"
     return variants_of(unzipped(folder / "base.json.gz"), unzipped(folder / "variants.json.gz"))
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _binders() -> Iterator[None]:
+    with forked_binders():
+        yield
 
 
 @pytest.fixture(scope="session")

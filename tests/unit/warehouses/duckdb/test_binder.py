@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+import subprocess
 import sys
 import time
 from collections.abc import Iterator
@@ -18,6 +19,14 @@ from recce_meta.warehouses.duckdb import binder as binder_module
 from recce_meta.warehouses.duckdb.binder import LONGEST, Binder
 
 T = {("s", "t"): (("a", "INTEGER"), ("b", "")), ("d", "s", "u"): (("a", "VARCHAR"),)}
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _own_processes() -> Iterator[None]:
+    """Start each binder as a process of its own; other tests fork theirs."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(binder_module, "subprocess", subprocess)
+        yield
 
 
 @pytest.fixture(scope="module")
