@@ -68,6 +68,8 @@ def late_names(
 def _variables(nodes: Sequence[ast.AST], known: Mapping[str, frozenset[str]]) -> Mapping[str, frozenset[str]]:
     """Return *known* with what the *nodes* of an inner scope assign."""
     bound = [binding for node in nodes for binding in _bindings(node)]
+    if not bound and not known:
+        return known
     stored = Counter(
         node.id for node in nodes if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store)
     )

@@ -2,28 +2,18 @@
 
 from __future__ import annotations
 
-import contextlib
-import io
 import shlex
 from pathlib import Path
 
 import duckdb
 import pytest
 
-from recce_meta.cli.main import run_command_line
+from tests.docs.printing import printed
 from tests.docs.test_pages import blocks, follows, sessions
 
 PAGE = "docs/concepts/impact.md"
 DATABASE = "jaffle_shop.duckdb"
 ARTIFACTS = Path(__file__).parents[2] / "recce_meta" / "demo_data" / "current"
-
-
-def printed(*arguments: str) -> list[str]:
-    out = io.TextIOWrapper(io.BytesIO(), "utf-8")
-    with contextlib.redirect_stdout(out):
-        assert run_command_line(list(arguments)) == 0
-    out.seek(0)
-    return [line.rstrip() for line in out.read().splitlines() if line.strip()]
 
 
 @pytest.fixture

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
-import io
 import os
 import shlex
 from pathlib import Path
@@ -11,20 +9,12 @@ from pathlib import Path
 import duckdb
 import pytest
 
-from recce_meta.cli.main import run_command_line
+from tests.docs.printing import printed
 from tests.docs.test_pages import DATABASE, blocks, follows, sessions
 
 pytestmark = pytest.mark.extensive
 
 PAGE = "docs/guides/notes.md"
-
-
-def printed(*arguments: str) -> list[str]:
-    out = io.TextIOWrapper(io.BytesIO(), "utf-8")
-    with contextlib.redirect_stdout(out):
-        assert run_command_line(list(arguments)) == 0
-    out.seek(0)
-    return [line.rstrip() for line in out.read().splitlines() if line.strip()]
 
 
 def test_the_examples_of_the_page_are_what_the_commands_print(

@@ -286,3 +286,22 @@ def shop(
         url, token = request.getfixturevalue("postgres_url"), None
     with shop_on(request.param, cli, url, token) as shop:
         yield shop
+
+
+@pytest.fixture(scope="module")
+def server(postgres_url: str) -> Iterator[Any]:
+    """A connection of a superuser."""
+    import psycopg
+
+    with psycopg.connect(postgres_url, autocommit=True) as connection:
+        yield connection
+
+
+@pytest.fixture
+def schema(server: Any) -> Iterator[str]:
+    """Yield the name of a schema, which needs quotes, and drop the schema afterwards."""
+    from psycopg import sql
+
+    name = f'Meta "{uuid4().hex[:12]}" 100%'
+    yield name
+    server.execute(sql.SQL("DROP SCHEMA IF EXISTS {} CASCADE").format(sql.Identifier(name)))

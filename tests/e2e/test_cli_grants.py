@@ -18,24 +18,6 @@ SECRET = "hunter2secret"
 
 
 @pytest.fixture
-def server(postgres_url: str) -> Iterator[Any]:
-    """A connection of a superuser, who owns the store."""
-    import psycopg
-
-    with psycopg.connect(postgres_url, autocommit=True) as connection:
-        yield connection
-
-
-@pytest.fixture
-def schema(server: Any) -> Iterator[str]:
-    from psycopg import sql
-
-    name = f'Meta "{uuid4().hex[:12]}" 100%'
-    yield name
-    server.execute(sql.SQL("DROP SCHEMA IF EXISTS {} CASCADE").format(sql.Identifier(name)))
-
-
-@pytest.fixture
 def log_in(server: Any, schema: str, cli: Any, postgres_url: str) -> Iterator[Callable[[str], str]]:
     """Create a role, run the printed statements for it, and return its URL."""
     from psycopg import sql

@@ -16,24 +16,6 @@ from recce_meta.store.session import SCHEMA_VERSION
 SECRET = "hunter2secret"
 
 
-@pytest.fixture(scope="module")
-def server(postgres_url: str) -> Any:
-    """A connection of a superuser."""
-    import psycopg
-
-    with psycopg.connect(postgres_url, autocommit=True) as connection:
-        yield connection
-
-
-@pytest.fixture
-def schema(server: Any) -> Iterator[str]:
-    from psycopg import sql
-
-    name = f'Meta "{uuid4().hex[:12]}" 100%'
-    yield name
-    server.execute(sql.SQL("DROP SCHEMA IF EXISTS {} CASCADE").format(sql.Identifier(name)))
-
-
 @pytest.fixture
 def role(server: Any) -> Iterator[str]:
     """A role that may log in and nothing else."""

@@ -8,7 +8,6 @@ from collections.abc import Callable
 from functools import cache
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Any
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -20,6 +19,7 @@ from recce_meta.extractors.git import GitState
 from recce_meta.extractors.project import extract_project
 from recce_meta.models import NodeMetadata, Project, Reason, Status
 from recce_meta.models.relation_tokens import resolve, tokenise
+from tests.conftest import applied
 from tests.proofs import sampled
 
 DATA = Path(__file__).parents[1] / "data"
@@ -79,13 +79,6 @@ def variants() -> list[Project]:
             path.write_text(json.dumps(manifest), encoding="utf-8")
             found.append(extract_project(path, git=GitState(), hash_seed_files=False))
     return found
-
-
-def applied(value: Any, difference: dict[str, Any]) -> Any:
-    if "=" in difference:
-        return difference["="]
-    kept = {key: member for key, member in value.items() if key not in difference["-"]}
-    return kept | {key: applied(value.get(key), inner) for key, inner in difference["+"].items()}
 
 
 PROJECTS = st.builds(

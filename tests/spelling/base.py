@@ -92,6 +92,18 @@ class Spelling:
         return f"INSERT INTO {table} {selects}"
 
 
+class ByValues(Spelling):
+    """SQL that inserts a list of rows: servers limit how deep a UNION may be."""
+
+    def insert(self, table: str, kinds: Sequence[str], rows: Sequence[Sequence[Any]]) -> str:
+        """The statement that puts *rows* of *kinds* into *table*."""
+        values = ", ".join(
+            "(" + ", ".join(self.literal(value, kind) for value, kind in zip(row, kinds, strict=True)) + ")"
+            for row in rows
+        )
+        return f"INSERT INTO {table} VALUES {values}"
+
+
 def written(value: Any) -> str:
     """*value* as every warehouse reads it within quotes."""
     if isinstance(value, datetime):

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Any
 from uuid import uuid4
 
-from tests.spelling.base import Spelling, written
+from tests.spelling.base import ByValues, written
 
 
-class BigQuery(Spelling):
+class BigQuery(ByValues):
     """How tests write SQL for BigQuery."""
 
     def literal(self, value: Any, kind: str) -> str:
@@ -29,14 +28,6 @@ class BigQuery(Spelling):
     def schema_name(self) -> str:
         """A name of a dataset that nobody else uses: letters, digits and underscores."""
         return f"Recce_{uuid4().hex[:12]}"
-
-    def insert(self, table: str, kinds: Sequence[str], rows: Sequence[Sequence[Any]]) -> str:
-        """The statement that puts *rows* of *kinds* into *table*."""
-        values = ", ".join(
-            "(" + ", ".join(self.literal(value, kind) for value, kind in zip(row, kinds, strict=True)) + ")"
-            for row in rows
-        )
-        return f"INSERT INTO {table} VALUES {values}"
 
 
 SPELLING = BigQuery(

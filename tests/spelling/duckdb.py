@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from tests.spelling.postgres import Postgres
+from tests.spelling.base import ByValues
 
 
-class DuckDB(Postgres):
+class DuckDB(ByValues):
     def binary(self, value: bytes, of: str) -> str:
         return f"unhex('{value.hex()}')"
 

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from math import isfinite
 from typing import Any
 
 from recce_meta.adapter import UnifiedSqlAdapter
-from tests.spelling.base import Spelling, written
+from tests.spelling.base import ByValues, written
 
 
-class MySQL(Spelling):
+class MySQL(ByValues):
     def literal(self, value: Any, kind: str) -> str:
         """*value* in quotes: there are few types that can be cast to, and each is read from text."""
         if value is None:
@@ -24,14 +23,6 @@ class MySQL(Spelling):
     def kept(self, value: Any) -> Any:
         """Doubles are neither infinite nor NaN."""
         return None if isinstance(value, float) and not isfinite(value) else value
-
-    def insert(self, table: str, kinds: Sequence[str], rows: Sequence[Sequence[Any]]) -> str:
-        """One list of values for each row."""
-        values = ", ".join(
-            "(" + ", ".join(self.literal(value, kind) for value, kind in zip(row, kinds, strict=True)) + ")"
-            for row in rows
-        )
-        return f"INSERT INTO {table} VALUES {values}"
 
     def create_schema(self, adapter: UnifiedSqlAdapter, name: str) -> None:
         """A database is a schema."""

@@ -8,10 +8,10 @@ from uuid import uuid4
 
 from recce_meta.adapter import UnifiedSqlAdapter
 from recce_meta.store import sql_files
-from tests.spelling.base import Spelling, written
+from tests.spelling.base import ByValues, written
 
 
-class Redshift(Spelling):
+class Redshift(ByValues):
     """How tests write SQL for Redshift."""
 
     def literal(self, value: Any, kind: str) -> str:
@@ -44,14 +44,6 @@ class Redshift(Spelling):
         for statement in long_texts.statements(table.rpartition(".")[0]):
             adapter.execute(statement)
         super().create_table(adapter, table, columns, rows)
-
-    def insert(self, table: str, kinds: Sequence[str], rows: Sequence[Sequence[Any]]) -> str:
-        """The statement that puts *rows* of *kinds* into *table*."""
-        values = ", ".join(
-            "(" + ", ".join(self.literal(value, kind) for value, kind in zip(row, kinds, strict=True)) + ")"
-            for row in rows
-        )
-        return f"INSERT INTO {table} VALUES {values}"
 
 
 SPELLING = Redshift(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -14,11 +14,28 @@ from recce_meta.repositories.git.address import AddressRules, RepositoryAddress
 from recce_meta.repositories.git.client import GitClient
 from recce_meta.repositories.git.environment import GitLimits
 from recce_meta.repositories.git.mirrors import mirror_path
+from recce_meta.repositories.state.database import State
+from tests.support import states
 from tests.support.forge_server import forge_server
 from tests.support.git_server import File, GitServer, git_backend, git_server
 from tests.support.sandboxes import bubblewrap, sandbox
 
 __all__ = ["bubblewrap", "forge_server", "git_backend", "git_server", "sandbox"]
+
+
+@pytest.fixture(params=states.DATABASES)
+def url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
+    """Yield the URL of a new state in each database."""
+    server = request.getfixturevalue("postgres_url") if request.param == "postgres" else ""
+    with states.state_address(request.param, tmp_path, server) as address:
+        yield address
+
+
+@pytest.fixture
+def state(url: str) -> Iterator[State]:
+    """Yield the open state."""
+    with states.opened(url) as opened:
+        yield opened
 
 
 @dataclass(frozen=True)

@@ -34,14 +34,6 @@ from tests.support.forge_names import Forge
 HEAD, NEXT_HEAD = "a" * 40, "c" * 40
 
 
-@pytest.fixture(params=states.DATABASES)
-def state(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[State]:
-    """Return a new state."""
-    server = request.getfixturevalue("postgres_url") if request.param == "postgres" else ""
-    with states.state_address(request.param, tmp_path, server) as address, states.opened(address) as opened:
-        yield opened
-
-
 @pytest.fixture
 def shop(state: State, tmp_path: Path) -> Iterator[FollowedShop]:
     """Return a connection with an empty store."""

@@ -59,14 +59,6 @@ ENVIRON = {KEY: states.KEY}
 TEAMS_ERROR = b"Webhook message delivery failed with error: Microsoft Teams endpoint returned HTTP error %d."
 
 
-@pytest.fixture(params=states.DATABASES)
-def state(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[State]:
-    """Return an open state."""
-    server = request.getfixturevalue("postgres_url") if request.param == "postgres" else ""
-    with states.state_address(request.param, tmp_path, server) as url, states.opened(url) as opened:
-        yield opened
-
-
 @pytest.fixture
 def file_state(tmp_path: Path) -> Iterator[State]:
     """Return an open state in a file, for what does not depend on the database."""

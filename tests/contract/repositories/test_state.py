@@ -55,21 +55,6 @@ CANARY = "ghp_canary0123456789canary0123456789abcd"
 WITH_KEY = {secrets.KEY: states.KEY}
 
 
-@pytest.fixture(params=states.DATABASES)
-def url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
-    """Return the URL of a new state."""
-    server = request.getfixturevalue("postgres_url") if request.param == "postgres" else ""
-    with states.state_address(request.param, tmp_path, server) as address:
-        yield address
-
-
-@pytest.fixture
-def state(url: str) -> Iterator[State]:
-    """Return the open state."""
-    with states.opened(url) as opened:
-        yield opened
-
-
 @pytest.fixture
 def file_state(tmp_path: Path) -> Iterator[State]:
     """Return the open state of a SQLite file."""

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from concurrent.futures import ProcessPoolExecutor
 from datetime import datetime, timedelta, timezone
 from multiprocessing import get_context
-from pathlib import Path
 
 import pytest
 
@@ -28,21 +26,6 @@ from tests.support import states
 
 THREADS = 100
 PROCESSES = 3
-
-
-@pytest.fixture(params=states.DATABASES)
-def url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
-    """Return the URL of a new state."""
-    server = request.getfixturevalue("postgres_url") if request.param == "postgres" else ""
-    with states.state_address(request.param, tmp_path, server) as address:
-        yield address
-
-
-@pytest.fixture
-def state(url: str) -> Iterator[State]:
-    """Return the open state."""
-    with states.opened(url) as opened:
-        yield opened
 
 
 @pytest.fixture

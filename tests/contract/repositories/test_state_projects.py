@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 
@@ -27,15 +25,7 @@ from recce_meta.repositories.state.types import (
     head_environment_of,
 )
 from tests.support.forge_names import Forge
-from tests.support.states import DATABASES, at_once, opened, shop, state_address
-
-
-@pytest.fixture(params=DATABASES)
-def state(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[State]:
-    """Yield a new state in each database."""
-    postgres = request.getfixturevalue("postgres_url") if request.param == "postgres" else ""
-    with state_address(request.param, tmp_path, postgres) as url, opened(url) as found:
-        yield found
+from tests.support.states import at_once, shop
 
 
 def owns(state: State, connection: RepositoryConnection, project: str, environment: str = "prod") -> bool:

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterator
 from datetime import datetime, timedelta, timezone
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -37,17 +35,6 @@ from tests.support import states
 THREADS = 20
 START = datetime(2026, 11, 1, 12, tzinfo=timezone.utc)
 CLOSED = {"state": PullRequestState.CLOSED}
-
-
-@pytest.fixture(params=states.DATABASES)
-def state(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[State]:
-    """Return a new state."""
-    server = request.getfixturevalue("postgres_url") if request.param == "postgres" else ""
-    with (
-        states.state_address(request.param, tmp_path, server) as address,
-        states.opened(address) as opened,
-    ):
-        yield opened
 
 
 @pytest.fixture

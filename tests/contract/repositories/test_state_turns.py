@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from datetime import datetime, timedelta, timezone
-from pathlib import Path
 from typing import cast
 
 import pytest
@@ -24,14 +23,6 @@ from recce_meta.repositories.state.types import (
     RepositoryConnection,
 )
 from tests.support import states
-
-
-@pytest.fixture(params=states.DATABASES)
-def state(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[State]:
-    """Yield a new state in each database."""
-    server = request.getfixturevalue("postgres_url") if request.param == "postgres" else ""
-    with states.state_address(request.param, tmp_path, server) as url, states.opened(url) as opened:
-        yield opened
 
 
 @pytest.fixture

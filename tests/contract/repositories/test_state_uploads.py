@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from datetime import datetime, timezone
-from pathlib import Path
 
 import pytest
 from sqlalchemy import update
@@ -32,15 +30,7 @@ from recce_meta.repositories.state.uploads import (
     follow_upload,
     last_runs,
 )
-from tests.support.states import DATABASES, at_once, opened, shop, state_address
-
-
-@pytest.fixture(params=DATABASES)
-def state(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[State]:
-    """Yield a new state in each database."""
-    postgres = request.getfixturevalue("postgres_url") if request.param == "postgres" else ""
-    with state_address(request.param, tmp_path, postgres) as url, opened(url) as found:
-        yield found
+from tests.support.states import at_once, shop
 
 
 @pytest.fixture

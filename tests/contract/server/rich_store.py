@@ -18,6 +18,7 @@ from pathlib import Path
 
 import pytest
 from msgspec.structs import replace
+from starlette.testclient import TestClient
 
 from recce_meta import demo_data
 from recce_meta.adapter import UnifiedSqlAdapter
@@ -49,6 +50,7 @@ from recce_meta.store.check_results import save_checks
 from recce_meta.store.data_diffs import save_data_diffs
 from recce_meta.store.marks.annotations import AnnotationChange, add_annotations
 from recce_meta.store.quality import write_quality
+from recce_meta.store.read import list_runs
 from tests.support.once import built_once
 from tests.support.scanned_shop import measurements, scans
 
@@ -503,3 +505,18 @@ def parsed(html: str) -> ParsedPage:
     parser.feed(html)
     parser.close()
     return parser.page
+
+
+def page(client: TestClient, address: str, status: int = 200) -> ParsedPage:
+    """Return the page at *address*, which is small and has no styles of its own."""
+    answer = client.get(address)
+    assert answer.status_code == status, answer.text
+    assert len(answer.content) < 200_000
+    assert " style=" not in answer.text
+    return parsed(answer.text)
+
+
+def run_id(rich_url: str, environment: str, project: str = SHOP, place: int = 0) -> str:
+    """Return the id of a run of *environment*: the latest, or the one at *place*."""
+    with UnifiedSqlAdapter.from_url(rich_url) as adapter:
+        return list_runs(adapter, project=project, environment=environment)[place].run_id

@@ -22,18 +22,12 @@ from recce_meta.server.pages.runs.pair import known_pair
 from recce_meta.server.stores.stores import Store, prepare_diffs
 from recce_meta.store.read import list_runs
 from recce_meta.store.sql_files import DEFAULT_SCHEMA
-from tests.contract.server.rich_store import HOSTILE, SHOP, ParsedPage, hostile_id, parsed
+from tests.contract.server.rich_store import HOSTILE, SHOP, hostile_id, page, parsed, run_id
 
 TO = Addresses("default")
 ORDERS = f"model.{SHOP}.orders"
 MOST = 80
 """Pages of one diff that are asked for."""
-
-
-def run_id(rich_url: str, environment: str, project: str = SHOP, place: int = 0) -> str:
-    """Return the id of a run of *environment*: the latest, or the one at *place*."""
-    with UnifiedSqlAdapter.from_url(rich_url) as adapter:
-        return list_runs(adapter, project=project, environment=environment)[place].run_id
 
 
 @pytest.fixture(scope="session")
@@ -46,14 +40,6 @@ def sides(rich_url: str) -> tuple[str, str]:
 def hostile_sides(rich_url: str) -> tuple[str, str]:
     """Return the ids of the runs with hostile names."""
     return run_id(rich_url, "<b>env</b>/0", HOSTILE), run_id(rich_url, "<b>env</b>/1", HOSTILE)
-
-
-def page(client: TestClient, address: str, status: int = 200) -> ParsedPage:
-    answer = client.get(address)
-    assert answer.status_code == status, answer.text
-    assert len(answer.content) < 200_000
-    assert " style=" not in answer.text
-    return parsed(answer.text)
 
 
 def document(rich_url: str, sides: tuple[str, str]) -> dict[str, Any]:

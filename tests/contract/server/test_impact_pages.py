@@ -12,30 +12,16 @@ from recce_meta.adapter import UnifiedSqlAdapter
 from recce_meta.api.impact import load_impact
 from recce_meta.models.lineage import Direction
 from recce_meta.report.addresses import Addresses
-from recce_meta.store.read import list_runs
-from tests.contract.server.rich_store import HOSTILE, SHOP, ParsedPage, hostile_id, parsed
+from tests.contract.server.rich_store import HOSTILE, SHOP, hostile_id, page, parsed, run_id
 
 TO = Addresses("default")
 ORDERS = f"model.{SHOP}.orders"
-
-
-def run_id(rich_url: str, environment: str, project: str = SHOP) -> str:
-    with UnifiedSqlAdapter.from_url(rich_url) as adapter:
-        return list_runs(adapter, project=project, environment=environment)[0].run_id
 
 
 @pytest.fixture(scope="session")
 def current(rich_url: str) -> str:
     """Return the id of the demo's current run."""
     return run_id(rich_url, "current")
-
-
-def page(client: TestClient, address: str, status: int = 200) -> ParsedPage:
-    answer = client.get(address)
-    assert answer.status_code == status, answer.text
-    assert len(answer.content) < 200_000
-    assert " style=" not in answer.text
-    return parsed(answer.text)
 
 
 @pytest.mark.cases(5)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import shutil
 import subprocess
 from collections.abc import Mapping
@@ -17,18 +16,6 @@ from recce_meta.extractors.git import PROVIDERS, GitState, detect_git
 pytestmark = pytest.mark.skipif(shutil.which("git") is None, reason="git is not installed")
 
 BASE, HEAD, MERGE = "b" * 40, "a" * 40, "c" * 40
-
-
-@pytest.fixture
-def environ(tmp_path: Path) -> dict[str, str]:
-    """An environment without a user's git configuration and without variables of a service."""
-    return {
-        "PATH": os.environ["PATH"],
-        "HOME": str(tmp_path / "home"),
-        "GIT_CONFIG_NOSYSTEM": "1",
-        "GIT_CEILING_DIRECTORIES": str(tmp_path),
-        **{f"GIT_{who}_{what}": "a@b.c" for who in ("AUTHOR", "COMMITTER") for what in ("NAME", "EMAIL")},
-    }
 
 
 @pytest.fixture

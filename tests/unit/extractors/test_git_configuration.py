@@ -21,17 +21,6 @@ HOOKS = ("fsmonitor-watchman", "post-index-change", "post-checkout", "pre-auto-g
 
 
 @pytest.fixture
-def environ(tmp_path: Path) -> dict[str, str]:
-    return {
-        "PATH": os.environ["PATH"],
-        "HOME": str(tmp_path / "home"),
-        "GIT_CONFIG_NOSYSTEM": "1",
-        "GIT_CEILING_DIRECTORIES": str(tmp_path),
-        **{f"GIT_{who}_{what}": "a@b.c" for who in ("AUTHOR", "COMMITTER") for what in ("NAME", "EMAIL")},
-    }
-
-
-@pytest.fixture
 def repository(tmp_path: Path, environ: Mapping[str, str]) -> Path:
     """A repository in which some files have a filter and text attributes."""
     root = tmp_path / "project"

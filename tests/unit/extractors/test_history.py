@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import shutil
 import subprocess
 from collections.abc import Mapping
@@ -55,18 +54,6 @@ class Repository:
 
     def merge_base(self, base_branch: str | None = None, **variables: str) -> str | None:
         return self.history(base_branch, **variables).merge_base.sha
-
-
-@pytest.fixture
-def environ(tmp_path: Path) -> dict[str, str]:
-    """No configuration of the user, no variable of a service."""
-    return {
-        "PATH": os.environ["PATH"],
-        "HOME": str(tmp_path / "home"),
-        "GIT_CONFIG_NOSYSTEM": "1",
-        "GIT_CEILING_DIRECTORIES": str(tmp_path),
-        **{f"GIT_{who}_{what}": "a@b.c" for who in ("AUTHOR", "COMMITTER") for what in ("NAME", "EMAIL")},
-    }
 
 
 @pytest.fixture
