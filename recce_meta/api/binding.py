@@ -42,7 +42,11 @@ WITH_HOOKS = ("table", "view", "incremental")
 MOST_BOUND = 500
 """Most nodes whose queries are bound, changed ones and readers together."""
 MOST_ABOVE = 100
-"""Most unchanged nodes, the nearest, whose queries are bound for their columns alone."""
+"""Most unchanged nodes, the nearest, that are read with edited ones, or with their readers."""
+FEW_ABOVE = 20
+"""Most of them whose queries are bound for their columns alone, and four more for each edited node."""
+ABOVE_READER = 5
+"""Most of them for each reader that is bound."""
 MOST_WORLDS = 16
 """Most queries of a node for other targets, variables and branches, the fewest conditions first."""
 _KEYS: Mapping[str, Sequence[str]] = {
@@ -146,7 +150,9 @@ class Binding:
         changed = [one for one in self._changed if one in self._runs[1].names]
         self._below = frozenset(changed) | graph.downstream(changed)
         order, _ = parents_first({one: sorted(graph.parents(one)) for one in self._below})
-        self._read([one for one in changed if one.split(".", 1)[0] in (*BOUND, *BEYOND)])
+        edited = [one for one in changed if one.split(".", 1)[0] in (*BOUND, *BEYOND)]
+        self._read(edited)
+        self._above = self._nearest(edited, min(MOST_ABOVE, FEW_ABOVE + 4 * len(edited)))
         differing: set[str] = set()
         has_read = False
         for one in order:
@@ -189,15 +195,19 @@ class Binding:
         inputs = (parent for model in tested for parent in self._graph.parents(model))
         return not self._changed.isdisjoint(tested) or not set(differing).isdisjoint(inputs)
 
-    def _read(self, ids: Collection[str]) -> None:
-        """Read the nodes *ids* on both sides, and the nearest nodes above them."""
+    def _nearest(self, ids: Collection[str], most: int) -> set[str]:
+        """Return *ids* and at least *most* of the nearest nodes above them."""
         waiting, seen = [*ids], {*ids}
         for one in waiting:
-            if len(seen) - len(ids) < MOST_ABOVE:
+            if len(seen) - len(ids) < most:
                 new = sorted({*self._graph.parents(one)} - seen)
                 seen.update(new)
                 waiting += new
-        self._above |= seen
+        return seen
+
+    def _read(self, ids: Collection[str]) -> None:
+        """Read the nodes *ids* on both sides, and the nearest nodes above them."""
+        seen = self._nearest(ids, MOST_ABOVE)
         for run, wanted in zip(self._runs, (ids, seen), strict=True):
             known = [one for one in wanted if one in run.names]
             run.with_parents(known)
@@ -221,6 +231,8 @@ class Binding:
     def _judge(self, one: str) -> Judgement | None:
         """Bind the query of a node on both sides, and return what that proves; None if nothing."""
         is_new = one not in self._runs[0].names
+        if one not in self._above:
+            self._above |= self._nearest([one], ABOVE_READER)
         before = None if is_new else self._bound(0, one)
         after = self._bound(1, one, before.learned if before is not None else {})
         self._offer(one, before, after)

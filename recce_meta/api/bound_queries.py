@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Hashable, Mapping, Sequence
+from collections.abc import Collection, Hashable, Mapping
 from enum import IntEnum
 from typing import NamedTuple, TypeAlias
 
@@ -126,14 +126,13 @@ class QueryBinder:
         is_exact = all(kind for columns in views.values() for _, kind in columns)
         is_exact = is_exact and all(views.values()) and not self._calls_unknown(sql)
         if not is_exact and (wanted is Wanted.TYPES or answer.refusal is not None):
-            filled = [self._bind(asked, fill) for fill in FILLS]
             if answer.refusal is None:
-                known = [each.columns for each in filled if each is not None and each.refusal is None]
-                answer = Answer(_certain(answer.columns, known))
+                answer = Answer(self._certain(asked, answer.columns))
             else:
                 # The same sentence whatever the unknown types are, which may be nested.
                 is_exact = sql_diff.is_about_arguments(answer.refusal) and all(
-                    each is not None and each.refusal == answer.refusal for each in filled
+                    each is not None and each.refusal == answer.refusal
+                    for each in (self._bind(asked, fill) for fill in FILLS)
                 )
         surely = min((relation.known for relation in relations.values()), default=Surely.ALL)
         return BoundQuery(answer, is_exact, surely, given, unlisted)
@@ -180,18 +179,25 @@ class QueryBinder:
                 return answer
         return first
 
+    def _certain(self, asked: Question, columns: Columns) -> Columns:
+        """Return *columns*, those of the answer, without the types that depend on unknown ones."""
+        is_bound = False
+        certain = {each for each in columns if each[1]}
+        for fill in FILLS if certain else ():
+            filled = self._bind(asked, fill)
+            if filled is not None and filled.refusal is None:
+                is_bound = True
+                certain.intersection_update(filled.columns)
+            if not certain:
+                break
+        return tuple((name, kind * (is_bound and (name, kind) in certain)) for name, kind in columns)
+
     def _bind(self, asked: Question, fill: str = "") -> Answer | None:
         views = {name: tuple((each, kind or fill) for each, kind in of) for name, of in asked.views.items()}
         key = (asked.sql, frozenset(views.items()), asked.tables, frozenset(self._functions))
         if key not in self._answers:
             self._answers[key] = self._binder.bind(asked.sql, views, self._functions, asked.tables)
         return self._answers[key]
-
-
-def _certain(columns: Columns, filled: Sequence[Columns]) -> Columns:
-    """Return *columns* without the types that depend on unknown ones."""
-    is_certain = [bool(filled) and all(each in one for one in filled) for each in columns]
-    return tuple((one[0], one[1] * sure) for one, sure in zip(columns, is_certain, strict=True))
 
 
 def _views(

@@ -242,13 +242,14 @@ class ProjectQueries:
             return [], []
         if codes is None and every.inputs[1].dependence(nodes[1]) is Dependence.CODE:
             return [], []
-        base, current = (
-            [] if node is None or code is None else every.worlds(index, replace(node, raw_code=code))
-            for index, (node, code) in enumerate(
-                zip(nodes, codes or [node and node.raw_code for node in nodes], strict=True)
-            )
-        )
-        return base, current
+        texts = codes or [node and node.raw_code for node in nodes]
+        found: tuple[list[WorldSql], list[WorldSql]] = [], []
+        # Base is the control of current.
+        for index in (1, 0):
+            node, code = nodes[index], texts[index]
+            if node is not None and code is not None and (index == 1 or found[1]):
+                found[index].extend(every.worlds(index, replace(node, raw_code=code)))
+        return found
 
     def schemas(self, index: int, names: QueryNames, relations: Mapping[str, str]) -> Schemas:
         """Return the known columns of all relations that a query reads."""
