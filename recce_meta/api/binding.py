@@ -141,7 +141,13 @@ class Binding:
         with binder as self._binder:
             self._asking = QueryBinder(binder)
             self._is_own = binder.dialect == self._queries.dialect
+            # Translation takes long, and parents are translated only to confirm what catalogs show.
+            self._is_deep = self._is_own
             found = dict(self._judged())
+            if not self._is_deep and any(each.fault is not None for each in found.values()):
+                self._is_deep = True
+                self._relations.clear()
+                found = dict(self._judged())
             self.problem = binder.problem
         return found
 
@@ -350,7 +356,7 @@ class Binding:
         found = None
         if node is not None and node.resource_type == "seed":
             found = self._seed(index, node)
-        elif node is not None and node.resource_type == "model" and one in self._above:
+        elif node is not None and node.resource_type == "model" and self._is_dug(one):
             # A catalog has the types, which take further questions if those of a parent are unknown.
             wanted = Wanted.VERDICT if one not in self._below and self._catalogued(one) else Wanted.TYPES
             bound = self._bound(index, one, wanted=wanted)
@@ -359,6 +365,11 @@ class Binding:
                 columns = tuple((name, kind * is_known) for name, kind in bound.answer.columns)
                 found = self._built(index, node, bound._replace(answer=Answer(columns)))
         return self._listed(index, one) if found is None else found
+
+    def _is_dug(self, one: str) -> bool:
+        """Return True if the query of a node is bound for its columns."""
+        is_listed = not self._is_deep and one not in self._below and bool(self._catalogued(one))
+        return one in self._above and not is_listed
 
     def _offer(self, one: str, before: BoundQuery | None, after: BoundQuery | None) -> None:
         """Set what readers of a bound node find on each side; of a node that fails, the columns of base."""
@@ -389,7 +400,9 @@ class Binding:
         known = self._catalogued(node.unique_id) if node.unique_id not in self._below else {}
         columns = tuple((name, kind or known.get(name.lower(), "")) for name, kind in columns)
         has_all = is_sure and node.materialized in REBUILT and not _UNSTABLE.search(code)
-        has_all = has_all and (bound.known is Surely.ALL or "*" not in code)
+        has_all = has_all and (
+            bound.known >= (Surely.ALL if self._is_deep else Surely.LISTED) or "*" not in code
+        )
         # A catalog with other columns is that of another query, or of another table.
         has_all = has_all and known.keys() <= {name.lower() for name, _ in columns}
         return KnownRelation(columns, Surely.ALL if has_all else Surely.SOME)

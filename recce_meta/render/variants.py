@@ -385,19 +385,23 @@ class TemplateComparer:
         """
         side = self._side(index, code, package)
         found = []
-        for world in self._worlds((code,), assumed, SECONDS):
+        # The other order finds early that the worlds are too many.
+        for world in self._worlds((code,), assumed, SECONDS, next_case=0):
             text = self._rendered(side, world, opaque)[0]
             if text is not None and world.is_possible:
                 found.append(WorldText(_with_values(text, world), tuple(world.places), world))
-        return found
+        return sorted(found, key=lambda one: one.world.taken)
 
     def _side(self, index: int, code: str, package: str | None) -> Side:
         library = self._libraries[index]
         return Side(code=code, package=package, adapter_type=self._adapter_type, library=library)
 
-    def _worlds(self, codes: tuple[str, ...], assumed: World, seconds: float) -> Iterator[World]:
+    def _worlds(
+        self, codes: tuple[str, ...], assumed: World, seconds: float, *, next_case: int = -1
+    ) -> Iterator[World]:
         """Yield each world with the answers of *assumed*, for the caller to render *codes* in it.
 
+        The next one is that at *next_case* of those that are pending.
         Raises Undecidable for what the caller cannot render, and if the worlds are too many.
         """
         if any(OPENING in code for code in codes):
@@ -406,7 +410,7 @@ class TemplateComparer:
         places = dict(assumed.places)
         pending: list[tuple[int, ...]] = [()]
         for number in range(1, MOST_WORLDS + 1):
-            world = assumed.with_answers(pending.pop(), places)
+            world = assumed.with_answers(pending.pop(next_case), places)
             self._environment.world = world
             yield world
             for place in range(len(world.given), len(world.taken)):

@@ -98,21 +98,6 @@ def _faults_of(query: Query) -> Iterator[Fault]:
         if any(found is not False for found in wanted):
             counts = sorted({len(one.outputs) for one in several})
             yield Fault("a subquery returns more than one column", True in wanted, (*counts,))
-        for name in sorted(_ungrouped(query)):
-            # A primary key may determine it, and MySQL may not care.
-            yield Fault(f"{name} comes from a `*`, and GROUP BY does not name it", False, (name,))
-
-
-def _ungrouped(query: Select) -> set[str]:
-    """Return the columns of a `*` that are not keys of GROUP BY, if all keys are columns."""
-    plain = [clause.reads.plain for clause in query.group]
-    plain = [one.output.reads.plain if isinstance(one, Alias) else one for one in plain]
-    keys = {(id(one.source), one.name.lower()) for key in plain if key for one in _columns_of(key)}
-    if not keys or query.group_all or not all(isinstance(one, (SourceColumn, Merged)) for one in plain):
-        return set()
-    starred = [output.reads.plain for output in query.outputs if output.from_star]
-    columns = [one for one in starred if isinstance(one, SourceColumn)]
-    return {one.name.lower() for one in columns if (id(one.source), one.name.lower()) not in keys}
 
 
 def _is_closed(query: Query) -> bool:
