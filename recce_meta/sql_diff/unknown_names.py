@@ -42,7 +42,8 @@ _FORGIVING = frozenset({"clickhouse", "sqlite"})
 def missing_names(query: Query, query_of: QueryOf, dialect: str) -> set[Fault]:
     """Return a fault for each name in *query* that nothing has; none if that is not certain."""
     selects = [one for one in queries_in(query) if isinstance(one, Select)]
-    columns = () if dialect in _FORGIVING else chain.from_iterable(map(_missing_columns, selects))
+    given = () if dialect in _FORGIVING else selects
+    columns = chain.from_iterable(_missing_columns(one, query_of) for one in given)
     found = {Fault(f"it names the column {name}, which nothing that it reads has") for name in columns}
     if dialect in FIXED_FIELDS:
         fields = chain.from_iterable(_missing_fields(one, query_of) for one in selects)
@@ -83,18 +84,25 @@ def _tables_in(query: Query) -> set[str]:
     return {one.relation.name for one in sources if isinstance(one.relation, Table)}
 
 
-def _missing_columns(select: Select) -> Iterator[str]:
+def _missing_columns(select: Select, query_of: QueryOf) -> Iterator[str]:
     if not all(isinstance(source.relation, (Table, Select, SetOperation)) for source in select.sources):
         return
     for node in _named(select):
         reference, is_bare = select.references[id(node)], arg(node, "table") is None
         if isinstance(reference, SourceColumn) and isinstance(reference.source.relation, Table):
-            known = reference.source.relation
+            known, sources = reference.source.relation, [reference.source]
             is_missing = known.columns is not None and reference.name not in known.index.values()
             is_missing = is_missing and not reference.source.columns
+        elif isinstance(reference, Unresolved):
+            sources = [*reference.sources]
+            is_missing = bool(sources)
         else:
-            is_missing = isinstance(reference, Unresolved) and bool(reference.sources)
-        if is_missing and not _is_word(node) and not (is_bare and _may_be_an_option(node)):
+            continue
+        if not is_missing or _is_word(node) or (is_bare and _may_be_an_option(node)):
+            continue
+        # A catalog may be older than the query of its relation.
+        queries = (query_of(one.relation.name) for one in sources if isinstance(one.relation, Table))
+        if not any(one is not None and node.name.lower() in outputs_by_name(one) for one in queries):
             yield node.name
 
 

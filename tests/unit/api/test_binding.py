@@ -479,15 +479,39 @@ def test_what_duckdb_refuses_without_a_column_is_in_its_impact() -> None:
     assert "elsewhere" not in failing and "revenue" not in failing
 
 
+@pytest.mark.parametrize("columns", ["customer_id, status", "*"])
 @pytest.mark.parametrize("adapter", ["postgres", "snowflake", "bigquery"])
-def test_duckdb_speaks_for_other_warehouses_with_doubt(adapter: str) -> None:
-    edited = REVENUE.replace("select customer_id, sum", "select customer_id, status, sum")
+def test_duckdb_speaks_for_other_warehouses_with_doubt(adapter: str, columns: str) -> None:
+    edited = REVENUE.replace("select customer_id, sum", f"select {columns}, sum")
 
     diff = diff_of(adapter, revenue=edited)
 
     assert failure_sentences(diff) == []
     (found,) = doubt_sentences(diff)
-    assert re.search(r"status.* must appear in the GROUP BY clause.*DuckDB", found)
+    assert re.search(r"(status|order_id).* must appear in the GROUP BY clause.*DuckDB", found)
+
+
+@pytest.mark.parametrize("adapter", ["duckdb", "postgres"])
+def test_a_parent_may_have_newer_columns_than_its_catalog(adapter: str) -> None:
+    sides = [
+        replace(
+            side,
+            nodes=tuple(
+                replace(one, columns_from="catalog", columns=(Column("customer_id", type="INTEGER"),))
+                if one.name == "stg_customers"
+                else one
+                for one in side.nodes
+            ),
+        )
+        for side in (
+            shop("b", {"names": "select customer_id from stg_customers"}, adapter),
+            shop("bc", {"names": "select customer_id, name from stg_customers"}, adapter),
+        )
+    ]
+
+    diff = whole_diff(sides[0], sides[1], NOTHING_MORE)
+
+    assert [*failure_sentences(diff), *doubt_sentences(diff)] == []
 
 
 def test_an_incremental_table_may_have_the_columns_of_both_queries() -> None:
