@@ -158,7 +158,7 @@ class Binding:
         order, _ = parents_first({one: sorted(graph.parents(one)) for one in self._below})
         edited = [one for one in changed if one.split(".", 1)[0] in (*BOUND, *BEYOND)]
         self._read(edited)
-        self._above = self._nearest(edited, min(MOST_ABOVE, FEW_ABOVE + 4 * len(edited)))
+        self._above = nearest_above(self._graph, edited, min(MOST_ABOVE, FEW_ABOVE + 4 * len(edited)))
         differing: set[str] = set()
         has_read = False
         for one in order:
@@ -201,19 +201,9 @@ class Binding:
         inputs = (parent for model in tested for parent in self._graph.parents(model))
         return not self._changed.isdisjoint(tested) or not set(differing).isdisjoint(inputs)
 
-    def _nearest(self, ids: Collection[str], most: int) -> set[str]:
-        """Return *ids* and at least *most* of the nearest nodes above them."""
-        waiting, seen = [*ids], {*ids}
-        for one in waiting:
-            if len(seen) - len(ids) < most:
-                new = sorted({*self._graph.parents(one)} - seen)
-                seen.update(new)
-                waiting += new
-        return seen
-
     def _read(self, ids: Collection[str]) -> None:
         """Read the nodes *ids* on both sides, and the nearest nodes above them."""
-        seen = self._nearest(ids, MOST_ABOVE)
+        seen = nearest_above(self._graph, ids, MOST_ABOVE)
         for run, wanted in zip(self._runs, (ids, seen), strict=True):
             known = [one for one in wanted if one in run.names]
             run.with_parents(known)
@@ -238,7 +228,7 @@ class Binding:
         """Bind the query of a node on both sides, and return what that proves; None if nothing."""
         is_new = one not in self._runs[0].names
         if one not in self._above:
-            self._above |= self._nearest([one], ABOVE_READER)
+            self._above |= nearest_above(self._graph, [one], ABOVE_READER)
         before = None if is_new else self._bound(0, one)
         after = self._bound(1, one, before.learned if before is not None else {})
         self._offer(one, before, after)
@@ -262,7 +252,7 @@ class Binding:
         if refusal is None:
             return None
         reading = sql_diff.Reading(after.is_exact, is_sure, self._is_own, before is not None)
-        line = None if where else self._line(one, refusal.line)
+        line = None if where else _line_of(self._runs[1].with_parents([one])[one], refusal.line)
         place = self._place(one, line)
         named = refusal._replace(text=_SCHEMA.sub("", refusal.text))
         found = sql_diff.bound_fault(named, reading, place)
@@ -287,12 +277,6 @@ class Binding:
                 text = f"column {name} is {given}, its contract says {declared} ({self._place(one, None)})"
                 return judged._replace(fault=sql_diff.Fault(text, node.materialized in REBUILT))
         return judged._replace(has_types=all(given for given, _ in differing.values()))
-
-    def _line(self, one: str, line: int | None) -> int | None:
-        """Return *line* of the query of a node if its template has as many lines."""
-        node = self._runs[1].with_parents([one])[one]
-        raw, code = ((text or "").rstrip().count("\n") for text in (node.raw_code, node.compiled_code))
-        return line if node.compiled_code and raw == code else None
 
     def _place(self, one: str, line: int | None) -> str:
         """Return the file of a node, its *line*, and who says so."""
@@ -356,7 +340,9 @@ class Binding:
         found = None
         if node is not None and node.resource_type == "seed":
             found = self._seed(index, node)
-        elif node is not None and node.resource_type == "model" and self._is_dug(one):
+        elif node is not None and node.resource_type == "model" and one in self._above:
+            if not self._is_deep and one not in self._below and self._catalogued(one):
+                return self._listed(index, one)
             # A catalog has the types, which take further questions if those of a parent are unknown.
             wanted = Wanted.VERDICT if one not in self._below and self._catalogued(one) else Wanted.TYPES
             bound = self._bound(index, one, wanted=wanted)
@@ -365,11 +351,6 @@ class Binding:
                 columns = tuple((name, kind * is_known) for name, kind in bound.answer.columns)
                 found = self._built(index, node, bound._replace(answer=Answer(columns)))
         return self._listed(index, one) if found is None else found
-
-    def _is_dug(self, one: str) -> bool:
-        """Return True if the query of a node is bound for its columns."""
-        is_listed = not self._is_deep and one not in self._below and bool(self._catalogued(one))
-        return one in self._above and not is_listed
 
     def _offer(self, one: str, before: BoundQuery | None, after: BoundQuery | None) -> None:
         """Set what readers of a bound node find on each side; of a node that fails, the columns of base."""
@@ -626,6 +607,23 @@ class WholeBinding(Binding):
                 relation = relation._replace(known=Surely.ALL if is_whole else relation.known)
             found.append(relation._replace(is_table=self._is_table(index, one)))
         return found[0], found[1]
+
+
+def nearest_above(graph: LineageGraph, ids: Collection[str], most: int) -> set[str]:
+    """Return *ids* and at least *most* of the nearest nodes above them."""
+    waiting, seen = [*ids], {*ids}
+    for one in waiting:
+        if len(seen) - len(ids) < most:
+            new = sorted({*graph.parents(one)} - seen)
+            seen.update(new)
+            waiting += new
+    return seen
+
+
+def _line_of(node: NodeMetadata, line: int | None) -> int | None:
+    """Return *line* of the query of a node if its template has as many lines."""
+    raw, code = ((text or "").rstrip().count("\n") for text in (node.raw_code, node.compiled_code))
+    return line if node.compiled_code and raw == code else None
 
 
 def _keys_of(node: NodeMetadata) -> list[str]:
