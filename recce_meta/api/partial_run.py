@@ -298,9 +298,11 @@ def filled(
     nodes: Iterable[NodeMetadata], kept: Mapping[str, KeptSql], related: Mapping[str, NodeMetadata]
 ) -> Iterator[NodeMetadata]:
     """Yield *nodes* with the SQL of *kept*, in which relations are named as those of *related*."""
-    relations = {key: node.relation_name for key, node in related.items() if node.relation_name}
+    relations: dict[str, str] = {}
     for node in nodes:
         sql = kept.get(node.unique_id)
+        if sql is not None and not relations:
+            relations = {key: one.relation_name for key, one in related.items() if one.relation_name}
         yield node if sql is None else replace(node, compiled_code=resolve(sql.code, relations))
 
 

@@ -399,9 +399,11 @@ class ProjectQueries:
             queries: list[Query] = []
             with suppress(SqlNotAnalysed):
                 schemas = self.schemas(index, names, names.relations)
-                # If the statements cannot be analysed, this query stays.
-                queries = [sql_lineage.resolve_query(names.sql, self.dialect, schemas, timeout=SECONDS)]
-                queries = sql_lineage.resolve_statements(names.sql, self.dialect, schemas, timeout=SECONDS)
+                asked = names.sql, self.dialect, schemas
+                try:
+                    queries = sql_lineage.resolve_statements(*asked, timeout=SECONDS)
+                except SqlNotAnalysed:  # the last statement alone may be understood
+                    queries = [sql_lineage.resolve_query(*asked, timeout=SECONDS)]
             self._resolved[index, unique_id] = names, queries
         return self._resolved[index, unique_id]
 
