@@ -305,10 +305,8 @@ class Effects:
         # An exposure reads the relation by its name, outside of dbt.
         exposed = [(one, child) for one in moved for child in self.graph.children(one)]
         starts += [Start(one, BREAKING, parent, 1) for parent, one in exposed if one.startswith("exposure.")]
-        starts += [
-            *self._reads.of_gone(self.graph, self._sides[0]),
-            *_readers_by_time(changes, self.graph, self._runs[1]),
-        ]
+        starts += self._reads.of_gone(self.graph, self._sides[0])
+        starts += _readers_by_time(changes, self.graph, self._runs[1])
         on_views = [*view_hooks.of_others(judged, self._sides[1], self._runs[1])]
         self.graph = _joined(self.graph, ((one.unique_id, one.origin) for one in on_views))
         starts += on_views
