@@ -158,7 +158,7 @@ class Binding:
         order, _ = parents_first({one: sorted(graph.parents(one)) for one in self._below})
         edited = [one for one in changed if one.split(".", 1)[0] in (*BOUND, *BEYOND)]
         self._read(edited)
-        self._above = nearest_above(self._graph, edited, min(MOST_ABOVE, FEW_ABOVE + 4 * len(edited)))
+        self._above = graph.nearest_upstream(edited, min(MOST_ABOVE, FEW_ABOVE + 4 * len(edited)))
         differing: set[str] = set()
         has_read = False
         for one in order:
@@ -203,7 +203,7 @@ class Binding:
 
     def _read(self, ids: Collection[str]) -> None:
         """Read the nodes *ids* on both sides, and the nearest nodes above them."""
-        seen = nearest_above(self._graph, ids, MOST_ABOVE)
+        seen = self._graph.nearest_upstream(ids, MOST_ABOVE)
         for run, wanted in zip(self._runs, (ids, seen), strict=True):
             known = [one for one in wanted if one in run.names]
             run.with_parents(known)
@@ -228,7 +228,7 @@ class Binding:
         """Bind the query of a node on both sides, and return what that proves; None if nothing."""
         is_new = one not in self._runs[0].names
         if one not in self._above:
-            self._above |= nearest_above(self._graph, [one], ABOVE_READER)
+            self._above |= self._graph.nearest_upstream([one], ABOVE_READER)
         before = None if is_new else self._bound(0, one)
         after = self._bound(1, one, before.learned if before is not None else {})
         self._offer(one, before, after)
@@ -607,17 +607,6 @@ class WholeBinding(Binding):
                 relation = relation._replace(known=Surely.ALL if is_whole else relation.known)
             found.append(relation._replace(is_table=self._is_table(index, one)))
         return found[0], found[1]
-
-
-def nearest_above(graph: LineageGraph, ids: Collection[str], most: int) -> set[str]:
-    """Return *ids* and at least *most* of the nearest nodes above them."""
-    waiting, seen = [*ids], {*ids}
-    for one in waiting:
-        if len(seen) - len(ids) < most:
-            new = sorted({*graph.parents(one)} - seen)
-            seen.update(new)
-            waiting += new
-    return seen
 
 
 def _line_of(node: NodeMetadata, line: int | None) -> int | None:

@@ -484,6 +484,7 @@ class Effects:
             self._queries.schemas(1, new, relations),
             facts=lambda tables: self._facts_of(tables, old, new, relations),
             timeout=SECONDS,
+            resolve=self._queries.resolve,
         )
         reasons = tuple(_readable(reason, relations) for reason in found.reasons)
         return with_fields(found, reasons=reasons)

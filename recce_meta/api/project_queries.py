@@ -77,6 +77,10 @@ class ParentColumns:
             self._look_up(new)
         return {unique_id: types for unique_id in ids if (types := self._found[unique_id][index]) is not None}
 
+    def may_differ(self, unique_id: str) -> bool:
+        """Return True if a node is changed, downstream of a change, or not in both runs."""
+        return unique_id in self._differs or any(unique_id not in run.names for run in self._runs)
+
     def _look_up(self, ids: Collection[str]) -> None:
         base, current = ({key: nodes[key] for key in ids if key in nodes} for nodes in self._nodes(ids))
         untold = [
@@ -170,6 +174,8 @@ class ProjectQueries:
         self._names: dict[int, RelationFinder] = {}
         self._read: dict[int, int] = {}
         self._resolved: dict[tuple[int, str], tuple[QueryNames, list[Query]]] = {}
+        self._texts: dict[tuple[object, ...], list[Query]] = {}
+        """Queries of the statements of texts, over the columns of their tables."""
         self._ids: dict[str, str] = {}
         """Nodes by the names of their tables in the queries resolved so far."""
         self._tables: dict[tuple[int, str], Query | None] = {}
@@ -350,7 +356,9 @@ class ProjectQueries:
             if node is not None and node.properties.get(SEED_HEADER):
                 self._tables[key] = self.query_of_seed(index, node)
             elif node is not None and self._has_columns_of_query(index, node):
-                queries = self.resolved(index, unique_id)[1]
+                # What did not change has one query over one list of columns.
+                side = index if self._columns.may_differ(unique_id) else 1
+                queries = self.resolved(side, unique_id)[1]
                 query_of = partial(self._query_of_table, index)
                 if len(queries) == 1 and sql_diff.has_fixed_columns(queries[0], query_of):
                     self._tables[key] = queries[0]
@@ -398,14 +406,29 @@ class ProjectQueries:
             self._ids |= {schemas_key(*relation): relation[0] for relation in names.relations.items()}
             queries: list[Query] = []
             with suppress(SqlNotAnalysed):
-                schemas = self.schemas(index, names, names.relations)
-                asked = names.sql, self.dialect, schemas
+                asked = names.sql, self.dialect, self.schemas(index, names, names.relations)
                 try:
-                    queries = sql_lineage.resolve_statements(*asked, timeout=SECONDS)
+                    queries = self._statements(*asked)
                 except SqlNotAnalysed:  # the last statement alone may be understood
                     queries = [sql_lineage.resolve_query(*asked, timeout=SECONDS)]
             self._resolved[index, unique_id] = names, queries
         return self._resolved[index, unique_id]
+
+    def resolve(self, sql: str, dialect: str, schemas: Schemas, /, *, timeout: float | None = None) -> Query:
+        """Return the query in *sql* as `resolve_query` does, and keep it for `resolved`."""
+        with suppress(SqlNotAnalysed):
+            found = self._statements(sql, dialect, schemas)
+            if len(found) == 1:
+                return found[0]
+        return sql_lineage.resolve_query(sql, dialect, schemas, timeout=timeout)
+
+    def _statements(self, sql: str, dialect: str, schemas: Schemas) -> list[Query]:
+        """Return the queries of all statements in *sql*, resolved once. Raise SqlNotAnalysed."""
+        columns = sorted((name, *types.items()) for name, types in schemas.items())
+        key = sql, dialect, tuple(columns)
+        if key not in self._texts:
+            self._texts[key] = sql_lineage.resolve_statements(sql, dialect, schemas, timeout=SECONDS)
+        return self._texts[key]
 
 
 def _with_arguments(node: NodeMetadata, nodes: Mapping[str, NodeMetadata]) -> NodeMetadata:

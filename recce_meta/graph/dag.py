@@ -78,6 +78,16 @@ class LineageGraph(Struct, frozen=True, eq=False):
         """Return *unique_ids* and all downstream nodes, as `upstream` does for upstream nodes."""
         return set(reachable(sorted(unique_ids), self.children_of, depth, within, through))
 
+    def nearest_upstream(self, unique_ids: Collection[str], most: int) -> set[str]:
+        """Return *unique_ids* and about *most* of the nearest upstream nodes, or all of them."""
+        waiting, seen = [*unique_ids], {*unique_ids}
+        for one in waiting:
+            if len(seen) - len(unique_ids) < most:
+                new = sorted({*self.parents(one)} - seen)
+                seen.update(new)
+                waiting += new
+        return seen
+
     def impact(self, changed_ids: Iterable[str]) -> dict[str, tuple[int, str]]:
         """Return all nodes downstream of *changed_ids*, each with distance and id of the nearest.
 

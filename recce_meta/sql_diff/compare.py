@@ -11,6 +11,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from itertools import takewhile
+from typing import Protocol
 
 from sqlglot import Token, TokenType, exp
 from sqlglot.dialects.dialect import Dialect
@@ -199,6 +200,14 @@ STATEMENTS = frozenset({"UPDATE", "MERGE", "DELETE", "SEMICOLON"})
 """Token types outside parentheses that mark statements to be compared as text."""
 
 
+class ResolveQuery(Protocol):
+    """Resolves a query, as `resolve_query` does."""
+
+    def __call__(
+        self, sql: str, dialect: str, schemas: Schemas, /, *, timeout: float | None = None
+    ) -> Query: ...
+
+
 def classify_change(
     old_sql: str, new_sql: str, dialect: str | None = "", schemas: Schemas | None = None
 ) -> str:
@@ -220,12 +229,14 @@ def compare_sql(
     *,
     facts: FindFacts | None = None,
     timeout: float | None = None,
+    resolve: ResolveQuery = resolve_query,
 ) -> SqlChange:
     """Return the differences in meaning of two SQL texts: the category, the columns and the reasons.
 
     *new_schemas* are the columns of the new query's tables, if they differ from *old_schemas*. *facts*
     returns facts about the rows of these tables that hold for both queries; it is called only if they may
     matter. A change that rests on facts has them in `facts`. *timeout* is in seconds, for each text.
+    *resolve* may return queries that were resolved before.
     """
     known = dialect_or_default(dialect)
     try:
@@ -234,9 +245,9 @@ def compare_sql(
             return _compare_tokens(written, _as_written(new_sql, known))
         if _as_written(new_sql, known) is not None:
             return SqlChange(category=Category.BREAKING, reasons=("another statement",))
-        old = resolve_query(old_sql, known, old_schemas or {}, timeout=timeout)
+        old = resolve(old_sql, known, old_schemas or {}, timeout=timeout)
         new_schemas = old_schemas if new_schemas is None else new_schemas
-        new = resolve_query(new_sql, known, new_schemas or {}, timeout=timeout)
+        new = resolve(new_sql, known, new_schemas or {}, timeout=timeout)
         return compare_queries(
             old, new, known, old_sql=old_sql, new_sql=new_sql, facts=facts, timeout=timeout
         )

@@ -194,7 +194,7 @@ def test_a_macro_in_the_place_of_dbts_has_the_same_answer_from_the_store(store: 
 
 
 def chains(run_id: str, count: int, edited: int) -> Project:
-    """*count* models, each with a reader; the first *edited* of them have another query."""
+    """*count* models with a reader and two models above, without a catalog; *edited* have another query."""
 
     def model(name: str, sql: str, *parents: str) -> NodeMetadata:
         return NodeMetadata(
@@ -215,10 +215,12 @@ def chains(run_id: str, count: int, edited: int) -> Project:
     nodes = []
     for number in range(count):
         edit = " limit 10" if number < edited else ""
-        above = model(f"above_{number}", "select 1 as id, 'x' as kind")
+        top = model(f"top_{number}", "select 1 as id, 'x' as kind")
+        above = model(f"above_{number}", f'select * from "db"."prod"."top_{number}"', top.unique_id)
         sql = f'select distinct id, kind from "db"."prod"."above_{number}"{edit}'
         below = f'select id, count(*) as n from "db"."prod"."a_{number}" group by id'
         nodes += [
+            top,
             above,
             model(f"a_{number}", sql, above.unique_id),
             model(f"b_{number}", below, f"model.shop.a_{number}"),
