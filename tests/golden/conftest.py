@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
 import pytest
 
 from tests.golden.sql.sections import READ, check_hashes, joined
+
+WIDTH = 130
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -16,12 +18,44 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     )
 
 
+def folded(text: str) -> str:
+    """Return JSON with a line for each value in as few lines as there is room for, and as it is spelt."""
+    lines = iter(text.splitlines())
+    return _folded(next(lines), lines, 0) + "\n"
+
+
+def _folded(first: str, lines: Iterator[str], depth: int) -> str:
+    assert first.startswith("  " * depth)
+    first = first.strip().removesuffix(",")
+    if first[-1] not in "[{":
+        return first
+    items: list[str] = []
+    for line in lines:
+        if (last := line.strip().removesuffix(",")) in ("]", "}"):
+            break
+        items.append(_folded(line, lines, depth + 1))
+    if depth + len(first) + sum(len(one) + 2 for one in items) < WIDTH and "\n" not in "".join(items):
+        return f"{first}{', '.join(items)}{last}"
+    found = items[:1]
+    for item in items[1:]:
+        has_room = depth + len(found[-1]) + len(item) < WIDTH and "\n" not in found[-1] + item
+        found[-1] += f", {item}" if has_room else ","
+        found += [] if has_room else [item]
+    margin = "\n" + " " * depth
+    return f"{first}{margin} " + f"{margin} ".join(found) + f"{margin}{last}"
+
+
 @pytest.fixture
 def check_golden(request: pytest.FixtureRequest) -> Callable[[Path, str], None]:
-    """Compares a text with the file that holds what is expected, or rewrites the file."""
+    """Compares a text with the file that holds what is expected, or rewrites the file.
+
+    JSON with a line for each value is compared, and kept, in fewer lines.
+    """
     is_update = request.config.getoption("--update-golden", default=False)
 
     def check(expected: Path, text: str) -> None:
+        if expected.suffix == ".json":
+            text = folded(text)
         if is_update:
             expected.write_text(text, encoding="utf-8", newline="\n")
         assert expected.is_file(), f"{expected} is missing: run pytest tests/golden --update-golden"
