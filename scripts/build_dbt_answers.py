@@ -2,6 +2,7 @@
 
     python -m venv /tmp/dbt && /tmp/dbt/bin/pip install 'dbt-core>=1.11,<1.12' dbt-duckdb dbt-postgres
     /tmp/dbt/bin/python scripts/build_dbt_answers.py
+    python -m tests.support.folded_json tests/data/dbt_answers/*.json
 Writes tests/data/dbt_answers/<warehouse>.json. Each query runs twice: through the adapter's own cursor, as in
 macros, and through `dbt show --inline … --limit -1 --output json`, which passes the answer through agate.
 PostgreSQL is taken from RECCE_META_TEST_POSTGRES_URL.

@@ -2,47 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 import pytest
 
 from tests.golden.sql.sections import READ, check_hashes, joined
-
-WIDTH = 130
+from tests.support.folded_json import folded
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption(
         "--update-golden", action="store_true", help="rewrite the expected files of golden cases"
     )
-
-
-def folded(text: str) -> str:
-    """Return JSON with a line for each value in as few lines as there is room for, and as it is spelt."""
-    lines = iter(text.splitlines())
-    return _folded(next(lines), lines, 0) + "\n"
-
-
-def _folded(first: str, lines: Iterator[str], depth: int) -> str:
-    assert first.startswith("  " * depth)
-    first = first.strip().removesuffix(",")
-    if first[-1] not in "[{":
-        return first
-    items: list[str] = []
-    for line in lines:
-        if (last := line.strip().removesuffix(",")) in ("]", "}"):
-            break
-        items.append(_folded(line, lines, depth + 1))
-    if depth + len(first) + sum(len(one) + 2 for one in items) < WIDTH and "\n" not in "".join(items):
-        return f"{first}{', '.join(items)}{last}"
-    found = items[:1]
-    for item in items[1:]:
-        has_room = depth + len(found[-1]) + len(item) < WIDTH and "\n" not in found[-1] + item
-        found[-1] += f", {item}" if has_room else ","
-        found += [] if has_room else [item]
-    margin = "\n" + " " * depth
-    return f"{first}{margin} " + f"{margin} ".join(found) + f"{margin}{last}"
 
 
 @pytest.fixture
