@@ -85,6 +85,9 @@ class QueriesOfBoth(Protocol):
     ) -> tuple[Sequence[WorldSql], Sequence[WorldSql]]:
         """Return the SQL of a node, or of other templates, on both sides and for each target and branch."""
 
+    def named_columns(self, index: int, unique_id: str) -> Mapping[str, Collection[str]]:
+        """Return the columns that the SQL of a node on one side names, by the node with them."""
+
     def query_of_seed(self, index: int, node: NodeMetadata) -> Query | None:
         """Return a query with the columns of a seed; None if its table may have others."""
 
@@ -312,7 +315,8 @@ class Binding:
         relations = {key: inputs.get(key) or self._relation_for(index, one, key) for key in [*names.keys()]}
         if sql is None:
             return None
-        return self._asking.ask(sql, names, relations, learned, wanted=wanted)
+        named = partial(self._queries.named_columns, index, one)
+        return self._asking.ask(sql, names, relations, learned, wanted=wanted, named=named)
 
     def _relation_for(self, index: int, reader: str, one: str) -> KnownRelation:
         """Return what *reader* finds in a node; in its own table, columns of base."""

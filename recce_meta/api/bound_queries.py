@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Hashable, Mapping
+from collections.abc import Callable, Collection, Hashable, Mapping
 from enum import IntEnum
 from typing import NamedTuple, TypeAlias
 
@@ -96,14 +96,17 @@ class QueryBinder:
         learned: Learned | None = None,
         *,
         wanted: Wanted = Wanted.TYPES,
+        named: Callable[[], Mapping[str, Collection[str]]] | None = None,
     ) -> BoundQuery | None:
         """Return the answer for a query, the one with *names* in the binder's dialect; None if there is none.
 
         *relations* are those that it reads, by unique id. *learned* is what the query of base showed; None if
-        *sql* is of base itself, which shows what the warehouse has.
+        *sql* is of base itself, which shows what the warehouse has. *named* returns the columns that such a
+        query names of each relation, as far as can be seen.
         """
         given = {key: [*of] for key, of in (learned or {}).items()}
-        unlisted = None
+        unlisted, is_guess = None, False
+        given_to: Surely | None
         for _ in range(MOST_LEARNED):
             views = _views(names, relations, given)
             tables = None
@@ -116,7 +119,15 @@ class QueryBinder:
                 return None
             if answer.refusal is None:
                 break
-            given_to = self._learn(answer.refusal, relations, given, learned is None)
+            if learned is None and named is not None and sql_diff.lacking_column(answer.refusal):
+                # The database names one column that is lacking; each takes a question.
+                given, named, is_guess = _lacking(named(), relations), None, True
+                given_to = min((relations[key].known for key in given), default=Surely.SOME)
+            else:
+                given_to = self._learn(answer.refusal, relations, given, learned is None)
+            if given_to is None and is_guess:
+                given, is_guess = {}, False
+                continue
             if given_to is None:
                 break
             if given_to is Surely.LISTED and unlisted is None:
@@ -198,6 +209,17 @@ class QueryBinder:
         if key not in self._answers:
             self._answers[key] = self._binder.bind(asked.sql, views, self._functions, asked.tables)
         return self._answers[key]
+
+
+def _lacking(named: Mapping[str, Collection[str]], relations: Mapping[str, KnownRelation]) -> Learned:
+    """Return those of the columns *named* that *relations* may have in addition to the known ones."""
+    found: Learned = {}
+    for key, relation in relations.items():
+        has = {name.lower() for name, _ in relation.columns}
+        lacking = sorted({name.lower() for name in named.get(key, ())} - has)
+        if lacking and relation.known < Surely.ALL:
+            found[key] = lacking
+    return found
 
 
 def _views(

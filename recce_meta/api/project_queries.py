@@ -263,6 +263,14 @@ class ProjectQueries:
         columns = self._columns.of(index, keys)
         return {name: columns[key] for key, called in keys.items() if key in columns for name in called}
 
+    def named_columns(self, index: int, unique_id: str) -> Mapping[str, Collection[str]]:
+        """Return the columns that the SQL of a node on one side names, by the node with them."""
+        found: dict[str, set[str]] = {}
+        for query in self.resolved(index, unique_id)[1]:
+            for table, names in sql_diff.names_by_table(query).items():
+                found.setdefault(self._ids.get(table, table), set()).update(names)
+        return found
+
     def names_rows(self, unique_id: str, name: str) -> bool:
         """Return True if *name* stands for whole rows of a relation in the SQL of a node in current."""
         queries = self.resolved(1, unique_id)[1] if unique_id in self._runs[1].names else ()

@@ -19,6 +19,7 @@ from recce_meta.sql_diff.types import has_other_family as has_other_family
 from recce_meta.sql_diff.types import may_leave_type as may_leave_type
 from recce_meta.sql_diff.unknown_names import has_fixed_columns as has_fixed_columns
 from recce_meta.sql_diff.unknown_names import missing_names as missing_names
+from recce_meta.sql_diff.unknown_names import names_by_table as names_by_table
 from recce_meta.sql_diff.unknown_names import names_rows as names_rows
 
 __all__: list[str]

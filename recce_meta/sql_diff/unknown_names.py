@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Callable, Iterator
 from itertools import chain
 from typing import TypeAlias
@@ -18,6 +19,7 @@ from recce_meta.sql_lineage.query import (
     Output,
     Pivot,
     Query,
+    QuerySource,
     Reference,
     Select,
     SetOperation,
@@ -49,6 +51,33 @@ def missing_names(query: Query, query_of: QueryOf, dialect: str) -> set[Fault]:
         fields = chain.from_iterable(_missing_fields(one, query_of) for one in selects)
         found |= {Fault(f"it names the field {name}, which the struct does not have") for name in fields}
     return found if found and all(map(query_of, _tables_in(query))) else set()
+
+
+def names_by_table(query: Query) -> dict[str, set[str]]:
+    """Return the names that *query* reads from each table, also through a star: it may lack them."""
+    found = defaultdict[str, set[str]](set)
+    for select in [one for one in queries_in(query) if isinstance(one, Select)]:
+        for node in _named(select):
+            source = _source_of_unknown(select.references[id(node)])
+            relation = source.relation if source is not None else None
+            if isinstance(relation, Table):
+                found[relation.name].add(node.name)
+            elif relation is not None:
+                starred = [one for one in _tables_in(relation) if reads_star(relation, one)]
+                # One of several may have a known column of this name.
+                for table in starred if len(starred) == 1 else ():
+                    found[table].add(node.name)
+    return found
+
+
+def _source_of_unknown(reference: Reference) -> QuerySource | None:
+    """Return the only source that *reference*, if it is no known column, may be a column of."""
+    if isinstance(reference, SourceColumn):
+        is_known = reference.output is not None and reference.output.star is None
+        return None if is_known else reference.source
+    if isinstance(reference, Unresolved) and len(reference.sources) == 1:
+        return reference.sources[0]
+    return None
 
 
 def has_fixed_columns(query: Query, query_of: QueryOf) -> bool:
