@@ -149,7 +149,8 @@ def _own(attribute: str, value: Sequence[str]) -> bool:
 def graph_edits(found: Mapping[str, Change], causes: Causes) -> dict[str, list[tuple[Change, ChangeDetail]]]:
     """Return edits of nodes by the key that a template reads in `graph`; PRESENCE is that of added ones."""
     edits: dict[str, list[tuple[Change, ChangeDetail]]] = {}
-    for change in found.values():
+    # In one order, since a report names the first few.
+    for _, change in sorted(found.items()):
         for key, detail in _edits_of(change, causes):
             edits.setdefault(key, []).append((change, detail))
     return edits
