@@ -10,6 +10,7 @@ from msgspec.structs import replace
 
 from recce_meta.diff.causes import Causes
 from recce_meta.diff.changes import detect_changes
+from recce_meta.diff.graph_reads import graph_edits
 from recce_meta.diff.project_side import ProjectSide
 from recce_meta.extractors.git import GitState
 from recce_meta.extractors.project import extract_project
@@ -334,3 +335,13 @@ def test_names_by_an_unedited_macro_differ_between_targets(
 
     found = detect_changes(base, current).values()
     assert any(Reason.RELATION in change.reasons for change in found) == is_edit
+
+
+def test_what_graph_has_otherwise_is_named_in_one_order(project: Project) -> None:
+    causes = Causes(ProjectSide.of(project), ProjectSide.of(project))
+    added = [Change(unique_id=f"model.jaffle_ext.{one}", name=one, resource_type="model", status=Status.ADDED)
+             for one in ("b", "a", "c")]  # fmt: skip
+
+    orders = [graph_edits({one.unique_id: one for one in each}, causes) for each in (added, added[::-1])]
+
+    assert orders[0] == orders[1] and [len(each) for each in orders[0].values()] == [3]
