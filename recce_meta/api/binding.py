@@ -211,8 +211,8 @@ class Binding:
             known = [one for one in wanted if one in run.names]
             run.with_parents(known)
             run.kept_sql([one for one in known if one.split(".", 1)[0] in BOUND])
-        others = [one for one in seen if one.split(".", 1)[0] not in BOUND and one not in self._below]
-        self._columns_of(1, [one for one in others if one in self._runs[1].names])
+        others = {one for one in seen - self._below if one.split(".", 1)[0] not in BOUND}
+        self._columns_of(1, sorted(others & self._runs[1].names.keys()))
 
     def _differs(self, one: str) -> bool:
         if one not in self._runs[0].names:
@@ -313,10 +313,8 @@ class Binding:
             return None
         sql = _translated(names.sql, self._queries.dialect, self._binder.dialect)
         relations = {key: inputs.get(key) or self._relation_for(index, one, key) for key in [*names.keys()]}
-        if sql is None:
-            return None
-        named = partial(self._queries.named_columns, index, one)
-        return self._asking.ask(sql, names, relations, learned, wanted=wanted, named=named)
+        named = partial(self._queries.named_columns, index, one) if learned is None else None
+        return self._asking.ask(sql, names, relations, learned, wanted=wanted, named=named) if sql else None
 
     def _relation_for(self, index: int, reader: str, one: str) -> KnownRelation:
         """Return what *reader* finds in a node; in its own table, columns of base."""

@@ -101,8 +101,8 @@ class QueryBinder:
         """Return the answer for a query, the one with *names* in the binder's dialect; None if there is none.
 
         *relations* are those that it reads, by unique id. *learned* is what the query of base showed; None if
-        *sql* is of base itself, which shows what the warehouse has. *named* returns the columns that such a
-        query names of each relation, as far as can be seen.
+        *sql* is of base itself, which shows what the warehouse has. *named* returns the columns that its text
+        names of each relation.
         """
         given = {key: [*of] for key, of in (learned or {}).items()}
         unlisted, is_guess = None, False
@@ -119,8 +119,8 @@ class QueryBinder:
                 return None
             if answer.refusal is None:
                 break
-            if learned is None and named is not None and sql_diff.lacking_column(answer.refusal):
-                # The database names one column that is lacking; each takes a question.
+            if named is not None and sql_diff.lacking_column(answer.refusal):
+                # Asked one by one, the database names one lacking column each time.
                 given, named, is_guess = _lacking(named(), relations), None, True
                 given_to = min((relations[key].known for key in given), default=Surely.SOME)
             else:

@@ -71,7 +71,7 @@ def names_by_table(query: Query) -> dict[str, set[str]]:
 
 
 def _source_of_unknown(reference: Reference) -> QuerySource | None:
-    """Return the only source that *reference*, if it is no known column, may be a column of."""
+    """Return the only source that a name may be an unknown column of; None if it is a known one."""
     if isinstance(reference, SourceColumn):
         is_known = reference.output is not None and reference.output.star is None
         return None if is_known else reference.source
