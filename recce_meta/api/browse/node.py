@@ -339,9 +339,10 @@ def last_success(adapter: UnifiedSqlAdapter, run: RunMetadata, unique_id: str) -
             builds=f"{unique_id} {run.run_id}",
             run_ids=run.run_id,
         )
-    for _, _, _, _, run_at, _, run_id in rows:
-        return Measurement(run_id=str(run_id), run_at=in_utc(run_at), is_own=run_id == run.run_id)
-    return None
+    if not rows:
+        return None
+    *_, run_at, _, run_id = rows[0]
+    return Measurement(run_id=str(run_id), run_at=in_utc(run_at), is_own=run_id == run.run_id)
 
 
 def last_count(
