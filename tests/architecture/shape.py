@@ -2,7 +2,7 @@
 
 Each measure returns its offenders, such as the path of a module, each with a number. offenders.yml lists the
 existing ones; test_shape.py fails on a new or worse offender, and on a listed one that is fixed.
-`python -m tests.architecture.shape` writes the file again; its diff may only remove or lower lines.
+`python -m tests.architecture.shape` writes the file again, and refuses to add or raise a line.
 """
 
 from __future__ import annotations
@@ -10,9 +10,10 @@ from __future__ import annotations
 import ast
 import io
 import re
+import sys
 import tokenize
 from collections import Counter
-from collections.abc import Callable, Container, Iterator, Sequence
+from collections.abc import Callable, Container, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache, cached_property
 from graphlib import CycleError, TopologicalSorter
@@ -348,11 +349,21 @@ def known_offenders() -> dict[str, Offenders]:
     return listed
 
 
+def worse(listed: Mapping[str, Offenders], known: Mapping[str, Offenders]) -> Iterator[str]:
+    """Yield the offenders of *listed* that *known* lacks, or has with a lower number."""
+    for rule, offenders in listed.items():
+        for name, number in offenders.items():
+            if number > known.get(rule, {}).get(name, 0):
+                yield f"{rule}: {name}: {number}"
+
+
 def main() -> None:
-    """Write today's offenders into offenders.yml, and print each rule's total."""
+    """Write today's offenders into offenders.yml, and print each rule's total; refuse new and worse ones."""
     modules = read_modules()
     listed = {rule: dict(sorted(measure(modules).items())) for rule, measure in MEASURES.items()}
     listed[WORDS] = {"total": sum(discouraged_words(modules, read_pages()).values())}
+    if refused := [*worse(listed, known_offenders())]:
+        sys.exit("\n".join(("offenders.yml may only shrink:", *refused)))
     KNOWN_OFFENDERS.write_text(HEADER + yaml.safe_dump(listed, sort_keys=False), encoding="utf-8")
     for rule, offenders in listed.items():
         print(f"{rule}: {sum(offenders.values()) if rule == WORDS else len(offenders)}")

@@ -24,6 +24,7 @@ from tests.architecture.shape import (
     read_modules,
     read_pages,
     short_modules,
+    worse,
 )
 
 LISTED = known_offenders()
@@ -122,7 +123,7 @@ def package(files: dict[str, str]) -> list[Module]:
 def test_no_offender_is_new_or_worse_and_no_listed_one_is_gone(rule: str) -> None:
     found = MEASURES[rule](read_modules())
 
-    assert {name: count for name, count in found.items() if count > LISTED[rule].get(name, 0)} == {}
+    assert [*worse({rule: found}, LISTED)] == []
     assert found.keys() >= LISTED[rule].keys()
 
 
@@ -132,6 +133,15 @@ def test_no_offender_is_new_or_worse_and_no_listed_one_is_gone(rule: str) -> Non
 )
 def test_a_rule_finds_its_offenders(rule: str, files: dict[str, str], offenders: Offenders) -> None:
     assert MEASURES[rule](package(files)) == offenders
+
+
+def test_a_new_and_a_higher_number_are_worse_and_a_lower_one_is_not() -> None:
+    found = {"sizes": {"new": 1, "higher": 3, "equal": 2, "lower": 1}}
+
+    assert [*worse(found, {"sizes": dict.fromkeys(("higher", "equal", "lower"), 2)})] == [
+        "sizes: new: 1",
+        "sizes: higher: 3",
+    ]
 
 
 def test_every_rule_is_tried_and_listed() -> None:
