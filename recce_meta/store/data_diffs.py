@@ -110,7 +110,7 @@ def _figures_of(result: AnyDataDiff) -> Headline:
 
 
 @_figures_of.register
-def _(result: RowCountDiff) -> Headline:
+def _of_counts(result: RowCountDiff) -> Headline:
     (count,) = result.counts
     return Headline(
         is_equal=None if count.delta is None else count.delta == 0,
@@ -121,12 +121,12 @@ def _(result: RowCountDiff) -> Headline:
 
 
 @_figures_of.register
-def _(result: SchemaDiff) -> Headline:
+def _of_schema(result: SchemaDiff) -> Headline:
     return Headline(is_equal=not result.changed, differing_columns=len(result.changed))
 
 
 @_figures_of.register
-def _(result: ValueDiff) -> Headline:
+def _of_values(result: ValueDiff) -> Headline:
     return Headline(
         is_equal=result.is_equal,
         base_rows=None if result.base is None else result.base.rows,
@@ -140,7 +140,7 @@ def _(result: ValueDiff) -> Headline:
 
 
 @_figures_of.register
-def _(result: ValueDetail) -> Headline:
+def _of_detail(result: ValueDetail) -> Headline:
     # A truncated list shows that there are differences, but not how many.
     counted = {status: sum(row.status == status for row in result.rows) for status in _ROW_STATUSES}
     known = {} if result.is_cut else counted
@@ -153,7 +153,7 @@ def _(result: ValueDetail) -> Headline:
 
 
 @_figures_of.register
-def _(result: RowsDiff) -> Headline:
+def _of_rows(result: RowsDiff) -> Headline:
     return Headline(
         is_equal=result.is_equal,
         base_rows=result.base_rows,
@@ -166,14 +166,14 @@ def _(result: RowsDiff) -> Headline:
 
 
 @_figures_of.register
-def _(result: QueryDiff) -> Headline:
+def _of_query(result: QueryDiff) -> Headline:
     # By key first, then as whole rows: the former has more figures.
     answer = result.values or result.rows or result.detail
     return Headline() if answer is None else _figures_of(answer)
 
 
 @_figures_of.register
-def _(result: ProfileDiff) -> Headline:
+def _of_profile(result: ProfileDiff) -> Headline:
     # As JSON, because NaN differs from itself as a number.
     differing = sum(_tree(column.base) != _tree(column.current) for column in result.columns)
     base = (column.base.row_count for column in result.columns if column.base)
@@ -187,9 +187,9 @@ def _(result: ProfileDiff) -> Headline:
 
 
 @_figures_of.register
-def _(result: TopKDiff) -> Headline:
+def _of_top_k(result: TopKDiff) -> Headline:
     return replace(
-        _distributions(result),
+        _of_distributions(result),
         # A column that one side lacks has no total of it; all others have the same.
         base_rows=next((one.base_total for one in result.columns if one.base_total is not None), None),
         current_rows=next(
@@ -198,18 +198,25 @@ def _(result: TopKDiff) -> Headline:
     )
 
 
-@_figures_of.register
-def _(result: HistogramDiff) -> Headline:
-    return _distributions(result)
+@_figures_of.register(HistogramDiff)
+def _of_distributions(result: DistributionDiff) -> Headline:
+    """Return the headline of counted values; equality is unknown if a column could not be counted."""
+    columns: Sequence[ColumnDistribution] = result.columns
+    unknown = sum(bool(column.reason) for column in columns)
+    differing = sum(not column.reason and column.differs() for column in columns)
+    return Headline(
+        is_equal=False if differing else None if unknown else True,
+        differing_columns=differing + unknown,
+    )
 
 
 @_figures_of.register
-def _(result: Failed) -> Headline:
+def _of_failed(result: Failed) -> Headline:
     return Headline(error=result.error)
 
 
 @_figures_of.register
-def _(result: NotCompared) -> Headline:
+def _of_skipped(result: NotCompared) -> Headline:
     return Headline(error=result.reason)
 
 
@@ -248,17 +255,6 @@ def _column_row(column: ColumnValues) -> ColumnRow:
         number_of(column.mean_difference),
         number_of(column.largest_difference),
         column.reason,
-    )
-
-
-def _distributions(result: DistributionDiff) -> Headline:
-    """Return the headline of counted values; equality is unknown if a column could not be counted."""
-    columns: Sequence[ColumnDistribution] = result.columns
-    unknown = sum(bool(column.reason) for column in columns)
-    differing = sum(not column.reason and column.differs() for column in columns)
-    return Headline(
-        is_equal=False if differing else None if unknown else True,
-        differing_columns=differing + unknown,
     )
 
 

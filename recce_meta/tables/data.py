@@ -190,9 +190,8 @@ def _cells(result: AnyDataDiff) -> Iterator[Row]:
     elif isinstance(result, ValueDiff):
         yield from _values(result)
     elif isinstance(result, RowsDiff):
-        counts = (result.base_rows, result.current_rows, result.added, result.removed, result.common)
         # Without a key, only the counts of rows apply.
-        yield (*[None] * 13, *counts, None, None)
+        yield _value_row(_row_counts(result, result.base_rows, result.current_rows))
     elif isinstance(result, ProfileDiff):
         for profile in result.columns:
             yield (profile.name, *_figures(profile.base), *_figures(profile.current), profile.reason)
@@ -203,27 +202,39 @@ def _cells(result: AnyDataDiff) -> Iterator[Row]:
 
 
 def _values(result: ValueDiff) -> Iterator[Row]:
-    sides = [None if side is None else side.rows for side in (result.base, result.current)]
-    counts = (
-        *(joined(result.key), *sides, result.added, result.removed, result.common, result.changed),
-        result.left_out,
-    )
-    empty = (None,) * 10
+    sides = (None if side is None else side.rows for side in (result.base, result.current))
+    counts = {
+        **_row_counts(result, *sides),
+        "key": joined(result.key),
+        "rows_changed": result.changed,
+        "rows_left_out": result.left_out,
+    }
     # A column of the key that was compared already has a row with figures.
     compared = {one.name for one in result.columns}
-    rows: list[Row] = [(name, "key", *empty) for name in result.key if name not in compared]
-    rows += [
-        (
-            *(one.name, _status(one, result.key), one.base_type, one.current_type, one.matched),
-            *(one.mismatched, one.match_share, one.null_to_value, one.value_to_null),
-            *(one.mean_difference, one.largest_difference, one.reason),
-        )
-        for one in result.columns
-    ]
-    rows += [(name, "only_in_base", *empty) for name in result.base_only]
-    rows += [(name, "only_in_current", *empty) for name in result.current_only]
-    for row in rows:
-        yield (*row, *counts)
+    known: list[tuple[str, str, ColumnValues | None]]
+    known = [(name, "key", None) for name in result.key if name not in compared]
+    known += [(one.name, _status(one, result.key), one) for one in result.columns]
+    known += [(name, "only_in_base", None) for name in result.base_only]
+    known += [(name, "only_in_current", None) for name in result.current_only]
+    for name, status, figures in known:
+        yield _value_row({"column": name, "status": status, **counts}, figures)
+
+
+def _row_counts(result: ValueDiff | RowsDiff, base: int | None, current: int | None) -> dict[str, Scalar]:
+    return {
+        "base_rows": base,
+        "current_rows": current,
+        "rows_added": result.added,
+        "rows_removed": result.removed,
+        "rows_common": result.common,
+    }
+
+
+def _value_row(known: Mapping[str, Scalar], figures: ColumnValues | None = None) -> Row:
+    """Return a row of a value diff: what is *known* by column, then *figures* with the column's name."""
+    return tuple(
+        known[name] if name in known else getattr(figures, name, None) for name in COLUMNS["value_diff"]
+    )
 
 
 def _status(column: ColumnValues, key: Sequence[str]) -> str:

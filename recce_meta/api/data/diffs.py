@@ -135,11 +135,7 @@ def value_diff(
     `meta.recce_meta`. *adapter* connects to current, and to base unless *base_adapter* does, with *threads*
     concurrent queries.
     """
-    sides = _sides(base, current)
-    chosen = _options(sides, key, options)
-    return _of_pair(
-        adapter, base_adapter, threads, sides, lambda pair, settings: values(pair, chosen, settings)
-    )
+    return _of_rows(adapter, base_adapter, threads, _sides(base, current), values, key, options)
 
 
 @overload
@@ -183,11 +179,7 @@ def value_diff_detail(
     `limit` of *options* is their number. Whole rows are compared if there is no key. The arguments are those
     of `value_diff`: *adapter*, *base_adapter*, *key* and *threads*.
     """
-    sides = _sides(base, current)
-    chosen = _options(sides, key, options)
-    return _of_pair(
-        adapter, base_adapter, threads, sides, lambda pair, settings: details(pair, chosen, settings)
-    )
+    return _of_rows(adapter, base_adapter, threads, _sides(base, current), details, key, options)
 
 
 def profile_diff(
@@ -247,6 +239,27 @@ def histogram_diff(
     plan = partial(figures_within, kind=HISTOGRAM, scope=scope, number=num_bins)
     answer: HistogramDiff = _of_pair(adapter, base_adapter, threads, _sides(base, current), plan)
     return answer
+
+
+def _of_rows(
+    adapter: UnifiedSqlAdapter,
+    base_adapter: UnifiedSqlAdapter | None,
+    threads: int | None,
+    sides: NodePair,
+    plan: Callable[[Pair, ValueOptions, EffectiveSettings], Plan[Result]],
+    key: Sequence[str] | str | None,
+    options: ValueOptions,
+) -> Result:
+    """Run *plan* for *sides* with *options*, by *key* if it is not None, and the keys of the node."""
+    node = sides.node
+    if isinstance(node, PairedNode) and not options.tests:
+        candidates = node.candidates
+    else:
+        candidates = () if node is None else declared_keys(node, options.tests)
+    chosen = replace(options, key=options.key if key is None else column_names(key), candidates=candidates)
+    return _of_pair(
+        adapter, base_adapter, threads, sides, lambda pair, settings: plan(pair, chosen, settings)
+    )
 
 
 def _of_pair(
@@ -348,12 +361,3 @@ def _answer(
     finally:
         # Closes only connections that the pool has opened; the adapters belong to the caller.
         comparison.close()
-
-
-def _options(sides: NodePair, key: Sequence[str] | str | None, options: ValueOptions) -> ValueOptions:
-    node = sides.node
-    if isinstance(node, PairedNode) and not options.tests:
-        candidates = node.candidates
-    else:
-        candidates = () if node is None else declared_keys(node, options.tests)
-    return replace(options, key=options.key if key is None else column_names(key), candidates=candidates)
