@@ -30,7 +30,7 @@ from recce_meta.report.labels import is_unsure, more_phrase, node_label, node_pa
 from recce_meta.report.terminal import shorten
 from recce_meta.report.values import VALUE_WIDTH, arrow, from_to, short_value
 
-COLUMNS_SHOWN = 8
+PHRASE_COLUMNS_SHOWN = 8
 """Columns in one phrase."""
 ORIGINS_SHOWN = 3
 """Origins of an impact in one phrase."""
@@ -148,7 +148,7 @@ def _short(name: str) -> str:
 
 
 def column_effects(
-    columns: Sequence[ColumnChange], shown: int = COLUMNS_SHOWN, written: Callable[[str], str] = _short
+    columns: Sequence[ColumnChange], shown: int = PHRASE_COLUMNS_SHOWN, written: Callable[[str], str] = _short
 ) -> Iterator[str]:
     """Yield `values of amount change`, `column state renamed to status` and so on.
 
@@ -171,7 +171,7 @@ def column_effects(
         yield f"column{'s' if len(pairs) > 1 else ''} {_joined(pairs[:shown], len(pairs))}"
 
 
-def reached_phrase(change: Change, shown: int = COLUMNS_SHOWN) -> str:
+def reached_phrase(change: Change, shown: int = PHRASE_COLUMNS_SHOWN) -> str:
     """Return `amount, total affected by the change of orders` for a node that other changes affect."""
     found = change.reached
     if found is None:
@@ -188,7 +188,7 @@ def reached_phrase(change: Change, shown: int = COLUMNS_SHOWN) -> str:
     return f"{text} {'perhaps ' if found.confidence < CERTAIN else ''}affected by {by}"
 
 
-def first_phrases(phrases: Sequence[str], shown: int = COLUMNS_SHOWN) -> str:
+def first_phrases(phrases: Sequence[str], shown: int = PHRASE_COLUMNS_SHOWN) -> str:
     """Join the first of *phrases*, followed by the number of the rest."""
     return _joined([shorten(phrase, NAME_WIDTH * 2) for phrase in phrases[:shown]], len(phrases))
 

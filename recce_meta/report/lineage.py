@@ -143,7 +143,7 @@ def _lineage_tree(
             stack += branches(unique_id, indent + ("   " if is_last else "│  "))
 
 
-COLUMNS_SHOWN = 12
+NODE_COLUMNS_SHOWN = 12
 """Columns shown for each node."""
 SOURCES_SHOWN = 5
 """Sources shown for each column, and columns shown for each use of rows."""
@@ -268,12 +268,12 @@ def reached_phrases(node: ReachedNode, labels: Mapping[str, str]) -> list[str]:
         lines.append("rows")
     lines += [doubt_phrase(node)] if doubt_phrase(node) else []
     columns = shown_columns(node)
-    for column in columns[:COLUMNS_SHOWN]:
+    for column in columns[:NODE_COLUMNS_SHOWN]:
         sources = ", ".join(source_names(column, near, labels))
         remarks = ("rows only" if column.reach is Reach.ROWS else "", derivation(column))
         text = f"{column.name} ← {sources}" if sources and sources != column.name else column.name
         lines.append(", ".join(filter(None, (text, *remarks))))
-    hidden = len(columns) - COLUMNS_SHOWN
+    hidden = len(columns) - NODE_COLUMNS_SHOWN
     return [*lines, more_phrase(hidden)] if hidden > 0 else lines
 
 
@@ -398,7 +398,7 @@ def _column_lines(
     if not node.distance:
         for phrase in row_phrases(node, near, labels):
             yield (Span("  " + indent, Style.DIM), Span(f"rows {phrase}"))
-    for column in columns[:COLUMNS_SHOWN]:
+    for column in columns[:NODE_COLUMNS_SHOWN]:
         line = [Span("  " + indent, Style.DIM), Span(column.name, Style.CYAN)]
         if column.sources:
             line += [Span(" ← ", Style.DIM), Span(", ".join(source_names(column, near, labels)))]
@@ -409,10 +409,10 @@ def _column_lines(
         if confidence_text(column.confidence):
             line.append(Span(f"  {confidence_text(column.confidence)}", Style.YELLOW))
         yield line
-    if len(columns) > COLUMNS_SHOWN:
+    if len(columns) > NODE_COLUMNS_SHOWN:
         yield (
             Span("  " + indent, Style.DIM),
-            Span(more_phrase(len(columns) - COLUMNS_SHOWN, hint=True), Style.DIM),
+            Span(more_phrase(len(columns) - NODE_COLUMNS_SHOWN, hint=True), Style.DIM),
         )
 
 
@@ -514,9 +514,9 @@ def _reached(node: ReachedNode, labels: Mapping[str, str]) -> str:
     if doubt_phrase(node):
         lines.append(prose(doubt_phrase(node)))
     columns = shown_columns(node)
-    lines += [_column(column, near, labels) for column in columns[:COLUMNS_SHOWN]]
-    if len(columns) > COLUMNS_SHOWN:
-        lines.append(more_phrase(len(columns) - COLUMNS_SHOWN))
+    lines += [_column(column, near, labels) for column in columns[:NODE_COLUMNS_SHOWN]]
+    if len(columns) > NODE_COLUMNS_SHOWN:
+        lines.append(more_phrase(len(columns) - NODE_COLUMNS_SHOWN))
     return "<br>".join(lines)
 
 

@@ -278,7 +278,7 @@ def top_text(column: ColumnQuality, most: int = 3) -> str:
 
 
 TABLES_SHOWN = 30
-COLUMNS_SHOWN = 60
+MEASURED_SHOWN = 60
 VIOLATIONS_SHOWN = 40
 COLUMNS = ("column", "type", "NULL", "distinct", "min", "max", "mean", "length", "top", "score", "issues")
 
@@ -335,10 +335,10 @@ def _one(table: TableQuality, change: TableChange | None, width: int) -> list[Li
         Span(f"  rows: {rows_text(table)}, columns: {count(table.column_count)}", Style.DIM),
     )
     rows = [heading_row(*COLUMNS)]
-    rows += [_column(column) for column in table.columns[:COLUMNS_SHOWN]]
+    rows += [_column(column) for column in table.columns[:MEASURED_SHOWN]]
     lines: list[Line] = [title, *grid(rows, width=width, right={2, 3, 9})]
-    if len(table.columns) > COLUMNS_SHOWN:
-        lines.append((Span(f"  {more_phrase(len(table.columns) - COLUMNS_SHOWN, hint=True)}", Style.DIM),))
+    if len(table.columns) > MEASURED_SHOWN:
+        lines.append((Span(f"  {more_phrase(len(table.columns) - MEASURED_SHOWN, hint=True)}", Style.DIM),))
     for metric in table.metrics:
         wanted = f", expected {metric.threshold}" if metric.threshold else ""
         said = metric.reason or value_text(metric.name, metric.value)
@@ -348,7 +348,7 @@ def _one(table: TableQuality, change: TableChange | None, width: int) -> list[Li
         phrase = [changes_text(_alone(change))] if change.figures or change.regressions else []
         phrase += [text for column in change.columns for text in column_changes(column)]
         lines += [BLANK, (Span("Changed", Style.BOLD),)]
-        lines += [plain_line(f"  {text}") for text in phrase[:COLUMNS_SHOWN] if text]
+        lines += [plain_line(f"  {text}") for text in phrase[:MEASURED_SHOWN] if text]
     return lines
 
 

@@ -95,7 +95,7 @@ from recce_meta.tables.gaps import count_gap, narrowed_by, stale_phrase
 
 ROWS_SHOWN = 10
 """Maximum number of examples, and of rows that differ."""
-COLUMNS_SHOWN = 12
+MARKDOWN_COLUMNS_SHOWN = 12
 LINES_SHOWN = 40
 """Maximum rows of a table with one row per node or column."""
 DRAWING_WIDTH = 96
@@ -196,7 +196,7 @@ def _only(result: WithRows) -> Iterable[str]:
             yield f"{mark} only in {side}: {names_code(names)}"
 
 
-def names_code(names: Sequence[str], shown: int = COLUMNS_SHOWN) -> str:
+def names_code(names: Sequence[str], shown: int = MARKDOWN_COLUMNS_SHOWN) -> str:
     """Return the first of *names* as code, followed by the number of the rest."""
     rest = _more(len(names) - shown, "")
     return ", ".join(code(name, 60) for name in names[:shown]) + (f" {rest.rstrip()}" if rest else "")
@@ -250,12 +250,12 @@ def _rows_table(key: Sequence[str], columns: Sequence[str], rows: Sequence[Detai
         return
     values = [shown_values(row) for row in rows[:ROWS_SHOWN]]
     shown = list(range(len(columns)))
-    if len(shown) > COLUMNS_SHOWN:
+    if len(shown) > MARKDOWN_COLUMNS_SHOWN:
         # A wide table would not fit, and columns without a difference say nothing.
         differing = {index for cells in values for index, cell in enumerate(cells) if len(cell) > 1}
         shown.sort(key=lambda index: index not in differing)
         # Back to the order of the relation.
-        shown = sorted(shown[:COLUMNS_SHOWN])
+        shown = sorted(shown[:MARKDOWN_COLUMNS_SHOWN])
     lines = []
     for row, cells in zip(rows, values, strict=False):
         keys = _key(row.key[: len(key)])
@@ -272,10 +272,10 @@ def _query(result: QueryDiff) -> Iterable[str]:
     if single is not None:
         yield _sql(result.base_sql or result.current_sql)
         rows = plain_rows(single)
-        titles = [code(name, 60) for name in single.columns[:COLUMNS_SHOWN]]
-        cells = [[code(cell, 60) for cell in row[:COLUMNS_SHOWN]] for row in rows[:ROWS_SHOWN]]
+        titles = [code(name, 60) for name in single.columns[:MARKDOWN_COLUMNS_SHOWN]]
+        cells = [[code(cell, 60) for cell in row[:MARKDOWN_COLUMNS_SHOWN]] for row in rows[:ROWS_SHOWN]]
         yield md_table(titles, cells) if cells else ""
-        yield _more(len(single.columns) - COLUMNS_SHOWN, "columns")
+        yield _more(len(single.columns) - MARKDOWN_COLUMNS_SHOWN, "columns")
         yield _more(len(rows) - ROWS_SHOWN, "rows")
         return
     if result.base_sql == result.current_sql:

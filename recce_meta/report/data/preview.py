@@ -37,7 +37,7 @@ from recce_meta.report.terminal import Line, Span, Style, render, shorten, wrap_
 from recce_meta.report.values import count, difference_figures
 from recce_meta.tables.gaps import narrowed_by
 
-COLUMNS_SHOWN = 20
+PREVIEW_COLUMNS_SHOWN = 20
 _NAMED = 6
 _CHANGES = ("mean change", "largest change")
 NOT_BY_EDIT = "not by this edit"
@@ -135,7 +135,7 @@ def _value_lines(
     lines += only_lines(result, width, details=details)
     lines += why_lines(result, width)
     telling, equal = split_columns(result)
-    shown = telling if details else telling[:COLUMNS_SHOWN]
+    shown = telling if details else telling[:PREVIEW_COLUMNS_SHOWN]
     for column in shown:
         lines += wrap_text(Span(f"  {neutralise(column.name)}  ", Style.YELLOW), _figures(column), width)
         lines += example_lines(result.key, column.examples, details=details)

@@ -85,7 +85,7 @@ from recce_meta.report.values import (
 )
 from recce_meta.tables.gaps import narrowed_by
 
-COLUMNS_SHOWN = 60
+VALUE_COLUMNS_SHOWN = 60
 ROWS_SHOWN = 10
 """Rows of one node that are shown without a key if several nodes are compared; `--details` shows all."""
 EXAMPLES_SHOWN = 3
@@ -168,8 +168,8 @@ def _column_lines(result: ValueDiff, width: int, *, details: bool) -> list[Line]
     if telling:
         phrase = columns_phrase(result)
         lines += wrap_text(Span("  "), phrase, width) if phrase else []
-        hidden = 0 if details else len(telling) - COLUMNS_SHOWN
-        telling = telling if details else telling[:COLUMNS_SHOWN]
+        hidden = 0 if details else len(telling) - VALUE_COLUMNS_SHOWN
+        telling = telling if details else telling[:VALUE_COLUMNS_SHOWN]
         rows = [heading_row("column", COLUMN_TITLES[0], "", *COLUMN_TITLES[1:]), *map(_column_cells, telling)]
         if 0 < width < natural_width(rows):
             # The bar only draws the percentage, so that it is omitted first.

@@ -42,17 +42,17 @@ from recce_meta.tables.gaps import figures_limited_by
 
 BAR_WIDTH = 12
 LEAST_BAR = 4
-COLUMNS_SHOWN = 40
+PROFILES_SHOWN = 40
 """Columns of a profile; JSON contains all."""
 
 
 def profile_lines(result: ProfileDiff, width: int, *, details: bool = False) -> list[Line]:
     """Return a row for each differing figure of a column; columns without differences are listed."""
     differing = list(result.columns) if details else differing_columns(result)
-    hidden = 0 if details else len(differing) - COLUMNS_SHOWN
+    hidden = 0 if details else len(differing) - PROFILES_SHOWN
     same = [] if details else equal_figures(result)
     rows = [heading_row("column", "figure", "base", "current", "")]
-    rows += chain.from_iterable(map(_profile_rows, differing if details else differing[:COLUMNS_SHOWN]))
+    rows += chain.from_iterable(map(_profile_rows, differing if details else differing[:PROFILES_SHOWN]))
     lines: list[Line] = [
         (Span(f"  {side} was {saved}", Style.DIM),) for side, saved in saved_sides(result).items()
     ]

@@ -45,7 +45,7 @@ from recce_meta.store.select import require_complete
 pages = PageSet()
 CODE_SHOWN = 18_000
 """Number of characters of code on a page, which highlighting makes several times longer."""
-COLUMNS_SHOWN = 100
+MEASURED_COLUMNS_SHOWN = 100
 VALUES_SHOWN = 10
 DIFF_LINES = DIFF_WIDTH = 400
 _TONES = {"+": "line-added", "-": "line-removed", "@": "line-place"}
@@ -346,7 +346,7 @@ def quality(request: Request) -> Page:
         return opened.page("node_quality.html", "Quality", {"measured": None, "empty": empty})
     table = found.table
     score = score_text(table.score)
-    columns = list(islice(measured_columns(opened, found), COLUMNS_SHOWN))
+    columns = list(islice(measured_columns(opened, found), MEASURED_COLUMNS_SHOWN))
     values = {
         "measured": found,
         "state": f"Measured {moment(table.measured_at)}"
@@ -364,7 +364,7 @@ def quality(request: Request) -> Page:
         "columns": columns,
         "has_scores": any(column.scores for column in columns),
         "has_nulls": any(column.nulls for column in columns),
-        "hidden": max(0, len(table.columns) - COLUMNS_SHOWN),
+        "hidden": max(0, len(table.columns) - MEASURED_COLUMNS_SHOWN),
     }
     return opened.page("node_quality.html", "Quality", values)
 

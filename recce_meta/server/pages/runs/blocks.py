@@ -19,8 +19,8 @@ from recce_meta.server.stores.stores import StoreView
 
 DATA_CHARACTERS = 70_000
 """Size of the data diffs."""
-ROWS_SHOWN = (100, 50, 20, 5)
-COLUMNS_SHOWN = (50, 20, 10, 5, 3, 1)
+ROW_LIMITS = (100, 50, 20, 5)
+COLUMN_LIMITS = (50, 20, 10, 5, 3, 1)
 
 
 def all_codes(
@@ -61,8 +61,8 @@ def _shortened(result: AnyDataDiff) -> Iterator[AnyDataDiff | None]:
     """Yield *result* with fewer and fewer rows or columns; at last None, for a sentence."""
     yield result
     if isinstance(result, ValueDetail | RowsDiff):
-        yield from (replace(result, rows=result.rows[:most]) for most in ROWS_SHOWN)
+        yield from (replace(result, rows=result.rows[:most]) for most in ROW_LIMITS)
     elif isinstance(result, DistributionDiff):
         columns = sorted(result.columns, key=lambda column: column.differs(), reverse=True)
-        yield from (replace(result, columns=tuple(columns[:most])) for most in COLUMNS_SHOWN)
+        yield from (replace(result, columns=tuple(columns[:most])) for most in COLUMN_LIMITS)
     yield None

@@ -33,7 +33,7 @@ pages = PageSet()
 NODE_COLUMNS = ("name", "resource_type", "distance", "affected", "path", "confidence", "owner")
 NODES_SHOWN = 40
 FAILING_SHOWN = 20
-COLUMNS_SHOWN = 25
+IMPACT_COLUMNS_SHOWN = 25
 COLUMNS_OFFERED = 500
 GRAPH_STEPS = 3
 """Steps around the node that its graph shows."""
@@ -126,7 +126,7 @@ def impact_page(request: Request) -> Page | Redirect:
         "nodes_shown": NODES_SHOWN,
         "all_nodes": len(listing.rows),
         "columns": columns,
-        "columns_shown": COLUMNS_SHOWN,
+        "columns_shown": IMPACT_COLUMNS_SHOWN,
         "unknown": unknown.most_common(10),
     }
     return Page("impact.html", f"Impact of {subject(view)}", values, crumbs=found.crumbs)
