@@ -16,6 +16,7 @@ from recce_meta.adapter.read_only import require_condition, require_query
 from recce_meta.adapter.statements import single_statement
 from recce_meta.api.comparison import Comparison
 from recce_meta.api.data.jobs import explaining, pairs_changed_by, row_count_job
+from recce_meta.api.data.node_settings import NOT_EXPLAINED
 from recce_meta.api.data.option_texts import read_options
 from recce_meta.api.data.places import data_places, open_reader, open_sides
 from recce_meta.api.data.requests import DataDiffRequest, refuse_request
@@ -121,10 +122,10 @@ class DataTools:
             "not_compared": short_notes(missing),
             "next": _ONE_RELATION if any(SAME_RELATION in one for one in missing) else None,
             "note": questions.store.note,
-            "notes": short_notes([one for one in getattr(found.result, "notes", ()) if one not in missing]),
+            # Other notes may quote an error of the database, which may have values.
             "why": [": ".join(one) for one in explanations(found.result)]
             if isinstance(found.result, ValueDiff)
-            else [],
+            else [NOT_EXPLAINED] * (NOT_EXPLAINED in getattr(found.result, "notes", ())),
             "value_columns": _value_columns(tree),
             **{field: tree[field] for field in _FIGURES if tree.get(field) is not None},
         }

@@ -429,7 +429,7 @@ def test_a_node_without_a_key_is_compared_by_whole_rows(tmp_path: Path) -> None:
         database.fill("current", "orders", columns, [["1", "'a'"], ["2", "'c'"]])
         found = json.loads(database.tools.compare_data("orders", "value", "base", "current", why=True))
 
-    assert "the rows are not explained: that needs a key" in found["notes"]
+    assert found["why"] == ["the rows are not explained: that needs a key"]
     assert (found["outcome"], found["common"], found["added"], found["removed"]) == ("different", 1, 1, 1)
     assert [row["status"] for row in found["rows"]] == ["removed", "added"]
 
