@@ -21,8 +21,6 @@ import subprocess
 import sys
 import tempfile
 from collections import Counter
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import NamedTuple
 
@@ -32,15 +30,8 @@ from recce_meta.api.run_reader import open_run
 from recce_meta.errors import RecceMetaError
 from recce_meta.models.lineage import ImpactView
 from tests.proofs.clock import Clock
+from tests.proofs.previews import dbt_engine
 
-ENGINE = """
-import contextlib, json, sys
-from dbt.cli.main import dbtRunner
-for line in sys.stdin:
-    with contextlib.redirect_stdout(sys.stderr):
-        done = dbtRunner().invoke(json.loads(line))
-    print(bool(done.success), flush=True)
-"""
 FILES = {
     "dbt_project.yml": "name: shop\nversion: '1.0'\nprofile: shop\nmodels: {+materialized: table}\n"
     "vars: {low: 1}\n",
@@ -97,21 +88,6 @@ class Answers(NamedTuple):
     """Nodes with unknown columns, or with lineage that is less than certain."""
     stale: frozenset[str]
     """Nodes with data of an earlier build."""
-
-
-@contextmanager
-def dbt_engine(python: str) -> Iterator[subprocess.Popen[str]]:
-    """Yield a process that runs dbt commands, one per line."""
-    with subprocess.Popen(
-        [python, "-c", ENGINE],
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.DEVNULL,
-        text=True,
-    ) as engine:
-        yield engine
-        assert engine.stdin is not None
-        engine.stdin.close()
 
 
 class Sequence:

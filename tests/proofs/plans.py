@@ -11,22 +11,17 @@ what dbt selects; exits with 1 if there is one.
 
 from __future__ import annotations
 
-import argparse
 import json
-import os
 import random
 import shlex
 import sys
 from contextlib import redirect_stderr, redirect_stdout
 from io import StringIO
-from pathlib import Path
-from tempfile import TemporaryDirectory
 
 import duckdb
 
 from recce_meta.cli.main import run_command_line
-from tests.proofs.clock import Clock
-from tests.proofs.previews import Shop, dbt_engine
+from tests.proofs.previews import Shop, run_cases
 
 
 class PlannedShop(Shop):
@@ -88,26 +83,5 @@ class PlannedShop(Shop):
         return found
 
 
-def main() -> int:
-    """Run cases until the time is over."""
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
-    parser.add_argument("python", help="interpreter with dbt-core and dbt-duckdb")
-    clock, given = Clock.of(parser)
-    for name in [name for name in os.environ if name.startswith("RECCE_META_")]:
-        del os.environ[name]
-    failed = 0
-    with TemporaryDirectory() as folder, dbt_engine(given.python) as engine:
-        shop = PlannedShop(Path(folder), engine)
-        for seed in clock.seeds():
-            for fault in shop.case(seed):
-                failed += 1
-                print(f"{seed}: {fault}", flush=True)
-        print(", ".join(f"{number} {what}" for what, number in shop.counts.items()))
-    print(clock.report(failed))
-    return int(failed > 0)
-
-
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(run_cases(__doc__, PlannedShop))

@@ -335,18 +335,16 @@ def figures(result: dict[str, Any]) -> dict[str, Any]:
     return {name: value or None for name, value in found.items()}
 
 
-def main() -> int:
-    """Run cases until the time is over."""
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+def run_cases(about: str | None, kind: type[Shop]) -> int:
+    """Run cases of a shop until the time is over; *about* is the help of the command line."""
+    parser = argparse.ArgumentParser(description=about, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("python", help="interpreter with dbt-core and dbt-duckdb")
     clock, given = Clock.of(parser)
     for name in [name for name in os.environ if name.startswith("RECCE_META_")]:
         del os.environ[name]
     failed = 0
     with TemporaryDirectory() as folder, dbt_engine(given.python) as engine:
-        shop = Shop(Path(folder), engine)
+        shop = kind(Path(folder), engine)
         for seed in clock.seeds():
             for fault in shop.case(seed):
                 failed += 1
@@ -357,4 +355,4 @@ def main() -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(run_cases(__doc__, Shop))

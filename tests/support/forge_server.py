@@ -375,6 +375,13 @@ class _Api:
 
     rights: ClassVar[Mapping[str, str]] = {}
     """Names of the rights of `RIGHTS` at the forge."""
+    requests = "pulls"
+    comments = r"issues/(\d+)/comments"
+    changed_comment = r"issues/comments/(\d+)"
+    statuses = r"statuses/(\w+)"
+    changed_hook = r"hooks/(\d+)"
+    change = "PATCH"
+    """Method of a change."""
 
     def __init__(self, call: _Call) -> None:
         self.call = call
@@ -384,6 +391,51 @@ class _Api:
 
     def routes(self) -> Sequence[tuple[str, str, str, Callable[..., Answer]]]:
         """Return method, pattern of the path, right and function of each request."""
+        return (
+            ("GET", "", "", lambda: _json(200, self.own())),
+            ("GET", self.requests, "pull_requests", self.list_requests),
+            ("GET", self.comments, "pull_requests", self.list_comments),
+            ("POST", self.comments, "comment", self.add_comment),
+            (self.change, self.changed_comment, "comment", self.change_comment),
+            ("POST", self.statuses, "status", self.post_status),
+            ("GET", "hooks", "hook", lambda: self.rows([self.hook(one) for one in self.repository.hooks])),
+            ("POST", "hooks", "hook", self.post_hook),
+            (self.change, self.changed_hook, "hook", self.change_hook),
+            ("DELETE", self.changed_hook, "hook", self.remove_hook),
+        )
+
+    def own(self) -> dict[str, Any]:
+        """Return the repository as the forge writes it."""
+        return {"id": self.repository.number}
+
+    def rows(self, rows: Sequence[Any]) -> Answer:
+        """Return the page of *rows* that is asked for."""
+        raise NotImplementedError
+
+    def list_requests(self) -> Answer:
+        """Return the open pull requests."""
+        raise NotImplementedError
+
+    def list_comments(self, number: str) -> Answer:
+        """Return the comments of the pull request *number*."""
+        found = self.repository.comments.get(int(number))
+        return self.refuse(404) if found is None else self.some_comments([self.comment(one) for one in found])
+
+    def some_comments(self, rows: Sequence[Any]) -> Answer:
+        """Return the comments *rows*, with those that the forge adds."""
+        return self.rows(rows)
+
+    def post_status(self, sha: str) -> Answer:
+        """Store the commit status of the request."""
+        raise NotImplementedError
+
+    def body_status(self, sha: str) -> Answer:
+        """Store the commit status of the request, whose fields have the names of GitHub."""
+        names = ("state", "context", "description", "target_url")
+        return self.add_status(Status(sha, *(self.body[name] for name in names)))
+
+    def post_hook(self) -> Answer:
+        """Store the webhook of the request."""
         raise NotImplementedError
 
     def serve(self, rest: str) -> Answer:
@@ -503,20 +555,6 @@ class _GitHub(_Api):
         "user": "",
     }
 
-    def routes(self) -> Sequence[tuple[str, str, str, Callable[..., Answer]]]:
-        return (
-            ("GET", "", "", lambda: _json(200, {"id": self.repository.number})),
-            ("GET", "pulls", "pull_requests", self._pulls),
-            ("GET", r"issues/(\d+)/comments", "pull_requests", self._comments),
-            ("POST", r"issues/(\d+)/comments", "comment", self.add_comment),
-            ("PATCH", r"issues/comments/(\d+)", "comment", self.change_comment),
-            ("POST", r"statuses/(\w+)", "status", self._status),
-            ("GET", "hooks", "hook", lambda: self._list([self.hook(one) for one in self.repository.hooks])),
-            ("POST", "hooks", "hook", self._hook),
-            ("PATCH", r"hooks/(\d+)", "hook", self.change_hook),
-            ("DELETE", r"hooks/(\d+)", "hook", self.remove_hook),
-        )
-
     def refuse(self, status: int, text: str = "") -> Answer:
         texts = {401: "Bad credentials", 403: "Resource not accessible by personal access token"}
         shape = {
@@ -553,16 +591,12 @@ class _GitHub(_Api):
     def _invalid(self, text: str) -> Answer:
         return _json(422, {"message": "Validation Failed", "errors": [{"code": "custom", "message": text}]})
 
-    def _list(self, rows: Sequence[Any]) -> Answer:
+    def rows(self, rows: Sequence[Any]) -> Answer:
         return self.linked(rows, "per_page", 30, 100)
 
-    def _comments(self, number: str) -> Answer:
-        found = self.repository.comments.get(int(number))
-        return self.refuse(404) if found is None else self._list([self.comment(one) for one in found])
-
-    def _pulls(self) -> Answer:
+    def list_requests(self) -> Answer:
         base = {"id": self.repository.number}
-        return self._list([
+        return self.rows([
             {
                 "number": one.number, "title": one.title, "state": "open",
                 "updated_at": _time(one.updated_at),
@@ -573,23 +607,15 @@ class _GitHub(_Api):
             for one in self.open_requests()
         ])  # fmt: skip
 
-    def _status(self, sha: str) -> Answer:
+    def post_status(self, sha: str) -> Answer:
         if not self.has_commit(sha):
             return _json(422, {"message": f"No commit found for SHA: {sha}"})
         if len(self.body["description"]) > 140:
             return self._invalid("description is too long (maximum is 140 characters)")
         assert self.body["state"] in ("error", "failure", "pending", "success")
-        return self.add_status(
-            Status(
-                sha,
-                self.body["state"],
-                self.body["context"],
-                self.body["description"],
-                self.body["target_url"],
-            )
-        )
+        return self.body_status(sha)
 
-    def _hook(self) -> Answer:
+    def post_hook(self) -> Answer:
         assert self.body["name"] == "web" and self.body["config"]["insecure_ssl"] == "0"
         if any(one.url == self.body["config"]["url"] for one in self.repository.hooks):
             return self._invalid("Hook already exists on this repository")
@@ -597,19 +623,10 @@ class _GitHub(_Api):
 
 
 class _GitLab(_Api):
-    def routes(self) -> Sequence[tuple[str, str, str, Callable[..., Answer]]]:
-        return (
-            ("GET", "", "", lambda: _json(200, {"id": self.repository.number})),
-            ("GET", "merge_requests", "pull_requests", self._requests),
-            ("GET", r"merge_requests/(\d+)/notes", "pull_requests", self._notes),
-            ("POST", r"merge_requests/(\d+)/notes", "comment", self.add_comment),
-            ("PUT", r"merge_requests/(\d+)/notes/(\d+)", "comment", self.change_comment),
-            ("POST", r"statuses/(\w+)", "status", self._status),
-            ("GET", "hooks", "hook", lambda: self._list([self.hook(one) for one in self.repository.hooks])),
-            ("POST", "hooks", "hook", self._hook),
-            ("PUT", r"hooks/(\d+)", "hook", self.change_hook),
-            ("DELETE", r"hooks/(\d+)", "hook", self.remove_hook),
-        )
+    requests = "merge_requests"
+    comments = r"merge_requests/(\d+)/notes"
+    changed_comment = rf"{comments}/(\d+)"
+    change = "PUT"
 
     def refuse(self, status: int, text: str = "") -> Answer:
         texts = {401: "401 Unauthorized", 403: "403 Forbidden"}
@@ -628,20 +645,17 @@ class _GitLab(_Api):
         text = "400 Bad request - Note is too long (maximum is 1000000 characters)"
         return self.refuse(400, text) if len(self.text()) > 1_000_000 else None
 
-    def _list(self, rows: Sequence[Any]) -> Answer:
+    def rows(self, rows: Sequence[Any]) -> Answer:
         answer = self.linked(rows, "per_page", 20, 100)
         answer.headers = {name: value for name, value in answer.headers.items() if name != "X-Total-Count"}
         return answer
 
-    def _notes(self, number: str) -> Answer:
-        found = self.repository.comments.get(int(number))
-        if found is None:
-            return self.refuse(404)
+    def some_comments(self, rows: Sequence[Any]) -> Answer:
         system = {"id": 1, "body": "added 1 commit", "author": {"id": 7}, "system": True}
-        return self._list([system, *(self.comment(one) for one in found)])
+        return self.rows([system, *rows])
 
-    def _requests(self) -> Answer:
-        return self._list([
+    def list_requests(self) -> Answer:
+        return self.rows([
             {
                 "iid": one.number, "title": one.title, "state": "opened", "sha": one.sha,
                 "web_url": f"{self.repository.url}/-/merge_requests/{one.number}",
@@ -652,7 +666,7 @@ class _GitLab(_Api):
             for one in self.open_requests()
         ])  # fmt: skip
 
-    def _status(self, sha: str) -> Answer:
+    def post_status(self, sha: str) -> Answer:
         if not self.has_commit(sha):
             return self.refuse(404, "404 Commit Not Found")
         if len(self.body["description"]) > 255:
@@ -668,7 +682,7 @@ class _GitLab(_Api):
             Status(sha, state, self.body["name"], self.body["description"], self.body.get("target_url"))
         )
 
-    def _hook(self) -> Answer:
+    def post_hook(self) -> Answer:
         if not re.fullmatch(r"whsec_[A-Za-z0-9+/]{43}=", self.body.get("signing_token", "")):
             return _json(422, {"message": {"signing_token": ["is invalid"]}})
         return self.add_hook()
@@ -685,19 +699,12 @@ class _Bitbucket(_Api):
         "status": "repository:write", "user": "account",
     }  # fmt: skip
 
-    def routes(self) -> Sequence[tuple[str, str, str, Callable[..., Answer]]]:
-        return (
-            ("GET", "", "", lambda: _json(200, self._repository())),
-            ("GET", "pullrequests", "pull_requests", self._requests),
-            ("GET", r"pullrequests/(\d+)/comments", "pull_requests", self._comments),
-            ("POST", r"pullrequests/(\d+)/comments", "comment", self.add_comment),
-            ("PUT", r"pullrequests/(\d+)/comments/(\d+)", "comment", self.change_comment),
-            ("POST", r"commit/(\w+)/statuses/build", "status", self._status),
-            ("GET", "hooks", "hook", lambda: self._list([self.hook(one) for one in self.repository.hooks])),
-            ("POST", "hooks", "hook", self._hook),
-            ("PUT", r"hooks/([^/]+)", "hook", self.change_hook),
-            ("DELETE", r"hooks/([^/]+)", "hook", self.remove_hook),
-        )
+    requests = "pullrequests"
+    comments = r"pullrequests/(\d+)/comments"
+    changed_comment = rf"{comments}/(\d+)"
+    statuses = r"commit/(\w+)/statuses/build"
+    changed_hook = r"hooks/([^/]+)"
+    change = "PUT"
 
     def refuse(self, status: int, text: str = "") -> Answer:
         texts = {401: "Token is invalid, expired, or not supported for this endpoint.", 403: "Access denied"}
@@ -723,34 +730,31 @@ class _Bitbucket(_Api):
     def too_long(self) -> Answer | None:
         return self.refuse(400, "content.raw: too long") if len(self.text()) > 32_768 else None
 
-    def _list(self, rows: Sequence[Any], most: int = 100) -> Answer:
+    def rows(self, rows: Sequence[Any], most: int = 100) -> Answer:
         most = min(most, self.repository.most_rows)
         found, number, has_more = self.call.page(rows, "pagelen", 10, most)
         address = self.call.server.git.url(self.call.path.strip("/"))
         more = {"next": f"{address}?page={number + 1}"} if has_more else {}
         return _json(200, {"values": found, "page": number, "pagelen": most, **more})
 
-    def _repository(self, name: str | None = None) -> dict[str, Any]:
+    def own(self, name: str | None = None) -> dict[str, Any]:
         uuid = self.repository.id if name is None else f"{{{name}}}"
         return {"uuid": uuid, "full_name": name or self.repository.name, "type": "repository"}
 
-    def _comments(self, number: str) -> Answer:
-        found = self.repository.comments.get(int(number))
-        if found is None:
-            return self.refuse(404)
+    def some_comments(self, rows: Sequence[Any]) -> Answer:
         inline = {**self.comment(Comment(1, 7, "inline")), "inline": {"path": "a.sql", "to": 1}}
-        return self._list([inline, *(self.comment(one) for one in found)])
+        return self.rows([inline, *rows])
 
-    def _requests(self) -> Answer:
-        own = self._repository()
-        return self._list([
+    def list_requests(self) -> Answer:
+        own = self.own()
+        return self.rows([
             {
                 "id": one.number, "title": one.title, "state": "OPEN",
                 "updated_on": _time(one.updated_at, True),
                 "links": {"html": {"href": f"{self.repository.url}/pull-requests/{one.number}"}},
                 "source": {
                     "branch": {"name": one.head}, "commit": {"hash": one.sha[:12]},
-                    "repository": _side(one, own, self._repository(one.fork)),
+                    "repository": _side(one, own, self.own(one.fork)),
                 },
                 "destination": {
                     "branch": {"name": one.base}, "commit": {"hash": self.repository.sha[:12]},
@@ -760,7 +764,7 @@ class _Bitbucket(_Api):
             for one in self.open_requests()
         ], most=50)  # fmt: skip
 
-    def _status(self, sha: str) -> Answer:
+    def post_status(self, sha: str) -> Answer:
         if not self.has_commit(sha):
             return self.refuse(404, "Commit not found")
         assert self.body["state"] in ("INPROGRESS", "SUCCESSFUL", "FAILED", "STOPPED")
@@ -770,7 +774,7 @@ class _Bitbucket(_Api):
             Status(sha, self.body["state"], self.body["key"], self.body["description"], self.body["url"])
         )
 
-    def _hook(self) -> Answer:
+    def post_hook(self) -> Answer:
         hook = Hook(f"{{{next(self.call.server.ids):032x}}}", dict(self.body))
         self.repository.hooks.append(hook)
         return _json(201, self.hook(hook))
@@ -786,38 +790,21 @@ class _Gitea(_Api):
         "status": "write:repository", "user": "read:user",
     }  # fmt: skip
 
-    def routes(self) -> Sequence[tuple[str, str, str, Callable[..., Answer]]]:
-        return (
-            ("GET", "", "", lambda: _json(200, {"id": self.repository.number})),
-            ("GET", "pulls", "pull_requests", self._pulls),
-            ("GET", r"issues/(\d+)/comments", "pull_requests", self._comments),
-            ("POST", r"issues/(\d+)/comments", "comment", self.add_comment),
-            ("PATCH", r"issues/comments/(\d+)", "comment", self.change_comment),
-            ("POST", r"statuses/(\w+)", "status", self._status),
-            ("GET", "hooks", "hook", lambda: self._list([self.hook(one) for one in self.repository.hooks])),
-            ("POST", "hooks", "hook", self._hook),
-            ("PATCH", r"hooks/(\d+)", "hook", self._change_hook),
-            ("DELETE", r"hooks/(\d+)", "hook", self.remove_hook),
-        )
-
     def forbid(self, right: str) -> Answer:
         needed = self.rights[right]
         text = f"token does not have at least one of required scope(s), required=[{needed}], token scope="
         return self.refuse(403, text)
 
-    def _list(self, rows: Sequence[Any]) -> Answer:
+    def rows(self, rows: Sequence[Any]) -> Answer:
         return self.linked(rows, "limit", 30, 50)
 
-    def _comments(self, number: str) -> Answer:
-        found = self.repository.comments.get(int(number))
-        if found is None:
-            return self.refuse(404)
+    def some_comments(self, rows: Sequence[Any]) -> Answer:
         # Gitea gives all comments at once.
-        return _json(200, [self.comment(one) for one in found], {"X-Total-Count": str(len(found))})
+        return _json(200, rows, {"X-Total-Count": str(len(rows))})
 
-    def _pulls(self) -> Answer:
+    def list_requests(self) -> Answer:
         own = self.repository.number
-        return self._list([
+        return self.rows([
             {
                 "number": one.number, "title": one.title, "state": "open",
                 "updated_at": _time(one.updated_at),
@@ -831,31 +818,23 @@ class _Gitea(_Api):
             for one in self.open_requests()
         ])  # fmt: skip
 
-    def _status(self, sha: str) -> Answer:
+    def post_status(self, sha: str) -> Answer:
         if not self.has_commit(sha):
             return self.refuse(404)
         assert self.body["state"] in ("pending", "success", "error", "failure", "warning")
-        return self.add_status(
-            Status(
-                sha,
-                self.body["state"],
-                self.body["context"],
-                self.body["description"],
-                self.body["target_url"],
-            )
-        )
+        return self.body_status(sha)
 
-    def _hook(self) -> Answer:
+    def post_hook(self) -> Answer:
         if self.body["type"] != "gitea" or self.body["config"]["content_type"] != "json":
             return _json(422, {"message": "Invalid hook type"})
         return self.add_hook()
 
-    def _change_hook(self, hook_id: str) -> Answer:
+    def change_hook(self, hook_id: str) -> Answer:
         # Gitea ignores the secret in a change: `editHook` in routers/api/v1/utils/hook.go.
         for hook in self.repository.hooks:
             if hook.id == hook_id:
                 self.body["config"]["secret"] = hook.settings["config"]["secret"]
-        return self.change_hook(hook_id)
+        return super().change_hook(hook_id)
 
 
 _APIS: Mapping[Forge, type[_Api]] = {
