@@ -317,32 +317,35 @@ def test_an_empty_selection_is_accepted_on_demand_and_stores_nothing(duck: Place
     assert [run["quality_run_id"] for run in duck.json("--history")["runs"]] == [first["quality_run_id"]]
 
 
-def test_a_measurement_without_any_table_is_stored_as_failed_and_never_the_latest(
-    cli: Any, postgres_url: str
-) -> None:
+@pytest.fixture
+def limited(cli: Any, postgres_url: str) -> Iterator[Place]:
+    """A schema that a role of its own, which has no right to a table, measures; its owner executes."""
     name = f"q_{uuid4().hex[:10]}"
+    parts = urlsplit(postgres_url)
+    url = urlunsplit(parts._replace(netloc=f"{name}:secret-word@{parts.hostname}:{parts.port or 5432}"))
     with UnifiedSqlAdapter.from_url(postgres_url) as owner:
         owner.execute(f"CREATE SCHEMA {name}")
         owner.execute(f"CREATE ROLE {name} LOGIN PASSWORD 'secret-word'")
         try:
-            owner.execute(f"CREATE TABLE {name}.film AS SELECT 1 AS a")
             owner.execute(f"GRANT USAGE ON SCHEMA {name} TO {name}")
-            owner.execute(f"GRANT SELECT ON {name}.film TO {name}")
-            parts = urlsplit(postgres_url)
-            url = urlunsplit(
-                parts._replace(netloc=f"{name}:secret-word@{parts.hostname}:{parts.port or 5432}")
-            )
-            place = Place(cli, url, name, ("--store", "duckdb:///store.duckdb", "--schema", name), str)
-            good = place.json("film")["run"]["quality_run_id"]
-            owner.execute(f"REVOKE SELECT ON {name}.film FROM {name}")
-            ran = place("film")
-            late = place("film", "--budget", "0.000001")
-            latest, history = place.json("--show", "latest"), place.json("--history")["runs"]
-            shown = place("--show", history[0]["quality_run_id"])
-            listed = place("--history")
+            options = ("--store", "duckdb:///store.duckdb", "--schema", name)
+            yield Place(cli, url, name, options, owner.execute)
         finally:
             owner.execute(f"DROP SCHEMA {name} CASCADE")
             owner.execute(f"DROP ROLE {name}")
+
+
+def test_a_measurement_without_any_table_is_stored_as_failed_and_never_the_latest(limited: Place) -> None:
+    name = limited.schema
+    limited.execute(f"CREATE TABLE {name}.film AS SELECT 1 AS a")
+    limited.execute(f"GRANT SELECT ON {name}.film TO {name}")
+    good = limited.json("film")["run"]["quality_run_id"]
+    limited.execute(f"REVOKE SELECT ON {name}.film FROM {name}")
+    ran = limited("film")
+    late = limited("film", "--budget", "0.000001")
+    latest, history = limited.json("--show", "latest"), limited.json("--history")["runs"]
+    shown = limited("--show", history[0]["quality_run_id"])
+    listed = limited("--history")
     assert ran.code == late.code == 3 and "1 of 1 tables could not be measured" in ran.err
     assert latest["run"]["quality_run_id"] == history[2]["quality_run_id"] == good
     assert [run["status"] for run in history] == ["failed", "failed", "complete"]
@@ -407,28 +410,13 @@ def _interrupt(*_: object) -> None:
     raise KeyboardInterrupt
 
 
-def test_a_table_without_rights_is_told_and_others_are_measured(
-    cli: Any, postgres_url: str, tmp_path: Path
-) -> None:
-    name = f"q_{uuid4().hex[:10]}"
-    with UnifiedSqlAdapter.from_url(postgres_url) as owner:
-        owner.execute(f"CREATE SCHEMA {name}")
-        owner.execute(f"CREATE ROLE {name} LOGIN PASSWORD 'secret-word'")
-        try:
-            owner.execute(f"CREATE TABLE {name}.open AS SELECT 1 AS a")
-            owner.execute(f"CREATE TABLE {name}.closed AS SELECT 1 AS a")
-            owner.execute(f"CREATE VIEW {name}.broken AS SELECT 1 / (a - 1) AS b FROM {name}.open")
-            owner.execute(f"GRANT USAGE ON SCHEMA {name} TO {name}")
-            owner.execute(f"GRANT SELECT ON {name}.open, {name}.broken TO {name}")
-            parts = urlsplit(postgres_url)
-            url = urlunsplit(
-                parts._replace(netloc=f"{name}:secret-word@{parts.hostname}:{parts.port or 5432}")
-            )
-            place = Place(cli, url, name, ("--store", "duckdb:///store.duckdb", "--schema", name), str)
-            ran = place("-s", "resource_type:table", "-s", "resource_type:view")
-        finally:
-            owner.execute(f"DROP SCHEMA {name} CASCADE")
-            owner.execute(f"DROP ROLE {name}")
+def test_a_table_without_rights_is_told_and_others_are_measured(limited: Place) -> None:
+    name = limited.schema
+    limited.execute(f"CREATE TABLE {name}.open AS SELECT 1 AS a")
+    limited.execute(f"CREATE TABLE {name}.closed AS SELECT 1 AS a")
+    limited.execute(f"CREATE VIEW {name}.broken AS SELECT 1 / (a - 1) AS b FROM {name}.open")
+    limited.execute(f"GRANT SELECT ON {name}.open, {name}.broken TO {name}")
+    ran = limited("-s", "resource_type:table", "-s", "resource_type:view")
     assert ran.code == 3 and "secret-word" not in ran.out + ran.err
     lines = {line.split()[0].split(".")[-1]: line for line in ran.out.splitlines() if name in line}
     assert "could not be measured" in lines["closed"] and "100" in lines["open"]

@@ -14,7 +14,6 @@ import sqlglot
 from recce_meta import UnifiedSqlAdapter
 from recce_meta.errors import StoreLocked, UnknownNameError
 from recce_meta.extractors.database import ScanScope, extract_database
-from recce_meta.models.catalog import relation_id
 from recce_meta.sql_lineage.project.columns import analyse_project
 from recce_meta.warehouses.parsing import without_brackets
 from tests.contract.extractors.samples.places import Place, place
@@ -63,10 +62,7 @@ def shop(tmp_path: Path) -> Iterator[Place]:
 
 def test_each_change_is_seen_at_what_was_changed(shop: Place) -> None:
     shop.run(*SHOP)
-    before = shop.nodes()
-
-    for statement, changed in CHANGES:
-        assert shop.changed(before, statement) == changed, statement
+    shop.require_changes(CHANGES)
 
 
 def test_rows_change_facts_alone(shop: Place) -> None:
@@ -126,24 +122,8 @@ ODD = ('a "b"', "c.d", "e\nf", "😀", "⟦relation.main.x⟧", "select", "it's"
 
 
 def test_names_of_any_characters_are_read_and_traced(shop: Place) -> None:
-    quoted = ['"' + name.replace('"', '""') + '"' for name in ODD]
     shop.run('CREATE SCHEMA "o\'f.f\nice"')
-    for name in quoted:
-        shop.run(
-            f'CREATE TABLE "o\'f.f\nice".{name} ({name} INTEGER DEFAULT 1 PRIMARY KEY, CHECK ({name} > 0))',
-            f'CREATE VIEW "o\'f.f\nice"."v {name[1:]} AS SELECT {name} FROM "o\'f.f\nice".{name}',
-        )
-
-    project = shop.scan()
-
-    found = {node.unique_id: node for node in project.nodes}
-    for name in ODD:
-        table = found[relation_id("o'f.f\nice", name)]
-        view = found[relation_id("o'f.f\nice", f"v {name}")]
-        assert [column.name for column in table.columns] == [name]
-        assert len(table.properties["constraints"]) == 2  # type: ignore[arg-type]
-        assert view.parents == (table.unique_id,)
-    assert project.warnings == ()
+    shop.require_names(ODD, '"', "INTEGER DEFAULT 1 PRIMARY KEY", "o'f.f\nice")
 
 
 def test_as_many_columns_as_may_be(shop: Place) -> None:

@@ -14,7 +14,6 @@ import sqlglot
 from recce_meta import UnifiedSqlAdapter
 from recce_meta.errors import PermissionDenied
 from recce_meta.extractors.database import ScanScope, extract_database
-from recce_meta.models.catalog import relation_id
 from recce_meta.warehouses import warehouse_for_scheme
 from recce_meta.warehouses.catalog import ROWS, Part, catalog_of
 from tests.contract.extractors.samples.places import Place, place
@@ -77,10 +76,7 @@ def shop(mysql_url: str, tmp_path: Path) -> Iterator[Place]:
 
 def test_each_change_is_seen_at_what_was_changed(shop: Place) -> None:
     shop.run(*SHOP)
-    before = shop.nodes()
-
-    for statement, changed in CHANGES:
-        assert shop.changed(before, statement) == changed, statement
+    shop.require_changes(CHANGES)
 
 
 def test_a_collation_is_that_of_the_thing_itself(shop: Place) -> None:
@@ -228,22 +224,7 @@ ODD = ('a "b"', "c.d", "e\nf", "⟦relation.x.y⟧", "select", "it's", "back\\sl
 
 
 def test_names_of_any_characters_are_read_and_traced(shop: Place) -> None:
-    for name in ODD:
-        quoted = "`" + name.replace("`", "``") + "`"
-        shop.run(
-            f"CREATE TABLE {quoted} ({quoted} INT PRIMARY KEY DEFAULT 1, CHECK ({quoted} > 0))",
-            f"CREATE VIEW `v {quoted[1:]} AS SELECT {quoted} FROM {quoted}",
-        )
-
-    project = shop.scan()
-
-    found = {node.unique_id: node for node in project.nodes}
-    for name in ODD:
-        table, view = found[relation_id(shop.schema, name)], found[relation_id(shop.schema, f"v {name}")]
-        assert [column.name for column in table.columns] == [name]
-        assert len(table.properties["constraints"]) == 2  # type: ignore[arg-type]
-        assert view.parents == (table.unique_id,)
-    assert project.warnings == ()
+    shop.require_names(ODD, "`", "INT PRIMARY KEY DEFAULT 1")
 
 
 def test_as_many_columns_as_may_be(shop: Place) -> None:

@@ -12,7 +12,6 @@ from recce_meta import UnifiedSqlAdapter
 from recce_meta.diff.changes import detect_changes
 from recce_meta.errors import ConnectionFailed, TransientFailure
 from recce_meta.extractors.database import extract_database
-from recce_meta.models.catalog import relation_id
 from recce_meta.warehouses.create_table import read_table
 from tests.contract.extractors.samples.places import Place, place
 
@@ -73,10 +72,7 @@ def shop(tmp_path: Path) -> Iterator[Place]:
 
 def test_each_change_is_seen_at_what_was_changed(shop: Place) -> None:
     shop.run(*SHOP)
-    before = shop.nodes()
-
-    for statement, changed in CHANGES:
-        assert shop.changed(before, statement) == changed, statement
+    before = shop.require_changes(CHANGES)
     for shape in SHAPES:
         assert shop.changed(before, "DROP TABLE IF EXISTS bought", shape) == {"bought"}, shape
         assert shop.changed(before, "DROP TABLE bought", shape.replace(", ", "  ,\n -- (\n ")) == set(), shape
@@ -149,22 +145,7 @@ ODD = ('a "b"', "c.d", "e\nf", "😀", "⟦relation.main.x⟧", "select", "it's"
 
 
 def test_names_of_any_characters_are_read_and_traced(shop: Place) -> None:
-    for name in ODD:
-        quoted = '"' + name.replace('"', '""') + '"'
-        shop.run(
-            f"CREATE TABLE {quoted} ({quoted} INTEGER PRIMARY KEY, CHECK ({quoted} > 0))",
-            f'CREATE VIEW "v {quoted[1:]} AS SELECT {quoted} FROM {quoted}',
-        )
-
-    project = shop.scan()
-
-    found = {node.unique_id: node for node in project.nodes}
-    for name in ODD:
-        table, view = found[relation_id("main", name)], found[relation_id("main", f"v {name}")]
-        assert [column.name for column in table.columns] == [name]
-        assert len(table.properties["constraints"]) == 2  # type: ignore[arg-type]
-        assert view.parents == (table.unique_id,)
-    assert project.warnings == ()
+    shop.require_names(ODD, '"', "INTEGER PRIMARY KEY")
 
 
 def test_as_many_columns_as_may_be(shop: Place) -> None:

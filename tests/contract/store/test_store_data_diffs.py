@@ -30,6 +30,7 @@ from recce_meta.models.stored import Headline, LoadedDiff, StoredDiff
 from recce_meta.store.data_diffs import list_data_diffs, load_diffs_of_pair, save_data_diffs
 from recce_meta.store.prune import Retention, prune
 from recce_meta.store.write import record_run
+from tests.contract.store.test_store_record import FORKS
 
 pytestmark = pytest.mark.core("sqlite")
 
@@ -242,8 +243,9 @@ def test_writers_at_once_keep_everything_once(store, runs):
     assert store.scalar("SELECT COUNT(*) FROM {s}.store_column_diffs") == 5 * 2
 
 
-CHILD = """
-import os, sys
+CHILD = (
+    """
+import os, sys, traceback
 import duckdb, duckdb_engine, psycopg, sqlalchemy.dialects.postgresql.psycopg  # once, before the forks
 from datetime import datetime, timezone
 from recce_meta.adapter import Session, UnifiedSqlAdapter
@@ -267,63 +269,29 @@ def statistics(name):
     figures = Profile(type="T", row_count=1, not_null_count=1, min=1)
     return NodeStatistics(unique_id=name, counted_at=at, row_count=1, profiled_at=at,
                           columns=(ColumnStatistics(name="a", profile=figures),))
-
-
-def forked(work):
-    pid = os.fork()
-    if pid == 0:
-        code = 70
-        try:
-            with UnifiedSqlAdapter.from_url(url).at(schema) as adapter:
-                code = work(adapter, list_runs(adapter)[0])
-        finally:
-            sys.stdout.flush()
-            os._exit(code)
-    return os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
-
-
-def killed_after(statements, write):
-    def work(adapter, run):
-        done = 0
-
-        def counting(method):
-            def call(*arguments, **keywords):
-                nonlocal done
-                if done == statements:
-                    os._exit(42)
-                answer = method(*arguments, **keywords)
-                done += 1
-                return answer
-            return call
-
-        for name in ("query", "execute", "insert_rows"):
-            setattr(Session, name, counting(getattr(Session, name)))
-        write(adapter, run)
-        return 0
-    return work
-
-
+"""
+    + FORKS
+    + """
 def keep_diff(name):
-    def write(adapter, run):
-        saved = save_data_diffs(
-            adapter, [result(name)], base_run=run, current_run=run, taken_at=at
-        )
+    def write(adapter):
+        run = list_runs(adapter)[0]
+        saved = save_data_diffs(adapter, [result(name)], base_run=run, current_run=run, taken_at=at)
         assert saved.written == 1, "half a diff is kept"
         return 0
     return write
 
 
 def keep_statistics(name):
-    def write(adapter, run):
-        written = write_statistics(adapter, run, [statistics(name)])
+    def write(adapter):
+        written = write_statistics(adapter, list_runs(adapter)[0], [statistics(name)])
         assert (written.nodes_counted, written.nodes_profiled) == (1, 1), "half of the statistics are kept"
         return 0
     return write
 
 
 def as_they_should_be(names):
-    def work(adapter, run):
-        kept = list_data_diffs(adapter)
+    def work(adapter):
+        run, kept = list_runs(adapter)[0], list_data_diffs(adapter)
         assert sorted(diff.subject_name for diff in kept) == names
         for one in load_diffs_of_pair(adapter, run, run):
             assert one.result == result(one.stored.subject_name)
@@ -347,6 +315,7 @@ while True:
     kills += 1
 print(kills)
 """
+)
 
 
 @pytest.mark.extensive

@@ -115,7 +115,45 @@ def test_of_recorders_of_one_run_exactly_one_writes(store, make_project):
         assert sorted(pool.map(work, range(recorders))) == [False, False, False, True]
 
 
-CHILD = """
+FORKS = """
+def forked(work):
+    pid = os.fork()
+    if pid == 0:
+        code = 70
+        try:
+            with UnifiedSqlAdapter.from_url(url).at(schema) as adapter:
+                code = work(adapter)
+        except BaseException:
+            traceback.print_exc()
+        finally:
+            sys.stdout.flush()
+            os._exit(code)
+    return os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
+
+
+def killed_after(statements, write):
+    def work(adapter):
+        done = 0
+
+        def counting(method):
+            def call(*arguments, **keywords):
+                nonlocal done
+                if done == statements:
+                    os._exit(42)
+                answer = method(*arguments, **keywords)
+                done += 1
+                return answer
+            return call
+
+        for name in ("query", "execute", "insert_rows"):
+            setattr(Session, name, counting(getattr(Session, name)))
+        write(adapter)
+        return 0
+    return work
+"""
+"""Functions of a script that runs `work` in a fork, and ends one after so many statements."""
+CHILD = (
+    """
 import glob, os, sys, traceback
 import duckdb, duckdb_engine, psycopg, sqlalchemy.dialects.postgresql.psycopg  # once, before the forks
 from datetime import datetime, timezone
@@ -139,44 +177,9 @@ def project(run_id, code):
     macros = (MacroMetadata(unique_id="macro.p.x", name="x", macro_sql=code),)
     results = (NodeResult(unique_id="model.p.m0", status="ok"),)
     return Project(run=run, nodes=nodes, macros=macros, results=results)
-
-
-def forked(work):
-    pid = os.fork()
-    if pid == 0:
-        code = 70
-        try:
-            with UnifiedSqlAdapter.from_url(url).at(schema) as adapter:
-                code = work(adapter)
-        except BaseException:
-            traceback.print_exc()
-        finally:
-            sys.stdout.flush()
-            os._exit(code)
-    return os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
-
-
-def killed_after(statements, run_id):
-    def work(adapter):
-        done = 0
-
-        def counting(method):
-            def call(*arguments, **keywords):
-                nonlocal done
-                if done == statements:
-                    os._exit(42)
-                answer = method(*arguments, **keywords)
-                done += 1
-                return answer
-            return call
-
-        for name in ("query", "execute", "insert_rows"):
-            setattr(Session, name, counting(getattr(Session, name)))
-        record_run(adapter, project(run_id, run_id))
-        return 0
-    return work
-
-
+"""
+    + FORKS
+    + """
 def visible_runs(adapter):
     try:
         return sorted(run.run_id for run in list_runs(adapter))
@@ -219,7 +222,7 @@ if mode == "existing":
     expected = ["run-first"]
 while True:
     run_id = f"run-{kills:03}"
-    code = forked(killed_after(kills, run_id))
+    code = forked(killed_after(kills, lambda adapter: record_run(adapter, project(run_id, run_id))))
     if code == 0:
         break
     assert code == 42, f"the recorder ended with {code}"
@@ -231,6 +234,7 @@ while True:
         expected = sorted([run_id, *expected])
 print(kills)
 """
+)
 
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="the test kills forked processes")
@@ -263,7 +267,7 @@ with UnifiedSqlAdapter.from_url(sys.argv[1]).at(sys.argv[2]) as adapter:
 @pytest.mark.extensive
 def test_two_processes_record_at_once(store):
     store.adapter.close()
-    prelude = CHILD.split("def forked")[0].replace("url, schema, mode, stride = sys.argv[1:5]", "")
+    prelude = CHILD.split(FORKS)[0].replace("url, schema, mode, stride = sys.argv[1:5]", "")
 
     children = [
         subprocess.Popen(

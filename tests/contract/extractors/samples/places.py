@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import NamedTuple
@@ -13,6 +13,7 @@ from uuid import uuid4
 from recce_meta import UnifiedSqlAdapter
 from recce_meta.extractors.database import ScanScope, extract_database
 from recce_meta.models import NodeMetadata, Project
+from recce_meta.models.catalog import relation_id
 
 FOLDER = Path(__file__).parent
 
@@ -53,6 +54,31 @@ class Place(NamedTuple):
         before.clear()
         before.update(after)
         return {key.removeprefix(f"relation.{self.schema}.") for key in differing}
+
+    def require_changes(self, changes: Iterable[tuple[str, set[str]]]) -> dict[str, NodeMetadata]:
+        """Require that a scan after each statement of *changes* finds what it changed; return the nodes."""
+        before = self.nodes()
+        for statement, changed in changes:
+            assert self.changed(before, statement) == changed, statement
+        return before
+
+    def require_names(self, names: Iterable[str], quote: str, column: str, schema: str = "") -> None:
+        """Make a table, with a *column*, and a view of each of *names*; require that a scan traces them."""
+        quoted = {name: quote + name.replace(quote, quote * 2) + quote for name in names}
+        prefix = schema and f"{quote}{schema}{quote}."
+        for one in quoted.values():
+            self.run(
+                f"CREATE TABLE {prefix}{one} ({one} {column}, CHECK ({one} > 0))",
+                f"CREATE VIEW {prefix}{quote}v {one[1:]} AS SELECT {one} FROM {prefix}{one}",
+            )
+        project = self.scan()
+        found = {node.unique_id: node for node in project.nodes}
+        for name in quoted:
+            table, view = (found[relation_id(schema or self.schema, one)] for one in (name, f"v {name}"))
+            assert [one.name for one in table.columns] == [name]
+            assert len(table.properties["constraints"]) == 2  # type: ignore[arg-type]
+            assert view.parents == (table.unique_id,)
+        assert project.warnings == ()
 
 
 @contextmanager
