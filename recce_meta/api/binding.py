@@ -398,7 +398,7 @@ class Binding:
         types = (
             {str(name).lower(): str(kind) for name, kind in given.items()} if isinstance(given, dict) else {}
         )
-        types |= self._catalogued(node.unique_id)
+        types = {**self._catalogued(node.unique_id), **types}
         names = [one.name for one in query.outputs]
         return KnownRelation(tuple((name, types.get(name.lower(), "")) for name in names), Surely.ALL)
 

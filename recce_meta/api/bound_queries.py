@@ -149,9 +149,11 @@ class QueryBinder:
         return BoundQuery(answer, is_exact, surely, given, unlisted)
 
     def types(self, kinds: Collection[str]) -> list[str]:
-        """Return what the database calls the types *kinds*; empty ones if it lacks one of them."""
+        """Return what the database calls the types *kinds*; empty for one that it lacks."""
         answer = self._binder.bind(f"select {', '.join(f'cast(null as {kind})' for kind in kinds)}", {})
         found = [kind for _, kind in answer.columns] if answer is not None else []
+        if len(found) != len(kinds) and len(kinds) > 1:  # one of them may be a template
+            return [name for kind in kinds for name in self.types([kind])]
         return found if len(found) == len(kinds) else [""] * len(kinds)
 
     def _learn(

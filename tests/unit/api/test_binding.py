@@ -303,9 +303,11 @@ def test_the_types_of_an_enforced_contract_are_those_that_duckdb_gives(
     old: str, new: str, declared: str, why: str
 ) -> None:
     def of(orders: str, expression: str) -> Project:
-        found = in_shop(orders, f"select {expression} from stg_orders")
-        column = Column("amount", documented=True, documented_type=declared)
-        reader = replace(found.nodes[-1], contract={"enforced": True}, columns=(column,))
+        found = in_shop(orders, f"select {expression}, status from stg_orders")
+        # Files have templates of types where artifacts have types.
+        types = {"amount": declared, "status": "{{ var('text') }}"}
+        columns = tuple(Column(name, documented=True, documented_type=kind) for name, kind in types.items())
+        reader = replace(found.nodes[-1], contract={"enforced": True}, columns=columns)
         return replace(found, nodes=(*found.nodes[:-1], reader))
 
     # An edit of its own, and one above it.
