@@ -502,9 +502,11 @@ class WholeBinding(Binding):
         if None in nodes or not both[1]:
             return None
         for index, keys in enumerate(both):
+            learned = answers[0].learned if answers and answers[0] is not None else None
+            if self._bound(index, one, learned, wanted=Wanted.VERDICT) is None:  # dbt did not compile it
+                return None
             names = self._queries.query(index, one)
             relations = {key: self._relation_for(index, one, key) for key in [*names.keys()]}
-            learned = answers[0].learned if answers and answers[0] is not None else None
             sql = " ".join(("select", ", ".join(keys) or "*", "from (\n", names.sql, "\n) as recce_node"))
             answers.append(self._asking.ask(sql, names, relations, learned, wanted=Wanted.VERDICT))
         before, after = answers

@@ -384,6 +384,17 @@ def test_a_column_that_the_configuration_names_is_in_the_query(config: dict[str,
     assert bool(found) is fails
 
 
+def test_columns_that_the_configuration_names_prove_nothing_of_sql_that_is_not_compiled() -> None:
+    base, edited = (
+        hooked("select 1", materialized="incremental", unique_key=key) for key in ("amount", "gone")
+    )
+    parsed = replace(edited.nodes[-1], compiled_code=None, raw_code="select amount as gone from stg_orders")
+
+    diff = whole_diff(base, replace(edited, nodes=(*edited.nodes[:-1], parsed)), NOTHING_MORE)
+
+    assert (failure_sentences(diff), doubt_sentences(diff)) == ([], [])
+
+
 STATEMENT = "insert into log select status from {{ ref('stg_orders') }}"
 
 
