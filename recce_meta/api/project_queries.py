@@ -416,7 +416,7 @@ class ProjectQueries:
             with suppress(SqlNotAnalysed):
                 asked = names.sql, self.dialect, self.schemas(index, names, names.relations)
                 try:
-                    queries = self._statements(*asked)
+                    queries = self._statements(*asked, SECONDS)
                 except SqlNotAnalysed:  # the last statement alone may be understood
                     queries = [sql_lineage.resolve_query(*asked, timeout=SECONDS)]
             self._resolved[index, unique_id] = names, queries
@@ -425,17 +425,17 @@ class ProjectQueries:
     def resolve(self, sql: str, dialect: str, schemas: Schemas, /, *, timeout: float | None = None) -> Query:
         """Return the query in *sql* as `resolve_query` does, and keep it for `resolved`."""
         with suppress(SqlNotAnalysed):
-            found = self._statements(sql, dialect, schemas)
+            found = self._statements(sql, dialect, schemas, timeout)
             if len(found) == 1:
                 return found[0]
         return sql_lineage.resolve_query(sql, dialect, schemas, timeout=timeout)
 
-    def _statements(self, sql: str, dialect: str, schemas: Schemas) -> list[Query]:
+    def _statements(self, sql: str, dialect: str, schemas: Schemas, timeout: float | None) -> list[Query]:
         """Return the queries of all statements in *sql*, resolved once. Raise SqlNotAnalysed."""
         columns = sorted((name, *types.items()) for name, types in schemas.items())
         key = sql, dialect, tuple(columns)
         if key not in self._texts:
-            self._texts[key] = sql_lineage.resolve_statements(sql, dialect, schemas, timeout=SECONDS)
+            self._texts[key] = sql_lineage.resolve_statements(sql, dialect, schemas, timeout=timeout)
         return self._texts[key]
 
 
