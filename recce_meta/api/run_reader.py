@@ -534,13 +534,15 @@ class StoredRunReader(RunReader):
     def _is_small(self) -> bool:
         return self.run.node_count <= FEW_NODES
 
+    def _with_all(self, ids: set[str]) -> set[str]:
+        """Return *ids*, with all nodes of a small run, of which most would be read one after the other."""
+        return ids.union(self.names) if self._is_small else ids
+
     def _with_next(self, ids: set[str]) -> set[str]:
-        """Return *ids*, with nodes that would be read one after the other: all of a small run, and in a diff
-        those upstream, whose columns follow from their own parents.
-        """
-        if self._is_small:
-            return ids.union(self.names)
-        return ids if self._given is None else self._given.nearest_upstream(ids, FEW_NODES + AHEAD * len(ids))
+        """Return the same and, in a diff of a large run, nodes upstream: columns follow from them."""
+        if self._is_small or self._given is None:
+            return self._with_all(ids)
+        return self._given.nearest_upstream(ids, FEW_NODES + AHEAD * len(ids))
 
     def _lacking(self, ids: Iterable[str]) -> list[NodeMetadata]:
         """Return the nodes of *ids* that were read and that dbt did not compile in this run."""
@@ -563,7 +565,7 @@ class StoredRunReader(RunReader):
         return {key: self._kept[key] for key in ids if key in self._kept}
 
     def tokenised(self, ids: Collection[str]) -> Mapping[str, str]:
-        if new := self._with_next({*ids}) - self._codes.keys() if ids else ():
+        if new := self._with_all({*ids}) - self._codes.keys() if ids else ():
             self._codes |= dict.fromkeys(new)
             self._codes |= read.load_code(self.adapter, self.run, "compiled_code", sorted(new))
         found = {one: self._codes[one] for one in sorted(ids)}
@@ -655,9 +657,10 @@ class StoredRunReader(RunReader):
             self.lacks_columns = True
             return {}
         new = {*ids} - self._loaded_columns.keys()
-        if new:
+        if new and self._is_small:
             self._loaded_columns |= dict.fromkeys(new - self.names.keys())
-            new = self._with_next(new & self.names.keys()) - self._loaded_columns.keys()
+        if new:
+            new = self._with_next(new) - self._loaded_columns.keys()
         if new:
             with self._open() as store:
                 found = columns.columns_of(store, self.run, sorted(new))
