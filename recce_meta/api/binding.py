@@ -395,10 +395,10 @@ class Binding:
         if query is None:
             return None
         given = node.config.get("column_types")
-        types = (
-            {str(name).lower(): str(kind) for name, kind in given.items()} if isinstance(given, dict) else {}
-        )
-        types = {**self._catalogued(node.unique_id), **types}
+        dialects = self._queries.dialect, self._binder.dialect
+        types = self._catalogued(node.unique_id)
+        for name, kind in given.items() if isinstance(given, dict) else ():
+            types[str(name).lower()] = _known_type(str(kind), *dialects)
         names = [one.name for one in query.outputs]
         return KnownRelation(tuple((name, types.get(name.lower(), "")) for name in names), Surely.ALL)
 

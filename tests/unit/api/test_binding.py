@@ -590,3 +590,14 @@ def test_what_the_columns_decide_is_no_fault_where_they_are_unknown(
     diff = whole_diff(sides[0], sides[1], NOTHING_MORE)
 
     assert not [one for one in (*failure_sentences(diff), *doubt_sentences(diff)) if "DuckDB" in one]
+
+
+def test_the_types_of_a_seed_are_those_that_its_configuration_names() -> None:
+    def of(run_id: str, types: dict[str, str]) -> Project:
+        raw = replace(seed("raw_orders", {"amount": "INTEGER"}), config={"column_types": types})
+        reader = node("m", "select sum(amount) as s from raw_orders", raw.unique_id)
+        return project(run_id, raw, replace(reader, path="models/m.sql"))
+
+    (found,) = failure_sentences(diff_between(of("b", {}), of("bc", {"amount": "varchar(20)"})))
+
+    assert found.startswith("m fails because of the change of raw_orders: No function matches")
