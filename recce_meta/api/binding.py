@@ -15,7 +15,15 @@ from typing import TYPE_CHECKING, NamedTuple, Protocol, TypeAlias
 
 from recce_meta import sql_diff
 from recce_meta.api.bound_fixtures import FixtureBinder, fixture_faults
-from recce_meta.api.bound_queries import BoundQuery, KnownRelation, Learned, QueryBinder, Surely, Wanted
+from recce_meta.api.bound_queries import (
+    BoundQuery,
+    KnownRelation,
+    Learned,
+    QueryBinder,
+    Surely,
+    Wanted,
+    has_star,
+)
 from recce_meta.diff.materializations import REBUILT
 from recce_meta.graph import LineageGraph, parents_first
 from recce_meta.models import Json, NodeMetadata
@@ -24,7 +32,7 @@ from recce_meta.models.node import SEED_HEADER
 from recce_meta.sql_lineage.project.names import PARENT_NAME, QueryNames
 from recce_meta.warehouses.binding import Answer
 from recce_meta.warehouses.driver import binder_of
-from recce_meta.warehouses.hooks import HOOKS, hook_texts
+from recce_meta.warehouses.hooks import HOOKS, hook_texts, may_define_columns
 
 if TYPE_CHECKING:
     from recce_meta.api.run_reader import RunReader
@@ -92,7 +100,7 @@ class QueriesOfBoth(Protocol):
         """Return a query with the columns of a seed; None if its table may have others."""
 
     def is_built_alone(self, index: int, node: NodeMetadata) -> bool:
-        """Return True if nothing of the project adds to the SQL of a node."""
+        """Return True if only the SQL of a node defines its columns."""
 
 
 class Judgement(NamedTuple):
@@ -165,7 +173,8 @@ class Binding:
         differing: set[str] = set()
         has_read = False
         for one in order:
-            is_above = not differing.isdisjoint(graph.parents(one)) or self._tests_edit(one, differing)
+            is_above = not differing.isdisjoint(graph.parents(one))
+            is_above = is_above or _tests_edit(graph, one, self._changed, differing)
             if (one not in self._changed and not is_above) or one not in self._runs[1].names:
                 continue
             if is_above and not has_read:
@@ -195,14 +204,6 @@ class Binding:
             if self._differs(one):
                 differing.add(one)
         return found
-
-    def _tests_edit(self, one: str, differing: Collection[str]) -> bool:
-        """Return True if a unit test is of an edited model, or gives rows of an input that differs."""
-        if not one.startswith("unit_test."):
-            return False
-        tested = self._graph.parents(one)
-        inputs = (parent for model in tested for parent in self._graph.parents(model))
-        return not self._changed.isdisjoint(tested) or not set(differing).isdisjoint(inputs)
 
     def _read(self, ids: Collection[str]) -> None:
         """Read the nodes *ids* on both sides, and the nearest nodes above them."""
@@ -323,7 +324,7 @@ class Binding:
         # What an unchanged query without a star returns does not depend on columns that no catalog lists.
         if reader not in self._below and self._catalogued(one):
             node = self._runs[1].with_parents([reader]).get(reader)
-            if node is not None and "*" not in (node.compiled_code or "*"):
+            if node is not None and not has_star(node):
                 return self._listed(index, one)
         return self._relation(index, one)
 
@@ -342,7 +343,7 @@ class Binding:
         found = None
         if node is not None and node.resource_type == "seed":
             found = self._seed(index, node)
-        elif node is not None and node.resource_type == "model" and one in self._above:
+        elif node is not None and node.resource_type in ("model", "snapshot") and one in self._above:
             if not self._is_deep and one not in self._below and self._catalogued(one):
                 return self._listed(index, one)
             # A catalog has the types, which take further questions if those of a parent are unknown.
@@ -376,19 +377,25 @@ class Binding:
 
     def _built(self, index: int, node: NodeMetadata, bound: BoundQuery) -> KnownRelation:
         """Return the relation that dbt builds from a bound query."""
-        columns, code = bound.answer.columns, node.compiled_code or ""
-        is_sure = node.resource_type == "model" and self._queries.is_built_alone(index, node)
+        columns, one = bound.answer.columns, node.unique_id
+        is_alone = node.resource_type == "model" and self._queries.is_built_alone(index, node)
         if node.contract:
             columns = tuple((name, _contract_of(node).get(name.lower(), "")) for name, _ in columns)
-        known = self._catalogued(node.unique_id) if node.unique_id not in self._below else {}
+        known = self._catalogued(one) if one not in self._below else {}
         columns = tuple((name, kind or known.get(name.lower(), "")) for name, kind in columns)
-        has_all = is_sure and node.materialized in REBUILT and not _UNSTABLE.search(code)
-        has_all = has_all and (
-            bound.known >= (Surely.ALL if self._is_deep else Surely.LISTED) or "*" not in code
-        )
-        # A catalog with other columns is that of another query, or of another table.
-        has_all = has_all and known.keys() <= {name.lower() for name, _ in columns}
-        return KnownRelation(columns, Surely.ALL if has_all else Surely.SOME)
+        named = {name.lower() for name, _ in columns}
+        if _UNSTABLE.search(node.compiled_code or ""):
+            return KnownRelation(columns)
+        is_kept = node.materialized not in REBUILT
+        surely = least = Surely.LISTED
+        if is_kept or (not is_alone and one not in self._below):  # of older queries, of dbt or of hooks
+            listed = self._listed(index, one).columns
+            columns += tuple(each for each in listed if each[0].lower() not in named)
+        elif is_alone:
+            # A catalog with other columns is that of another query, or of another table.
+            surely = Surely.ALL if known.keys() <= named else Surely.SOME
+            least = Surely.ALL if self._is_deep else Surely.LISTED
+        return KnownRelation(columns, surely if bound.known >= least or not has_star(node) else Surely.SOME)
 
     def _seed(self, index: int, node: NodeMetadata) -> KnownRelation | None:
         query = self._queries.query_of_seed(index, node) if node.properties.get(SEED_HEADER) else None
@@ -605,12 +612,19 @@ class WholeBinding(Binding):
             bound = self._bound(index, one, {}) if one in self._runs[index].names else None
             node = self._runs[index].with_parents([one]).get(one)
             if node is not None and node.materialized in REBUILT and bound and bound.refusal is None:
-                is_whole = bound.known is Surely.ALL or "*" not in (node.compiled_code or "")
-                is_whole = is_whole and not any(map(_may_alter, earlier))
+                is_whole = bound.known is Surely.ALL or not has_star(node)
+                is_whole = is_whole and not may_define_columns(map(str, earlier))
                 relation = self._built(index, node, bound)
                 relation = relation._replace(known=Surely.ALL if is_whole else relation.known)
             found.append(relation._replace(is_table=self._is_table(index, one)))
         return found[0], found[1]
+
+
+def _tests_edit(graph: LineageGraph, one: str, edited: Collection[str], differing: Collection[str]) -> bool:
+    """Return True if *one* is a unit test of an *edited* model, or gives rows of an input that differs."""
+    tested = {*graph.parents(one)} if one.startswith("unit_test.") else set()
+    read = {parent for model in tested for parent in graph.parents(model)}
+    return not tested.isdisjoint(edited) or not read.isdisjoint(differing)
 
 
 def _line_of(node: NodeMetadata, line: int | None) -> int | None:
@@ -638,10 +652,6 @@ def _earlier(one: str, operations: Mapping[str, NodeMetadata]) -> str:
             break
         found.append((node.raw_code or "").strip().rstrip(";"))
     return "".join(f"{text};\n" for text in found if text and "{" not in text)
-
-
-def _may_alter(hook: Json) -> bool:
-    return re.search(r"\balter\b|[{]", str(hook).replace("{{ this }}", ""), re.IGNORECASE) is not None
 
 
 def _contract_of(node: NodeMetadata) -> dict[str, str]:
@@ -679,7 +689,8 @@ def _either(before: KnownRelation, after: KnownRelation) -> KnownRelation:
         tuple(
             (name, types[0].get(key, "") if types[0].get(key) == types[1].get(key) else "")
             for key, name in named.items()
-        )
+        ),
+        min(before.known, after.known),
     )
 
 

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import NamedTuple
 
 from recce_meta import sql_diff
-from recce_meta.api.bound_queries import BoundQuery, KnownRelation, Surely
+from recce_meta.api.bound_queries import BoundQuery, KnownRelation, Surely, has_star
 from recce_meta.models import Json, NodeMetadata
 from recce_meta.sql_lineage.project.nodes import fixture_input, fixture_names
 
@@ -58,10 +58,11 @@ def fixture_faults(
     if node.properties.get("overrides") or "is_incremental" in (tested.raw_code or ""):
         return
     model = binder.model(inputs)
-    if model is not None and model.refusal is not None and inputs:
-        plain = binder.model({})
-        if plain is not None and plain.refusal is None:
-            yield from _refused(f"{tested.name} over its rows", model)
+    if model is not None and model.refusal is not None:
+        plain = binder.model({}) if inputs else None
+        is_of_rows = plain is not None and plain.refusal is None
+        found = _refused(f"{tested.name} over its rows", model)
+        yield from (one for one in found if is_of_rows or (binder.is_own and one.is_certain))
     if model is not None and model.refusal is None:
         yield from _expected(node.properties.get("expect"), tested, model, binder)
 
@@ -71,7 +72,7 @@ def _expected(
 ) -> Iterator[sql_diff.Fault]:
     """Yield why expected rows cannot be compared with those of *model*, the query of *tested*."""
     relation = KnownRelation(model.answer.columns)
-    is_sure = binder.is_own and (model.known is Surely.ALL or "*" not in (tested.compiled_code or "*"))
+    is_sure = binder.is_own and (model.known is Surely.ALL or not has_star(tested))
     if (sql := _sql_of(expect)) is None:
         for name in _absent(fixture_names(expect) or (), relation):
             yield sql_diff.Fault(f"it expects a column {name}, which {tested.name} does not have", is_sure)

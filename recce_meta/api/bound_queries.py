@@ -8,6 +8,7 @@ from enum import IntEnum
 from typing import NamedTuple, TypeAlias
 
 from recce_meta import sql_diff
+from recce_meta.models import NodeMetadata
 from recce_meta.sql_lineage.project.names import PARENT_NAME, QueryNames
 from recce_meta.warehouses.binding import Answer, Binder, Columns, Refusal
 
@@ -15,6 +16,9 @@ MOST_LEARNED = 100
 """Most columns and functions that a query may show to exist."""
 FILLS = ("TIMESTAMP", "DOUBLE", "VARCHAR")
 """Types that stand for unknown ones. A type of a result is known if it is the same with each that binds."""
+
+_STAR = re.compile(r"(?<!count\()\*(?!\s*(?:\d|\(|\w+\.))", re.IGNORECASE)
+"""A star that may stand for columns, and neither counts rows nor multiplies."""
 
 
 class Surely(IntEnum):
@@ -211,6 +215,11 @@ class QueryBinder:
         if key not in self._answers:
             self._answers[key] = self._binder.bind(asked.sql, views, self._functions, asked.tables)
         return self._answers[key]
+
+
+def has_star(node: NodeMetadata) -> bool:
+    """Return True if a star in the SQL of *node* may stand for columns, or if dbt did not compile it."""
+    return _STAR.search(node.compiled_code or "*") is not None
 
 
 def _lacking(named: Mapping[str, Collection[str]], relations: Mapping[str, KnownRelation]) -> Learned:

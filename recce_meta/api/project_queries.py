@@ -40,7 +40,7 @@ from recce_meta.sql_lineage.project.nodes import Spelling, argument_reads
 from recce_meta.sql_lineage.project.readable import offered_columns
 from recce_meta.warehouses import enforced_constraints, warehouse_of_adapter
 from recce_meta.warehouses.builds import created_columns
-from recce_meta.warehouses.hooks import hooks_and_macros
+from recce_meta.warehouses.hooks import hooks_and_macros, may_define_columns
 
 if TYPE_CHECKING:
     from recce_meta.api import binding
@@ -377,7 +377,8 @@ class ProjectQueries:
         header = node.properties[SEED_HEADER]
         before = self._runs[0].with_parents([node.unique_id]).get(node.unique_id) if index else None
         had = before.properties.get(SEED_HEADER) if before is not None else []
-        if not isinstance(header, list) or hooks_and_macros(node, self._sides[index].macros):
+        hooks = hooks_and_macros(node, self._sides[index].macros)
+        if not isinstance(header, list) or may_define_columns(hooks):
             return None
         is_whole = isinstance(had, list) and all(name in header for name in had)
         if not is_whole and keeps_seed(node, self._sides[index].adapter):
@@ -402,10 +403,10 @@ class ProjectQueries:
         return not self._assumed[index, node.unique_id]
 
     def is_built_alone(self, index: int, node: NodeMetadata) -> bool:
-        """Return True if no hook, header or materialization of the project may add to the SQL of *node*."""
+        """Return True if no hook, header or materialization of the project may define columns of *node*."""
         side = self._sides[index]
-        is_own = side.own_materialization(node, side.adapter)
-        return not is_own and not node.config.get("sql_header") and not hooks_and_macros(node, side.macros)
+        is_own = side.own_materialization(node, side.adapter) or node.config.get("sql_header")
+        return not is_own and not may_define_columns(hooks_and_macros(node, side.macros))
 
     def resolved(self, index: int, unique_id: str) -> tuple[QueryNames, list[Query]]:
         """Return the SQL of a node on one side, and its queries; none if it cannot be analysed."""

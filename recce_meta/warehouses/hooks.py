@@ -66,6 +66,12 @@ _ROWS = re.compile(
     re.IGNORECASE | re.VERBOSE,
 )
 """Start of a statement that may write, remove or hide rows; a hook that is a query runs for its effects."""
+_KEEPS_COLUMNS = re.compile(
+    r"(?:(?:grant|revoke|analyze|vacuum|comment|insert|update|delete|create\s+(?:unique\s+)?index)\b|\Z)",
+    re.IGNORECASE,
+)
+"""Start of a statement that defines no column, or nothing."""
+_COMMENT = re.compile(r"\{\#.*?\#\} | --[^\n]* | /\*.*?\*/", re.DOTALL | re.VERBOSE)
 _SETTING = re.compile(r"(?:^|;|%\})\s*(?:set|declare|let)\b", re.IGNORECASE)
 """Start of a statement that sets a variable or an option of the session, which the query may read."""
 _QUERY = re.compile(r"\bselect\b", re.IGNORECASE)
@@ -264,6 +270,15 @@ def sent_texts(node: NodeMetadata, macros: Mapping[str, MacroMetadata]) -> list[
 def may_write(texts: Iterable[str]) -> bool:
     """Return True if a statement in *texts*, those of `hooks_and_macros`, may write a relation."""
     return any(_statements(text).writes for text in texts)
+
+
+def may_define_columns(texts: Iterable[str]) -> bool:
+    """Return True if a statement in *texts*, those of `hooks_and_macros`, may add or rename columns.
+
+    A statement of an unknown kind may, and so may a macro.
+    """
+    parts = (part for text in texts for part in _COMMENT.sub(" ", text).split(";"))
+    return not all(_KEEPS_COLUMNS.match(part.strip()) for part in parts)
 
 
 def _sends(template: str) -> bool:

@@ -320,14 +320,30 @@ def test_the_types_of_an_enforced_contract_are_those_that_duckdb_gives(
         assert [one for one in doubt_sentences(diff) if "contract" in one] == []
 
 
-def hooked(hook: str, sql: str = "select order_id, amount, status from stg_orders", **config: Any) -> Project:
+def hooked(
+    hook: str,
+    sql: str = "select order_id, amount, status from stg_orders",
+    above: str = "table",
+    **config: Any,
+) -> Project:
     given: dict[str, Any] = {"materialized": "table", "post-hook": [{"sql": hook}], **config}
     found = in_shop("amount", sql)
     reader = replace(found.nodes[-1], config=given, materialized=given["materialized"])
-    run = replace(found.run, run_id=f"{sql} {given}")
-    return replace(found, run=run, nodes=(*found.nodes[:-1], reader))
+    run = replace(found.run, run_id=f"{sql} {given} {above}")
+    return built_as(above, replace(found, run=run, nodes=(*found.nodes[:-1], reader)))
 
 
+def built_as(materialized: str, found: Project, *hooks: str) -> Project:
+    """Return *found* with another materialization of `stg_orders`, and with *hooks*."""
+    config = {"materialized": materialized, "post-hook": [{"sql": one} for one in hooks]}
+    nodes = [
+        replace(one, config=config, materialized=materialized) if one.name == "stg_orders" else one
+        for one in found.nodes
+    ]
+    return replace(found, nodes=tuple(nodes))
+
+
+COUNTED = "select status, count(*) as n from stg_orders group by status"
 UPDATE = "update {{ this }} set amount = 0 where status = 'void'"
 
 
@@ -349,6 +365,7 @@ UPDATE = "update {{ this }} set amount = 0 where status = 'void'"
         (hooked("create index i on {{ this }} (order_id)"), ""),
         (hooked("pragma anything; update {{ this }} set gone = 1"), ""),
         (hooked("{{ log('a') }}"), ""),
+        (hooked("create index i on {{ this }} (gone)", COUNTED, above="incremental"), 'Table "reader" does'),
     ],
 )
 @pytest.mark.cases(4)
@@ -382,6 +399,47 @@ def test_a_column_that_the_configuration_names_is_in_the_query(config: dict[str,
 
     found = [one for one in failure_sentences(diff) if "in the columns of its configuration: " in one]
     assert bool(found) is fails
+
+
+@pytest.mark.parametrize(
+    ("materialized", "hook", "is_sure"),
+    [
+        ("table", "-- fast\ncreate index i on {{ this }} (order_id); analyze {{ this }};", True),
+        ("table", "alter table {{ this }} add column more int", False),
+        ("table", "{{ masked(this) }}", False),
+        ("incremental", "", False),
+    ],
+)
+@pytest.mark.cases(2)
+def test_a_table_may_have_a_column_that_its_query_lacks_only_if_rows_or_hooks_add_it(
+    materialized: str, hook: str, is_sure: bool
+) -> None:
+    def of(run_id: str, filtered: str) -> Project:
+        sql = f"select * from (select * from stg_orders where {filtered} > 1) as rows"
+        test = replace(node("filled", sql, "model.shop.stg_orders"), unique_id="test.shop.filled")
+        found = built_as(materialized, shop(run_id, {}), *filter(None, [hook]))
+        return replace(found, nodes=(*found.nodes, replace(test, resource_type="test")))
+
+    diff = diff_between(of("b", "amount"), of("bc", "gone"))
+
+    found = failure_sentences(diff) if is_sure else doubt_sentences(diff)
+    assert ['"gone" not found' in one for one in found] == [True]
+    assert not (doubt_sentences(diff) if is_sure else failure_sentences(diff))
+
+
+@pytest.mark.parametrize(("column", "doubts"), [("gone", 1), ("dbt_valid_from", 0)])
+@pytest.mark.cases(1)
+def test_a_snapshot_has_the_columns_of_its_query_and_those_of_dbt(column: str, doubts: int) -> None:
+    kept = node("kept", QUERIES["stg_orders"], "seed.shop.raw_orders", materialized="snapshot")
+    sides = [
+        project(run_id, *SEEDS, kept, node("m", f"select {name} from kept", kept.unique_id))
+        for run_id, name in (("b", "order_id"), ("bc", column))
+    ]
+
+    diff = whole_diff(sides[0], sides[1], NOTHING_MORE)
+
+    assert ['"gone" not found' in one for one in doubt_sentences(diff)] == [True] * doubts
+    assert failure_sentences(diff) == []
 
 
 def test_columns_that_the_configuration_names_prove_nothing_of_sql_that_is_not_compiled() -> None:
@@ -458,6 +516,33 @@ def test_statements_around_a_run_and_rows_of_unit_tests_are_bound(edited: dict[s
     diff = diff_between(beyond(), beyond(**edited))
 
     assert [why in one for one in failure_sentences(diff)] == [True] * bool(why)
+
+
+def with_rows(sql: str, row: dict[str, Any], run_id: str = "bc", above: str = "table") -> Project:
+    """Return the shop with a unit test of `by_status`, which has the query *sql*, that gives one *row*."""
+    rows = {"input": "ref('stg_orders')", "format": "dict", "rows": [row]}
+    unit_test = replace(
+        node("rows", "", "model.shop.by_status"),
+        unique_id="unit_test.shop.by_status.rows",
+        resource_type="unit_test",
+        compiled_code=None,
+        properties={"model": "by_status", "given": [rows], "expect": {"rows": [{"n": 1}]}},
+    )
+    found = built_as(above, shop(run_id, {"by_status": sql}))
+    return replace(found, nodes=(*found.nodes, unit_test))
+
+
+def test_a_unit_test_fails_with_its_model_and_may_fail_by_a_row_of_a_table_that_is_kept() -> None:
+    row, sql = {"status": "void"}, QUERIES["by_status"]
+
+    diff = diff_between(with_rows(sql, row, "b"), with_rows(sql.replace("status", "gone"), row))
+    assert any(": by_status over its rows: Referenced column" in one for one in failure_sentences(diff))
+
+    diff = diff_between(
+        with_rows(sql, row, "b", "incremental"), with_rows(sql, {"gone": 1}, above="incremental")
+    )
+    (doubt,) = doubt_sentences(diff)
+    assert "rows may fail: it gives stg_orders a column gone, which stg_orders does not have" in doubt
 
 
 def test_a_column_that_a_model_loses_is_missed_by_statements_and_expected_rows() -> None:
