@@ -255,7 +255,8 @@ class Binding:
             refusal = after.unlisted
         if refusal is None:
             return None
-        reading = sql_diff.Reading(after.is_exact, is_sure, self._is_own, before is not None)
+        is_edited = self._is_own or before is None or not self._has_same_query(one)
+        reading = sql_diff.Reading(after.is_exact, is_sure, self._is_own, before is not None, is_edited)
         line = None if where else _line_of(self._runs[1].with_parents([one])[one], refusal.line)
         place = self._place(one, line)
         named = refusal._replace(text=_SCHEMA.sub("", refusal.text))

@@ -74,6 +74,8 @@ class Reading(NamedTuple):
     """True if the binder is the warehouse's own kind of database, and the query was not translated."""
     has_base: bool = True
     """True if base has the node, and its query is bound."""
+    is_edited: bool = True
+    """False if the text is that of base, so that only columns differ."""
 
 
 def lacking_column(refusal: Refusal) -> str:
@@ -124,10 +126,11 @@ def bound_fault(refusal: Refusal, reading: Reading, place: str) -> Fault | None:
     text = f"{refusal.text} ({place})"
     if is_shape or is_missing:
         return Fault(text, reading.is_own and (reading.is_closed or not is_missing))
-    if not reading.is_own or not reading.has_base:
+    # The translation of an edit may be wrong, and that of other text is not if base binds it.
+    if not reading.has_base or not (reading.is_own or not reading.is_edited):
         return None
     if is_parser or (reading.is_exact and _TYPES.match(refusal.text)):
-        return Fault(text)
+        return Fault(text, reading.is_own)
     if _TYPE.match(refusal.text) or lacking_function(refusal):
         return Fault(text, False)
     return None

@@ -589,6 +589,28 @@ def test_duckdb_speaks_for_other_warehouses_with_doubt(adapter: str, columns: st
     assert re.search(r"(status|order_id).* must appear in the GROUP BY clause.*DuckDB", found)
 
 
+@pytest.mark.cases(2)
+@pytest.mark.parametrize("has_types", [True, False])
+@pytest.mark.parametrize("adapter", ["postgres", "snowflake"])
+def test_a_reader_may_fail_by_a_type_in_other_warehouses(adapter: str, has_types: bool) -> None:
+    def of(run_id: str, kind: str, month: str = "'month'") -> Project:
+        edits = {
+            "stg_orders": ORDERS.format(f"cast(amount as {kind}) as amount"),
+            "revenue": f"select date_trunc({month}, amount) as customer_id, 1 as revenue from stg_orders",
+        }
+        found = shop(run_id, edits, adapter)
+        nodes = [one if has_types else replace(one, columns=(), columns_from=None) for one in found.nodes]
+        return replace(found, nodes=tuple(nodes))
+
+    diff = diff_between(of("b", "date"), of("bc", "varchar"))
+
+    assert failure_sentences(diff) == []
+    (found,) = doubt_sentences(diff)
+    assert re.search(r"^revenue may fail: No function .*'date_trunc\(STRING_LITERAL, VARCHAR\)'", found)
+    # An edit's own functions may have been translated wrongly.
+    assert doubt_sentences(diff_between(of("b", "date"), of("bc", "varchar", "'year'"))) == []
+
+
 @pytest.mark.parametrize("adapter", ["duckdb", "postgres"])
 def test_a_parent_may_have_newer_columns_than_its_catalog(adapter: str) -> None:
     sides = [
