@@ -216,9 +216,7 @@ class Binding:
         self._columns_of(1, sorted(others & self._runs[1].names.keys()))
 
     def _differs(self, one: str) -> bool:
-        if one not in self._runs[0].names:
-            return False
-        return self._relation(0, one) != self._relation(1, one)
+        return one in self._runs[0].names and self._relation(0, one) != self._relation(1, one)
 
     def _has_same_query(self, one: str) -> bool:
         if one not in self._runs[0].names:
@@ -358,12 +356,12 @@ class Binding:
 
     def _offer(self, one: str, before: BoundQuery | None, after: BoundQuery | None) -> None:
         """Set what readers of a bound node find on each side; of a node that fails, the columns of base."""
+        nodes = [run.with_parents([one])[one] for run in self._runs if one in run.names]
         for index, bound in enumerate((before, after)):
             if one not in self._runs[index].names:
                 continue
-            node = self._runs[index].with_parents([one])[one]
-            is_bound = bound is not None and bound.refusal is None
-            if bound is not None and is_bound:
+            if bound is not None and bound.refusal is None:
+                node = self._runs[index].with_parents([one])[one]
                 self._relations[index, one] = self._built(index, node, bound)
             else:
                 self._relations[index, one] = _opened(self._listed(0 if before else index, one))
@@ -372,14 +370,13 @@ class Binding:
             return
         if not all(each is not None and each.refusal is None for each in (before, after)):
             self._relations[1, one] = pair[0]
-        elif Surely.ALL not in (pair[0].known, pair[1].known):
+        elif not all(_is_rebuilt(self._queries, place, each) for place, each in enumerate(nodes)):
             # A table that keeps rows, or that somebody may alter: what it has follows from neither query.
             self._relations[0, one] = self._relations[1, one] = _either(pair[0], pair[1])
 
     def _built(self, index: int, node: NodeMetadata, bound: BoundQuery) -> KnownRelation:
         """Return the relation that dbt builds from a bound query."""
         columns, one = bound.answer.columns, node.unique_id
-        is_alone = node.resource_type == "model" and self._queries.is_built_alone(index, node)
         if node.contract:
             columns = tuple((name, _contract_of(node).get(name.lower(), "")) for name, _ in columns)
         known = self._catalogued(one) if one not in self._below else {}
@@ -387,15 +384,14 @@ class Binding:
         named = {name.lower() for name, _ in columns}
         if _UNSTABLE.search(node.compiled_code or ""):
             return KnownRelation(columns)
-        is_kept = node.materialized not in REBUILT
         surely = least = Surely.LISTED
-        if is_kept or (not is_alone and one not in self._below):  # of older queries, of dbt or of hooks
-            listed = self._listed(index, one).columns
-            columns += tuple(each for each in listed if each[0].lower() not in named)
-        elif is_alone:
+        if _is_rebuilt(self._queries, index, node):
             # A catalog with other columns is that of another query, or of another table.
             surely = Surely.ALL if known.keys() <= named else Surely.SOME
             least = Surely.ALL if self._is_deep else Surely.LISTED
+        elif node.materialized not in REBUILT or one not in self._below:  # it may have more
+            listed = self._listed(index, one).columns
+            columns += tuple(each for each in listed if each[0].lower() not in named)
         return KnownRelation(columns, surely if bound.known >= least or not has_star(node) else Surely.SOME)
 
     def _seed(self, index: int, node: NodeMetadata) -> KnownRelation | None:
@@ -619,6 +615,12 @@ class WholeBinding(Binding):
                 relation = relation._replace(known=Surely.ALL if is_whole else relation.known)
             found.append(relation._replace(is_table=self._is_table(index, one)))
         return found[0], found[1]
+
+
+def _is_rebuilt(queries: QueriesOfBoth, index: int, node: NodeMetadata) -> bool:
+    """Return True if each build gives the table of *node* exactly the columns of its query."""
+    is_whole = node.resource_type == "model" and node.materialized in REBUILT
+    return is_whole and queries.is_built_alone(index, node)
 
 
 def _tests_edit(graph: LineageGraph, one: str, edited: Collection[str], differing: Collection[str]) -> bool:

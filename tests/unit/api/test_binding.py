@@ -178,6 +178,26 @@ def test_what_duckdb_builds_raises_no_alarm(edit: str) -> None:
     assert (failure_sentences(diff), doubt_sentences(diff), diff.notes) == ([], [], ())
 
 
+@pytest.mark.parametrize("has_catalog", [True, False])
+@pytest.mark.parametrize(
+    "columns", ["* replace (cast(amount as varchar) as amount)", "* exclude (amount), '' as amount"]
+)
+@pytest.mark.cases(2)
+def test_a_column_next_to_a_star_has_the_type_of_its_edit(columns: str, has_catalog: bool) -> None:
+    source = replace(SEEDS[1], unique_id="source.shop.raw.raw_orders", resource_type="source", properties={})
+    if not has_catalog:
+        source = replace(source, columns=(), columns_from=None)
+    sides = []
+    for run_id, listed in (("b", "*"), ("bc", columns)):
+        above = node("orders", f"select {listed} from raw_orders", source.unique_id)
+        reader = node("m", "select sum(amount) as s from orders", above.unique_id)
+        sides.append(project(run_id, source, above, reader))
+
+    (found,) = failure_sentences(whole_diff(sides[0], sides[1], NOTHING_MORE))
+
+    assert found.startswith("m fails because of the change of orders: No function matches")
+
+
 def test_what_base_cannot_build_either_is_not_judged() -> None:
     base, current = (REVENUE.replace("c.name", f"c.nam{end}") for end in ("", "e2"))
 
