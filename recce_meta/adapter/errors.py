@@ -38,8 +38,15 @@ HINTS: dict[type[WarehouseError], str] = {
     StoreLocked: "end the other program, or wait longer with --lock-timeout SECONDS",
 }
 
-_COLUMN = re.compile(r"\bcolumn\b", re.IGNORECASE)
-_COLUMN_HINT = "check the spelling of the column, and the columns of the relation"
+_OTHER_NAMES = {
+    re.compile(
+        r"\b(?:function|operator)\b", re.IGNORECASE
+    ): "check the function, and the types of its arguments",
+    re.compile(
+        r"\bcolumn\b", re.IGNORECASE
+    ): "check the spelling of the column, and the columns of the relation",
+}
+"""Hints by words of a message on a name that is not that of a relation."""
 
 READ_ONLY_HINT = "use a writable target: this database is read-only for every role"
 
@@ -75,9 +82,9 @@ def translate_error(
         message or type(original).__name__,
         hint=_right(warehouse, code, sql, raw, database, role)
         if kind is PermissionDenied
-        else _COLUMN_HINT
-        if kind is MissingRelation and _COLUMN.search(raw)
-        else HINTS.get(kind) or warehouse.error_hint(code, raw),
+        else (kind is MissingRelation and _name_hint(raw))
+        or HINTS.get(kind)
+        or warehouse.error_hint(code, raw),
         code=code,
         sql=None if sql in (None, _NOT_AT_FAULT) else redact(sql, secrets),
         line=place[0] if place and shown else None,
@@ -87,6 +94,10 @@ def translate_error(
     result.__cause__ = original if message.startswith(raw) and is_clean else None
     result.__suppress_context__ = True
     return result
+
+
+def _name_hint(message: str) -> str | None:
+    return next((hint for words, hint in _OTHER_NAMES.items() if words.search(message)), None)
 
 
 def _right(

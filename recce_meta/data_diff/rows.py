@@ -42,11 +42,13 @@ from recce_meta.data_diff.source import (
     with_alias,
 )
 from recce_meta.data_diff.value import fetchable, parse_fetched
-from recce_meta.errors import UsageError
+from recce_meta.errors import UsageError, first_of
 from recce_meta.models.data_diff import ROUNDED_DOUBLE, DataSide, DetailRow, RowsDiff
 from recce_meta.warehouses.dialect import Dialect
 from recce_meta.warehouses.types import ColumnType, Sql
 
+MOST_RETYPED = 5
+"""Most columns whose types a note names."""
 HASH = "h"
 Values = Callable[[DataSide], Sql]
 
@@ -155,9 +157,17 @@ class RowHashes:
     def answer(self, base_rows: int | None, current_rows: int | None, common: int) -> RowsDiff:
         """Return the result without any rows."""
         one_sided = self.pair.base is None or self.pair.current is None
+        types = [
+            (column.pair.name, column.pair.base.type.text, column.pair.current.type.text)
+            for column in self.columns
+        ]
+        retyped = [f"{name} ({before} → {after})" for name, before, after in types if before != after]
+        notes = [self.pair.one_sided_note] if one_sided else []
+        if self._is_within_one and retyped:
+            notes.append(f"Values of other types compared: {first_of(retyped, MOST_RETYPED)}")
         return RowsDiff(
             subject=self.pair.subject,
-            notes=(self.pair.one_sided_note,) if one_sided else (),
+            notes=tuple(notes),
             columns=tuple(column.pair.name for column in self.columns),
             base_rows=base_rows,
             current_rows=current_rows,

@@ -115,6 +115,19 @@ def test_an_edit_shows_the_rows_that_change_and_the_columns_that_cannot(shop: Sh
     ]
 
 
+def test_another_type_is_shown_where_all_values_are_equal(shop: Shop) -> None:
+    shop.replace(ORDERS, "attempted_amount as amount", "attempted_amount::varchar as amount")
+
+    ran = shop.preview("--downstream")
+
+    assert "orders · 0 of 900 rows change" in ran.out and "  amount  type DECIMAL" in ran.out
+    assert "hint: check the function, and the types of its arguments" in ran.out
+
+    shop.replace("models/marts/payment_mix.sql", "count(*) as", "count(*)::integer as")
+    ran = shop.preview("--select", "payment_mix")
+    assert "all equal" in ran.out and "Values of other types compared: payments (BIGINT → INTEGER)" in ran.out
+
+
 def test_a_column_with_the_time_is_not_said_to_stay(shop: Shop) -> None:
     count_payments_once(shop)
     shop.replace(ORDERS, "paid_amount as amount", "paid_amount as amount, current_timestamp as loaded_at")

@@ -31,7 +31,14 @@ from recce_meta.report.data.text import (
     why_lines,
     within_limit,
 )
-from recce_meta.report.data.verdicts import has_odd_keys, split_columns, subject_of, value_phrases, verdict
+from recce_meta.report.data.verdicts import (
+    has_odd_keys,
+    is_retyped,
+    split_columns,
+    subject_of,
+    value_phrases,
+    verdict,
+)
 from recce_meta.report.labels import DETAILS, more_phrase
 from recce_meta.report.terminal import Line, Span, Style, render, shorten, wrap_text
 from recce_meta.report.values import count, difference_figures
@@ -135,6 +142,8 @@ def _value_lines(
     lines += only_lines(result, width, details=details)
     lines += why_lines(result, width)
     telling, equal = split_columns(result)
+    telling += filter(is_retyped, equal)
+    equal = [one for one in equal if not is_retyped(one)]
     shown = telling if details else telling[:PREVIEW_COLUMNS_SHOWN]
     for column in shown:
         lines += wrap_text(Span(f"  {neutralise(column.name)}  ", Style.YELLOW), _figures(column), width)
@@ -156,4 +165,5 @@ def _figures(column: ColumnValues) -> str:
     figures = difference_figures(column)
     words = [f"{name} {figure}" for name, figure in zip(_CHANGES, figures, strict=True) if figure]
     types = [found] if (found := type_phrase(column)) else []
-    return ", ".join([f"{count(column.mismatched)} different" if column.mismatched else "", *words, *types])
+    different = [f"{count(column.mismatched)} different"] if column.mismatched else []
+    return ", ".join([*different, *words, *types])
