@@ -390,8 +390,10 @@ class Binding:
             surely = Surely.ALL if known.keys() <= named else Surely.SOME
             least = Surely.ALL if self._is_deep else Surely.LISTED
         elif node.materialized not in REBUILT or one not in self._below:  # it may have more
-            listed = self._listed(index, one).columns
-            columns += tuple(each for each in listed if each[0].lower() not in named)
+            more = tuple(self._catalogued(one).items())
+            if node.resource_type == "snapshot" and not more:
+                more = self._listed(index, one).columns
+            columns += tuple(each for each in more if each[0].lower() not in named)
         return KnownRelation(columns, surely if bound.known >= least or not has_star(node) else Surely.SOME)
 
     def _seed(self, index: int, node: NodeMetadata) -> KnownRelation | None:
