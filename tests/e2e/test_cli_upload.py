@@ -63,7 +63,7 @@ class Served:
 
     def jobs(self, name: str = "shop") -> list[tuple[str, str | None]]:
         """Return status and error of the jobs of a connection, the newest first."""
-        return [(job.status.value, job.error) for job in self.service.extractions(name)]
+        return [(job.status.value, job.error) for job in self.service.jobs_of(name).newest()]
 
 
 @contextmanager
@@ -140,7 +140,7 @@ def test_ci_uploads_what_it_built(served: Served, cli: Cli, project: Path) -> No
 
     assert done.code == 0, done.err
     assert "of jaffle_shop as prod" in done.out and "10 models" in done.out and "tier GOLD" in done.out
-    job, *_ = served.service.extractions("shop")
+    job, *_ = served.service.jobs_of("shop").newest()
     assert (job.status.value, job.branch, job.commit_sha, job.requested_by) == (
         "success", "main", "0a1b2c3" + "0" * 33, "token ci",
     )  # fmt: skip
@@ -189,7 +189,7 @@ def test_a_pull_request_has_an_environment_and_a_report_if_it_is_known(
     assert cli.within(project)(*upload_it).code == 0
     (task,) = list_tasks(served.state, connection_id=SHOP)
     assert (task.kind, task.payload) == (TaskKind.REPORT, {"number": 7})
-    first, *_ = served.service.extractions("shop")
+    first, *_ = served.service.jobs_of("shop").newest()
     assert (first.source.value, first.pull_request, first.branch) == ("pull_request", 7, "pull request 7")
     found = runs(served)[0]
     assert (found["environment"], found["pull_request"], found["branch"]) == (
@@ -264,8 +264,8 @@ def test_connections_that_shared_a_project_before_continue_with_a_note(
 
     assert other(*to).code == 0
 
-    job, *_ = served.service.extractions("other")
-    messages = [event.message for event in served.service.events("other", job.job_id)]
+    job, *_ = served.service.jobs_of("other").newest()
+    messages = [event.message for event in served.service.jobs_of("other").events(job.job_id)]
     assert any("the histories of both are mixed" in message for message in messages)
     assert cli("connection", "claim", "shop", "jaffle_shop", "--state", str(served.state.url)).code == 0
     assert other(*to).code == 3

@@ -159,7 +159,7 @@ def run(case: Case, kills: Counter[str]) -> list[str]:
         stack.callback(workers.kill)
         ended: dict[str, ExtractionJob] = {}
         for branch in (SCAN, QUALITY):
-            asked = service.extract(connection, caller=ADMIN, branch=branch)
+            asked = service.jobs_of(connection).extract(caller=ADMIN, branch=branch)
             for _ in range(choose.randint(1, 3)):
                 workers.start()
                 until = time.monotonic() + (0 if choose.random() < EARLY else PATIENCE)

@@ -140,23 +140,23 @@ def show(state: str | None, name: str, job_id: str | None, limit: int, style: st
             _show_job(service, name, job_id, style)
             return
         connection = service.get(name)
-        jobs = service.extractions(name, limit=limit)
+        own = service.jobs_of(name)
+        jobs = own.newest(limit=limit)
         if style == "json":
-            document = texts.ConnectionDocument(
-                connection=connection, progress=service.progress(name), jobs=jobs
-            )
+            document = texts.ConnectionDocument(connection=connection, progress=own.progress(), jobs=jobs)
             emit(texts.document_json(document))
         else:
             emit(texts.connection_text(connection, jobs, **screen()))
 
 
 def _show_job(service: RepositoryService, name: str, job_id: str, style: str) -> None:
+    own = service.jobs_of(name)
     if job_id == LAST:
-        found = service.extractions(name, limit=1)
+        found = own.newest(limit=1)
         if not found:
             raise UsageError(f"{name} has no jobs", hint=f"recce-meta connection extract {name}")
         job_id = found[0].job_id
-    details = service.job(name, job_id)
+    details = own.details(job_id)
     if style == "json":
         emit(texts.document_json(texts.JobDocument(details=details)))
     else:
@@ -193,12 +193,12 @@ def extract(
 ) -> None:
     """Request an extraction, and wait for its end if *is_awaited*."""
     with opened(state) as service:
-        requested = service.extract(name, caller=caller(), branch=branch, is_forced=is_forced)
+        requested = service.jobs_of(name).extract(caller=caller(), branch=branch, is_forced=is_forced)
         verb = "Joined" if requested.joined else "Requested"
         _warn_without_worker(service)
         if is_awaited:
             _wait(service, name, requested.job_id, f"{verb} {requested.job_id}")
-            details = service.job(name, requested.job_id)
+            details = service.jobs_of(name).details(requested.job_id)
             if style == "json":
                 emit(texts.document_json(texts.JobDocument(details=details)))
             else:
@@ -219,7 +219,7 @@ def _wait(service: RepositoryService, name: str, job_id: str, announcement: str)
         # The job exists, so that Ctrl-C must name it from here on.
         say(announcement)
         while True:
-            found = service.progress(name, job_id=job_id)
+            found = service.jobs_of(name).progress(job_id)
             assert found is not None
             for stage in _ended(found):
                 # A stage that ran again is printed again.

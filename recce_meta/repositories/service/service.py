@@ -4,43 +4,38 @@ from __future__ import annotations
 
 import asyncio
 import builtins
-import secrets
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Collection, Mapping
 from copy import copy
-from datetime import datetime, timezone
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import msgspec
 from msgspec import UNSET
 
 from recce_meta.errors import ConfigurationError, UnknownNameError, UsageError, mask_errors
 from recce_meta.lazy import LazyModule
 from recce_meta.models.run import Trigger
-from recce_meta.plugins import GIT
 from recce_meta.repositories.forges.registry import parse_address
 from recce_meta.repositories.git.address import AddressRules
 from recce_meta.repositories.git.environment import GitLimits
-from recce_meta.repositories.options.connections import ConnectionOptions
-from recce_meta.repositories.options.declaring import NEW, STORED, options_of
 from recce_meta.repositories.service.answers import (
     ActiveJob,
     AddedConnection,
     ConnectionAnswer,
-    ConnectionStatistics,
     ConnectionTest,
     ExtractAnswer,
-    JobAnswer,
-    JobDetails,
-    ProgressAnswer,
     active_job,
     connection_answer,
-    job_answer,
-    progress_answer,
-    stage_answers,
-    statistics_answer,
 )
 from recce_meta.repositories.service.deliveries import HookReceiver
+from recce_meta.repositories.service.fields import (
+    changed_fields,
+    claiming_connection,
+    has_new_login,
+    new_connection,
+    refuse_contradictions,
+    request_of,
+)
+from recce_meta.repositories.service.jobs import ConnectionJobs
 from recce_meta.repositories.service.webhooks import PUBLIC_URL, HookSetup, WebhookAnswer, run_in_thread
 from recce_meta.repositories.state import connections, jobs, workers
 from recce_meta.repositories.state.database import State
@@ -49,27 +44,16 @@ from recce_meta.repositories.state.requests import (
     SECRET_FIELDS,
     Caller,
     ConnectionChange,
-    DatabaseChange,
     NewConnection,
     check_request,
     given_secrets,
-    is_replaced,
-    normal_subdirectory,
-    notify_hint,
     refuse_owner_fields,
     refuse_untrusted,
     secrets_of,
 )
 from recce_meta.repositories.state.secrets import Keys, SecretField, read_keys
-from recce_meta.repositories.state.tasks import add_follow_up, repeat_reports
-from recce_meta.repositories.state.types import (
-    ExtractionJob,
-    JobEvent,
-    JobRequest,
-    JobStatus,
-    RepositoryConnection,
-    project_of,
-)
+from recce_meta.repositories.state.tasks import repeat_reports
+from recce_meta.repositories.state.types import RepositoryConnection, project_of
 
 if TYPE_CHECKING:
     from recce_meta.repositories.notifications import sending
@@ -83,16 +67,10 @@ WORKER_SECONDS = 30.0
 """Age of the last heartbeat of a worker that still counts as running."""
 CONCURRENT_TESTS = 2
 """Tests of connections that run at the same time: each may fetch gigabytes."""
-_LOGIN = ("access_token", "token_env", "github_app", "private_key")
-"""Fields that decide how a connection logs in."""
 
 
 class ConnectionNotFound(UnknownNameError):
     """No connection has this name or id."""
-
-
-class JobNotFound(UnknownNameError):
-    """The connection has no such job."""
 
 
 class ConnectionTestFailed(ConfigurationError):
@@ -202,30 +180,14 @@ class RepositoryService:
             hint = "leave out --no-test, or claim it later: recce-meta connection claim NAME PROJECT"
             raise UsageError("Only a test finds the project to claim", hint=hint)
         if found is not None and project is not None and not has_claim:
-            await asyncio.to_thread(self._check_owner, request, found)
+            claiming = claiming_connection(request, found, self._rules)
+            await asyncio.to_thread(check_owner, self.state, claiming, project)
         added = await asyncio.to_thread(self._store, request, keys, found, caller)
         stored = await asyncio.to_thread(self.find, added.connection.id)
         if has_claim:
             await asyncio.to_thread(hand_over_project, self.state, stored, str(project))
         await self._hooks().connect(stored)
         return added
-
-    def _check_owner(self, request: NewConnection, found: ConnectionTest) -> None:
-        """Raise OtherRepository if the project that was *found* belongs to another repository."""
-        address = parse_address(request.repo_url, self._rules)
-        connection = RepositoryConnection(
-            id="",
-            name=request.name or address.name,
-            type=request.type or address.forge,
-            repo_url=address.url,
-            branches=(),
-            subdirectory=found.subdirectory or "",
-            store=request.store,
-            environment=request.environment,
-            created_at=datetime.now(timezone.utc),
-            created_by="",
-        )
-        check_owner(self.state, connection, str(found.project))
 
     def _keys_for(self, request: NewConnection) -> Keys | None:
         """Return the keys for the secrets of *request*, None without any.
@@ -242,48 +204,16 @@ class RepositoryService:
         self, request: NewConnection, keys: Keys | None, found: ConnectionTest | None, caller: Caller
     ) -> AddedConnection:
         """Store the connection of *request*, which was *found* to work, and request its first extractions."""
-        is_database = request.database is not None
-        own = (
-            databases.new_fields(request, caller) if is_database else self._repository_fields(request, found)
-        )
-        fields: dict[str, Any] = {field: getattr(request, field) for field in _COPIED}
-        fields["adapter"] = request.adapter or (None if found is None else found.adapter)
-        fields["notify"] = tuple(map(notify_hint, request.notify))
-        connection = RepositoryConnection(
-            # Without `:` and `|`, which separate the parts of job ids and of sealed secrets.
-            id=secrets.token_hex(6),
-            created_at=datetime.now(timezone.utc),
-            created_by=caller.name,
-            **(fields | own),
-        )
+        used = [one.name for one in self.list()]
+        connection = new_connection(request, found, caller=caller, rules=self._rules, used=used)
         given = given_secrets(request)
         connection = connections.add_connection(self.state, connection, keys=keys, secrets=given)
         # A first scan precedes the first measurement, and nothing is read of what is only uploaded.
         first = () if connection.is_upload_only else connection.branches
         first = first[:1] if connection.database is not None else first
-        requested = [self._request(connection, one, caller, Trigger.CONNECT) for one in first]
+        own = ConnectionJobs(self.state, connection)
+        requested = [own.request(one, caller, Trigger.CONNECT) for one in first]
         return AddedConnection(connection=self.get(connection.id), test=found, jobs=requested)
-
-    def _repository_fields(self, request: NewConnection, found: ConnectionTest | None) -> dict[str, Any]:
-        """Return the fields of a repository; one of uploads only is never read, and may have no address."""
-        is_read = not request.is_upload_only
-        address = parse_address(request.repo_url, self._rules) if is_read or request.repo_url else None
-        branch = request.branch or (None if found is None else found.branch)
-        if branch is None and is_read:
-            raise UsageError("Missing option: --branch", hint="without a test, name the branch to follow")
-        if request.name is None and (address is None or not is_read):
-            raise UsageError("A connection that is only uploaded to needs a name", hint="give --name NAME")
-        subdirectory = normal_subdirectory(request.subdirectory)
-        if found is not None and found.subdirectory is not None:
-            subdirectory = found.subdirectory
-        return {
-            "name": request.name or self._free_name("" if address is None else address.name, subdirectory),
-            "type": request.type or (GIT if address is None else address.forge),
-            "repo_url": "" if address is None else address.url,
-            # The first branch is the main one, so its position has to survive the removal of duplicates.
-            "branches": tuple(dict.fromkeys((branch or "main", *request.branches))),
-            "subdirectory": subdirectory,
-        } | ({} if is_read else {"poll_minutes": None, "watches_pull_requests": False})
 
     def list(self) -> list[ConnectionAnswer]:
         """Return all connections by name."""
@@ -303,57 +233,12 @@ class RepositoryService:
         if connection.database is not None:
             change = databases.about_database(change)
         self._check(change, caller)
-        given = change.given()
-        # Only a change of one of them is refused: a connection of an earlier version may have both already.
-        if given.keys() & {"isolation", "is_trusted"}:
-            refuse_untrusted(
-                given.get("isolation", connection.isolation),
-                is_trusted=given.get("is_trusted", connection.is_trusted),
-            )
-        if given.get("github_app") and connection.github_app is None and not given.get("private_key"):
-            raise UsageError(
-                "A GitHub App needs its private key", hint="give --private-key-file FILE with --github-app"
-            )
+        refuse_contradictions(connection, change)
         keys = self._keys() if given_secrets(change) else None
-        changes: dict[str, Any] = {
-            field: value for field, value in given.items() if field not in SECRET_FIELDS
-        }
-        if "branch" in changes or "branches" in changes:
-            main = changes.pop("branch", connection.branch)
-            rest = changes.get("branches", connection.branches[1:])
-            changes["branches"] = tuple(dict.fromkeys((main, *rest)))
-        if "subdirectory" in changes:
-            changes["subdirectory"] = normal_subdirectory(changes["subdirectory"])
-        # A connection that failed may wait for an hour; a new login is tried at once.
-        has_new_login = not given.keys().isdisjoint(_LOGIN)
-        if has_new_login or not given.keys().isdisjoint(("poll_minutes", "is_paused")):
-            changes["next_check_at"] = None
-        if has_new_login:
-            changes["forge_error"] = None
-        # A connection logs in in one way: a new one replaces the others.
-        if given.get("access_token"):
-            changes |= {"token_env": None, "github_app": None}
-        elif given.get("token_env"):
-            changes["github_app"] = None
-        elif given.get("github_app"):
-            changes["token_env"] = None
-        changed: dict[SecretField, str | None] = {
-            stored: given.get(field) or None
-            for field, stored in SECRET_FIELDS.items()
-            if field in given or is_replaced(field, given)
-        }
-        if "notify" in given:
-            addresses = changes["notify"]
-            changed["notify"] = msgspec.json.encode(addresses).decode() if addresses else None
-            changes["notify"] = tuple(map(notify_hint, addresses))
-        if isinstance(own := changes.pop("database", None), DatabaseChange):
-            fields, removed = databases.changed_fields(connection, own, caller)
-            changes |= fields
-            changed |= dict.fromkeys(removed)
-            changed |= given_secrets(ConnectionChange(database=own))
-        now = connections.update_connection(self.state, connection.id, keys=keys, secrets=changed, **changes)
+        fields, changed = changed_fields(connection, change, caller)
+        now = connections.update_connection(self.state, connection.id, keys=keys, secrets=changed, **fields)
         follow_login(self.state, connection, now, project_of(now))
-        if has_new_login:
+        if has_new_login(change):
             repeat_reports(self.state, connection.id)
         return self.get(connection.id)
 
@@ -367,7 +252,7 @@ class RepositoryService:
         hand_over_project(self.state, connection, project)
         if connection.is_upload_only:
             return None
-        return self._request(connection, connection.branch, caller, Trigger.MANUAL, is_forced=True)
+        return ConnectionJobs(self.state, connection).extract(caller=caller, is_forced=True)
 
     def rotate(self) -> int:
         """Encrypt all stored secrets with the first key again; return how many there are."""
@@ -410,91 +295,15 @@ class RepositoryService:
 
     # Jobs
 
-    def extract(
-        self,
-        name: str,
-        *,
-        caller: Caller,
-        branch: str | None = None,
-        is_forced: bool = False,
-        trigger: Trigger = Trigger.MANUAL,
-        admit: Callable[[], None] | None = None,
-    ) -> ExtractAnswer:
-        """Request an extraction of *branch*, by default the main one, of the connection *name*.
-
-        *admit* may refuse a new job by an exception. Raises ConnectionNotFound, and UnknownNameError for a
-        branch that is not followed.
-        """
-        connection = self.find(name)
-        if connection.is_upload_only:
-            raise UsageError(
-                f"{connection.name} has no repository to read: its runs come from uploads",
-                hint="recce-meta record --to SERVER --connection NAME",
-            )
-        branch = branch or connection.branch
-        if branch not in connection.branches:
-            raise UnknownNameError("branch", branch, connection.branches)
-        return self._request(connection, branch, caller, trigger, is_forced=is_forced, admit=admit)
-
-    def cancel(self, name: str, job_id: str) -> JobAnswer:
-        """Cancel a job: a worker stops it, and a waiting one never starts. Raises JobNotFound."""
-        job = self._job(self.find(name), job_id)
-        ended = jobs.request_cancel(self.state, job.id)
-        # A commit whose job never began would stay pending at its forge.
-        if ended.status is JobStatus.CANCELLED:
-            add_follow_up(self.state, ended)
-        return job_answer(ended)
-
-    def progress(self, name: str, *, job_id: str | None = None) -> ProgressAnswer | None:
-        """Return the progress of a job, by default the current or the last one; None without any job.
-
-        Raises ConnectionNotFound and JobNotFound.
-        """
-        connection = self.find(name)
-        if job_id is not None:
-            job: ExtractionJob | None = self._job(connection, job_id)
-        else:
-            job = jobs.current_job(self.state, connection.id)
-        return None if job is None else progress_answer(job, jobs.events_after(self.state, job.id))
-
-    def events(self, name: str, job_id: str, *, after: int = 0) -> builtins.list[JobEvent]:
-        """Return the log of a job after the line *after*. Raises ConnectionNotFound and JobNotFound."""
-        return jobs.events_after(self.state, self._job(self.find(name), job_id).id, after)
-
-    def extractions(
-        self, name: str, *, limit: int = 50, before: str | None = None
-    ) -> builtins.list[JobAnswer]:
-        """Return the jobs of a connection, newest first; *before* is the id of the last known one.
-
-        Raises ConnectionNotFound.
-        """
-        found = jobs.list_jobs(self.state, self.find(name).id, limit=limit, before=before)
-        return [job_answer(job) for job in found]
-
-    def last_run(self, name: str) -> str | None:
-        """Return the id of the last run of a connection's main branch; None without any.
-
-        Raises ConnectionNotFound.
-        """
-        connection = self.find(name)
-        return jobs.last_run(self.state, connection.id, connection.branch)
-
-    def job(self, name: str, job_id: str) -> JobDetails:
-        """Return one job with its steps and its log. Raises ConnectionNotFound and JobNotFound."""
-        job = self._job(self.find(name), job_id)
-        log = jobs.events_after(self.state, job.id)
-        return JobDetails(job=job_answer(job), stages=stage_answers(job, log), log=log)
+    def jobs_of(self, name: str) -> ConnectionJobs:
+        """Return the jobs of the connection *name*, a name or an id. Raises ConnectionNotFound."""
+        return ConnectionJobs(self.state, self.find(name))
 
     def active(self) -> builtins.list[ActiveJob]:
         """Return the jobs of all connections that wait or run, oldest first."""
         names = {one.id: one.name for one in self._connections()}
         found = (job for job in jobs.active_jobs(self.state) if self._only in (None, job.connection_id))
         return [active_job(job, names.get(job.connection_id, "")) for job in found]
-
-    def stats(self, name: str, *, days: int = 30) -> ConnectionStatistics:
-        """Return the statistics of a connection over the last *days*. Raises ConnectionNotFound."""
-        connection = self.find(name)
-        return statistics_answer(connection.id, jobs.job_statistics(self.state, connection.id, days))
 
     def has_worker(self) -> bool:
         """Return True if a worker runs."""
@@ -512,42 +321,6 @@ class RepositoryService:
         if self._only not in (None, found.id):
             raise ConnectionNotFound("connection", name, ())
         return found
-
-    def _job(self, connection: RepositoryConnection, job_id: str) -> ExtractionJob:
-        """Return a job of *connection*. Raises JobNotFound, also for one of another connection."""
-        try:
-            job = jobs.get_job(self.state, job_id)
-        except UnknownNameError:
-            job = None
-        if job is None or job.connection_id != connection.id:
-            # The same error as for an unknown job: it must not reveal the jobs of other connections.
-            raise JobNotFound("job", job_id, [one.id for one in jobs.list_jobs(self.state, connection.id)])
-        return job
-
-    def _request(
-        self,
-        connection: RepositoryConnection,
-        branch: str,
-        caller: Caller,
-        trigger: Trigger,
-        *,
-        is_forced: bool = False,
-        admit: Callable[[], None] | None = None,
-    ) -> ExtractAnswer:
-        requested = jobs.request_job(
-            self.state,
-            connection.id,
-            JobRequest(
-                branch=branch,
-                trigger=trigger,
-                requested_by=caller.name,
-                is_forced=is_forced,
-                source=connection.source,
-            ),
-            admit=admit,
-        )
-        job = requested.job
-        return ExtractAnswer(job_id=job.id, status=job.status, joined=requested.joined)
 
     def _check(self, request: NewConnection | ConnectionChange, caller: Caller) -> None:
         refuse_owner_fields(request, caller)
@@ -567,16 +340,7 @@ class RepositoryService:
         stored: dict[str, Any] = {
             name: self._secret(connection, field) for name, field in SECRET_FIELDS.items()
         }
-        return NewConnection(
-            repo_url=connection.repo_url,
-            name=connection.name,
-            type=connection.type,
-            branch=connection.branch,
-            branches=connection.branches[1:],
-            subdirectory=connection.subdirectory,
-            **{field: getattr(connection, field) for field in _COPIED if field != "notify"},
-            **stored,
-        )
+        return request_of(connection, stored)
 
     def _secret(self, connection: RepositoryConnection, field: SecretField) -> str | None:
         # Without this look, a connection to a public repository would need a key in the environment.
@@ -584,16 +348,3 @@ class RepositoryService:
         if not {"token": connection.has_token, "url": has_url}.get(field, connection.github_app):
             return None
         return connections.read_secret(self.state, self._keys(), connection.id, field)
-
-    def _free_name(self, repository: str, subdirectory: str) -> str:
-        """Return the name of the repository, with that of the subdirectory or a number if it is used."""
-        used = {one.name for one in self.list()}
-        folder = subdirectory.rpartition("/")[2]
-        for name in (repository, f"{repository}-{folder}" if folder else repository):
-            if name not in used:
-                return name
-        return next(name for number in range(2, 10_000) if (name := f"{repository}-{number}") not in used)
-
-
-_COPIED = tuple(options_of(ConnectionOptions, STORED, NEW))
-"""Fields that a request and a connection share."""

@@ -369,7 +369,7 @@ def decoded_body(body: bytes, kind: type[Value]) -> Value:
 def _last_run(site: Site, service: RepositoryService, connection: str) -> tuple[Store, str]:
     """Return the store of *connection*, and the id of its last run. Raises NotFound without a run."""
     found = service.get(connection)
-    run_id = service.last_run(found.id)
+    run_id = service.jobs_of(found.id).last_run()
     if run_id is None:
         raise NotFound(
             f"The connection {found.name} has no run yet", hint=f"recce-meta connection extract {found.name}"

@@ -165,8 +165,7 @@ async def extract(asked: Asked, name: ConnectionId) -> Response:
 
         def requested() -> object:
             found = service.get(name)
-            return service.extract(
-                found.id,
+            return service.jobs_of(found.id).extract(
                 caller=asked.caller,
                 branch=request.branch,
                 is_forced=request.force,
@@ -193,7 +192,7 @@ async def progress(
 
     async def act(service: RepositoryService) -> object:
         # Asked before the stream begins: an unknown connection must get the status 404.
-        found = await asked.threaded(lambda: service.progress(name, job_id=job or None))
+        found = await asked.threaded(lambda: service.jobs_of(name).progress(job or None))
         if found is None:
             raise NotFound("The connection has no job yet", hint="POST …/extract requests one")
         return (
@@ -210,7 +209,7 @@ async def extractions(asked: Asked, paging: Paged, name: ConnectionId) -> Respon
     """List the jobs of a connection, newest first, at most 1,000."""
 
     def read(service: RepositoryService) -> ItemList:
-        found = service.extractions(name, limit=MOST_JOBS)
+        found = service.jobs_of(name).newest(limit=MOST_JOBS)
         return ItemList(found, attrgetter("job_id"), truncated=len(found) == MOST_JOBS)
 
     return await asked.service_page(paging, read, "extractions", name)
@@ -221,7 +220,7 @@ async def extractions(asked: Asked, paging: Paged, name: ConnectionId) -> Respon
 )
 async def extraction(asked: Asked, name: ConnectionId, job: JobId) -> Response:
     """Show one job with its stages and its log."""
-    return await asked.service_document(lambda service: service.job(name, job))
+    return await asked.service_document(lambda service: service.jobs_of(name).details(job))
 
 
 @router.post(
@@ -232,7 +231,7 @@ async def extraction(asked: Asked, name: ConnectionId, job: JobId) -> Response:
 )
 async def cancel(asked: Asked, name: ConnectionId, job: JobId) -> Response:
     """Cancel a job: its worker stops it, and a waiting one never starts."""
-    return await asked.service_document(lambda service: service.cancel(name, job), 202)
+    return await asked.service_document(lambda service: service.jobs_of(name).cancel(job), 202)
 
 
 @router.get("/extractions/active", tags=[EXTRACTIONS], responses=page_of_items("active_job"))
@@ -246,7 +245,7 @@ async def active(asked: Asked, paging: Paged) -> Response:
 @router.get("/connections/{id}/stats", tags=[EXTRACTIONS], responses=document_of("connection_statistics"))
 async def stats(asked: Asked, name: ConnectionId, days: Days = 30) -> Response:
     """Show statistics of the jobs of the last days: outcomes, seconds by stage, and objects over time."""
-    return await asked.service_document(lambda service: service.stats(name, days=days))
+    return await asked.service_document(lambda service: service.jobs_of(name).statistics(days=days))
 
 
 @router.post(
@@ -396,7 +395,8 @@ async def progress_events(
     if position is None or position.job_id != progress.job_id:
         position = LogPosition(progress.job_id)
     elif progress.status.is_over:
-        events = await run_in_threadpool(service.events, connection_id, progress.job_id, after=position.seq)
+        own = await run_in_threadpool(service.jobs_of, connection_id)
+        events = await run_in_threadpool(own.events, progress.job_id, after=position.seq)
         if not events:
             return Response(status_code=204, headers=_HEADERS)
     return StreamingResponse(
@@ -434,8 +434,9 @@ def _read(
 ) -> tuple[ProgressAnswer | None, list[JobEvent]]:
     """Return the progress of a job, and the lines of its log after *position*."""
     # The progress comes first: lines of a job that is over are complete.
-    found = service.progress(connection_id, job_id=position.job_id)
-    return found, service.events(connection_id, position.job_id, after=position.seq)
+    own = service.jobs_of(connection_id)
+    found = own.progress(position.job_id)
+    return found, own.events(position.job_id, after=position.seq)
 
 
 def _message(name: str, position: LogPosition, value: object) -> bytes:

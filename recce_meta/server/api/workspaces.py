@@ -346,7 +346,7 @@ async def workspace_lineage(asked: Call, workspace_id: str, since: str | None) -
         store = workspace_store(site, service, workspace)
         if workspace.connection_id is None:
             return store, None
-        return store, service.last_run(workspace.connection_id)
+        return store, service.jobs_of(workspace.connection_id).last_run()
 
     store, run_id = await asked.threaded(place)
     is_synced = workspace.last_run_id is not None and workspace.store in site.stores

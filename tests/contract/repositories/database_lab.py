@@ -119,7 +119,7 @@ class Workplace:
 
     def run(self, connection: str, name: str = SCAN) -> ExtractionJob:
         """Request a scan or a measurement, and return its job when it is over."""
-        return self.finished(self.service.extract(connection, caller=ADMIN, branch=name).job_id)
+        return self.finished(self.service.jobs_of(connection).extract(caller=ADMIN, branch=name).job_id)
 
     def notified(self, job: ExtractionJob) -> list[Mapping[str, Any]]:
         """Return what is sent because of *job*, once its follow-up has ended."""

@@ -112,7 +112,7 @@ def test_a_database_is_scanned_and_measured(place: Workplace, postgres_url: str,
     assert quality.run_id == changed.run_id
     stored = get_connection(place.state, connection)
     assert stored.last_extraction_at == changed.ended_at and stored.repo_url == "variable SHOP_URL"
-    assert [stage.name for stage in place.service.job(connection, changed.id).stages] == [
+    assert [stage.name for stage in place.service.jobs_of(connection).details(changed.id).stages] == [
         Stage.RESOLVE,
         Stage.EXTRACT,
         Stage.CLEAN_UP,

@@ -152,4 +152,4 @@ def test_other_connections_do_not_exist_for_a_limited_service(
             limited.get(name)
         assert (refused.value.message, refused.value.hint) == (f"Unknown connection '{name}'", None)
     with pytest.raises(UnknownNameError):
-        limited.job("shop", job.id)
+        limited.jobs_of("shop").details(job.id)

@@ -172,7 +172,7 @@ def test_a_database_is_connected_changed_and_asked_for(shop: Connected) -> None:
     assert shop.service.get(name).poll_minutes is None
     asked = shop.client.post(f"{own}/extract", data={"branch": "quality"})
     assert asked.headers["location"].startswith(f"{own}/jobs/")
-    assert [job.branch for job in shop.service.extractions(name)] == ["quality", "scan"]
+    assert [job.branch for job in shop.service.jobs_of(name).newest()] == ["quality", "scan"]
     job = asked.headers["location"]
     assert "Try again" not in shop.client.get(job).text
     shop.client.post(f"{job}/cancel")

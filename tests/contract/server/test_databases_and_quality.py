@@ -189,7 +189,7 @@ def test_connected_databases_are_listed_with_scan_score_issues_and_next_run(
     soon = datetime(2026, 12, 1, tzinfo=timezone.utc)
     # The last has the project of the first, and was never scanned.
     update_connection(state, service.get("live").id, next_check_at=soon, last_extraction_at=soon)
-    job = service.extract("live", caller=Caller(name="ann"), branch=QUALITY).job_id
+    job = service.jobs_of("live").extract(caller=Caller(name="ann"), branch=QUALITY).job_id
     finish_job(state, job, JobStatus.SUCCESS, JobOutcome(figures=JobFigures(issues=77)))
     app = create_app({"default": live.store}, Access(), service)
     with TestClient(app, base_url="http://127.0.0.1") as client:

@@ -70,13 +70,14 @@ def connection(request: ConnectionRequest) -> Page:
     """Show one connection: freshness, live progress, pull requests, webhook, history and settings."""
     service, now = request.service, datetime.now(timezone.utc)
     found = service.get(request.connection)
-    progress = service.progress(found.id)
+    own = service.jobs_of(found.id)
+    progress = own.progress()
     is_active = progress is not None and not progress.status.is_over
     active = current_jobs([job for job in service.active() if job.connection_id == found.id])
     requests = list_pull_requests(service.state, found.id, limit=PULL_REQUESTS_SHOWN)
     columns = ("number", "title", "state", "base_branch", "diff", "status", "comment", "reported_at", "error")
     shown = ("number", "branch", "status", "trigger", "requested_at", "seconds", "tier", "run_id", "error")
-    jobs = jobs_listing(request, found, service.extractions(found.id, limit=JOBS_SHOWN))
+    jobs = jobs_listing(request, found, own.newest(limit=JOBS_SHOWN))
     forge = find_forge(found.type)
     values = {
         "connection": found,
@@ -87,7 +88,7 @@ def connection(request: ConnectionRequest) -> Page:
         "is_active": is_active,
         "pull_requests": pull_requests_listing(request, found, requests).narrowed(columns),
         "history": jobs.narrowed(shown),
-        "statistics": _figures(service.stats(found.id, days=STATISTICS_DAYS)),
+        "statistics": _figures(own.statistics(days=STATISTICS_DAYS)),
         "days": STATISTICS_DAYS,
         "settings": _settings(found),
         "to_own": _addresses(found),
@@ -113,7 +114,7 @@ def _addresses(found: ConnectionAnswer) -> dict[str, str]:
 def _run_addresses(request: ConnectionRequest, found: ConnectionAnswer) -> dict[str, str | None]:
     """Return the addresses of the recorded runs, of the last one, and of its lineage graph."""
     to = stored_at(request, found)
-    run_id = None if to is None else request.service.last_run(found.id)
+    run_id = None if to is None else request.service.jobs_of(found.id).last_run()
     if to is None or run_id is None:
         return {"runs": None, "run": None, "lineage": None}
     return {
@@ -233,9 +234,10 @@ def _database_settings(
 def job(request: ConnectionRequest) -> Page:
     """Show one job: stages, outcome and log; the page updates itself until the job ends."""
     found, now = request.service.get(request.connection), datetime.now(timezone.utc)
-    details = request.service.job(found.id, request.parts["job"])
+    own = request.service.jobs_of(found.id)
+    details = own.details(request.parts["job"])
     one = details.job
-    progress = request.service.progress(found.id, job_id=one.job_id)
+    progress = own.progress(one.job_id)
     assert progress is not None  # a job that exists has a progress
     to = stored_at(request, found)
     values = {

@@ -226,7 +226,7 @@ def extract(request: ConnectionRequest) -> Redirect:
     require_admin(request)
     found = request.service.get(request.connection)
     # A button of a database names what it asks for.
-    job = request.service.extract(found.id, caller=request.caller, branch=request.form.get("branch"))
+    job = request.service.jobs_of(found.id).extract(caller=request.caller, branch=request.form.get("branch"))
     return Redirect(address_of(found.id, "jobs", job.job_id))
 
 
@@ -260,7 +260,7 @@ def cancel(request: ConnectionRequest) -> Redirect:
     """Cancel a job, and show its page."""
     require_admin(request)
     found = request.service.get(request.connection)
-    job = request.service.cancel(found.id, request.parts["job"])
+    job = request.service.jobs_of(found.id).cancel(request.parts["job"])
     return Redirect(address_of(found.id, "jobs", job.job_id))
 
 

@@ -248,7 +248,7 @@ def worker_notes(request: ConnectionRequest) -> Sequence[str]:
 def jobs(request: ConnectionRequest) -> Listing:
     """List the jobs of a connection, newest first."""
     found = request.service.get(request.connection)
-    return jobs_listing(request, found, request.service.extractions(found.id, limit=MOST_JOBS))
+    return jobs_listing(request, found, request.service.jobs_of(found.id).newest(limit=MOST_JOBS))
 
 
 def jobs_listing(request: ConnectionRequest, found: ConnectionAnswer, jobs: Sequence[JobAnswer]) -> Listing:
