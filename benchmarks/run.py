@@ -21,11 +21,11 @@ from datetime import datetime, timezone
 from importlib.metadata import version
 from pathlib import Path
 
-from benchmarks import columns, comparing, recording, repositories, serve, startup, values, views
+from benchmarks import columns, comparing, recording, repositories, serve, startup, values, views, weight
 from benchmarks.generate import write
 from benchmarks.measure import Figure, markdown
 
-GROUPS = ("startup", "recording", "diff", "values", "columns", "views", "serve", "repositories")
+GROUPS = ("startup", "recording", "diff", "values", "columns", "views", "serve", "repositories", "weight")
 PACKAGES = ("duckdb", "duckdb-engine", "SQLAlchemy", "psycopg", "msgspec", "pyarrow")
 
 
@@ -85,6 +85,7 @@ def main() -> None:
             "views": lambda: views.run(scratch),
             "serve": lambda: serve.run(scratch / "serve"),
             "repositories": lambda: repositories.run(scratch / "repositories"),
+            "weight": lambda: weight.run(scratch),
         }
         figures: list[Figure] = []
         failed: list[str] = []

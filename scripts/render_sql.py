@@ -2,10 +2,10 @@
 
     python scripts/render_sql.py
 
-writes one script per dialect into `recce_meta/_sql`, as the build of the package does (`hatch_build.py`);
-run it after you edit `sql/`. A file of the same kind and name in `sql/dialects/<dialect>/` is written by hand
-and takes the place of the rendering. Each class below is the rendering of one dialect; no other code checks
-which dialect it is.
+writes one file per kind into `recce_meta/_sql`, with the texts of all dialects, as the build of the package
+does (`hatch_build.py`); run it after you edit `sql/`. A file of the same kind and name in
+`sql/dialects/<dialect>/` is written by hand and takes the place of the rendering. Each class below is the
+rendering of one dialect; no other code checks which dialect it is.
 """
 
 from __future__ import annotations
@@ -26,11 +26,13 @@ import sqlglot
 import yaml
 from sqlglot import exp
 
-from recce_meta.store.sql_files import COMMENTS, DEFAULT_SCHEMA, FILE, KINDS, RENDERED, SUFFIX
+from recce_meta.store.sql_files import COMMENTS, DEFAULT_SCHEMA, DIALECTS, FILE, KINDS, RENDERED, SUFFIX
 
 SQL = Path(__file__).resolve().parents[1] / "sql"
 """Folder of the canonical files, and of those that are written by hand."""
 
+BRANCH_CHANGES, GRAPH_NODES = "store_branch_changes", "store_graph_nodes"
+"""Relations whose comments come from the file of another one; they are the last of their kind."""
 JSON_COLUMNS = frozenset(
     (
         "adapter_response", "args", "columns", "config", "contract", "criteria", "extraction", "failed_rows",
@@ -74,8 +76,8 @@ def descriptions(root: Path) -> list[Description]:
     unused |= {(view, name) for view, own in given["views"].items() for name in own}
     found = []
     paths = {path.stem: path for path in sorted((root / "views").glob("*.sql"))}
-    paths["store_branch_changes"] = paths["node_changes"]
-    paths["store_graph_nodes"] = root / "ddl" / "05_graph_nodes.sql"
+    paths[BRANCH_CHANGES] = paths["node_changes"]
+    paths[GRAPH_NODES] = root / "ddl" / "05_graph_nodes.sql"
     for name, path in paths.items():
         texts = []
         for column in columns_of(path.read_text(encoding="utf-8")):
@@ -468,22 +470,37 @@ def of_branches(root: Path, dialect: str) -> Iterator[tuple[str, str, str]]:
             "-- One row per node that differs between base and a branch. Read `branch_changes` instead.\n"
         )
         text = re.sub(r"\A(?:--[^\n]*\n)+", header, text)
-        text = re.sub(r"\bnode_changes\b", "store_branch_changes", text)
-        yield "views", "store_branch_changes", re.sub(r"\brun_steps\b", "store_branch_steps", text)
+        text = re.sub(r"\bnode_changes\b", BRANCH_CHANGES, text)
+        yield "views", BRANCH_CHANGES, re.sub(r"\brun_steps\b", "store_branch_steps", text)
 
 
-def script(root: Path, dialect: str) -> str:
-    """Return all files of *dialect* as one script; its first line is that of `opening`."""
-    files = (f"{FILE}{kind}/{name}\n{text}" for kind, name, text in files_of(root, dialect))
-    return opening(root) + "".join(files)
+def scripts(root: Path) -> dict[str, str]:
+    """Return the text of each file by kind: dialects that share a text have it once, so have the next ones.
+
+    A name's texts are neighbours, because gzip finds what is equal within 32 KB.
+    """
+    found: dict[str, dict[str, dict[str, list[str]]]] = {kind: {} for kind in (*KINDS, COMMENTS)}
+    for dialect in sorted(Rendering.by_dialect):
+        for kind, name, text in files_of(root, dialect):
+            found[kind].setdefault(name, {}).setdefault(text, []).append(dialect)
+    first = opening(root)
+    return {
+        kind: first
+        + "".join(
+            f"{FILE}{kind}/{name} {' '.join(dialects)}\n{text}"
+            for name in sorted(names, key=lambda name: (name in (BRANCH_CHANGES, GRAPH_NODES), name))
+            for text, dialects in names[name].items()
+        )
+        for kind, names in found.items()
+    }
 
 
 def opening(root: Path) -> str:
-    """Return the first line of a script: it changes with the files below *root* and with this renderer."""
+    """Return the first line of each file: it changes with the files below *root* and with this renderer."""
     digest = hashlib.sha256()
     for path in (Path(__file__), root / "columns.yml", *sorted(root.rglob("*.sql"))):
         digest.update(f"{path.name}\n{path.read_text(encoding='utf-8')}".encode())
-    return f"-- Rendered by scripts/render_sql.py from sql/, {digest.hexdigest()}\n"
+    return f"{DIALECTS}{' '.join(sorted(Rendering.by_dialect))}; sources {digest.hexdigest()}\n"
 
 
 def _by_hand(root: Path, dialect: str) -> Iterator[Path]:
@@ -491,21 +508,21 @@ def _by_hand(root: Path, dialect: str) -> Iterator[Path]:
 
 
 def write(root: Path = SQL, folder: Path = RENDERED) -> bool:
-    """Write the script of each dialect into *folder*, and return True if one was stale."""
-    first = opening(root)
-    stale = False
+    """Write the file of each kind into *folder*, without others, and return True if one was stale."""
+    first = opening(root).encode()
     folder.mkdir(exist_ok=True)
-    for dialect in Rendering.by_dialect:
-        path = folder / f"{dialect}{SUFFIX}"
-        if path.exists() and gzip.decompress(path.read_bytes()).startswith(first.encode()):
-            continue
-        stale = True
+    paths = {kind: folder / f"{kind}{SUFFIX}" for kind in (*KINDS, COMMENTS)}
+    if all(path.exists() and gzip.decompress(path.read_bytes()).startswith(first) for path in paths.values()):
+        return False
+    for kind, text in scripts(root).items():
         # Another process may read or render at the same time.
-        partial = path.with_suffix(f".{os.getpid()}")
+        partial = paths[kind].with_suffix(f".{os.getpid()}")
         # Without a time: the same bytes each time.
-        partial.write_bytes(gzip.compress(script(root, dialect).encode(), mtime=0))
-        partial.replace(path)
-    return stale
+        partial.write_bytes(gzip.compress(text.encode(), mtime=0))
+        partial.replace(paths[kind])
+    for path in {*folder.glob(f"*{SUFFIX}")} - {*paths.values()}:
+        path.unlink(missing_ok=True)  # of an earlier version: the wheel would hold it
+    return True
 
 
 class DuckdbRendering(Rendering):

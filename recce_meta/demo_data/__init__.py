@@ -1,7 +1,8 @@
 """Data of `recce-meta demo`: two real runs of a small dbt project.
 
 `base` is production, built into the schema `prod`; `current` is pull request 42, built into `pr_42` of
-the same DuckDB database. The project is in `project/`; scripts/build_demo.py built all other files with dbt.
+the same DuckDB database. The project is in `project/` of a checkout; scripts/build_demo.py built all other
+files with dbt.
 
     base/, current/    manifest (with the macros that nodes use) and run results of `dbt build`, catalog of
                        `dbt docs generate`

@@ -1,10 +1,10 @@
 """Access to the store's SQL files by dialect, with the schema's name inserted.
 
 Canonical files (`sql/ddl`, `sql/views`, …) are PostgreSQL without a schema name, so they run under
-a `search_path`. `scripts/render_sql.py` renders them into one script per dialect, `_sql/<dialect>.sql.gz`,
-when the package is built or installed; every table is in the schema `recce_metadata` there. What cannot be
-translated is written by hand in `sql/dialects/<dialect>/`. At run time only the scripts are read, and only
-the schema's name is replaced: `recce-meta sql` prints exactly what is executed.
+a `search_path`. `scripts/render_sql.py` renders them for all dialects into one file per kind,
+`_sql/<kind>.sql.gz`, when the package is built or installed; every table is in the schema `recce_metadata`
+there. What cannot be translated is written by hand in `sql/dialects/<dialect>/`. At run time only the kinds
+in use are read, and only the schema's name is replaced: `recce-meta sql` prints exactly what is executed.
 """
 
 from __future__ import annotations
@@ -33,9 +33,11 @@ KINDS = {
 COMMENTS = "comments"
 """Kind of the comments on views, rendered from the views' first sentences and `sql/columns.yml`."""
 FILE = "-- file: "
-"""Start of the line before each file of a script; its kind and name follow."""
+"""Start of the line before each rendered text; its kind and name follow, then the dialects that share it."""
+DIALECTS = "-- dialects: "
+"""Start of the first line of each file of a kind; the dialects and the hash of the sources follow."""
 RENDERED = Path(__file__).parents[1] / "_sql"
-"""Folder of the rendered scripts, one per dialect; git does not track it."""
+"""Folder of the rendered files, one per kind; git does not track it."""
 SUFFIX = ".sql.gz"
 FOREIGN_STORE = "store (of the user)"
 """Name under which `store_tables` lists a user's table `store`, where a store shares its schema."""
@@ -147,13 +149,18 @@ def _without_comments(text: str) -> str:
 
 
 def dialects() -> tuple[str, ...]:
-    """Return the dialects that have rendered files."""
-    return tuple(sorted(path.name.removesuffix(SUFFIX) for path in RENDERED.glob(f"*{SUFFIX}")))
+    """Return the dialects that have rendered files; none in a checkout whose SQL was not rendered."""
+    try:
+        with gzip.open(RENDERED / f"ddl{SUFFIX}", "rt", encoding="utf-8") as lines:
+            names, _, _ = lines.readline().removeprefix(DIALECTS).partition(";")
+    except FileNotFoundError:
+        return ()
+    return tuple(names.split())
 
 
 def rendered_script(dialect: str) -> str:
-    """Return the script of *dialect*; a tenth of its bytes is installed."""
-    return gzip.decompress((RENDERED / f"{dialect}{SUFFIX}").read_bytes()).decode()
+    """Return all files of *dialect*, each after its line FILE."""
+    return "".join(f"{FILE}{file.kind}/{file.name}\n{file.text}" for file in files(dialect).values())
 
 
 def not_rendered() -> ConfigurationError:
@@ -162,21 +169,30 @@ def not_rendered() -> ConfigurationError:
     return ConfigurationError("The SQL of the store is not built", hint=hint)
 
 
-@cache
 def files(dialect: str) -> Mapping[tuple[str, str], SqlFile]:
     """Return all files of *dialect* by kind and name, in this order.
 
     Raises ConfigurationError in a checkout whose SQL was not rendered.
     """
+    kinds = (*sorted(KINDS), COMMENTS)
+    return {(kind, name): file for kind in kinds for name, file in _by_name(kind, dialect).items()}
+
+
+@cache
+def _by_name(kind: str, dialect: str) -> Mapping[str, SqlFile]:
+    """Return the files of *dialect* of one kind, without reading those of other kinds."""
     if not (known := dialects()):
         raise not_rendered()
     if dialect not in known:
         raise UnknownNameError("dialect", dialect, known)
     found = {}
-    for part in rendered_script(dialect).split(FILE)[1:]:
+    texts = gzip.decompress((RENDERED / f"{kind}{SUFFIX}").read_bytes()).decode()
+    for part in texts.split(FILE)[1:]:
         place, _, text = part.partition("\n")
-        kind, _, name = place.partition("/")
-        found[kind, name] = SqlFile(name, kind, text)
+        name, *sharing = place.split(" ")
+        if dialect in sharing:
+            name = name.partition("/")[2]
+            found[name] = SqlFile(name, kind, text)
     return found
 
 
@@ -194,7 +210,7 @@ def views(dialect: str, *, has_comments: bool = True) -> tuple[SqlFile, ...]:
     found = _in_order_of_use(_files("views", dialect))
     if not has_comments:
         return tuple(found)
-    return tuple(_with_comments(view, files(dialect).get((COMMENTS, view.name))) for view in found)
+    return tuple(_with_comments(view, _by_name(COMMENTS, dialect).get(view.name)) for view in found)
 
 
 def comments(dialect: str) -> tuple[SqlFile, ...]:
@@ -228,7 +244,7 @@ def no_rows(dialect: str, quoted_schema: str) -> str:
 
 def computed_changes(dialect: str, quoted_schema: str) -> str:
     """Return the query of the view `node_changes`, as if no changes were stored."""
-    file = files(dialect)["views", "node_changes"]
+    file = _by_name("views", dialect)["node_changes"]
     stored = rf"(?:\b{DEFAULT_SCHEMA}\.)?\bstore_graph_(?:steps|changes)\b"
     text = re.sub(stored, r"(SELECT * FROM \g<0> WHERE 1 = 0)", file.text)
     *_, statement = replace(file, text=text).statements(quoted_schema)
@@ -275,7 +291,7 @@ def queries(dialect: str) -> tuple[SqlFile, ...]:
 
 def query(name: str, dialect: str) -> SqlFile:
     """Return the file of one of the tool's own queries."""
-    return files(dialect)["queries", name]
+    return _by_name("queries", dialect)[name]
 
 
 def script(kind: str, dialect: str, quoted_schema: str, name: str | None = None) -> str:
@@ -295,7 +311,7 @@ def script(kind: str, dialect: str, quoted_schema: str, name: str | None = None)
 
 
 def _files(kind: str, dialect: str) -> tuple[SqlFile, ...]:
-    return tuple(file for file in files(dialect).values() if file.kind == kind)
+    return tuple(_by_name(kind, dialect).values())
 
 
 def _with_comments(view: SqlFile, comments: SqlFile | None) -> SqlFile:

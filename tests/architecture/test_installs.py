@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import os
 import subprocess
 import sys
@@ -18,6 +19,9 @@ REPORT_FILES = {
     for folder in ("static", "templates")
     for path in (ROOT / "recce_meta" / "report" / "html" / folder).iterdir()
 }
+PROJECT_OF_DEMO = "demo_data/project/"
+"""Folder of what only scripts and tests read."""
+SCHEMAS = "server/api/schemas.json"
 PRINT_FOLDER = "import recce_meta, pathlib; print(pathlib.Path(recce_meta.__file__).parent.parent)"
 
 
@@ -95,7 +99,7 @@ def test_the_wheel_holds_the_package_and_nothing_else(wheel: Path) -> None:
 
     assert {name.split("/")[0].split("-")[0] for name in names} == {"recce_meta"}
     assert not [name for name in names if "__pycache__" in name or name.endswith((".pyc", ".duckdb"))]
-    assert {"recce_meta/py.typed", "recce_meta/_sql/duckdb.sql"} <= set(names)
+    assert {"recce_meta/py.typed", "recce_meta/_sql/ddl.sql.gz"} <= set(names)
     assert REPORT_FILES and set(names) >= REPORT_FILES
     assert any(name.endswith("licenses/LICENSE") for name in names)
 
@@ -107,7 +111,23 @@ def files_below(folder: Path) -> set[str]:
 
 
 def test_every_file_of_the_package_and_of_the_sql_is_in_the_wheel(installed: Path) -> None:
-    assert files_below(ROOT / "recce_meta") == files_below(installed / "recce_meta")
+    expected = {name for name in files_below(ROOT / "recce_meta") if not name.startswith(PROJECT_OF_DEMO)}
+    compressed = {f"{SCHEMAS}.gz" if name == SCHEMAS else name for name in expected}
+
+    assert compressed == files_below(installed / "recce_meta")
+
+
+def test_the_schemas_of_the_api_are_the_same_compressed(installed: Path) -> None:
+    compressed = (installed / "recce_meta" / f"{SCHEMAS}.gz").read_bytes()
+
+    assert gzip.decompress(compressed) == (ROOT / "recce_meta" / SCHEMAS).read_bytes()
+    assert compressed[4:8] == bytes(4), "the time of the build would change the bytes"
+
+
+def test_the_schemas_of_the_api_are_found(import_path: Path, tmp_path: Path) -> None:
+    code = "from recce_meta.server.api.openapi import components; print(*components())"
+
+    assert "accuracy" in run(import_path, tmp_path, "-c", code).split()
 
 
 def test_the_store_works_without_the_scripts_of_the_checkout(installed: Path, tmp_path: Path) -> None:

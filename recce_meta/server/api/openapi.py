@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import json
 import re
 from collections.abc import Sequence
@@ -175,7 +176,11 @@ class ApiDescription:
 
 
 def components() -> dict[str, Schema]:
-    """Return the schemas of all answers by name, which scripts/build_schemas.py builds from their types."""
-    text = files("recce_meta.server.api").joinpath("schemas.json").read_text(encoding="utf-8")
+    """Return the schemas of all answers by name, which scripts/build_schemas.py builds from their types.
+
+    The wheel has their file compressed.
+    """
+    compressed, plain = (files("recce_meta.server.api") / f"schemas.json{end}" for end in (".gz", ""))
+    text = gzip.decompress(compressed.read_bytes()) if compressed.is_file() else plain.read_bytes()
     found: dict[str, Schema] = json.loads(text)
     return found
