@@ -114,10 +114,10 @@ def _stored_diff(adapter: UnifiedSqlAdapter, base: RunMetadata, current: RunMeta
         return run_diff(base, current, changes, build_lineage_graph([]), {}, pair.unseen_seeds(), notes)
     pair.add_code(changes)
     graph = pair.graph
-    runs = (StoredRunReader(adapter, base, graph), StoredRunReader(adapter, current, graph))
+    runs = (StoredRunReader(adapter, base, graph), pair.later.with_graph(graph))
     effects = Effects((pair.sides[0], pair.sides[1]), runs, graph, changed_ids(changes), gone_ids(changes))
     judged, reached = effects.of(changes)
-    names = pair.names(judged, effects.graph)
+    names = pair.names(judged, effects.graph, runs[1].names)
     notes += effects.notes()
     return run_diff(
         base, current, judged, effects.graph, names, pair.unseen_seeds(), notes, (), reached, pair.edges
@@ -129,6 +129,7 @@ class _Pair:
 
     def __init__(self, adapter: UnifiedSqlAdapter, base: RunMetadata, current: RunMetadata) -> None:
         self.adapter, self.base, self.current = adapter, base, current
+        self.later = StoredRunReader(adapter, current)
         self._macro_notes: list[str] = []
         before, after = read.load_differences(adapter, base, current)
         self._seen = shared_scope(base, current, adapter.schema)
@@ -147,13 +148,14 @@ class _Pair:
     @cached_property
     def edges(self) -> tuple[set[LineageEdge], set[LineageEdge]]:
         """Return the edges of base and of current that both runs could have recorded."""
-        after = self._edges(self.current)
+        after = self._in_scope(self.later.edges)
         if self.base.graph_id == self.current.graph_id:
             return after, after
-        return renamed_edges(self._edges(self.base), *self.sides), after
+        before = self._in_scope(read.load_edges(self.adapter, self.base))
+        return renamed_edges(before, *self.sides), after
 
-    def _edges(self, run: RunMetadata) -> set[LineageEdge]:
-        edges, seen = read.load_edges(self.adapter, run), self._seen
+    def _in_scope(self, edges: Iterable[LineageEdge]) -> set[LineageEdge]:
+        seen = self._seen
         if seen is None:
             return set(edges)
         return {edge for edge in edges if seen(edge.node_id) and seen(edge.parent_id)}
@@ -254,11 +256,17 @@ class _Pair:
         more = {node.unique_id: node for node in nodes}
         self.sides = [replace_fields(side, nodes={**side.nodes, **more}) for side in self.sides]
 
-    def names(self, changes: Mapping[str, Change], graph: LineageGraph) -> dict[str, NodeMetadata]:
-        """Return every node that the changes affect, with at least the fields that name it."""
+    def names(
+        self, changes: Mapping[str, Change], graph: LineageGraph, later: Mapping[str, NodeMetadata]
+    ) -> dict[str, NodeMetadata]:
+        """Return every node that the changes affect, with at least the fields that name it.
+
+        *later* has nodes of current that were read already.
+        """
         named = {**self.sides[0].nodes, **self.sides[1].nodes}
         changed = changed_ids(changes)
         wanted = {*graph.impact(changed), *(child for parent in changed for child in graph.children(parent))}
+        named |= {one: read.label_of(later[one]) for one in wanted & later.keys() - named.keys()}
         missing = sorted(wanted - named.keys())
         for run in (self.current, self.base):
             if missing:

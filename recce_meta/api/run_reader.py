@@ -625,6 +625,12 @@ class StoredRunReader(RunReader):
             finally:
                 self._session = None
 
+    def with_graph(self, graph: LineageGraph) -> StoredRunReader:
+        """Return a reader of the run with *graph*, which has the edges that were read if they are few."""
+        reader = StoredRunReader(self.adapter, self.run, graph)
+        reader._few_edges = self._few_edges
+        return reader
+
     def for_diff(self, project: Project, graph: LineageGraph, changed: Collection[str]) -> RunReader:
         if self.has_columns:
             return StoredRunReader(self.adapter, self.run, graph)

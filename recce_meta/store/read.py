@@ -154,6 +154,11 @@ def label_node_of(row: tuple[Any, ...]) -> NodeMetadata:
     return NodeMetadata(unique_id=unique_id, name=name, resource_type=resource_type, version=version)
 
 
+def label_of(node: NodeMetadata) -> NodeMetadata:
+    """Return *node* as `load_names` reads it."""
+    return label_node_of((node.unique_id, node.name, node.resource_type, node.version))
+
+
 def macro_of(row: tuple[Any, ...]) -> MacroMetadata:
     """Return the macro of a row of `macros`."""
     return MacroMetadata(**_fields(_MACRO, row))
