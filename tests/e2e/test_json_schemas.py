@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -43,6 +44,10 @@ COMMANDS: dict[str, list[tuple[str, ...]]] = {
         ("diff", "base", "current", "--data"),
         ("diff", "base", "current", "--data", "--checks", "checks.yml"),
         ("diff", "base", "current", "--select", "stg_payments"),
+    ],
+    "preview": [
+        ("preview", "--base", "base", "--project-dir", "shop"),
+        ("preview", "--base", "base", "--project-dir", "shop", "--compare", "schema"),
     ],
     "row-count": [("row-count",), ("row-count", "orders", "--live")],
     "schema": [("schema", "orders"), ("schema", "orders", "--stored")],
@@ -92,6 +97,9 @@ def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
     assert Cli(folder)("demo").code == 0
     cli = Cli(folder).within(RECCE_META_URL="duckdb:///recce-meta-demo/jaffle_shop.duckdb")
     (folder / "checks.yml").write_text(CHECKS)
+    shutil.copytree(DEMO / "project" / "base", folder / "shop")
+    edited = folder / "shop" / "models" / "marts" / "orders.sql"
+    edited.write_text(edited.read_text().replace("attempted_amount as", "paid_amount as"))
     assert cli("export", "base", "-o", "base.json").code == 0
     assert cli("push", "bundle.zip").code == 0
     assert cli("quality", "orders").code == 0
