@@ -9,15 +9,13 @@ from decimal import Decimal, InvalidOperation
 import click
 
 from recce_meta.cli.options import UNITS
+from recce_meta.data_diff.names import comma_parts, read_casts
 from recce_meta.errors import quoted
 from recce_meta.models.data_diff import Moment
 from recce_meta.models.moments import utc_time
 
 ByNode = tuple[tuple[str, str], ...]
 """Nodes, or globs of nodes, each with the text after `=`."""
-
-
-_TOKEN = re.compile(r"""'[^']*'|"[^"]*"|`[^`]*`|.""", re.DOTALL)
 
 
 def split_names(_context: click.Context, _option: click.Parameter, given: tuple[str, ...]) -> tuple[str, ...]:
@@ -31,23 +29,6 @@ def split_names(_context: click.Context, _option: click.Parameter, given: tuple[
     return found
 
 
-def comma_parts(text: str) -> list[str]:
-    """Split *text* at the commas outside of parentheses and quotes.
-
-    >>> comma_parts('id,coalesce(a, b),"x,y"')
-    ['id', 'coalesce(a, b)', '"x,y"']
-    """
-    depth = 0
-    parts = [""]
-    for token in _TOKEN.findall(text):
-        depth += (token in "([{") - (token in ")]}")
-        if token == "," and depth <= 0:
-            parts.append("")
-        else:
-            parts[-1] += token
-    return parts
-
-
 def split_key(
     context: click.Context, option: click.Parameter, given: tuple[str, ...]
 ) -> tuple[str, ...] | None:
@@ -58,12 +39,8 @@ def split_key(
 def split_casts(
     _context: click.Context, _option: click.Parameter, given: tuple[str, ...]
 ) -> tuple[tuple[str, str], ...]:
-    """Return the column and the type of each of *given*, such as `price=decimal(12,2)`."""
-    parts = [text.partition("=") for text in given]
-    for column, _, of in parts:
-        if not column.strip() or not of.strip():
-            raise click.BadParameter("use COLUMN=TYPE, such as price=decimal(12,2)")
-    return tuple((column.strip(), of.strip()) for column, _, of in parts)
+    """Return the column and the type of each part of *given*, as `read_casts` reads them."""
+    return read_casts(",".join(given)) if given else ()
 
 
 def parse_percent(_context: click.Context, _option: click.Parameter, value: str | None) -> float | None:

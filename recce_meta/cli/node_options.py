@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING
 
 from recce_meta.api.data.jobs import NodePair
 from recce_meta.api.runs import RunPair
-from recce_meta.cli.data_options import comma_parts
 from recce_meta.cli.defaults import current_config
 from recce_meta.cli.options import warn
 from recce_meta.config.nodes import NodeGlobs, NodeSettings, matches_glob, unmatched_globs
+from recce_meta.data_diff.names import comma_parts
 from recce_meta.data_diff.options import ValueOptions
 from recce_meta.errors import SelectorError
 from recce_meta.models.node_types import WITH_ROWS

@@ -256,10 +256,13 @@ def _as_type(column: LiveColumn, text: str | None, dialect: Dialect) -> LiveColu
     if text is None:
         return column
     try:
-        of = exp.DataType.build(text, dialect=dialect.name)
+        # `exp.DataType.build` drops what follows a type.
+        parsed = SqlglotDialect.get_or_raise(dialect.name).parse_into(exp.DataType, text)
     except (SqlglotError, ValueError):
-        hint = "use a type that both warehouses have: text, bigint, decimal(20,6), double, date, timestamp"
-        raise UsageError(f"Type of --cast {column.name} unknown: {text}", hint=hint) from None
+        parsed = []
+    if len(parsed) != 1 or not isinstance(of := parsed[0], exp.DataType):
+        hint = "use one type that both warehouses have: text, bigint, decimal(20,6), double, date, timestamp"
+        raise UsageError(f"Type of --cast {column.name} unknown: {text}", hint=hint)
 
     def read(value: Sql) -> Sql:
         return exp.cast(column.read(value), of.copy(), dialect=dialect.name)

@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping
 from decimal import Decimal, InvalidOperation
 from typing import Any
 
+from recce_meta.data_diff.names import read_casts
 from recce_meta.errors import UsageError, quoted
 from recce_meta.models.diff_kinds import MOST_SERVED, Option, OptionType
 
@@ -48,7 +49,11 @@ def list_field(*names: str) -> str:
     >>> list_field("id", "a,b")
     'id, "a,b"'
     """
-    return ", ".join('"' + name.replace('"', '""') + '"' if set(name) & set(',"') else name for name in names)
+    return ", ".join(_quoted(name) if set(name) & set(',"') else name for name in names)
+
+
+def _quoted(name: str) -> str:
+    return '"' + name.replace('"', '""') + '"'
 
 
 def write_option(option: Option, value: Any) -> str:
@@ -56,7 +61,9 @@ def write_option(option: Option, value: Any) -> str:
     if option.type is OptionType.NAMES:
         return list_field(*value)
     if option.type is OptionType.CASTS:
-        return list_field(*map("=".join, value))
+        return ", ".join(
+            f"{column if column.isidentifier() else _quoted(column)}={of}" for column, of in value
+        )
     return str(value).lower() if option.type is OptionType.FLAG else str(value)
 
 
@@ -78,13 +85,6 @@ def _number(name: str, text: str) -> Decimal:
     return found
 
 
-def _casts(name: str, text: str) -> tuple[tuple[str, str], ...]:
-    parts = [part.partition("=") for part in read_names(name, text)]
-    if not all(column.strip() and of.strip() for column, _, of in parts):
-        raise UsageError(f"{name} must be COLUMN=TYPE", hint="quote a type with a comma")
-    return tuple((column.strip(), of.strip()) for column, _, of in parts)
-
-
 _READERS: Mapping[OptionType, Callable[[str, str], Any]] = {
     OptionType.NAMES: read_names,
     OptionType.SQL: lambda name, text: text,
@@ -93,5 +93,5 @@ _READERS: Mapping[OptionType, Callable[[str, str], Any]] = {
     OptionType.NUMBER: _number,
     OptionType.CHOICE: lambda name, text: text,
     OptionType.FLAG: lambda name, text: text.lower() in _YES,
-    OptionType.CASTS: _casts,
+    OptionType.CASTS: lambda name, text: read_casts(text),
 }

@@ -117,6 +117,10 @@ def test_columns_without_a_common_text_are_compared_as_the_type_of_a_cast(sides:
     [
         ({"w": "text"}, "Unknown column 'w' in t"),
         ({"v": "no type"}, "Type of --cast v unknown: no type"),
+        ({"v": "numeric(10,2),w=int"}, r"Type of --cast v unknown: numeric\(10,2\),w=int"),
+        ({"v": "date)--"}, r"Type of --cast v unknown: date\)--"),
+        ({"v": "date; select 1"}, "Type of --cast v unknown"),
+        ({"v": " "}, "Type of --cast v unknown"),
         ({"v": 5}, r"The cast .* is not a mapping"),
     ],
 )
