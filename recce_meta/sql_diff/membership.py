@@ -114,10 +114,8 @@ class Memberships(Proofs):
     def _is_flat(self, query: Select, *, is_set: bool = False) -> bool:
         """Return whether *query* only joins and filters; DISTINCT is allowed if it *is_set*."""
         node = query.node
-        grouped = (
-            query.group or query.group_all or query.having or query.qualify or self._implied_group(query)
-        )
-        if grouped or query.distinct_on or (query.distinct and not is_set) or query.windows:
+        grouped = query.group or query.group_all or query.having or self._clauses.implied_group(query)
+        if grouped or query.qualify or query.distinct_on or (query.distinct and not is_set) or query.windows:
             return False
         if node.args.get("order") or any(node.args.get(name) for name in CUTS):
             return False
@@ -139,7 +137,7 @@ class Memberships(Proofs):
         inner = query.outputs[0].node if outer is not None else None
         if outer is None or inner is None:
             return filters
-        keys = (self._key(outer), self._key(inner))
+        keys = (self.expressions.key(outer), self.expressions.key(inner))
         # Without the condition: `a in (select b from t where b = a)` is never NULL.
         self._matches[id(query)] = _Match(keys[0], f"{keys[1]};{filters}", self._proof_of(inner))
         return tuple(sorted((*filters, short(f"eq({','.join(sorted(keys))})"))))
@@ -161,15 +159,17 @@ class Memberships(Proofs):
         """Return the source that *node* tests, if only its rows without a match stay and it is not read."""
         is_test = isinstance(node, exp.Is) and isinstance(node.expression, exp.Null)
         column = self._plain_column(node.this) if is_test else None
-        if column is None or self._expressions.folded(node):
+        if column is None or self.expressions.folded(node):
             return None
         source, join = column.source, column.source.join
         if source.columns or self._extras(source.node) or join is None or join.kind != "LEFT":
             return None
-        if join.on is None or join.using or not isinstance(join.node, exp.Join) or self._join_extras(join):
+        if join.on is None or join.using or not isinstance(join.node, exp.Join):
+            return None
+        if self._clauses.join_extras(join):
             return None
         condition = join.on.node
-        if not is_stable(condition) or any(self._expressions.folded(one) for one in condition.walk()):
+        if not is_stable(condition) or any(self.expressions.folded(one) for one in condition.walk()):
             return None
         if not isinstance(source.relation, Table):
             inner = self.query(source.relation)
@@ -211,7 +211,7 @@ class Memberships(Proofs):
         is_alone = inner is not None and inner.rows == rows
         if inner is not None and is_alone and isinstance(query, Select) and can_merge(filters, inner, query):
             frame.below, below = source, inner.parts
-        keys = tuple(sorted(self._expressions.conditions(source.join.on.node)))
+        keys = tuple(sorted(self.expressions.conditions(source.join.on.node)))
         self._frames.pop()
         return short(f"not(this=exists(rows({digest(merge_parts(below, {'filter': keys}))})))")
 

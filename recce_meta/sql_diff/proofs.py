@@ -8,12 +8,12 @@ table and the conditions of the join.
 
 from __future__ import annotations
 
-from abc import abstractmethod
 from collections.abc import Collection, Iterable, Iterator, Mapping
 
 from sqlglot import exp
 
 from recce_meta.models.change import DataFact
+from recce_meta.sql_diff.clauses import ClauseKeys
 from recce_meta.sql_diff.expressions import ANYWHERE, conjuncts, is_stable
 from recce_meta.sql_diff.facts import Facts, Proof, compares_exactly, is_same_type
 from recce_meta.sql_diff.functions import has_subtotals, row_makers
@@ -48,11 +48,10 @@ class Proofs(References):
     def __init__(self, dialect: str, sql: str, folded: Mapping[int, str], facts: Facts | None) -> None:
         super().__init__(dialect, sql, folded)
         self._facts = facts
-        self._expressions.nullness = None if facts is None else self
+        self.expressions.nullness = None if facts is None else self
         self._never_null: dict[int, Proof] = {}
         """Proofs of the outputs that are never NULL."""
-        self._groups: dict[int, frozenset[str] | None] = {}
-        """Keys of the groups of each query with GROUP BY; none of them if all rows are one group."""
+        self._clauses = ClauseKeys(self, dialect)
 
     # Expressions
 
@@ -72,8 +71,8 @@ class Proofs(References):
         self._facts.used |= proof
         return True
 
-    def _output(self, output: Output) -> str:
-        key = super()._output(output)
+    def output(self, output: Output) -> str:
+        key = super().output(output)
         if self._facts is not None and id(output) not in self._never_null:
             proof = self._proof_of_output(output)
             if proof is not None:
@@ -111,7 +110,7 @@ class Proofs(References):
         """Return the column that *node* is, of a source of the query in progress."""
         while isinstance(node, exp.Paren):
             node = node.this
-        if not isinstance(node, exp.Column) or node.args.get("join_mark") or self._expressions.folded(node):
+        if not isinstance(node, exp.Column) or node.args.get("join_mark") or self.expressions.folded(node):
             return None
         query = self._frames[-1].query
         if not isinstance(query, Select):
@@ -140,19 +139,11 @@ class Proofs(References):
         """
         group = query.node.args.get("group")
         is_rolled = isinstance(group, NODE) and has_subtotals(group)
-        if not is_rolled and not self._implied_group(query):
+        if not is_rolled and not self._clauses.implied_group(query):
             return True
         clauses = (exp.Where, exp.Join, exp.Select, *(() if is_rolled else (exp.AggFunc,)))
         around = node.find_ancestor(*clauses) if node is not None else None
         return around is not None and not isinstance(around, exp.Select)
-
-    @abstractmethod
-    def _join_extras(self, join: Join | None) -> str:
-        """Return the key of the arguments of *join* without a meaning of their own."""
-
-    @abstractmethod
-    def _implied_group(self, query: Select) -> tuple[str, ...]:
-        """Return the key part that marks a query without GROUP BY as aggregating all rows into one."""
 
     # Types
 
@@ -223,7 +214,7 @@ class Proofs(References):
         """Return whether DISTINCT may remove rows of *query*."""
         if not query.distinct or self._facts is None:
             return query.distinct
-        is_grouped = query.group or query.group_all or self._implied_group(query)
+        is_grouped = query.group or query.group_all or self._clauses.implied_group(query)
         nodes = computed_outputs(query)
         if is_grouped or any(output.star is not None for output in query.outputs):
             return True
@@ -243,8 +234,8 @@ class Proofs(References):
             return None
         if (
             self._extras(source.node)
-            or self._join_extras(join)
-            or any(self._expressions.folded(one) for one in node.walk())
+            or self._clauses.join_extras(join)
+            or any(self.expressions.folded(one) for one in node.walk())
         ):
             return None
         if not isinstance(source.relation, Table) and self.query(source.relation).unstable:
@@ -264,7 +255,7 @@ class Proofs(References):
         """Return the proof that *source* is joined by the columns of USING, which are a unique key."""
         if not isinstance(join.node, exp.Join) or source.columns:
             return None
-        if self._extras(source.node) or self._join_extras(join):
+        if self._extras(source.node) or self._clauses.join_extras(join):
             return None
         if not isinstance(source.relation, Table) and self.query(source.relation).unstable:
             return None
@@ -283,7 +274,7 @@ class Proofs(References):
 
     def _proof_of_match(self, source: QuerySource, on: Sql) -> Proof | None:
         """Return the proof that *on*, an equality of two columns, finds a row of *source* for each row."""
-        terms = [term for term in conjuncts(on) if not self._expressions.is_true(term)]
+        terms = [term for term in conjuncts(on) if not self.expressions.is_true(term)]
         if len(terms) != 1 or not isinstance(terms[0], exp.EQ) or self._facts is None:
             return None
         key, column = self._plain_column(terms[0].this), self._plain_column(terms[0].expression)
@@ -368,8 +359,8 @@ class Proofs(References):
         self, query: Select, outputs: Collection[Output], *, with_nulls: bool = False
     ) -> Proof | None:
         """Return the proof that no two rows of *query*, before its DISTINCT, agree in *outputs*."""
-        if id(query) in self._groups:
-            groups = self._groups[id(query)]
+        if id(query) in self._clauses.groups:
+            groups = self._clauses.groups[id(query)]
             given = {self._values.get(id(output)) for output in outputs}
             return NOTHING if groups is not None and groups <= given else None
         base = self._base_sources(query)

@@ -61,7 +61,7 @@ class References(ABC):
     def __init__(self, dialect: str, sql: str, folded: Mapping[int, str]) -> None:
         self._dialect = dialect
         self._names = names_of(dialect)
-        self._expressions = ExpressionKeys(dialect, sql, self._meaning, self._named_window, folded)
+        self.expressions = ExpressionKeys(dialect, sql, self._meaning, self._named_window, folded)
         self._frames: list[Frame] = []
         self._values: dict[int, str] = {}
         self._suffixes: dict[int, str] = {}
@@ -82,9 +82,9 @@ class References(ABC):
         """How the expression in progress depends on its query, as a sum of bits."""
         self._passed = 0
         """The same bits for the columns that it reads from a subquery."""
-        self._unions: set[str] = set()
+        self.unions: set[str] = set()
         """The operands of each `union all` read so far, and the tables of each turned join, in order."""
-        self._unstable = False
+        self.unstable = False
         """Whether something in the query in progress may change with each run."""
         self._uses: Uses | None = None
         self._outermost = 0
@@ -96,7 +96,7 @@ class References(ABC):
 
     # Outputs
 
-    def _output(self, output: Output) -> str:
+    def output(self, output: Output) -> str:
         """Return the value key of an output of a query that is in progress or finished."""
         key = self._values.get(id(output))
         if key is None:
@@ -108,8 +108,8 @@ class References(ABC):
             frame = self._frames[-1]
             if self._binds and frame.shuts and frame.below is not None:
                 key = short(f"over({self._slot(frame.below)};{key})")
-            if self._binds & BY_ARRIVAL and self._unions:
-                key = short(f"{key};{sorted(self._unions)}")
+            if self._binds & BY_ARRIVAL and self.unions:
+                key = short(f"{key};{sorted(self.unions)}")
             self._values[id(output)] = key
             if bound := self._binds | self._passed:
                 self._bound[id(output)] = bound
@@ -127,18 +127,18 @@ class References(ABC):
             ):
                 self._plain_stars.add(id(output))
             star = self._open_star(output.star)
-            return star if output.node is None else f"{star} of {self._key(output.node)}"
+            return star if output.node is None else f"{star} of {self.expressions.key(output.node)}"
         plain = self._joined(output.reads.plain) if output.reads.plain is not None else None
         if output.node is None and plain is not None:
             if isinstance(plain, SourceColumn):
                 self._note_column(output, plain, output.name)
-            return self._reference(plain, output.name)
-        key = f"from {output.name.lower()!r}" if output.node is None else self._key(output.node)
+            return self.reference(plain, output.name)
+        key = f"from {output.name.lower()!r}" if output.node is None else self.expressions.key(output.node)
         if output.node is None or output.from_star:  # one of the columns that `COLUMNS(…)` expands to
             if output.node is not None and makes_rows(output.node, self._dialect):  # one of several fields
                 key = f"{key}.{output.name.lower()!r}"
-            return f"{key};{[self._reference(one, output.name) for one in output.reads.references]}"
-        if isinstance(plain, SourceColumn) and key == self._column(plain, output.node.name):
+            return f"{key};{[self.reference(one, output.name) for one in output.reads.references]}"
+        if isinstance(plain, SourceColumn) and key == self.column(plain, output.node.name):
             self._note_column(output, plain, output.node.name)
         return key
 
@@ -175,24 +175,21 @@ class References(ABC):
 
     # References
 
-    def _key(self, node: Sql) -> str:
-        return self._expressions.key(node)
-
-    def _reference(self, reference: Reference, name: str = "") -> str:
+    def reference(self, reference: Reference, name: str = "") -> str:
         """Return the key of a reference; *name* is its name in the SQL."""
         reference = self._joined(reference)
         if isinstance(reference, SourceColumn):
-            return self._column(reference, name)
+            return self.column(reference, name)
         if isinstance(reference, Merged):
-            return short(f"merged({','.join(self._column(column, name) for column in reference.columns)})")
+            return short(f"merged({','.join(self.column(column, name) for column in reference.columns)})")
         if isinstance(reference, Alias):
-            key = self._output(reference.output)
+            key = self.output(reference.output)
             self._binds |= self._bound.get(id(reference.output), 0)
             return key
         if isinstance(reference, WholeRow):
             return short(f"row({self._row(reference.source)})")
         if isinstance(reference, Member):
-            return short(f"member({self._key(reference.node)};{reference.name.lower()!r})")
+            return short(f"member({self.expressions.key(reference.node)};{reference.name.lower()!r})")
         return f"unresolved({reference.name.lower()!r})"
 
     def _joined(self, reference: Reference) -> Reference:
@@ -202,7 +199,7 @@ class References(ABC):
         first, second = reference.columns
         return first if id(second.source) in self._lookups else reference
 
-    def _column(self, column: SourceColumn, name: str = "") -> str:
+    def column(self, column: SourceColumn, name: str = "") -> str:
         output = column.output
         level, place = self._origin(column, name)
         if level == 0 and output is not None and output.star is None:
@@ -276,7 +273,7 @@ class References(ABC):
                 return f"{level}.{slot}"
         # Not in any FROM: fields of a struct, `f(x).*`; a CTE that is a single value; unsupported parts.
         if isinstance(source.relation, Function):
-            return f"elsewhere({self._key(source.node)})"
+            return f"elsewhere({self.expressions.key(source.node)})"
         if isinstance(source.relation, Table):
             return f"elsewhere({source.alias!r};{self._table(source)})"
         return f"elsewhere({self.query(source.relation).rows})"
@@ -290,7 +287,7 @@ class References(ABC):
             return slot
         return f"{slot}:{names_and_values(self.query(relation))}:{source.columns}"
 
-    def _everything(self, sources: Iterable[QuerySource]) -> str:
+    def everything(self, sources: Iterable[QuerySource]) -> str:
         """Return a key of all columns of *sources*, including names."""
         return short(f"({';'.join(self._row(source) for source in sources)})")
 
@@ -307,7 +304,7 @@ class References(ABC):
     def _meaning_of(self, kind: type) -> Callable[[Sql], str | None] | None:
         """Return the function for the meaning of such nodes, or None if only their arguments have one."""
         if issubclass(kind, exp.Column):
-            return self._column_node
+            return self.column_node
         if issubclass(kind, QUERY_NODES):
             return self._nested
         if issubclass(kind, (exp.Star, COLUMNS)):
@@ -323,29 +320,29 @@ class References(ABC):
     def _struct(self, node: Sql) -> str | None:
         # A column without an alias gives its name to the field.
         names = [one.output_name for one in node.expressions]
-        return short(f"struct({names}){self._expressions.arguments(node)}") if any(names) else None
+        return short(f"struct({names}){self.expressions.arguments(node)}") if any(names) else None
 
     def _star(self, node: Sql) -> str:
-        written = self._expressions.arguments(node)
-        return short(f"{node.key}({written}){self._everything(self._frames[-1].sources)}")
+        written = self.expressions.arguments(node)
+        return short(f"{node.key}({written}){self.everything(self._frames[-1].sources)}")
 
     def _by_place(self, node: Sql) -> str | None:
         reference = self._noted(node)
         if reference is not None and not isinstance(reference, Unresolved):
-            return self._reference(reference, node.name)
+            return self.reference(reference, node.name)
         if isinstance(node, BY_PLACE) and not isinstance(node, exp.Parameter):
-            return short(f"#{node.name} of {self._everything(self._frames[-1].sources)}")
+            return short(f"#{node.name} of {self.everything(self._frames[-1].sources)}")
         if isinstance(node, exp.Parameter):
             self._binds |= UNSTABLE if isinstance(node.parent, exp.PropertyEQ) else 0  # MySQL: `@n := @n + 1`
             if node.name.isdigit():  # Snowflake: `$1` of any item in FROM
-                return short(f"${node.name} of {self._everything(self._frames[-1].sources)}")
+                return short(f"${node.name} of {self.everything(self._frames[-1].sources)}")
         return None
 
     def _notice(self, node: Sql) -> None:
         """Record that a value depends on the query that contains it, or on the run."""
         bound = binding(node)
         self._binds |= bound
-        self._unstable = self._unstable or bool(bound & UNSTABLE)
+        self.unstable = self.unstable or bool(bound & UNSTABLE)
 
     def _noted(self, node: Sql) -> Reference | None:
         for frame in reversed(self._frames):
@@ -355,11 +352,11 @@ class References(ABC):
                     return reference
         return None
 
-    def _column_node(self, node: Sql) -> str:
+    def column_node(self, node: Sql) -> str:
         key = self._meant(node)
         if node.name.lower() in PSEUDO_COLUMNS:
             self._binds |= UNSTABLE
-            self._unstable = True
+            self.unstable = True
         return short(f"outer({key})") if node.args.get("join_mark") else key
 
     def _meant(self, node: Sql) -> str:
@@ -367,9 +364,9 @@ class References(ABC):
         if reference is None:
             parts = [self._names.column(part) for part in identifiers(node)]
             around = [source for frame in self._frames for source in frame.sources]
-            return short(f"unread({parts}){self._everything(around)}")
+            return short(f"unread({parts}){self.everything(around)}")
         name = node.this
-        key = self._reference(reference, name.name)
+        key = self.reference(reference, name.name)
         if isinstance(reference, Alias):
             # A relation with unknown columns may have a column of this name, which would take precedence.
             unknown = [self._slot(source) for source in self._frames[-1].sources if is_open(source)]
@@ -383,7 +380,7 @@ class References(ABC):
             namesake = self._namesake(node, reference)
             if namesake is not None:
                 column = find_column(namesake, name.name, name.name.lower())
-                return self._column(column) if column else f"{self._slot(namesake)}.{name.name.lower()!r}"
+                return self.column(column) if column else f"{self._slot(namesake)}.{name.name.lower()!r}"
             path = path_of(node, reference)
         if path:
             spelt = [
@@ -412,7 +409,7 @@ class References(ABC):
         if not self._reading:
             return ""
         before = self._frames[-1].before(self._reading[-1], name)
-        return f" or {[self._output(one) for one in before]}" if before else ""
+        return f" or {[self.output(one) for one in before]}" if before else ""
 
     def _namesake(self, node: Sql, reference: Reference) -> QuerySource | None:
         """Return the source that the qualifier of *node* names, if *reference* belongs to a different source.
@@ -486,31 +483,31 @@ class References(ABC):
         found = []
         if isinstance(node, (exp.Table, exp.Subquery, exp.Lateral)):
             known = OF_SUBQUERIES if isinstance(node, exp.Subquery) else OF_RELATIONS
-            found.append(self._expressions.arguments(node, known))
+            found.append(self.expressions.arguments(node, known))
             hints = [name for hint in args(node, "hints") for name in LEAVE_OUT_ROWS.findall(hint.sql())]
             found.append(",".join(hints).lower())
             alias = node.args.get("alias")
             name = alias.args.get("this") if isinstance(alias, exp.TableAlias) else None
             if isinstance(name, NODE) and not isinstance(name, exp.Identifier):
-                found.append(self._key(name))  # Databricks: a version, `t@v1`
+                found.append(self.expressions.key(name))  # Databricks: a version, `t@v1`
         around: Sql | None = node if isinstance(node, exp.Lateral) else node.parent
         while isinstance(around, WRAPPERS):
             if around.args.get("cross_apply") is False:
                 found.append("outer apply")
             if around is not node:
-                found.append(f"{around.key}({self._expressions.arguments(around, OF_RELATIONS)})")
+                found.append(f"{around.key}({self.expressions.arguments(around, OF_RELATIONS)})")
             around = around.parent
         return short(";".join(text for text in found if text))
 
     def _table(self, source: QuerySource) -> str:
         node = source.node
         parts = [
-            repr(self._names.table(part)) if isinstance(part, exp.Identifier) else self._key(part)
+            repr(self._names.table(part)) if isinstance(part, exp.Identifier) else self.expressions.key(part)
             for name in ("catalog", "db", "this")
             if isinstance(node, exp.Table) and isinstance(part := node.args.get(name), NODE)
         ]
         name = ".".join(parts) if parts else repr(getattr(source.relation, "name", ""))
-        return name + self._expressions.folded(node)
+        return name + self.expressions.folded(node)
 
 
 def named_twice(outputs: Sequence[Output], star: Star) -> set[str]:

@@ -238,6 +238,25 @@ def has_a_name_twice(query: Query) -> bool:
     return len(set(names)) < len(names) or len(set(tables)) < len(tables)
 
 
+def across(output: Output, query: SetOperation, slots: list[str], key_of: Callable[[Output], str]) -> str:
+    """Return the key of a set operation's column: the values from each operand."""
+    branches = enumerate(output.branches)
+    found = {slots[operand_of(branch, place, query)]: key_of(branch) for place, branch in branches}
+    key = str(sorted(found.items()))
+    if any(STAR in outputs_by_name(operand) for operand in query.operands):
+        # Columns are paired by position, which depends on all columns before them.
+        end = output.ordinal + 1 if output.ordinal >= 0 else None
+        before = [
+            (slot, [key_of(one) for one in operand.outputs[:end]])
+            for slot, operand in zip(slots, query.operands, strict=True)
+        ]
+        # The first operand determines the names.
+        is_certain = output.star is None and STAR not in outputs_by_name(query.operands[0])
+        name = output.name.lower() if is_certain else f"{output.name.lower()} of {slots[0]}"
+        key = f"{key};{name!r};{sorted(before)}"
+    return short(f"across({key})")
+
+
 def operand_pairs(query: SetOperation, slots: list[str], operands: list[QueryFingerprint]) -> tuple[str, ...]:
     """Return what determines duplicate rows: the columns of all operands, paired."""
     is_open_somewhere = any(STAR in outputs_by_name(operand) for operand in query.operands)
