@@ -114,7 +114,7 @@ def _stored_diff(adapter: UnifiedSqlAdapter, base: RunMetadata, current: RunMeta
         return run_diff(base, current, changes, build_lineage_graph([]), {}, pair.unseen_seeds(), notes)
     pair.add_code(changes)
     graph = pair.graph
-    runs = (StoredRunReader(adapter, base, graph), pair.later.with_graph(graph))
+    runs = (pair.earlier.with_graph(graph), pair.later.with_graph(graph))
     effects = Effects((pair.sides[0], pair.sides[1]), runs, graph, changed_ids(changes), gone_ids(changes))
     judged, reached = effects.of(changes)
     names = pair.names(judged, effects.graph, runs[1].names)
@@ -129,7 +129,7 @@ class _Pair:
 
     def __init__(self, adapter: UnifiedSqlAdapter, base: RunMetadata, current: RunMetadata) -> None:
         self.adapter, self.base, self.current = adapter, base, current
-        self.later = StoredRunReader(adapter, current)
+        self.earlier, self.later = StoredRunReader(adapter, base), StoredRunReader(adapter, current)
         self._macro_notes: list[str] = []
         before, after = read.load_differences(adapter, base, current)
         self._seen = shared_scope(base, current, adapter.schema)
@@ -151,7 +151,7 @@ class _Pair:
         after = self._in_scope(self.later.edges)
         if self.base.graph_id == self.current.graph_id:
             return after, after
-        before = self._in_scope(read.load_edges(self.adapter, self.base))
+        before = self._in_scope(self.earlier.edges)
         return renamed_edges(before, *self.sides), after
 
     def _in_scope(self, edges: Iterable[LineageEdge]) -> set[LineageEdge]:

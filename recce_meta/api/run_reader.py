@@ -13,7 +13,7 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, S
 from contextlib import contextmanager
 from functools import cached_property, partial
 from pathlib import Path
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 from msgspec.structs import replace
 
@@ -407,7 +407,8 @@ class StoredRunReader(RunReader):
         self._read_nodes: dict[str, NodeMetadata] = {}
         """The same nodes as they are stored."""
         self._codes: dict[str, str | None] = {}
-        self._few_edges: Sequence[tuple[object, ...]] = ()
+        self._few_edges: Sequence[tuple[Any, ...]] | None = None
+        """Edges of a small run, if they were read."""
         self._asked: set[str] = set()
         self._kept: dict[str, partial_run.KeptSql] = {}
         self._searched: set[str] = set()
@@ -415,6 +416,8 @@ class StoredRunReader(RunReader):
         """Column lineage that was read; None for a node without any."""
         self._columns_read: set[str] = set()
         """Nodes whose column lineage was read with that of all downstream nodes."""
+        self._readers: dict[str, set[str]] = {}
+        """Nodes that read a column of each node, of those that were asked about."""
 
     @property
     def project(self) -> Project:
@@ -437,8 +440,8 @@ class StoredRunReader(RunReader):
     def origins(self) -> Origins:
         return read.parents_in(self.run, self._edge_rows())
 
-    def _edge_rows(self) -> Sequence[tuple[object, ...]]:
-        if self._few_edges:
+    def _edge_rows(self) -> Sequence[tuple[Any, ...]]:
+        if self._few_edges is not None:
             return self._few_edges
         with self._open() as store:
             rows = store.query("edges", graph_id=self.run.graph_id)
@@ -488,7 +491,7 @@ class StoredRunReader(RunReader):
 
     def described(self, ids: Iterable[str]) -> Mapping[str, NodeMetadata]:
         with self._open() as store:
-            found = read.described_nodes(store, self.run, ids, with_parents=False)
+            found = read.described_nodes(store, self.run, ids, edges=())
         return {node.unique_id: node for node in found}
 
     def outlines(self, ids: Iterable[str]) -> Mapping[str, NodeOutline]:
@@ -517,7 +520,7 @@ class StoredRunReader(RunReader):
             if new := wanted - self._asked:
                 new = self._with_next(new) - self._asked
                 self._asked |= new
-                found = read.load_nodes_by_id(self.adapter, self.run, sorted(new))
+                found = self._load_nodes(new)
                 self._nodes.update((node.unique_id, node) for node in found)
                 self._read_nodes.update((node.unique_id, node) for node in found)
             above = (self._nodes[key] for key in wanted if key in self._nodes)
@@ -530,9 +533,25 @@ class StoredRunReader(RunReader):
                 if parent not in self._asked
             }
 
+    def _load_nodes(self, ids: Collection[str]) -> Sequence[NodeMetadata]:
+        if not self._is_small:
+            return read.load_nodes_by_id(self.adapter, self.run, sorted(ids))
+        if not (wanted := self.names.keys() & ids):
+            return ()
+        edges = [edge for edge in self._edge_rows() if edge[0] in wanted]
+        with self._open() as store:
+            found = read.described_nodes(store, self.run, sorted(wanted), edges=edges)
+        self._codes |= {node.unique_id: node.compiled_code for node in found}
+        relations = {one: node.relation_name for one, node in self.names.items() if node.relation_name}
+        return [read.with_relations(node, relations) for node in found]
+
     @property
     def _is_small(self) -> bool:
         return self.run.node_count <= FEW_NODES
+
+    @property
+    def _has_few_columns(self) -> bool:
+        return self._is_small and self.has_columns
 
     def _with_all(self, ids: set[str]) -> set[str]:
         """Return *ids*, with all nodes of a small run, of which most would be read one after the other."""
@@ -601,14 +620,25 @@ class StoredRunReader(RunReader):
         return {unique_id: reason for unique_id, (_, reason) in found.items()}
 
     def column_readers(self, ids: Collection[str]) -> Iterable[tuple[str, str]]:
-        with self._open() as store:
-            return columns.column_readers(store, self.run, ids)
+        if self._has_few_columns:
+            return {(edge.node_id, edge.parent_id) for edge in self.column_children(ids)}
+        if new := {*ids} - self._readers.keys():
+            self._readers |= {one: set() for one in new}
+            with self._open() as store:
+                for child, parent in columns.column_readers(store, self.run, new):
+                    self._readers[parent].add(child)
+        return {(child, one) for one in ids for child in self._readers[one]}
 
     def column_children(self, ids: Collection[str]) -> Iterable[ColumnEdge]:
+        if self._has_few_columns:
+            parents = frozenset(ids)
+            return [edge for edge in _column_edges(self.columns_of(self.names)) if edge.parent_id in parents]
         with self._open() as store:
             return columns.column_children(store, self.run, ids)
 
     def column_parents(self, ids: Collection[str]) -> Iterable[ColumnEdge]:
+        if self._has_few_columns:
+            return super().column_parents(ids)
         with self._open() as store:
             return columns.column_parents(store, self.run, ids)
 

@@ -396,25 +396,33 @@ def nodes_by_id(store: StoreSession, run: RunMetadata, ids: Iterable[str]) -> li
     named = sorted({one for node in nodes for one in token_ids(node.compiled_code or "")} - known.keys())
     more = store.query("relations_by_id", graph_id=run.graph_id, ids="\n".join(named)) if named else []
     relations = {str(one): str(relation) for one, relation in (*known.items(), *more) if relation}
-    return _in_order(_resolved(node, relations) for node in nodes)
+    return _in_order(with_relations(node, relations) for node in nodes)
 
 
 def described_nodes(
-    store: StoreSession, run: RunMetadata, ids: Iterable[str], *, with_parents: bool = True
+    store: StoreSession,
+    run: RunMetadata,
+    ids: Iterable[str],
+    *,
+    edges: Iterable[tuple[Any, ...]] | None = None,
 ) -> list[NodeMetadata]:
-    """Return the nodes *ids* of *run* with tokens for relations in compiled code, and perhaps no parents."""
+    """Return the nodes *ids* of *run* with tokens for relations in compiled code.
+
+    *edges* are rows of `edges` with their parents; by default, these are read.
+    """
     binds = {"graph_id": run.graph_id, "ids": "\n".join(ids)}
-    return _described(store, binds, store.query("parents_by_id", **binds) if with_parents else ())
+    return _described(store, binds, store.query("parents_by_id", **binds) if edges is None else edges)
 
 
 def _described(
     store: StoreSession, binds: Mapping[str, object], edges: Iterable[tuple[Any, ...]]
 ) -> list[NodeMetadata]:
     objects, parents = Objects(), group_parents(edges)
-    return [node_of(row, parents, None, objects) for row in store.query("nodes_by_id", **binds)]
+    return _in_order(node_of(row, parents, None, objects) for row in store.query("nodes_by_id", **binds))
 
 
-def _resolved(node: NodeMetadata, relations: Mapping[str, str]) -> NodeMetadata:
+def with_relations(node: NodeMetadata, relations: Mapping[str, str]) -> NodeMetadata:
+    """Return *node* with *relations* in place of their tokens in compiled code."""
     code = node.compiled_code
     return replace(node, compiled_code=resolve(code, relations)) if code else node
 
@@ -516,8 +524,19 @@ def load_differences(
     that is identical on both sides is not fetched: `raw_code` or `compiled_code` is then None on both sides,
     but `code_hash` is set. Compiled code is in its stored form.
     """
+    if base.graph_id == current.graph_id:
+        return [], []
+    binds = {"graph_id": base.graph_id, "other_graph_id": current.graph_id}
     with open_store(adapter) as store:
-        return _differing(store, base, current), _differing(store, current, base)
+        edges, rows = store.query("differing_parents", **binds), store.query("differing_nodes", **binds)
+    objects = Objects()
+
+    def of(run: RunMetadata) -> list[NodeMetadata]:
+        parents = group_parents(edge for graph_id, *edge in edges if graph_id == run.graph_id)
+        found = (tuple(row) for graph_id, *row in rows if graph_id == run.graph_id)
+        return _in_order(node_of(row, parents, None, objects) for row in found)
+
+    return of(base), of(current)
 
 
 def load_macros(adapter: UnifiedSqlAdapter, run: RunMetadata) -> list[MacroMetadata]:
@@ -539,16 +558,6 @@ def _load_nodes(store: StoreSession, graph_id: str | None) -> list[NodeMetadata]
     objects = Objects()
     found = store.query("nodes", graph_id=graph_id)
     return _in_order(node_of(row, by_node, relations, objects) for row in found)
-
-
-def _differing(store: StoreSession, run: RunMetadata, other: RunMetadata) -> list[NodeMetadata]:
-    if run.graph_id == other.graph_id:
-        return []
-    binds = {"graph_id": run.graph_id, "other_graph_id": other.graph_id}
-    by_node = group_parents(store.query("differing_parents", **binds))
-    objects = Objects()
-    found = store.query("differing_nodes", **binds)
-    return _in_order(node_of(row, by_node, None, objects) for row in found)
 
 
 def macros_of(store: StoreSession, run: RunMetadata) -> list[MacroMetadata]:

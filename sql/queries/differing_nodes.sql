@@ -1,27 +1,18 @@
--- Nodes of one graph that the other lacks, or has with another version or relation. Parts that both graphs share are
--- skipped, and code is fetched only if it differs.
-WITH own AS (
-  SELECT part_nodes.*
+-- Nodes of one of two graphs that the other lacks, or has with another version or relation, by graph. Parts that both
+-- graphs share are skipped, and code is fetched only if it differs.
+WITH own_parts AS (
+  SELECT graph_parts.part_id, MIN(graph_parts.graph_id) AS graph_id
   FROM store_graph_parts AS graph_parts
-  JOIN store_part_nodes AS part_nodes ON part_nodes.part_id = graph_parts.part_id
-  WHERE
-    graph_parts.graph_id = :graph_id
-    AND NOT EXISTS (
-      SELECT 1 FROM store_graph_parts AS shared
-      WHERE shared.graph_id = :other_graph_id AND shared.part_id = graph_parts.part_id
-    )
-), other AS (
-  SELECT part_nodes.*
-  FROM store_graph_parts AS graph_parts
-  JOIN store_part_nodes AS part_nodes ON part_nodes.part_id = graph_parts.part_id
-  WHERE
-    graph_parts.graph_id = :other_graph_id
-    AND NOT EXISTS (
-      SELECT 1 FROM store_graph_parts AS shared
-      WHERE shared.graph_id = :graph_id AND shared.part_id = graph_parts.part_id
-    )
+  WHERE graph_parts.graph_id IN (:graph_id, :other_graph_id)
+  GROUP BY graph_parts.part_id
+  HAVING COUNT(*) = 1
+), own AS (
+  SELECT own_parts.graph_id, part_nodes.*
+  FROM own_parts
+  JOIN store_part_nodes AS part_nodes ON part_nodes.part_id = own_parts.part_id
 )
 SELECT
+  own.graph_id,
   own.unique_id,
   node_versions.name,
   node_versions.resource_type,
@@ -61,7 +52,7 @@ SELECT
   CAST(node_versions.properties AS TEXT) AS properties
 FROM own
 JOIN store_node_versions AS node_versions ON node_versions.version_id = own.version_id
-LEFT JOIN other ON other.unique_id = own.unique_id
+LEFT JOIN own AS other ON other.unique_id = own.unique_id AND other.graph_id <> own.graph_id
 LEFT JOIN store_node_versions AS other_versions ON other_versions.version_id = other.version_id
 WHERE
   other.version_id IS DISTINCT FROM own.version_id

@@ -1,11 +1,12 @@
--- Parents of the nodes of one graph that the other lacks or has with another version.
-SELECT part_nodes.unique_id, version_parents.parent_id
-FROM store_graph_parts AS graph_parts
-JOIN store_part_nodes AS part_nodes ON part_nodes.part_id = graph_parts.part_id
-JOIN store_version_parents AS version_parents ON version_parents.version_id = part_nodes.version_id
-WHERE
-  graph_parts.graph_id = :graph_id
-  AND NOT EXISTS (
-    SELECT 1 FROM store_graph_parts AS shared
-    WHERE shared.graph_id = :other_graph_id AND shared.part_id = graph_parts.part_id
-  );
+-- Parents of the nodes of one of two graphs that the other lacks or has with another version, by graph.
+WITH own_parts AS (
+  SELECT graph_parts.part_id, MIN(graph_parts.graph_id) AS graph_id
+  FROM store_graph_parts AS graph_parts
+  WHERE graph_parts.graph_id IN (:graph_id, :other_graph_id)
+  GROUP BY graph_parts.part_id
+  HAVING COUNT(*) = 1
+)
+SELECT own_parts.graph_id, part_nodes.unique_id, version_parents.parent_id
+FROM own_parts
+JOIN store_part_nodes AS part_nodes ON part_nodes.part_id = own_parts.part_id
+JOIN store_version_parents AS version_parents ON version_parents.version_id = part_nodes.version_id;
