@@ -53,6 +53,8 @@ _TYPES = re.compile(
     re.VERBOSE | re.IGNORECASE,
 )
 """Faults of types, which count if the types of all columns are known."""
+_UNREADABLE = ("syntax error", "a semicolon", "unterminated", "zero-length")
+"""Starts of the parser's sentences, of which others are about a version's own syntax."""
 _NAMED = re.compile(
     r"""
     (?:column\ named|with\ name|Referenced\ (?:update\ )?column|Column|Referenced\ table) \s
@@ -122,7 +124,7 @@ def bound_fault(refusal: Refusal, reading: Reading, place: str) -> Fault | None:
     is_table = not reading.is_own and refusal.text.startswith("Referenced table")
     if is_missing and (is_table or _is_word(lacking_column(refusal))):
         return None
-    is_parser = refusal.kind == "Parser" and refusal.text.startswith(("syntax error", "a semicolon"))
+    is_parser = refusal.kind == "Parser" and refusal.text.startswith(_UNREADABLE)
     text = f"{refusal.text} ({place})"
     if is_shape or is_missing:
         return Fault(text, reading.is_own and (reading.is_closed or not is_missing))

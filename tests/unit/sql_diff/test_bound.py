@@ -36,6 +36,7 @@ TYPES = Refusal("Binder", "No function matches the given name and argument types
         (Refusal("Catalog", "Table with name x does not exist!", 1, "x"), SURE, None),
         (Refusal("Parser", 'syntax error at or near ","', 1), SURE, True),
         (Refusal("Parser", 'syntax error at or near ","', 1), SURE._replace(is_own=False), None),
+        (Refusal("Parser", "unterminated string literal"), SURE, True),
         (Refusal("Parser", "Max expression depth limit of 1000 exceeded."), SURE, None),
         (
             Refusal("Permission", 'Cannot access file "a.csv" - disabled by configuration'),
