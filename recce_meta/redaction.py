@@ -27,6 +27,7 @@ _KEPT_IN_MESSAGES = "\n\t\u00a0\u202f\u3000"
 
 _GIVEN: ContextVar[tuple[str, ...]] = ContextVar("secrets of the command line", default=())
 
+_COLOR = re.compile("\x1b\\[[0-9;]*m")
 _NOT_PLAIN = re.compile(r"[^\x00-\x7e]+")
 _SECRET_NAME = re.compile(
     r"(?:.*[_.-])?(?:pass|passphrase|passwd|password|pwd|secrets?|token|connection_string|http_headers"
@@ -226,6 +227,15 @@ def _spellings(secret: str) -> set[str]:
         str(PurePath(secret)),
     }
     return {spelling for spelling in spelled if len(spelling) >= SHORTEST_SECRET}
+
+
+def without_colors(text: str) -> str:
+    r"""Return *text* without the escape sequences that color it in a terminal.
+
+    >>> without_colors("\x1b[31mexpected\x1b[0m")
+    'expected'
+    """
+    return _COLOR.sub("", text) if "\x1b" in text else text
 
 
 def neutralise(text: str, *, keep: str = "") -> str:

@@ -400,6 +400,8 @@ class StoredRunReader(RunReader):
         """Create a reader; *graph*, by default that of the run, has the nodes downstream of a change."""
         self.adapter, self.run, self._given = adapter, run, graph
         self.has_columns, self.lacks_columns = run.column_graph_id is not None, False
+        self._is_small = run.node_count <= FEW_NODES
+        self._has_few_columns = self._is_small and self.has_columns
         self._session: StoreSession | None = None
         self._complete: MemoryRunReader | None = None
         self._nodes: dict[str, NodeMetadata] = {}
@@ -416,8 +418,6 @@ class StoredRunReader(RunReader):
         """Column lineage that was read; None for a node without any."""
         self._columns_read: set[str] = set()
         """Nodes whose column lineage was read with that of all downstream nodes."""
-        self._readers: dict[str, set[str]] = {}
-        """Nodes that read a column of each node, of those that were asked about."""
 
     @property
     def project(self) -> Project:
@@ -545,14 +545,6 @@ class StoredRunReader(RunReader):
         relations = {one: node.relation_name for one, node in self.names.items() if node.relation_name}
         return [read.with_relations(node, relations) for node in found]
 
-    @property
-    def _is_small(self) -> bool:
-        return self.run.node_count <= FEW_NODES
-
-    @property
-    def _has_few_columns(self) -> bool:
-        return self._is_small and self.has_columns
-
     def _with_all(self, ids: set[str]) -> set[str]:
         """Return *ids*, with all nodes of a small run, of which most would be read one after the other."""
         return ids.union(self.names) if self._is_small else ids
@@ -622,12 +614,8 @@ class StoredRunReader(RunReader):
     def column_readers(self, ids: Collection[str]) -> Iterable[tuple[str, str]]:
         if self._has_few_columns:
             return {(edge.node_id, edge.parent_id) for edge in self.column_children(ids)}
-        if new := {*ids} - self._readers.keys():
-            self._readers |= {one: set() for one in new}
-            with self._open() as store:
-                for child, parent in columns.column_readers(store, self.run, new):
-                    self._readers[parent].add(child)
-        return {(child, one) for one in ids for child in self._readers[one]}
+        with self._open() as store:
+            return columns.column_readers(store, self.run, ids)
 
     def column_children(self, ids: Collection[str]) -> Iterable[ColumnEdge]:
         if self._has_few_columns:

@@ -157,14 +157,16 @@ class RowHashes:
     def answer(self, base_rows: int | None, current_rows: int | None, common: int) -> RowsDiff:
         """Return the result without any rows."""
         one_sided = self.pair.base is None or self.pair.current is None
-        types = [
-            (column.pair.name, column.pair.base.type.text, column.pair.current.type.text)
+        types = {
+            column.pair.name: (column.pair.base.type.text, column.pair.current.type.text)
             for column in self.columns
-        ]
-        retyped = [f"{name} ({before} → {after})" for name, before, after in types if before != after]
+            if self._is_within_one
+        }
+        retyped = {name: f"{name} ({a} → {b})" for name, (a, b) in types.items() if a != b}
         notes = [self.pair.one_sided_note] if one_sided else []
-        if self._is_within_one and retyped:
-            notes.append(f"Values of other types compared: {first_of(retyped, MOST_RETYPED)}")
+        if retyped:
+            named = first_of(list(retyped.values()), MOST_RETYPED)
+            notes.append(f"Values of other types compared: {named}")
         return RowsDiff(
             subject=self.pair.subject,
             notes=tuple(notes),
@@ -182,6 +184,7 @@ class RowHashes:
                 for column in self.columns
                 if (column.is_rounded if self._is_within_one else is_rounded_text(column.pair))
             ),
+            retyped=tuple(retyped),
             limit=self.options.limit,
             **self.options.narrowing(self.excluded),
         )

@@ -61,6 +61,7 @@ from recce_meta.models.run import (
 )
 from recce_meta.profiles.discovery import PROJECT_FILE, nearest_with
 from recce_meta.profiles.project_file import parse_variables
+from recce_meta.redaction import without_colors
 
 BUILT_EARLIER = "Built before the last edit"
 """Start of the warning about artifacts that are older than the checkout."""
@@ -320,7 +321,7 @@ def _result(raw: RawResult, skipped: list[str]) -> NodeResult:
         rows=rows if rows is not None and rows >= 0 else None,  # Postgres reports -1 for a view
         bytes=_integer(response.get(bytes_key)),
         failures=failures,
-        message=None if raw.message is None else str(raw.message),
+        message=None if raw.message is None else without_colors(str(raw.message)),
         **_phases(raw, skipped),
         thread_id=raw.thread_id,
         query_id=response.get(query_key),

@@ -420,6 +420,8 @@ class RowsDiff(RowComparison, frozen=True, kw_only=True, tag_field="type", tag="
     """Columns not compared because their types have no common type."""
     rounded: tuple[str, ...] = ()
     """Columns compared inexactly: as doubles, to 15 digits, or to the microsecond."""
+    retyped: tuple[str, ...] = ()
+    """Compared columns with another type in current, within one warehouse."""
     rows: tuple[DetailRow, ...] = ()
     """Some of the rows that differ; `key` is empty."""
     limit: int = 0

@@ -17,12 +17,11 @@ from unicodedata import category, east_asian_width
 
 import msgspec
 
-from recce_meta.redaction import harmless_json, neutralise
+from recce_meta.redaction import harmless_json, neutralise, without_colors
 
 _ONE_CELL_EACH = re.compile("[ -~\u00a1-\u00ac\u00ae-\u02ff\u0370-\u0377\u0391-\u03a1\u03a3-\u0482"
                             "\u2010-\u2027\u2190-\u22ff\u2500-\u259f]*")  # fmt: skip
 """Letters, punctuation and drawings that take one cell each, so that most text needs no further look."""
-_COLOR = re.compile("\x1b\\[[0-9;]*m")
 _JOINER = "\u200d"
 _EMOJI_STYLE = "\ufe0f"
 _SKIN_TONES = range(0x1F3FB, 0x1F400)
@@ -51,8 +50,7 @@ def display_width(text: str) -> int:
     >>> display_width("数据"), display_width("e\u0301"), display_width("\U0001f469\u200d\U0001f4bb")
     (4, 1, 2)
     """
-    if "\x1b" in text:
-        text = _COLOR.sub("", text)
+    text = without_colors(text)
     if _ONE_CELL_EACH.fullmatch(text):
         return len(text)
     return sum(cells for _cluster, cells in _clusters(text))

@@ -23,7 +23,7 @@ from recce_meta.graph import LineageGraph
 from recce_meta.models import LineageEdge, Status
 from recce_meta.models.change import CERTAIN, Category, ColumnChange, Reach, SqlChange
 from recce_meta.models.lineage import UNSURE, ColumnEdge, Kind, NodeColumns
-from recce_meta.sql_lineage.impact import ANY, loses_all
+from recce_meta.sql_lineage.impact import ANY, is_mocked, loses_all
 from recce_meta.sql_lineage.project.columns import PYTHON, WITHOUT_QUERY
 from recce_meta.sql_lineage.project.loaded import ColumnsOf, EdgesToReader, LoadedLineage
 from recce_meta.sql_lineage.project.semantics import DEFINITION_PREFIXES
@@ -420,7 +420,7 @@ class _Propagation:
     def _next_parts(self, part: _AffectedPart) -> Iterator[_AffectedPart]:
         """Yield the parts one edge further from *part*."""
         distance = part.distance + 1
-        children = self._graph.children(part.unique_id)
+        children = self._readers_of_values(part)
         if part.what is not Reach.COLUMNS:
             may_fail = ABOVE_MAY_FAIL if part.breaks_readers else ""
             for child in children:
@@ -465,6 +465,18 @@ class _Propagation:
                         followed = self._follow(part, child, edge, is_current=index is readers)
                         if followed.fails or not part.is_covered or followed.what is Reach.COLUMNS:
                             yield from self._failures.of_query(followed) if followed.fails else [followed]
+
+    def _readers_of_values(self, part: _AffectedPart) -> Collection[str]:
+        """Return the children of a node, without unit tests if only values differ that these do not read.
+
+        They run the query of their model over rows of their own, which have the types of the inputs.
+        """
+        children = self._graph.children(part.unique_id)
+        is_of_rows = part.what is Reach.ROWS and not part.breaks_readers
+        is_of_values = part.what is Reach.COLUMNS and part.status is Status.MODIFIED and not part.is_retyped
+        if not (is_of_rows or is_of_values):
+            return children
+        return [child for child in children if not is_mocked(child, part.unique_id, self._changed)]
 
     def _possible_readers(
         self, part: _AffectedPart, children: Collection[str], readers: Mapping[str, EdgesToReader]

@@ -78,6 +78,12 @@ def test_a_model_that_was_never_built_is_told_in_every_format(edited: Any) -> No
         assert ran.code == 0 and "gone" in ran.out and "not found" in ran.out
 
 
+def test_without_a_change_no_data_is_said_to_be_compared(edited: Any) -> None:
+    for style in ("table", "json", "markdown", "html"):
+        ran = edited.cli("diff", "path:base", "path:base", "--data", "--format", style)
+        assert ran.code == 0 and "No data was compared: no change affects a node" in ran.out
+
+
 def test_the_selection_narrows_the_data_as_well(edited: Any) -> None:
     ran = edited.cli(*DIFF, "--format", "json", "-s", "totals")
 

@@ -125,7 +125,9 @@ def test_another_type_is_shown_where_all_values_are_equal(shop: Shop) -> None:
 
     shop.replace("models/marts/payment_mix.sql", "count(*) as", "count(*)::integer as")
     ran = shop.preview("--select", "payment_mix")
-    assert "all equal" in ran.out and "Values of other types compared: payments (BIGINT → INTEGER)" in ran.out
+    assert "all equal; 1 column of other types" in ran.out
+    assert "Values of other types compared: payments (BIGINT → INTEGER)" in ran.out
+    assert "Equal data of other types" in shop.preview("--select", "payment_mix", "--format", "markdown").out
 
 
 def test_a_column_with_the_time_is_not_said_to_stay(shop: Shop) -> None:

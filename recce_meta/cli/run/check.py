@@ -36,6 +36,11 @@ from recce_meta.report.data.summary import summarise_nodes
 from recce_meta.report.labels import unbuilt_notes
 from recce_meta.report.review.verdict import Checks
 
+NO_DATA_COMPARED = (
+    "No data was compared: no change affects a node with data. Data may differ for other reasons; --select "
+    "compares chosen nodes"
+)
+
 
 def report_checks(
     data: DataOptions,
@@ -125,6 +130,10 @@ def diff_with_data(request: DiffRequest, options: DiffDataOptions) -> tuple[RunD
         results, taken_at = [], None
         if options.with_data:
             results = _compared(session, diff, request, options, tell)
+            if not results and diff.choice is not None:
+                diff = replace(
+                    diff, choice=replace(diff.choice, notes=(*diff.choice.notes, NO_DATA_COMPARED))
+                )
             if options.save:
                 say_saved(session.save(results))
         else:

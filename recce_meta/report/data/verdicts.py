@@ -280,9 +280,11 @@ def _of_values(result: ValueDiff) -> DiffVerdict:
     phrases = value_phrases(result)
     if phrases:
         return DiffVerdict(Outcome.DIFFERENT, ", ".join([*phrases, *_uncompared(result)]))
-    found = _unless_limited(result, result.common)
-    retyped = sum(map(is_retyped, result.columns)) if result.common else 0
-    remark = f"; {plural(retyped, 'column')} {OTHER_TYPES}" if retyped else ""
+    return _with_types(_unless_limited(result, result.common), result, sum(map(is_retyped, result.columns)))
+
+
+def _with_types(found: DiffVerdict, result: ValueDiff | RowsDiff, retyped: int) -> DiffVerdict:
+    remark = f"; {plural(retyped, 'column')} {OTHER_TYPES}" if retyped and result.common else ""
     return DiffVerdict(found.outcome, f"{found.text}{remark}")
 
 
@@ -379,7 +381,7 @@ def _of_rows(result: RowsDiff) -> DiffVerdict:
     text += side_phrases(result)
     if text:
         return DiffVerdict(Outcome.DIFFERENT, ", ".join([*text, *_uncompared(result)]))
-    return _unless_limited(result, result.common)
+    return _with_types(_unless_limited(result, result.common), result, len(result.retyped))
 
 
 def _of_detail(result: ValueDetail) -> DiffVerdict:

@@ -18,7 +18,7 @@ from recce_meta.models.checks import CheckReport, CheckResult, StoredCheck
 from recce_meta.models.data_diff import AnyDataDiff
 from recce_meta.models.node import NodeResult
 from recce_meta.models.run import ExtractionTier
-from recce_meta.redaction import without_passwords
+from recce_meta.redaction import without_colors, without_passwords
 from recce_meta.report.data.check_findings import (
     checks_mark,
     checks_phrase,
@@ -198,9 +198,10 @@ def _build_findings(diff: RunDiff) -> list[Finding]:
 
 def _dbt_message(result: NodeResult) -> str:
     """Return the first line of dbt's message that is not about the place of the node."""
-    lines = map(str.strip, without_passwords(result.message or "").splitlines())
+    # Runs of earlier versions have dbt's colors.
+    lines = map(str.strip, without_passwords(without_colors(result.message or "")).splitlines())
     message = next((line for line in lines if line and not _PLACE.match(line)), "")
-    return shorten(message, _MESSAGE_WIDTH)
+    return shorten(message.removesuffix(":"), _MESSAGE_WIDTH)
 
 
 def _failing_findings(diff: RunDiff) -> list[Finding]:

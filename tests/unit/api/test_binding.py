@@ -565,6 +565,19 @@ def test_a_unit_test_fails_with_its_model_and_may_fail_by_a_row_of_a_table_that_
     assert "rows may fail: it gives stg_orders a column gone, which stg_orders does not have" in doubt
 
 
+def test_only_an_edit_of_its_model_affects_the_rows_of_a_unit_test() -> None:
+    row, sql = {"status": "void"}, QUERIES["by_status"]
+    base, edited = with_rows(sql, row, "b"), with_rows(sql.replace("count(*)", "2 * count(*)"), row)
+    above = shop("bc", {"stg_orders": f"{QUERIES['stg_orders']} where amount > 0"})
+    above = replace(above, nodes=(*above.nodes, base.nodes[-1]))
+
+    reached = [{one.name for one in diff_between(base, other).impacted} for other in (above, edited)]
+    assert "rows" not in reached[0] >= {"by_status"} and "rows" in reached[1]
+    for model, is_affected in (("stg_orders", False), ("by_status", True)):
+        found = impact_in(MemoryRunReader(base), model, Direction.DOWNSTREAM, None).nodes
+        assert ("rows" in {one.name for one in found}) is is_affected
+
+
 def test_a_column_that_a_model_loses_is_missed_by_statements_and_expected_rows() -> None:
     diff = diff_between(beyond(), beyond(ORDERS.format("amount").replace(", status", ""), hook=STATEMENT))
 

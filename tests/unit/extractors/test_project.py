@@ -260,6 +260,12 @@ def test_rows_and_bytes_are_what_the_adapter_says(
     assert (result.rows, result.bytes) == expected
 
 
+def test_a_message_is_without_the_colors_of_dbt(tmp_path: Path) -> None:
+    said = "\x1b[32mactual\x1b[0m differs from \x1b[31mexpected\x1b[0m:"
+    (result,) = extracted(written(tmp_path, results=results_of("orders", message=said))).results
+    assert result.message == "actual differs from expected:"
+
+
 def test_a_result_ends_when_its_last_phase_does(tmp_path: Path) -> None:
     timing = [
         {"name": "compile", "completed_at": "2026-11-20T07:00:00.000001Z"},

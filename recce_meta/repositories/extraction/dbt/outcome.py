@@ -13,6 +13,7 @@ from pathlib import Path
 from msgspec import Struct
 
 from recce_meta.errors import ArtifactError, shorten
+from recce_meta.redaction import without_colors
 from recce_meta.repositories.extraction.dbt.commands import DbtCommand
 from recce_meta.repositories.processes import Completed
 from recce_meta.repositories.state.types import DbtFailure
@@ -115,7 +116,7 @@ _RULES: tuple[tuple[DbtFailure, str, str | None], ...] = (
 def check_completed(completed: Completed, command: DbtCommand) -> None:
     """Raise DbtFailed, with the cause and the file if dbt names it, unless the command has succeeded."""
     name = _name(command)
-    text = _ANSI.sub("", f"{completed.output}\n{completed.errors}")
+    text = without_colors(f"{completed.output}\n{completed.errors}")
     if completed.is_late:
         raise DbtFailed(
             DbtFailure.TIME,
@@ -206,7 +207,6 @@ def _name(command: DbtCommand) -> str:
     return "deps" if command.is_online else "parse"
 
 
-_ANSI = re.compile(r"\x1b\[[0-9;]*m")
 _TIME = re.compile(r"^\d\d:\d\d:\d\d(?:\.\d+)?\s+", re.M)
 
 
