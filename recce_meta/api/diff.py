@@ -450,7 +450,7 @@ def failing_changes(diff: RunDiff, conditions: frozenset[str]) -> list[Change]:
 
 
 def failed_text(diff: RunDiff, conditions: frozenset[str]) -> str:
-    """Return `4 nodes fail: a, b, …; --fail-on breaking found 1: orders`; empty if no condition holds.
+    """Return `4 nodes fail: a, b, …; --fail-on breaking found 1 change: orders`; empty if no condition holds.
 
     Without such a change, `fails` and `may_fail` hold for a node that dbt could not build, or skipped because
     of a failed test.
@@ -466,7 +466,8 @@ def failed_text(diff: RunDiff, conditions: frozenset[str]) -> str:
     failing = [node_label(one) for one in failing_nodes(diff)]
     parts = [f"{fail_phrases(summarise(diff))[0]}: {first_of(failing, SHOWN)}"] if failing else []
     names = first_of([change.name for change in found], SHOWN)
-    return "; ".join([*parts, f"--fail-on {','.join(sorted(conditions))} found {len(found)}: {names}"])
+    met = f"--fail-on {','.join(sorted(conditions))} found {plural(len(found), 'change')}: {names}"
+    return "; ".join([*parts, met])
 
 
 def refuse_failing(diff: RunDiff, conditions: frozenset[str], not_compared: Sequence[str] = ()) -> None:

@@ -306,7 +306,7 @@ def test_failing_nodes_come_first_and_name_the_column_that_is_gone(checkout: Che
 
     why = "it references one of amount, cents, which orders no longer has"
     assert ran.err.startswith(
-        "error: 3 nodes fail: edited, link, totals; --fail-on fails found 2: edited, orders; "
+        "error: 3 nodes fail: edited, link, totals; --fail-on fails found 2 changes: edited, orders; "
         f"edited fails: {why}; link fails: {why}"
     )
     assert {one["name"]: one["failure"] for one in impacted} == {"link": why, "totals": why}

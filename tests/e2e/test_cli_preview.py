@@ -452,7 +452,7 @@ def test_an_edit_that_breaks_ends_with_1(shop: Shop) -> None:
 
     ran = shop.preview("--fail-on", "breaking")
 
-    assert ran.code == 1 and "--fail-on breaking found 1: orders" in ran.err
+    assert ran.code == 1 and "--fail-on breaking found 1 change: orders" in ran.err
     assert "rows removed" in ran.out
 
 

@@ -243,6 +243,7 @@ class TestStale:
         ran = shop.cli("value", "orders", "-k", "id")
 
         assert "? no difference found; base lacks the data of its run: its build failed" in ran.out
+        assert "\n  = " not in ran.out
 
     @pytest.mark.cases(4)
     @pytest.mark.parametrize(

@@ -183,7 +183,8 @@ def _column_lines(result: ValueDiff, width: int, *, details: bool) -> list[Line]
         if hidden > 0:
             lines.append((Span(f"  {more_phrase(hidden, hint=True, option=DETAILS)}", Style.DIM),))
     if equal and result.common:
-        lead = Span("  = " if is_exact(result) else "  ? ", Style.DIM)
+        is_equal = is_exact(result) and not result.subject.is_stale
+        lead = Span("  = " if is_equal else "  ? ", Style.DIM)
         lines += name_lines(lead, equal_phrase(result), equal_names(result), width, is_whole=details)
     return lines
 

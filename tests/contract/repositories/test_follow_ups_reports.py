@@ -352,7 +352,7 @@ def test_conditions_of_the_connection_or_of_the_repository_fail_the_status(
     _, state, description, _ = shop.forge.statuses[-1]
     assert state == expected
     if state == "failure":
-        assert description == "--fail-on breaking found 1: orders"
+        assert description == "--fail-on breaking found 1 change: orders"
     if state == "error":
         assert "fail_on cannot be read" in shop.forge.texts()[0]
 

@@ -288,7 +288,7 @@ def test_an_added_node_that_may_fail_is_named_with_its_reason(kind: str, folder:
     )
 
     assert sentence in report.diff_text(found, width=200, color=False)
-    with pytest.raises(ConditionFailed, match=f"found 1: m; {sentence}"):
+    with pytest.raises(ConditionFailed, match=f"found 1 change: m; {sentence}"):
         refuse_failing(found, frozenset({"may_fail"}))
 
 
