@@ -23,7 +23,7 @@ from recce_meta.sql_diff.expressions import (
 )
 from recce_meta.sql_diff.facts import COMPARES_TEXT, Facts, Proof, compares_exactly
 from recce_meta.sql_diff.functions import UNSTABLE, row_makers
-from recce_meta.sql_diff.proofs import NOTHING, Proofs, all_of
+from recce_meta.sql_diff.proofs import NOTHING, Proofs, all_of, type_of_column
 from recce_meta.sql_diff.references import QUERY_NODES
 from recce_meta.sql_diff.stages import (
     CUTS,
@@ -106,7 +106,7 @@ class Memberships(Proofs):
             return False
         if not any(inner.source is source for source in query.sources) or inner.confidence < 1:
             return False
-        kinds = self._type_of_column(outer), self._type_of_column(inner)
+        kinds = [type_of_column(one, self._facts, self._dialect) for one in (outer, inner)]
         if kinds[0] is None or kinds[1] is None or not compares_exactly(kinds[0], kinds[1], self._dialect):
             return False
         return self._is_flat(query, is_set=True)

@@ -156,25 +156,7 @@ class Proofs(References):
         if isinstance(node, exp.Literal) and (node.is_string or node.is_int):
             return exp.DataType.build("text" if node.is_string else "bigint")
         column = self._plain_column(node)
-        return self._type_of_column(column) if column is not None else None
-
-    def _type_of_column(self, column: SourceColumn) -> Sql | None:
-        for _ in range(MOST_STEPS):
-            relation, output = column.source.relation, column.output
-            if isinstance(relation, Table):
-                if self._facts is None or not self._facts.is_typed(relation):
-                    return None
-                kind = relation.types.get(column.name)
-                return data_type(kind, self._dialect) if isinstance(kind, str) and kind else None
-            if output is None or output.star is not None:
-                return None
-            if output.node is not None and output.node.__class__ is exp.Cast:
-                return output.node.to
-            below = _plain(output)
-            if below is None:
-                return None
-            column = below
-        return None
+        return type_of_column(column, self._facts, self._dialect) if column is not None else None
 
     # Lookups
 
@@ -187,24 +169,10 @@ class Proofs(References):
 
     def _may_look_up(self, query: Select) -> bool:
         """Return whether a source of *query* can be a function of the rows of the others."""
-        if self._facts is None or len(query.sources) < 2:
+        if self._facts is None or not may_have_lookups(query):
             return False
-        if any(brackets_of(source, {}) for source in query.sources):
-            return False
-        if not all(source.join is None or source.join.kind in KEEPS_ROWS for source in query.sources):
-            return False
-        # `*` leaves out columns of the other items that are named like those of USING.
-        is_starred = any(output.from_star or output.star is not None for output in query.outputs)
-        merges = any(source.join is not None and source.join.using for source in query.sources)
-        if merges and is_starred and len(query.sources) > 2:
-            return False
-        # An item that depends on an earlier one would decide over the rows with the columns of a lookup.
-        for source in query.sources:
-            if source.lateral or isinstance(source.relation, Function):
-                return False
-            if not isinstance(source.relation, Table) and self.query(source.relation).outermost != ANYWHERE:
-                return False
-        return True
+        inner = (source.relation for source in query.sources if not isinstance(source.relation, Table))
+        return all(self.query(one).outermost == ANYWHERE for one in inner)
 
     def _base_sources(self, query: Select) -> list[QuerySource]:
         """Return the sources of *query* that decide over its rows: all that are not lookups."""
@@ -263,7 +231,7 @@ class Proofs(References):
         for merged in join.using:
             if len(merged.columns) != 2 or merged.columns[1].source is not source:
                 return None
-            kinds = [self._type_of_column(column) for column in merged.columns]
+            kinds = [type_of_column(column, self._facts, self._dialect) for column in merged.columns]
             if any(one.confidence < 1 for one in merged.columns) or kinds[0] is None or kinds[1] is None:
                 return None
             # The value has the type that both columns have.
@@ -328,7 +296,7 @@ class Proofs(References):
                     continue
                 if any(isinstance(each, SourceColumn) and each.source is source for each in others):
                     continue
-                kind, compared = self._type_of_column(column), self._type(other)
+                kind, compared = type_of_column(column, self._facts, self._dialect), self._type(other)
                 if kind and compared and compares_exactly(kind, compared, self._dialect):
                     yield column
 
@@ -371,6 +339,39 @@ class Proofs(References):
         proof = self._unique(base[0].relation, own, with_nulls=with_nulls) if own else None
         lookups = (self._lookups[id(one)] for one in query.sources if id(one) in self._lookups)
         return all_of([proof, *lookups])
+
+
+def may_have_lookups(query: Select) -> bool:
+    """Return whether the joins and outputs of *query* allow that a source does not decide over its rows."""
+    if len(query.sources) < 2 or any(brackets_of(source, {}) for source in query.sources):
+        return False
+    if not all(source.join is None or source.join.kind in KEEPS_ROWS for source in query.sources):
+        return False
+    # `*` leaves out columns of the other items that are named like those of USING.
+    is_starred = any(output.from_star or output.star is not None for output in query.outputs)
+    merges = any(source.join is not None and source.join.using for source in query.sources)
+    if merges and is_starred and len(query.sources) > 2:
+        return False
+    # An item that depends on an earlier one would decide over the rows with the columns of a lookup.
+    return not any(source.lateral or isinstance(source.relation, Function) for source in query.sources)
+
+
+def type_of_column(column: SourceColumn, facts: Facts | None, dialect: str) -> Sql | None:
+    """Return the type that *column* certainly has: of a cast below it, or of a table with known types."""
+    for _ in range(MOST_STEPS):
+        relation, output = column.source.relation, column.output
+        if isinstance(relation, Table):
+            kind = relation.types.get(column.name) if facts is not None and facts.is_typed(relation) else None
+            return data_type(kind, dialect) if isinstance(kind, str) and kind else None
+        if output is None or output.star is not None:
+            return None
+        if output.node is not None and output.node.__class__ is exp.Cast:
+            return output.node.to
+        below = _plain(output)
+        if below is None:
+            return None
+        column = below
+    return None
 
 
 def _plain(output: Output) -> SourceColumn | None:
