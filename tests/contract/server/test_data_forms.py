@@ -117,6 +117,7 @@ class _Forms(HTMLParser):
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         given = {name: value or "" for name, value in attrs}
+        assert given.get("max", "1").isdecimal()
         if tag == "form":
             self.forms.append(Form(given.get("action", ""), {}, [], []))
         elif tag == "label":
