@@ -159,7 +159,7 @@ def _smallest(figure: str, result: ProfileDiff) -> int:
     """Return the position of the smallest limit of *figure* that all columns of *result* keep."""
 
     def is_kept(limit: Amount) -> bool:
-        return not profile_violations(ExpectProfile(max_change={figure: limit}), result)
+        return not profile_violations(ExpectProfile(max_change={figure: limit}), result, result)
 
     return bisect_left(SHARES, True, key=is_kept)
 

@@ -61,8 +61,17 @@ from recce_meta.models.checks import (
     StoredFinding,
     ValueDiffParams,
 )
-from recce_meta.models.data_diff import AnyDataDiff, DataSide, Failed, NotCompared, RowCountDiff, Subject
+from recce_meta.models.data_diff import (
+    AnyDataDiff,
+    DataSide,
+    Failed,
+    NotCompared,
+    RowCountDiff,
+    Subject,
+    ValueDiff,
+)
 from recce_meta.models.diff_kinds import FIGURE_KINDS, RESULT_ROWS, DiffKind, row_options
+from recce_meta.models.explanations import Why
 from recce_meta.models.node_types import WITH_RELATION
 from recce_meta.report.data.check_findings import (
     DIFFERING,
@@ -75,6 +84,7 @@ from recce_meta.tables.gaps import role_sees, stale_phrase
 from recce_meta.warehouses import Warehouse
 
 NOTE = "note only: nothing to run"
+NO_CAUSES = Why(note="not searched: values are withheld")
 DEFAULT_FILES = ("checks.yml", "checks.yaml", "recce.yml", "recce.yaml")
 """Names of the file of checks in the current folder, in order of precedence."""
 
@@ -165,9 +175,7 @@ def _judged(check: DataCheck, answers: tuple[CheckAnswer, ...], seconds: float) 
     # Expectations handle figures that could not be computed themselves.
     unseen = uncounted or (missing_figures(answers) if check.expect is None else _out_of_sight(answers))
     # Expectations could hold for counts that were never taken.
-    seen = (
-        () if uncounted else [answer for answer in answers if not isinstance(answer, (Failed, NotCompared))]
-    )
+    seen = () if uncounted else _compared(answers)
     found = violations(check.expect, seen)
     hint = failures[0].hint if failures else None
     if found:
@@ -180,6 +188,31 @@ def _judged(check: DataCheck, answers: tuple[CheckAnswer, ...], seconds: float) 
         status = CheckStatus.PASSED
         message = "" if check.expect and not _is_empty(answers) else findings_summary(check.type, answers)
     return _result(check, status, message, hint=hint, answers=answers, violations=found, seconds=seconds)
+
+
+def _compared(answers: Sequence[CheckAnswer]) -> list[CheckAnswer]:
+    return [answer for answer in answers if not isinstance(answer, (Failed, NotCompared))]
+
+
+def mask_checks(
+    report: CheckReport,
+    checks: Sequence[AnyCheck],
+    mask: Callable[[Sequence[AnyDataDiff]], Sequence[AnyDataDiff]],
+) -> CheckReport:
+    """Return *report* of *checks* with results as *mask* returns them; verdicts stay.
+
+    Sentences about violated expectations quote no value that *mask* removes.
+    """
+    shown = [one for check in report.checks for one in check.results if not isinstance(one, RunDiff)]
+    masked = iter(mask(shown))
+    found = []
+    for asked, check in zip(checks, report.checks, strict=True):
+        results = tuple(one if isinstance(one, RunDiff) else next(masked) for one in check.results)
+        if check.violations and isinstance(asked, DataCheck):
+            said = violations(asked.expect, _compared(check.results), _compared(results))
+            check = replace(check, violations=said, message=_first_of(said))
+        found.append(replace(check, results=results))
+    return replace(report, checks=tuple(found))
 
 
 def _broken(check: BrokenCheck) -> CheckResult:
@@ -275,7 +308,7 @@ class CheckRunner:
     """Runner of checks on nodes of *runs* with the data of *comparison*.
 
     With *confined_by*, conditions and columns of checks are held to the rules of this warehouse for SQL that
-    only reads. *why* explains the rows of the checks that ask for it.
+    only reads. *why* explains the rows of the checks that ask for it; None if values are withheld.
     """
 
     def __init__(
@@ -305,7 +338,11 @@ class CheckRunner:
             question = self._question(check.params, may_select_nothing=check.expect is None)
             return whole_diff(*self._projects, question)
         jobs = self._jobs(check.type, check.params, may_miss=check.expect is None)
-        return [self._comparison.run(jobs[0].plan())] if len(jobs) == 1 else self._comparison.run_all(jobs)
+        run = self._comparison
+        answers = [run.run(jobs[0].plan())] if len(jobs) == 1 else run.run_all(jobs)
+        if self._why is None and getattr(check.params, "why", False):
+            return [replace(one, why=NO_CAUSES) if isinstance(one, ValueDiff) else one for one in answers]
+        return answers
 
     def _jobs(self, kind: str, params: CheckParams, *, may_miss: bool) -> list[Job]:
         """Return the jobs of a check; with *may_miss*, an unknown name gives a reason instead of an error."""

@@ -30,7 +30,7 @@ from recce_meta.models import RunMetadata
 from recce_meta.models.checks import AnyCheck, CheckReport
 from recce_meta.models.data_diff import AnyDataDiff, Moment, QueryDiff, RowCountDiff
 from recce_meta.models.run import RunChoice
-from recce_meta.quality.masking import mask_checks, mask_results, mask_sample
+from recce_meta.quality.masking import mask_results, mask_sample
 from recce_meta.quality.privacy import Privacy
 from recce_meta.store.select import RunSelector
 from recce_meta.store.session import refuse_newer
@@ -231,10 +231,11 @@ class Comparison:
         if self.runs is None:
             raise UsageError("Checks cannot be combined with --tables", hint="remove --tables")
         confined_by = self.current.warehouse if self.is_confined else None
-        why = explaining(self.privacy)
+        keeps_values = self.privacy is None or self.privacy.keeps_values
+        why = explaining(self.privacy) if keeps_values else None
         runner = checking.CheckRunner(self.runner, self.runs, templates, self.globs, confined_by, why)
         found = checking.run_checks(checks, runner, tell, path=str(path))
-        return replace(mask_checks(found, self._masked), choice=self.choice)
+        return replace(checking.mask_checks(found, checks, self._masked), choice=self.choice)
 
     def _masked(self, results: Sequence[AnyDataDiff]) -> list[AnyDataDiff]:
         return masked(results, self.privacy, self.runs)

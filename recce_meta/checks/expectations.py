@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from decimal import Decimal, InvalidOperation
+from types import MappingProxyType
 from typing import Any, NamedTuple
 
 from msgspec import UNSET
@@ -60,18 +61,24 @@ from recce_meta.models.data_diff import (
 MOST_NODES = 10
 
 
-def violations(expect: Expect | None, answers: Sequence[CheckAnswer]) -> tuple[str, ...]:
+def violations(
+    expect: Expect | None, answers: Sequence[CheckAnswer], shown: Sequence[CheckAnswer] | None = None
+) -> tuple[str, ...]:
     """Return each expectation that *answers* violate, in their order; nothing if *expect* is None.
 
-    Raises TypeError if the expectation does not apply to the type of an answer.
+    *shown* are the answers without values that sentences must not quote; None if they may quote all. Raises
+    TypeError if the expectation does not apply to the type of an answer.
     """
     if expect is None:
         return ()
-    return tuple(sentence for answer in answers for sentence in _of(expect, answer))
+    pairs = zip(answers, answers if shown is None else shown, strict=True)
+    return tuple(sentence for answer, public in pairs for sentence in _of(expect, answer, public))
 
 
-def _of(expect: Expect, answer: CheckAnswer) -> list[str]:
+def _of(expect: Expect, answer: CheckAnswer, shown: CheckAnswer) -> list[str]:
     rules = _rules_of(answer)
+    if (quoting := rules.quoting.get(type(expect))) is not None:
+        return quoting(expect, answer, shown)
     if isinstance(expect, ExpectEqual) and rules.differences is not None:
         return rules.differences(answer)
     violated = rules.violations.get(type(expect))
@@ -178,10 +185,10 @@ def _schema(expect: ExpectSchema, diff: SchemaDiff) -> list[str]:
     return found
 
 
-def _result(expect: ExpectResult, answer: RowsDiff | QueryDiff) -> list[str]:
+def _result(expect: ExpectResult, answer: RowsDiff | QueryDiff, shown: RowsDiff | QueryDiff) -> list[str]:
     """Return the violations for a single query's rows, from the side that ran."""
     name = answer.subject.name
-    rows = answer.rows if isinstance(answer, QueryDiff) else answer
+    rows, public = (one.rows if isinstance(one, QueryDiff) else one for one in (answer, shown))
     if rows is None:
         return [f"{name}: has no result"]
     # The check ran on one side, which is the only one with a count.
@@ -195,17 +202,23 @@ def _result(expect: ExpectResult, answer: RowsDiff | QueryDiff) -> list[str]:
     found += _absolute(ExpectCounts(min_rows=expect.min_rows, max_rows=expect.max_rows), name, count)
     if expect.value is not UNSET:
         cells = [row.current if is_current else row.base for row in rows.rows]
-        found += _value(expect.value, name, count, cells)
+        is_withheld = public is None or public.rows != rows.rows
+        found += _value(expect.value, name, count, cells, is_withheld=is_withheld)
     return found
 
 
-def _value(expected: Any, name: str, count: int, cells: Sequence[tuple[Any, ...] | None]) -> list[str]:
+def _value(
+    expected: Any, name: str, count: int, cells: Sequence[tuple[Any, ...] | None], *, is_withheld: bool
+) -> list[str]:
     if count != 1 or len(cells) != 1 or cells[0] is None or len(cells[0]) != 1:
         columns = len(cells[0]) if cells and cells[0] is not None else 0
         shape = f"{plural(count, 'row')} of {plural(columns, 'column')}" if cells else plural(count, "row")
         return [f"{name}: gives {shape}, a single value expected"]
     value = cells[0][0]
-    return [] if _is_equal(value, expected) else [f"{name}: gives {cell(value)}, {cell(expected)} expected"]
+    if _is_equal(value, expected):
+        return []
+    given = "another value, which is withheld" if is_withheld else cell(value)
+    return [f"{name}: gives {given}, {cell(expected)} expected"]
 
 
 def _is_equal(value: Any, expected: Any) -> bool:
@@ -306,6 +319,8 @@ class _Rules(NamedTuple):
     differences: Callable[[Any], list[str]] | None
     """Function for `expect: equal`; None for an answer that is not a comparison."""
     figures: Callable[[Any], Iterable[_RequestedFigure]]
+    quoting: Mapping[type, Callable[[Any, Any, Any], list[str]]] = MappingProxyType({})
+    """Functions whose sentences quote values; they also take the answer as it may be shown."""
 
 
 def _named_figure(answer: SchemaDiff | ProfileDiff | ValueDetail) -> list[_RequestedFigure]:
@@ -325,9 +340,10 @@ _RULES: Mapping[type, _Rules] = {
         lambda answer: [_values(answer)],
     ),
     RowsDiff: _Rules(
-        {ExpectValues: multiset_violations, ExpectRows: _rows_violations, ExpectResult: _result},
+        {ExpectValues: multiset_violations, ExpectRows: _rows_violations},
         lambda answer: _of_rows(answer, _rows_violations(ExpectRows(), answer)),
         lambda answer: [_rows(answer)],
+        {ExpectResult: _result},
     ),
     ValueDetail: _Rules(
         {ExpectRows: detail_violations},
@@ -335,9 +351,10 @@ _RULES: Mapping[type, _Rules] = {
         _named_figure,
     ),
     QueryDiff: _Rules(
-        {ExpectRows: query_violations, ExpectResult: _result},
+        {ExpectRows: query_violations},
         _query_differences,
         lambda answer: [_query(answer)],
+        {ExpectResult: _result},
     ),
     RowCountDiff: _Rules(
         {ExpectCounts: _counts},
@@ -348,9 +365,13 @@ _RULES: Mapping[type, _Rules] = {
         {ExpectSchema: _schema}, lambda answer: _schema(ExpectSchema(), answer), _named_figure
     ),
     ProfileDiff: _Rules(
-        {ExpectProfile: profile_violations},
-        lambda answer: profile_differences(answer, FIGURES),
+        {},
+        None,
         _named_figure,
+        {
+            ExpectProfile: profile_violations,
+            ExpectEqual: lambda _, answer, shown: profile_differences(answer, shown, FIGURES),
+        },
     ),
     DistributionDiff: _Rules(
         {ExpectDistribution: distribution_violations}, distribution_differences, _of_columns

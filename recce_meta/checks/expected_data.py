@@ -320,22 +320,25 @@ def _differing(name: str, expect: ExpectRows, counts: Mapping[str, int], total: 
     return [f"{name}: {what}, {allowed(expect.max_differing_rows)}"]
 
 
-def profile_violations(expect: ExpectProfile, diff: ProfileDiff) -> list[str]:
-    """Return figures beyond their limit, or else limits that applied to no figure of any column."""
-    return _beyond_limits(expect, diff) or _without_figure(expect, diff)
+def profile_violations(expect: ExpectProfile, diff: ProfileDiff, shown: ProfileDiff) -> list[str]:
+    """Return figures beyond their limit, or else limits that applied to no figure of any column.
+
+    Sentences quote only the values of *shown*.
+    """
+    return _beyond_limits(expect, diff, shown) or _without_figure(expect, diff)
 
 
-def profile_differences(diff: ProfileDiff, figures: Sequence[str]) -> list[str]:
-    """Return every figure that is not equal on both sides."""
+def profile_differences(diff: ProfileDiff, shown: ProfileDiff, figures: Sequence[str]) -> list[str]:
+    """Return every figure that is not equal on both sides; sentences quote only the values of *shown*."""
     expect = ExpectProfile(max_change=dict.fromkeys(figures, NONE), allow=frozenset())
-    return _beyond_limits(expect, diff)
+    return _beyond_limits(expect, diff, shown)
 
 
-def _beyond_limits(expect: ExpectProfile, diff: ProfileDiff) -> list[str]:
+def _beyond_limits(expect: ExpectProfile, diff: ProfileDiff, shown: ProfileDiff) -> list[str]:
     name = diff.subject.name
     found = unknown_columns(name, list(expect.columns), [column.name for column in diff.columns], "profiled")
     found += [] if diff.columns else [f"{name}: has no columns, nothing was profiled"]
-    for column in diff.columns:
+    for column, public in zip(diff.columns, shown.columns, strict=True):
         if column.base is None or column.current is None:
             status, side = ("added", "base") if column.base is None else ("removed", "current")
             if status not in expect.allow:
@@ -347,7 +350,11 @@ def _beyond_limits(expect: ExpectProfile, diff: ProfileDiff) -> list[str]:
         if column.reason and any(_is_missing(column, figure) for figure in limits):
             found.append(f"{name}: column {column.name} was not profiled in full: {column.reason}")
         for figure, limit in limits.items():
-            found += _figure(name, column, figure, limit, is_own=figure in own)
+            sentences = _figure(name, column, figure, limit, is_own=figure in own)
+            if sentences and _figures(public, figure) != _figures(column, figure):
+                what = f"{figure} of column {column.name}"
+                sentences = [f"{name}: {what} differs, {_allowed(limit, figure)} (its values are withheld)"]
+            found += sentences
     return found
 
 
@@ -355,10 +362,7 @@ def _without_figure(expect: ExpectProfile, diff: ProfileDiff) -> list[str]:
     """Return a sentence for each limit of all columns that applied to no figure of any column."""
     found, name = [], diff.subject.name
     for figure, limit in expect.max_change.items():
-        values = [
-            tuple(_value(side, figure) for side in (column.base, column.current) if side is not None)
-            for column in diff.columns
-        ]
+        values = [_figures(column, figure) for column in diff.columns]
         if all(value is None for pair in values for value in pair):
             found.append(f"{name}: no column has the figure {figure}, so its limit cannot be checked")
         elif not any(_can_be_judged(pair, figure, limit) for pair in values):
@@ -399,6 +403,10 @@ def _figure(name: str, column: ColumnProfile, figure: str, limit: Amount, *, is_
         f"{what} went {_from_to(before, after, figure)} "
         f"({_change(before, after, limit, figure)}), {_allowed(limit, figure)}"
     ]
+
+
+def _figures(column: ColumnProfile, figure: str) -> tuple[Value, ...]:
+    return tuple(_value(side, figure) for side in (column.base, column.current) if side is not None)
 
 
 def _value(profile: Profile, figure: str) -> Value:

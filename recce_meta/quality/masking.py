@@ -12,8 +12,6 @@ from typing import Any, TypeVar
 from msgspec.structs import replace
 
 from recce_meta.data_diff.row_sample import RowSample
-from recce_meta.models.change import RunDiff
-from recce_meta.models.checks import CheckReport
 from recce_meta.models.data_diff import (
     AnyDataDiff,
     ColumnDistribution,
@@ -61,22 +59,6 @@ def mask_results(results: Sequence[AnyDataDiff], privacy: Privacy | None) -> lis
     return list(results) if privacy is None else [_masked(result, privacy) for result in results]
 
 
-def mask_checks(
-    report: CheckReport, mask: Callable[[Sequence[AnyDataDiff]], Sequence[AnyDataDiff]]
-) -> CheckReport:
-    """Return *report* with results as *mask* returns them; verdicts and messages stay."""
-    shown = [one for check in report.checks for one in check.results if not isinstance(one, RunDiff)]
-    masked = iter(mask(shown))
-    checks = [
-        replace(
-            check,
-            results=tuple(one if isinstance(one, RunDiff) else next(masked) for one in check.results),
-        )
-        for check in report.checks
-    ]
-    return replace(report, checks=tuple(checks))
-
-
 def mask_statistics(
     statistics: Sequence[NodeStatistics], privacy: Mapping[str, Privacy]
 ) -> tuple[NodeStatistics, ...]:
@@ -108,7 +90,7 @@ def _with_note(result: Made, hidden: Set[str], privacy: Privacy) -> Made:
     note = (
         f"Values of private columns are withheld: {names}"
         if privacy.keeps_values
-        else privacy.why or NO_VALUES
+        else ": ".join(filter(None, (NO_VALUES, privacy.why)))
     )
     made: Made = replace(result, notes=(*result.notes, note))
     return made

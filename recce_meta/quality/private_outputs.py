@@ -15,7 +15,7 @@ from recce_meta.models.lineage import EVERYTHING, ColumnOutput, NodeColumns
 from recce_meta.quality.privacy import Privacy
 
 _WITH_SQL = ("model.", "snapshot.", "analysis.")
-UNTRACED = "Values are withheld: it is unknown which columns they are computed of"
+UNTRACED = "it is unknown which columns they are computed of"
 
 
 def with_private_outputs(

@@ -537,3 +537,35 @@ def test_checks_statistics_and_stored_results_withhold_them_as_well(contacts: An
     measured, renamed = (contacts.cli("quality", node, "--format", "json") for node in ("people", "untraced"))
     assert '"contact"' in measured.out and "@" not in measured.out, measured
     assert "@" in renamed.out, "an untraced node has private columns by name alone here"
+
+
+def test_sentences_about_violated_checks_withhold_values_in_every_format(contacts: Any) -> None:
+    profile = "type: profile_diff, params: {model: readers}"
+    (contacts.cli.folder / "checks.yml").write_text(
+        "checks:\n"
+        f"  - {{name: max, {profile}, expect: {{columns: {{contact: {{max: 0}}}}}}}}\n"
+        f"  - {{name: equal, {profile}, expect: equal}}\n"
+        "  - name: one\n"
+        "    type: query\n"
+        "    params: {sql_template: \"select max(contact) as contact from {{ ref('readers') }}\"}\n"
+        "    expect: {value: 5}\n"
+        "  - {name: why, type: value_diff, params: {model: readers, primary_key: id, why: true}}\n"
+    )
+    contacts.record()
+    runs, file = ("--base", "base", "--current", "current"), contacts.cli.folder / "junit.xml"
+    for form in ("table", "json", "markdown", "html"):
+        command = ("check", "run", "checks.yml", *runs, "--format", form, "--junit", file)
+        shown = contacts.cli(*command)
+        assert shown.code == 1 and "@example" in shown.out and "@example" in file.read_text()
+        for option in ("--private=x", "--no-values"):
+            hidden = contacts.cli(*command, option)
+            assert hidden.code == 1 and "@example" not in hidden.out + file.read_text(), hidden
+            for out in (hidden.out, file.read_text()):
+                words = " ".join(out.split())
+                assert "max of column contact differs, none allowed (its values are withheld)" in words, out
+                assert "gives another value, which is withheld, 5 expected" in words, out
+            is_searched = "not searched: values are withheld" not in " ".join(hidden.out.split())
+            assert is_searched is (option != "--no-values"), hidden
+
+    refused = contacts.cli("value", "readers", "-k", "id", "--why", *runs, "--no-values")
+    assert refused.code == 2 and "hint: remove --why, or pass --values" in refused.err, refused

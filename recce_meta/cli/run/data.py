@@ -84,12 +84,14 @@ class DataOptions(Struct, frozen=True, kw_only=True):
         """Return the values to withhold; None to show every value."""
         return privacy_of(no_values=self.no_values, private=self.private)
 
-    def refuse_without_values(self, command: str) -> None:
-        """Raise UsageError if values are withheld: *command* shows nothing else."""
+    def refuse_without_values(
+        self, command: str, hint: str = "use row-count, profile or value without --detail"
+    ) -> None:
+        """Raise UsageError with *hint* if values are withheld: *command* needs them."""
         if self.no_values:
             raise UsageError(
                 f"{command} shows values, which --no-values or privacy.values of the configuration withholds",
-                hint="use row-count, profile or value without --detail, or pass --values",
+                hint=f"{hint}, or pass --values",
             )
 
     @contextmanager
@@ -302,7 +304,7 @@ def value(command: DataCommand, options: ValueOptions, detail: bool, explains: b
     if detail:
         command.data.refuse_without_values("value --detail")
     if explains:
-        command.data.refuse_without_values("value --why")
+        command.data.refuse_without_values("value --why", "remove --why")
         options = replace(options, why=explaining(command.data.privacy))
     # No query has to read values that are not shown.
     if command.data.no_values:

@@ -53,7 +53,7 @@ def preview(
     if data.no_values:
         options = replace(options, examples=0)
     if explains:
-        data.refuse_without_values("preview --why")
+        data.refuse_without_values("preview --why", "remove --why")
     found: list[Edits] = []
     with data.open(choose=partial(_chosen, data, root, found.append)) as session:
         options = replace(options, why=explaining(session.privacy)) if explains else options
