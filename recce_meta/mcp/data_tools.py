@@ -33,7 +33,7 @@ from recce_meta.models.data_diff import AnyDataDiff, ValueDiff
 from recce_meta.models.diff_kinds import KINDS, PREVIEW, ROW_COUNT, SCHEMA, Door, OptionType
 from recce_meta.models.run import WORKING_TREE, RunChoice
 from recce_meta.profiles import find_project_dir
-from recce_meta.quality.masking import REASON
+from recce_meta.quality.masking import NO_VALUES, REASON
 from recce_meta.report.data.verdicts import explanations, verdict
 from recce_meta.report.json import data_tree
 from recce_meta.report.run_choice import base_phrase, choice_notes
@@ -48,7 +48,6 @@ _LISTS = ("counts", "columns", "rows", "values")
 """Fields of a result with its rows, whichever it has."""
 _FIGURES = ("key", "key_source", "common", "added", "removed", "changed")
 """Figures of a result that stand above its rows."""
-_WITHHELD = "Values are withheld: the server was started without --allow-values; counts were compared"
 PREVIEW_SECONDS = 60.0
 _ONE_RELATION = (
     "the relation has only rows of its last build: describe lists row counts of earlier runs; "
@@ -122,10 +121,10 @@ class DataTools:
             "not_compared": short_notes(missing),
             "next": _ONE_RELATION if any(SAME_RELATION in one for one in missing) else None,
             "note": questions.store.note,
-            # Other notes may quote an error of the database, which may have values.
+            "notes": short_notes([one for one in _notes(found.result) if one not in missing]),
             "why": [": ".join(one) for one in explanations(found.result)]
             if isinstance(found.result, ValueDiff)
-            else [NOT_EXPLAINED] * (NOT_EXPLAINED in getattr(found.result, "notes", ())),
+            else [NOT_EXPLAINED] * (NOT_EXPLAINED in _notes(found.result)),
             "value_columns": _value_columns(tree),
             **{field: tree[field] for field in _FIGURES if tree.get(field) is not None},
         }
@@ -225,11 +224,13 @@ class DataTools:
     def _gaps(self, result: AnyDataDiff) -> list[str]:
         """Return why parts of *result* were not compared."""
         reasons = [gap.reason for gap in gaps([result])]
-        if self._questions.settings.shows_values:
+        privacy = self._questions.settings.privacy
+        if privacy is None or privacy.keeps_values:
             return reasons
         # Every column is private without a permission for values, which one sentence says.
         others = [reason for reason in reasons if REASON not in reason]
-        return others if len(others) == len(reasons) else [*others, _WITHHELD]
+        withheld = f"{NO_VALUES}: {privacy.cause}; counts were compared"
+        return others if len(others) == len(reasons) else [*others, withheld]
 
     def preview(self, sql: str, run: str = "", limit: int = 10, cursor: str = "") -> str:
         """Run one SELECT in the warehouse, with ref() and source() of a run, and return its first rows."""
@@ -305,6 +306,10 @@ def _rows_of(tree: Mapping[str, Any]) -> tuple[str, list[Any]]:
     name = next((name for name in _LISTS if _has_rows(tree.get(name))), "")
     rows = sorted(tree.get(name, ()), key=lambda row: not _differs(row))
     return name, [_compact(row) for row in rows]
+
+
+def _notes(result: AnyDataDiff) -> tuple[str, ...]:
+    return tuple(one for one in getattr(result, "notes", ()) if not one.startswith(NO_VALUES))
 
 
 def _value_columns(tree: Mapping[str, Any]) -> list[str]:

@@ -35,6 +35,9 @@ else:  # most servers run no queries
     previews = LazyModule("recce_meta.api.data.preview")
 
 
+NOT_ALLOWED = "started without --allow-values"
+
+
 class AgentSettings(Struct, frozen=True, kw_only=True):
     """What the command line decides for all calls."""
 
@@ -45,7 +48,7 @@ class AgentSettings(Struct, frozen=True, kw_only=True):
     config: Config = NO_CONFIG
     allows_queries: bool = False
     """Whether tools may run queries in the warehouse."""
-    privacy: Privacy | None = Privacy(keeps_values=False)
+    privacy: Privacy | None = Privacy(keeps_values=False, why=NOT_ALLOWED)
     """Values that answers withhold; None if they show every value."""
     data_target: str | None = None
     base_target: str | None = None

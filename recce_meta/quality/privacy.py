@@ -63,7 +63,12 @@ class Privacy(Struct, frozen=True, kw_only=True):
     columns: frozenset[str] = frozenset()
     """Further private columns of one relation, in folded case, whatever their names are."""
     why: str = ""
-    """Why no values are fetched, if that is not the user's choice."""
+    """Why no values are fetched, if that is not the user's choice: a phrase in messages."""
+
+    @property
+    def cause(self) -> str:
+        """Options that withhold values, or the reason of the program, for messages."""
+        return self.why or ("--private, privacy" if self.keeps_values else "--no-values, privacy.values")
 
     def withholds(self, name: str, choices: Mapping[str, bool] = NO_CHOICES) -> bool:
         """Return True if values of the column *name* must not be fetched.

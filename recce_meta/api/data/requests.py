@@ -143,7 +143,7 @@ def refuse_request(request: DataDiffRequest, privacy: Privacy | None) -> None:
     if not privacy.keeps_values and (kind.shows_values or request.why):
         what = WHY.name if request.why else f"A {kind.name}"
         raise UsageError(
-            f"{what} shows values, which this server withholds (--no-values, privacy.values)",
+            f"{what} shows values, which this server withholds ({privacy.cause})",
             hint="count rows, or compare a profile or values",
         )
     if kind is QUERY or request.where:
@@ -151,7 +151,7 @@ def refuse_request(request: DataDiffRequest, privacy: Privacy | None) -> None:
     for name in LENIENT:  # which find values by counting
         if getattr(request, name):
             raise UsageError(
-                f"{name} could find private values by counting, which this server withholds",
+                f"{name} could find withheld values by counting ({privacy.cause})",
                 hint=f"leave {name} empty",
             )
 
@@ -166,7 +166,7 @@ def refuse_sql(privacy: Privacy | None) -> None:
     """Raise UsageError for SQL of a user if values are withheld: it could rename a private column."""
     if privacy is not None:
         raise UsageError(
-            "SQL of users could show private values, which this server withholds (--private, privacy)",
+            f"SQL of users could show private values, which this server withholds ({privacy.cause})",
             hint="start a data diff without SQL",
         )
 

@@ -13,6 +13,7 @@ from typing import Any
 
 import click
 from msgspec import Struct
+from msgspec.structs import replace
 
 from recce_meta.adapter import UnifiedSqlAdapter
 from recce_meta.api.data.requests import RequestRules
@@ -197,12 +198,15 @@ def mcp(
         )
     for place in filter(None, (data_target, base_target)):
         connection.at(place).open_existing()
+    privacy = privacy_of(no_values=no_values or not allow_values, private=private)
+    if privacy is not None and not (allow_values or no_values):
+        privacy = replace(privacy, why=load("recce_meta.mcp.questions:NOT_ALLOWED"))
     settings = load("recce_meta.mcp.questions:AgentSettings")(
         project=connection.project_of(project),
         project_dir=connection.project_dir,
         config=current_config(),
         allows_queries=allow_queries,
-        privacy=privacy_of(no_values=no_values or not allow_values, private=private),
+        privacy=privacy,
         data_target=data_target,
         base_target=base_target,
         connect_data=partial(_target, connection),

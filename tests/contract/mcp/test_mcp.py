@@ -25,6 +25,7 @@ from msgspec.structs import replace
 from benchmarks import generate
 from recce_meta import demo_data
 from recce_meta.adapter import UnifiedSqlAdapter
+from recce_meta.api.data.preview import WHOLE
 from recce_meta.api.demo import demo
 from recce_meta.api.record import record_project
 from recce_meta.cli.main import cli
@@ -299,9 +300,9 @@ def test_definitions_are_small_and_true(agent: Agent, demo_file: Path) -> None:
         ("describe", {"node": "a" * 50_000}, "Node 'aaa"),
         ("column_lineage", {"column": "orders"}, "is a node. Next: name one of its columns"),
         ("compare_data", {"node": "orders", "kind": "top_k"}, "without --allow-values"),
-        ("compare_data", {"node": "orders", "kind": "value", "where": "amount > 5"}, "private values"),
+        ("compare_data", {"node": "orders", "kind": "value", "where": "a > 5"}, "without --allow-values)"),
         ("compare_data", {"node": "orders", "kind": "value", "tolerance": "5"}, "by counting"),
-        ("compare_data", {"node": "orders", "kind": "value", "why": True}, "why shows values"),
+        ("compare_data", {"node": "orders", "kind": "value", "why": True}, "without --allow-values)"),
         ("compare_data", {"node": "orders", "why": True}, "A row_count has no explanation"),
         ("compare_data", {"node": "orders", "kind": "value", "cast": "amount"}, "cast must be COLUMN=TYPE"),
     ],
@@ -322,6 +323,7 @@ def test_edited_files_are_compared_without_a_build(tmp_path: Path, demo_file: Pa
     same = caller.document("what_changed", base="base", current="working tree")
     orders.write_text(orders.read_text().replace("attempted_amount as amount", "paid_amount as amount"))
     edited = [caller.ask(one, base="base", current="working tree") for one in ("review_summary", "impact")]
+    revenue = caller.document("compare_data", kind="preview", node="daily_revenue", base="base")
     orders.write_text(orders.read_text().replace("paid_amount as amount", "nothing as amount"))
     broken = caller.document("what_changed", base="base", current="working tree")
     refused = [
@@ -332,6 +334,7 @@ def test_edited_files_are_compared_without_a_build(tmp_path: Path, demo_file: Pa
 
     assert "changes" not in same and same["current"] == "working tree"
     assert f'"check_data_of":["{MODEL}orders"' in edited[0] and f"{MODEL}store_performance" in edited[1]
+    assert WHOLE in revenue["notes"]
     assert broken["verdict"].startswith("❌ orders fails: ") and '"nothing"' in broken["verdict"]
     assert "leave select out" in refused[0] and "what_changed has the working tree" in refused[1]
 
