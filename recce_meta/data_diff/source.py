@@ -7,6 +7,7 @@ must copy it.
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import NamedTuple, TypeAlias
 
@@ -351,7 +352,15 @@ def name_folding(sources: Sequence[SideRelation], *sides: Iterable[str]) -> Call
 def match_columns(
     base: Sequence[LiveColumn], current: Sequence[LiveColumn], fold: Callable[[str], str]
 ) -> MatchedColumns:
-    """Pair the columns of both sides by their names after *fold*."""
+    """Pair the columns of both sides by their names after *fold*.
+
+    Raises UsageError if two columns of a side have one name, which no SQL can select.
+    """
+    for side, columns in ((DataSide.BASE, base), (DataSide.CURRENT, current)):
+        counts = Counter(column.name for column in columns)
+        if repeated := next((name for name, count in counts.items() if count > 1), None):
+            message = f"Two columns of {side.value} are called {repeated}"
+            raise UsageError(message, hint="give one of them an alias")
     after = {fold(column.name): column for column in current}
     before = {fold(column.name): column for column in base}
     return MatchedColumns(

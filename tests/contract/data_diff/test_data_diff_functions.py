@@ -127,6 +127,20 @@ def test_what_cannot_be_compared_is_an_error(adapter: UnifiedSqlAdapter, tables:
         recce_meta.query_diff(adapter, "SELECT 1; SELECT 2", "SELECT 1")
 
 
+@pytest.mark.parametrize("key", [None, "id"])
+def test_two_columns_with_one_name_are_compared_or_refused(
+    adapter: UnifiedSqlAdapter, key: str | None
+) -> None:
+    sql = "SELECT 1 AS id, 2 AS amount, 3 AS amount"
+    if adapter.warehouse.name == "postgres":
+        with pytest.raises(UsageError, match="Two columns of base are called amount") as raised:
+            recce_meta.query_diff(adapter, sql, f"{sql} ", key=key)
+        assert raised.value.hint == "give one of them an alias"
+        return
+    found = recce_meta.query_diff(adapter, sql, f"{sql} ", key=key)
+    assert (found.values or found.rows).is_equal
+
+
 def test_one_statement_counts_differing_rows(adapter: UnifiedSqlAdapter, tables: tuple[str, str]) -> None:
     columns = tuple(
         Column(name=name, type=kind) for name, kind in adapter.describe(f"SELECT * FROM {tables[0]}")
