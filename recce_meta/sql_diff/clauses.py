@@ -218,7 +218,7 @@ class ClauseKeys:
                         yield key
             for source in query.sources if isinstance(query, Select) else ():
                 column = find_column(source, node.name, name)
-                if column is not None and (key := references.column(column, node.name)) != meant:
+                if column is not None and (key := references.columns.key(column, node.name)) != meant:
                     yield key
 
     def texts(self, query: Select, *, guessed: bool) -> Keys:

@@ -6,7 +6,6 @@
 from __future__ import annotations
 
 import hashlib
-from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from enum import Enum
@@ -17,7 +16,7 @@ from sqlglot import exp
 from recce_meta.sql_diff.functions import UNSTABLE, binding
 from recce_meta.sql_diff.identifiers import names_of
 from recce_meta.sql_lineage.expressions import NODE
-from recce_meta.sql_lineage.query import Output, Query, QuerySource
+from recce_meta.sql_lineage.query import Query
 from recce_meta.warehouses.types import Sql
 
 LONGEST = 160
@@ -469,50 +468,6 @@ class QueryFingerprint:
     """Whether a second run may yield different rows or values."""
     guessed: bool = False
     """Whether its column names come from a later operand, because the first is a `*` over unknown columns."""
-
-
-class Frame:
-    """A query in progress, with the positions of its sources."""
-
-    def __init__(self, query: Query) -> None:
-        self.query = query
-        self.slots: dict[int, str] = {}
-        self.sources: list[QuerySource] = []
-        self.below: QuerySource | None = None
-        """The only source, if its rows and column expressions are also those of this query."""
-        self.passes = False
-        """Whether window functions and random values of `below` are computed from the same rows here."""
-        self.shuts = False
-        """Whether `below` removes rows after window functions: a window function here sees fewer rows."""
-        self.is_joined = False
-        """Whether all joins are read, so that `padded` is complete."""
-        self.padded: set[int] = set()
-        """Sources by `id` that an outer join may fill with NULLs because it found no matching row."""
-        self._seen: Counter[str] = Counter()
-        self._named: dict[str, list[Output]] | None = None
-
-    def place(self, source: QuerySource, rows: str) -> str:
-        """Make *source* visible, and return its position."""
-        self._seen[rows] += 1
-        slot = self.slots[id(source)] = f"{short(rows)}.{self._seen[rows]}"
-        self.sources.append(source)
-        return slot
-
-    def pads(self, source: QuerySource) -> bool:
-        """Return whether *source* has rows of NULLs here, for which its expressions are not computed."""
-        return id(source) in self.padded
-
-    def before(self, output: Output, name: str) -> list[Output]:
-        """Return the expressions called *name* before *output*, or none if it belongs to another query."""
-        if self._named is None:
-            self._named = {}
-            for one in self.query.outputs:
-                self._named.setdefault(one.name.lower(), []).append(one)
-        if not any(one is output for one in self._named.get(output.name.lower(), [])):
-            return []
-        return [
-            one for one in self._named.get(name, []) if one.ordinal < output.ordinal and one.node is not None
-        ]
 
 
 def names_and_values(keyed: QueryFingerprint) -> str:

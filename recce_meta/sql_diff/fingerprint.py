@@ -18,8 +18,9 @@ from sqlglot import exp
 
 from recce_meta.errors import SqlNotAnalysed
 from recce_meta.sql_diff.clauses import OF_SELECTS, OF_WITHS
-from recce_meta.sql_diff.expressions import ANYWHERE, Frame, QueryFingerprint, names_and_values, short
+from recce_meta.sql_diff.expressions import ANYWHERE, QueryFingerprint, names_and_values, short
 from recce_meta.sql_diff.facts import Facts
+from recce_meta.sql_diff.frames import Frame
 from recce_meta.sql_diff.identifiers import ALIASES_BEFORE_COLUMNS
 from recce_meta.sql_diff.membership import Memberships
 from recce_meta.sql_diff.references import OF_SUBQUERIES, typed_columns
@@ -93,21 +94,21 @@ class Fingerprints(Memberships):
         # A correlated query refers to frames by their distance, so its keys hold only at this depth.
         keyed = self._keyed.get((id(query), ANYWHERE)) or self._keyed.get((id(query), depth))
         if keyed is None:
-            around, self._outermost = self._outermost, depth
-            binds, unstable = (self._binds, self._passed), self.unstable
-            self._binds, self._passed, self.unstable = 0, 0, False
+            around, self._frames.outermost = self._frames.outermost, depth
+            binds, unstable = (self._binds, self.columns.passed), self.unstable
+            self._binds, self.columns.passed, self.unstable = 0, 0, False
             keyed = QueryFingerprint(query)
             self._open.append(query)
             self._read(query, keyed)
             self._open.pop()
-            keyed.outermost = self._outermost if self._outermost < depth else ANYWHERE
+            keyed.outermost = self._frames.outermost if self._frames.outermost < depth else ANYWHERE
             keyed.unstable = self.unstable
             self._keyed[id(query), ANYWHERE if keyed.outermost == ANYWHERE else depth] = keyed
-            self._outermost, self.unstable = around, unstable
-            self._binds, self._passed = binds
+            self._frames.outermost, self.unstable = around, unstable
+            self._binds, self.columns.passed = binds
             self.found[id(query)] = keyed
         self.unstable = self.unstable or keyed.unstable
-        self._outermost = min(self._outermost, keyed.outermost)
+        self._frames.outermost = min(self._frames.outermost, keyed.outermost)
         return keyed
 
     def _read(self, query: Query, keyed: QueryFingerprint) -> None:
@@ -136,7 +137,7 @@ class Fingerprints(Memberships):
         self._frames.pop()
         keyed.rows = digest(keyed.parts)
         if self._is_through(query, keyed):
-            self._throughs[id(query)] = keyed.parts["tables"][0]
+            self.columns.throughs[id(query)] = keyed.parts["tables"][0]
             keyed.rows = keyed.inputs[0][1]
 
     def _is_through(self, query: Query, keyed: QueryFingerprint) -> bool:
@@ -147,7 +148,7 @@ class Fingerprints(Memberships):
             and len(self._base_sources(query)) == 1
             and parts == ["tables"]
             and len(keyed.parts["tables"]) == 1
-            and self._outermost >= len(self._frames)
+            and self._frames.outermost >= len(self._frames)
             and not self._by_label
         )
 
@@ -237,7 +238,7 @@ class Fingerprints(Memberships):
         """Place the lookups of *query*: each is identified by its rows and by the conditions of its join."""
         padded: set[int] = set()
         for place, source in enumerate(query.sources):
-            if id(source) in self._lookups:
+            if id(source) in self.columns.lookups:
                 rows, _ = self._source(source)
                 frame.sources.append(source)
                 frame.slots[id(source)] = f"{short(rows)}.looked up"
@@ -247,7 +248,7 @@ class Fingerprints(Memberships):
                 slot = frame.slots[id(source)] = f"{short(f'lookup({rows};{conditions})')}.1"
                 self.unions.add(slot)
             padded.update(padded_by(source.join, query.sources, place))
-        frame.padded = padded & self._lookups.keys()
+        frame.padded = padded & self.columns.lookups.keys()
 
     # Other queries
 
@@ -265,7 +266,7 @@ class Fingerprints(Memberships):
             first = ".first" if place == 0 and query.kind == "except" else ""
             slots.append(f"{rows}.{seen[rows]}{first}{brackets_around(operand.query, query.kind)}")
         for output in (*query.outputs, *query.implied.values()):
-            self._values[id(output)] = across(output, query, slots, self.output)
+            self.columns.values[id(output)] = across(output, query, slots, self.output)
         keyed.inputs = tuple(("", operand.rows, operand) for operand in operands)
         if query.kind == "union" and not query.distinct and slots != sorted(slots):
             self.unions.add(short(str(slots)))
@@ -286,7 +287,7 @@ class Fingerprints(Memberships):
         keyed.parts["pivot"] = (rows, short(written), self.everything([query.source]))
         for output in (*query.outputs, *query.implied.values()):
             if output.reads.plain is None:
-                self._values[id(output)] = f"pivot({output.name.lower()!r})"
+                self.columns.values[id(output)] = f"pivot({output.name.lower()!r})"
 
     def _rows_written_out(self, query: Values, keyed: QueryFingerprint) -> None:
         if not isinstance(query.node, exp.Values):
@@ -299,7 +300,7 @@ class Fingerprints(Memberships):
         for output in (*query.outputs, *query.implied.values()):
             cells = [key(row[output.ordinal]) if 0 <= output.ordinal < len(row) else "" for row in rows]
             name = output.name.lower() if output.ordinal < 0 else ""
-            self._values[id(output)] = short(f"values({cells};{name})")
+            self.columns.values[id(output)] = short(f"values({cells};{name})")
 
     def _function(self, query: Function, keyed: QueryFingerprint) -> None:
         node = query.node
@@ -317,23 +318,23 @@ class Fingerprints(Memberships):
         alias = node.args.get("alias")
         name = alias.name.lower() if isinstance(alias, NODE) else ""
         for output in query.outputs:
-            self._values[id(output)] = f"function({output.ordinal})"
+            self.columns.values[id(output)] = f"function({output.ordinal})"
         for output in query.implied.values():
             called = "" if output.name.lower() == name else output.name.lower()
-            self._values[id(output)] = f"function({called!r})"
+            self.columns.values[id(output)] = f"function({called!r})"
 
     def _self(self, query: SelfReference, keyed: QueryFingerprint) -> None:
         place = next((place for place, one in enumerate(self._open) if one is query.query), None)
         if place is None:
             raise SqlNotAnalysed(f"the recursion of {query.name} is not supported")
         self._recursive.add(id(query.query))
-        self._outermost = min(self._outermost, place)
+        self._frames.outermost = min(self._frames.outermost, place)
         level = len(self._open) - place
         keyed.parts["itself"] = (str(level),)
         for output in query.outputs:
-            self._values[id(output)] = f"itself({level},{output.ordinal})"
+            self.columns.values[id(output)] = f"itself({level},{output.ordinal})"
         for output in query.implied.values():
-            self._values[id(output)] = f"itself({level},{output.name.lower()!r})"
+            self.columns.values[id(output)] = f"itself({level},{output.name.lower()!r})"
 
     def _source(self, source: QuerySource) -> tuple[str, QueryFingerprint | None]:
         """Return the rows key of *source*, and the keys of its query."""
@@ -346,7 +347,7 @@ class Fingerprints(Memberships):
         inner = self.query(source.relation)
         rows = repr(label(source).lower()) if self._by_label else inner.rows
         # Readers of one random subquery see the same rows, those of two equal ones do not.
-        if inner.unstable and not self._by_label and (number := self._count().shared(source.relation)):
+        if inner.unstable and not self._by_label and (number := self.columns.uses.shared(source.relation)):
             rows = short(f"{rows};shared {number}")
         hint = source.cte.node.args.get("materialized") if source.cte is not None else None
         if inner.unstable and not self._by_label and hint is not None:  # computed once, or for each reader

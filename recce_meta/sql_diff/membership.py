@@ -13,15 +13,9 @@ from typing import NamedTuple
 
 from sqlglot import exp
 
-from recce_meta.sql_diff.expressions import (
-    ANYWHERE,
-    Frame,
-    QueryFingerprint,
-    conjuncts,
-    is_stable,
-    short,
-)
+from recce_meta.sql_diff.expressions import ANYWHERE, QueryFingerprint, conjuncts, is_stable, short
 from recce_meta.sql_diff.facts import COMPARES_TEXT, Facts, Proof, compares_exactly
+from recce_meta.sql_diff.frames import Frame
 from recce_meta.sql_diff.functions import UNSTABLE, row_makers
 from recce_meta.sql_diff.proofs import NOTHING, Proofs, all_of, type_of_column
 from recce_meta.sql_diff.references import QUERY_NODES
@@ -81,7 +75,7 @@ class Memberships(Proofs):
         nested = node.args.get("query")
         if self._facts is None or not isinstance(nested, QUERY_NODES) or self._reading:
             return None
-        query, outer = self._noted_query(nested), self._plain_column(node.this)
+        query, outer = self._frames.query_of(nested), self._plain_column(node.this)
         if outer is None or not isinstance(query, Select) or self._extras(nested):
             return None
         if not self._is_comparable(node, outer, query):
@@ -153,7 +147,7 @@ class Memberships(Proofs):
             source = self._source_without_match(node, query)
             if source is not None:
                 self._absent[id(node)] = source
-                self._lookups[id(source)] = NOTHING
+                self.columns.lookups[id(source)] = NOTHING
 
     def _source_without_match(self, node: Sql, query: Select) -> QuerySource | None:
         """Return the source that *node* tests, if only its rows without a match stay and it is not read."""

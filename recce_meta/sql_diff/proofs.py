@@ -165,7 +165,7 @@ class Proofs(References):
         for source in query.sources[1:] if self._may_look_up(query) else ():
             proof = self._proof_of_lookup(source, query)
             if proof is not None and self._use(proof):
-                self._lookups[id(source)] = proof
+                self.columns.lookups[id(source)] = proof
 
     def _may_look_up(self, query: Select) -> bool:
         """Return whether a source of *query* can be a function of the rows of the others."""
@@ -176,7 +176,7 @@ class Proofs(References):
 
     def _base_sources(self, query: Select) -> list[QuerySource]:
         """Return the sources of *query* that decide over its rows: all that are not lookups."""
-        return [source for source in query.sources if id(source) not in self._lookups]
+        return [source for source in query.sources if id(source) not in self.columns.lookups]
 
     def _removes_rows(self, query: Select) -> bool:
         """Return whether DISTINCT may remove rows of *query*."""
@@ -272,12 +272,12 @@ class Proofs(References):
                 return None
             if isinstance(relation, Table):
                 return column
-            if is_complete and id(relation) not in self._throughs:
+            if is_complete and id(relation) not in self.columns.throughs:
                 return None
             below = _plain(column.output) if column.output is not None else None
             if below is None or not isinstance(relation, Select):
                 return None
-            if is_complete and id(below.source) in self._lookups:
+            if is_complete and id(below.source) in self.columns.lookups:
                 return None
             column = below
         return None
@@ -329,7 +329,7 @@ class Proofs(References):
         """Return the proof that no two rows of *query*, before its DISTINCT, agree in *outputs*."""
         if id(query) in self._clauses.groups:
             groups = self._clauses.groups[id(query)]
-            given = {self._values.get(id(output)) for output in outputs}
+            given = {self.columns.values.get(id(output)) for output in outputs}
             return NOTHING if groups is not None and groups <= given else None
         base = self._base_sources(query)
         if len(base) != 1 or base[0].lateral or self._extras(base[0].node):
@@ -337,7 +337,7 @@ class Proofs(References):
         columns = [column for output in outputs if (column := _plain(output)) is not None]
         own = [column for column in columns if column.source is base[0]]
         proof = self._unique(base[0].relation, own, with_nulls=with_nulls) if own else None
-        lookups = (self._lookups[id(one)] for one in query.sources if id(one) in self._lookups)
+        lookups = (self.columns.lookups[id(one)] for one in query.sources if id(one) in self.columns.lookups)
         return all_of([proof, *lookups])
 
 

@@ -5,12 +5,14 @@ from __future__ import annotations
 import re
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from functools import cached_property
 
 from sqlglot import exp
 
 from recce_meta.errors import SqlNotAnalysed
 from recce_meta.models.change import DataFact
-from recce_meta.sql_diff.expressions import ExpressionKeys, Frame, QueryFingerprint, names_and_values, short
+from recce_meta.sql_diff.expressions import ExpressionKeys, QueryFingerprint, names_and_values, short
+from recce_meta.sql_diff.frames import Frames, called_by
 from recce_meta.sql_diff.functions import BY_ARRIVAL, UNSTABLE, Uses, binding
 from recce_meta.sql_diff.identifiers import FIELDS_HAVE_CASE, MAYBE_LATERAL, names_of
 from recce_meta.sql_diff.stages import CUTS
@@ -23,25 +25,20 @@ from recce_meta.sql_lineage.query import (
     Member,
     Merged,
     Output,
-    Pivot,
     Query,
     QuerySource,
     Reference,
     Select,
-    SetOperation,
     SourceColumn,
     Star,
     Table,
     Unresolved,
-    Values,
     WholeRow,
 )
 from recce_meta.sql_lineage.scope import find_column, is_open
 from recce_meta.sql_lineage.trace import makes_rows
 from recce_meta.warehouses.types import Sql
 
-HOLDERS = (Select, SetOperation, Pivot)
-"""Queries that store the meaning of their columns."""
 QUERY_NODES = (exp.Select, SET_OPERATION, exp.Subquery)
 COLUMNS: type = getattr(exp, "Columns", exp.Star)
 OF_RELATIONS = frozenset("this db catalog alias joins laterals pivots with with_ hints view".split())
@@ -55,102 +52,94 @@ WRAPPERS = (exp.Final, exp.TableSample, exp.Lateral, exp.Subquery)
 """Nodes that may wrap an item of FROM."""
 
 
-class References(ABC):
-    """Builder of keys for everything smaller than a query."""
+class SourceColumnKeys:
+    """Builder of the keys of columns of sources."""
 
-    def __init__(self, dialect: str, sql: str, folded: Mapping[int, str]) -> None:
-        self._dialect = dialect
-        self._names = names_of(dialect)
-        self.expressions = ExpressionKeys(dialect, sql, self._meaning, self._named_window, folded)
-        self._frames: list[Frame] = []
-        self._values: dict[int, str] = {}
+    def __init__(self, frames: Frames) -> None:
+        self._frames = frames
+        self.values: dict[int, str] = {}
+        """Value keys of outputs."""
         self._suffixes: dict[int, str] = {}
         """The column's key in its source, for outputs that are an unchanged column."""
-        self._throughs: dict[int, str] = {}
+        self.throughs: dict[int, str] = {}
         """The position of the only source, for queries whose rows are those of that source."""
-        self._lookups: dict[int, frozenset[DataFact]] = {}
+        self.lookups: dict[int, frozenset[DataFact]] = {}
         """Facts that prove, for sources by `id`, that a join with them finds at most one row."""
         self._bases: dict[int, str] = {}
         """The position and key of the original column, for outputs that are an unchanged column."""
-        self._bound: dict[int, int] = {}
+        self.bound: dict[int, int] = {}
         """Outputs with a value that depends on their query: window functions, random numbers."""
-        self._plain_stars: set[int] = set()
+        self.plain_stars: set[int] = set()
         """Outputs that are all columns of their sources, unchanged through any number of queries."""
-        self._kinds: dict[type, Callable[[Sql], str | None] | None] = {}
-        self._reading: list[Output] = []
-        self._binds = 0
-        """How the expression in progress depends on its query, as a sum of bits."""
-        self._passed = 0
-        """The same bits for the columns that it reads from a subquery."""
-        self.unions: set[str] = set()
-        """The operands of each `union all` read so far, and the tables of each turned join, in order."""
-        self.unstable = False
-        """Whether something in the query in progress may change with each run."""
-        self._uses: Uses | None = None
-        self._outermost = 0
-        """The outermost frame that the query in progress refers to."""
+        self.passed = 0
+        """How the columns that an expression reads from a subquery depend on it, as a sum of bits."""
 
-    @abstractmethod
-    def query(self, query: Query) -> QueryFingerprint:
-        """Return the keys of *query*."""
+    def key(self, column: SourceColumn, name: str = "") -> str:
+        """Return the key of *column*, which is called *name* in the SQL."""
+        output = column.output
+        level, place = self._origin(column, name)
+        if level == 0 and output is not None and output.star is None:
+            bound = self.bound.get(id(output), 0)
+            is_passed = place is None
+            if not bound:
+                through = self.throughs.get(id(column.source.relation))
+                is_here = through is not None and self._frames.slot(column.source) == f"0.{through}"
+                is_passed = is_passed or (is_here and not self._frames[-1].pads(column.source))
+            if is_passed:
+                self.passed |= bound
+                return self.values[id(output)]
+        return short(f"{level}.{place}")
 
-    # Outputs
+    def _origin(self, column: SourceColumn, name: str) -> tuple[int, str | None]:
+        """Return how many queries further out *column* is, and its position: None if computed in this query.
 
-    def output(self, output: Output) -> str:
-        """Return the value key of an output of a query that is in progress or finished."""
-        key = self._values.get(id(output))
-        if key is None:
-            self._values[id(output)] = "?"  # an alias of itself, if it is requested during the computation
-            around = self._binds, self._passed
-            self._binds = self._passed = 0
-            self._reading.append(output)
-            key = short(self._value(output))
-            frame = self._frames[-1]
-            if self._binds and frame.shuts and frame.below is not None:
-                key = short(f"over({self._slot(frame.below)};{key})")
-            if self._binds & BY_ARRIVAL and self.unions:
-                key = short(f"{key};{sorted(self.unions)}")
-            self._values[id(output)] = key
-            if bound := self._binds | self._passed:
-                self._bound[id(output)] = bound
-            self._binds, self._passed = around
-            self._reading.pop()
-        return key
+        A column that a subquery only passes on is traced to the subquery's source.
+        """
+        slot, output = self._frames.slot(column.source), column.output
+        number, _, rest = slot.partition(".")
+        if not number.isdigit():
+            return 0, f"{slot}.{self._suffix(column, name)}"
+        level = int(number)
+        frame = self._frames[-1 - level]
+        if column.source is frame.below and output is not None and output.star is None:
+            bound = self.bound.get(id(output), 0)
+            if not bound and id(output) in self._bases:
+                return level, self._bases[id(output)]
+            is_once = not bound & UNSTABLE or self.uses.is_read_once(output)
+            if level == 0 and (not bound or (frame.passes and is_once)):
+                return level, None
+        return level, f"{rest}.{self._suffix(column, name)}"
 
-    def _value(self, output: Output) -> str:
-        if output.star is not None:
-            if output.node is None and all(
-                one.star is None or id(one) in self._plain_stars
-                for source in output.star.sources
-                if not isinstance(source.relation, Table)
-                for one in source.relation.outputs
-            ):
-                self._plain_stars.add(id(output))
-            star = self._open_star(output.star)
-            return star if output.node is None else f"{star} of {self.expressions.key(output.node)}"
-        plain = self._joined(output.reads.plain) if output.reads.plain is not None else None
-        if output.node is None and plain is not None:
-            if isinstance(plain, SourceColumn):
-                self._note_column(output, plain, output.name)
-            return self.reference(plain, output.name)
-        key = f"from {output.name.lower()!r}" if output.node is None else self.expressions.key(output.node)
-        if output.node is None or output.from_star:  # one of the columns that `COLUMNS(…)` expands to
-            if output.node is not None and makes_rows(output.node, self._dialect):  # one of several fields
-                key = f"{key}.{output.name.lower()!r}"
-            return f"{key};{[self.reference(one, output.name) for one in output.reads.references]}"
-        if isinstance(plain, SourceColumn) and key == self.column(plain, output.node.name):
-            self._note_column(output, plain, output.node.name)
-        return key
+    def _suffix(self, column: SourceColumn, name: str) -> str:
+        """Return the key of *column* in its source, for a source with a known position."""
+        relation, output = column.source.relation, column.output
+        if output is not None and not isinstance(relation, Table):
+            key = self.values.get(id(output), f"?{column.name.lower()!r}")
+            if output.star is not None:
+                return f"{key}.{_place(column, name)}"
+            if id(relation) in self.throughs and id(output) in self._suffixes:
+                return self._suffixes[id(output)]
+            # A literal looks like a column's name.
+            mark = "computed " if id(relation) in self.throughs else ""
+            # Two calls of `random()` have equal keys but different values: positions distinguish them.
+            if self.bound.get(id(output), 0) & UNSTABLE:
+                alike = [one for one in relation.outputs if self.values.get(id(one)) == key]
+                place = next((place for place, one in enumerate(alike) if one is output), 0)
+                return f"{mark}{key} {place}" if place else f"{mark}{key}"
+            return f"{mark}{key}"
+        if isinstance(relation, Table) and relation.index.get(column.name) == column.name:
+            return relation.renamed.get(column.name, column.name)
+        return _place(column, name)
 
-    def _note_column(self, output: Output, column: SourceColumn, name: str) -> None:
+    def note(self, output: Output, column: SourceColumn, name: str) -> None:
         """Record the origin of *column*, which is all of *output*."""
-        if id(column.source) not in self._lookups:
+        if id(column.source) not in self.lookups:
             self._suffixes[id(output)] = self._suffix(column, name)
         level, place = self._origin(column, name)
         if level == 0 and place is not None:
             self._bases[id(output)] = place
 
-    def _open_star(self, star: Star) -> str:
+    def star(self, star: Star) -> str:
         """Return the key of a `*` over relations with unknown columns."""
         twice = sorted(named_twice(self._frames[-1].query.outputs, star))
         key = self._rest(star)
@@ -160,18 +149,95 @@ class References(ABC):
         """Return the key of the columns that *star* stands for."""
         places = []
         for source in star.sources:
-            slot, relation = self._slot(source), source.relation
+            slot, relation = self._frames.slot(source), source.relation
             below = [] if isinstance(relation, Table) else [one for one in relation.outputs if one.star]
             if star.passes is not None:
                 below = [star.passes]
-            values = [self._values.get(id(one), "?") for one in below]
+            values = [self.values.get(id(one), "?") for one in below]
             is_whole = not star.excluded and not star.renamed and len(star.sources) == len(values) == 1
-            is_through = source is self._frames[-1].below or slot == f"0.{self._throughs.get(id(relation))}"
-            is_kept = not self._frames[-1].pads(source) or all(id(one) in self._plain_stars for one in below)
+            is_through = source is self._frames[-1].below or slot == f"0.{self.throughs.get(id(relation))}"
+            is_kept = not self._frames[-1].pads(source) or all(id(one) in self.plain_stars for one in below)
             if is_whole and is_through and is_kept:
                 return values[0]
             places.append(f"{slot}{values or ''}")
         return f"star({places};{sorted(star.excluded)};{sorted(star.renamed.items())})"
+
+    @cached_property
+    def uses(self) -> Uses:
+        """How often the statement reads each relation and column."""
+        return Uses(self._frames[0].query)
+
+
+class References(ABC):
+    """Builder of keys for everything smaller than a query."""
+
+    def __init__(self, dialect: str, sql: str, folded: Mapping[int, str]) -> None:
+        self._dialect = dialect
+        self._names = names_of(dialect)
+        self._frames = Frames(self._elsewhere)
+        self.expressions = ExpressionKeys(dialect, sql, self._meaning, self._frames.named_window, folded)
+        self.columns = SourceColumnKeys(self._frames)
+        self._kinds: dict[type, Callable[[Sql], str | None] | None] = {}
+        self._reading: list[Output] = []
+        self._binds = 0
+        """How the expression in progress depends on its query, as a sum of bits."""
+        self.unions: set[str] = set()
+        """The operands of each `union all` read so far, and the tables of each turned join, in order."""
+        self.unstable = False
+        """Whether something in the query in progress may change with each run."""
+
+    @abstractmethod
+    def query(self, query: Query) -> QueryFingerprint:
+        """Return the keys of *query*."""
+
+    # Outputs
+
+    def output(self, output: Output) -> str:
+        """Return the value key of an output of a query that is in progress or finished."""
+        key = self.columns.values.get(id(output))
+        if key is None:
+            # An alias of itself, if it is requested during the computation.
+            self.columns.values[id(output)] = "?"
+            around = self._binds, self.columns.passed
+            self._binds = self.columns.passed = 0
+            self._reading.append(output)
+            key = short(self._value(output))
+            frame = self._frames[-1]
+            if self._binds and frame.shuts and frame.below is not None:
+                key = short(f"over({self._frames.slot(frame.below)};{key})")
+            if self._binds & BY_ARRIVAL and self.unions:
+                key = short(f"{key};{sorted(self.unions)}")
+            self.columns.values[id(output)] = key
+            if bound := self._binds | self.columns.passed:
+                self.columns.bound[id(output)] = bound
+            self._binds, self.columns.passed = around
+            self._reading.pop()
+        return key
+
+    def _value(self, output: Output) -> str:
+        if output.star is not None:
+            if output.node is None and all(
+                one.star is None or id(one) in self.columns.plain_stars
+                for source in output.star.sources
+                if not isinstance(source.relation, Table)
+                for one in source.relation.outputs
+            ):
+                self.columns.plain_stars.add(id(output))
+            star = self.columns.star(output.star)
+            return star if output.node is None else f"{star} of {self.expressions.key(output.node)}"
+        plain = self._joined(output.reads.plain) if output.reads.plain is not None else None
+        if output.node is None and plain is not None:
+            if isinstance(plain, SourceColumn):
+                self.columns.note(output, plain, output.name)
+            return self.reference(plain, output.name)
+        key = f"from {output.name.lower()!r}" if output.node is None else self.expressions.key(output.node)
+        if output.node is None or output.from_star:  # one of the columns that `COLUMNS(…)` expands to
+            if output.node is not None and makes_rows(output.node, self._dialect):  # one of several fields
+                key = f"{key}.{output.name.lower()!r}"
+            return f"{key};{[self.reference(one, output.name) for one in output.reads.references]}"
+        if isinstance(plain, SourceColumn) and key == self.columns.key(plain, output.node.name):
+            self.columns.note(output, plain, output.node.name)
+        return key
 
     # References
 
@@ -179,12 +245,13 @@ class References(ABC):
         """Return the key of a reference; *name* is its name in the SQL."""
         reference = self._joined(reference)
         if isinstance(reference, SourceColumn):
-            return self.column(reference, name)
+            return self.columns.key(reference, name)
         if isinstance(reference, Merged):
-            return short(f"merged({','.join(self.column(column, name) for column in reference.columns)})")
+            keys = (self.columns.key(column, name) for column in reference.columns)
+            return short(f"merged({','.join(keys)})")
         if isinstance(reference, Alias):
             key = self.output(reference.output)
-            self._binds |= self._bound.get(id(reference.output), 0)
+            self._binds |= self.columns.bound.get(id(reference.output), 0)
             return key
         if isinstance(reference, WholeRow):
             return short(f"row({self._row(reference.source)})")
@@ -197,81 +264,11 @@ class References(ABC):
         if reference.__class__ is not Merged or len(reference.columns) != 2:
             return reference
         first, second = reference.columns
-        return first if id(second.source) in self._lookups else reference
+        return first if id(second.source) in self.columns.lookups else reference
 
-    def column(self, column: SourceColumn, name: str = "") -> str:
-        output = column.output
-        level, place = self._origin(column, name)
-        if level == 0 and output is not None and output.star is None:
-            bound = self._bound.get(id(output), 0)
-            is_passed = place is None
-            if not bound:
-                through = self._throughs.get(id(column.source.relation))
-                is_here = through is not None and self._slot(column.source) == f"0.{through}"
-                is_passed = is_passed or (is_here and not self._frames[-1].pads(column.source))
-            if is_passed:
-                self._passed |= bound
-                return self._values[id(output)]
-        return short(f"{level}.{place}")
-
-    def _origin(self, column: SourceColumn, name: str) -> tuple[int, str | None]:
-        """Return how many queries further out *column* is, and its position: None if computed in this query.
-
-        A column that a subquery only passes on is traced to the subquery's source.
-        """
-        slot, output = self._slot(column.source), column.output
-        number, _, rest = slot.partition(".")
-        if not number.isdigit():
-            return 0, f"{slot}.{self._suffix(column, name)}"
-        level = int(number)
-        frame = self._frames[-1 - level]
-        if column.source is frame.below and output is not None and output.star is None:
-            bound = self._bound.get(id(output), 0)
-            if not bound and id(output) in self._bases:
-                return level, self._bases[id(output)]
-            is_once = not bound & UNSTABLE or self._count().is_read_once(output)
-            if level == 0 and (not bound or (frame.passes and is_once)):
-                return level, None
-        return level, f"{rest}.{self._suffix(column, name)}"
-
-    def _count(self) -> Uses:
-        """Return how often the statement reads each relation and column."""
-        if self._uses is None:
-            self._uses = Uses(self._frames[0].query)
-        return self._uses
-
-    def _suffix(self, column: SourceColumn, name: str) -> str:
-        """Return the key of *column* in its source, for a source with a known position."""
-        relation, output = column.source.relation, column.output
-        if output is not None and not isinstance(relation, Table):
-            key = self._values.get(id(output), f"?{column.name.lower()!r}")
-            if output.star is not None:
-                return f"{key}.{_place(column, name)}"
-            if id(relation) in self._throughs and id(output) in self._suffixes:
-                return self._suffixes[id(output)]
-            mark = (
-                "computed " if id(relation) in self._throughs else ""
-            )  # a literal looks like a column's name
-            # Two calls of `random()` have equal keys but different values: positions distinguish them.
-            if self._bound.get(id(output), 0) & UNSTABLE:
-                alike = [one for one in relation.outputs if self._values.get(id(one)) == key]
-                place = next((place for place, one in enumerate(alike) if one is output), 0)
-                return f"{mark}{key} {place}" if place else f"{mark}{key}"
-            return f"{mark}{key}"
-        if isinstance(relation, Table) and relation.index.get(column.name) == column.name:
-            return relation.renamed.get(column.name, column.name)
-        return _place(column, name)
-
-    def _slot(self, source: QuerySource) -> str:
-        slot = self._frames[-1].slots.get(id(source))
-        if slot is not None:
-            return f"0.{slot}"
-        for level, frame in enumerate(reversed(self._frames)):
-            slot = frame.slots.get(id(source))
-            if slot is not None:
-                self._outermost = min(self._outermost, len(self._frames) - 1 - level)
-                return f"{level}.{slot}"
-        # Not in any FROM: fields of a struct, `f(x).*`; a CTE that is a single value; unsupported parts.
+    def _elsewhere(self, source: QuerySource) -> str:
+        """Return the key of a source that no query in progress has in its FROM."""
+        # Fields of a struct, `f(x).*`; a CTE that is a single value; unsupported parts.
         if isinstance(source.relation, Function):
             return f"elsewhere({self.expressions.key(source.node)})"
         if isinstance(source.relation, Table):
@@ -279,7 +276,7 @@ class References(ABC):
         return f"elsewhere({self.query(source.relation).rows})"
 
     def _row(self, source: QuerySource) -> str:
-        slot = self._slot(source)
+        slot = self._frames.slot(source)
         relation = source.relation
         if isinstance(relation, Table):
             return f"{slot}:{','.join(relation.columns) if relation.columns else STAR}:{source.columns}"
@@ -310,7 +307,7 @@ class References(ABC):
         if issubclass(kind, (exp.Star, COLUMNS)):
             return self._star
         if issubclass(kind, exp.Table):
-            return self._table_argument
+            return self._frames.argument
         if issubclass(kind, exp.Struct):
             return self._struct
         if issubclass(kind, (exp.Literal, exp.Parameter, BY_PLACE)):
@@ -327,7 +324,7 @@ class References(ABC):
         return short(f"{node.key}({written}){self.everything(self._frames[-1].sources)}")
 
     def _by_place(self, node: Sql) -> str | None:
-        reference = self._noted(node)
+        reference = self._frames.reference_of(node)
         if reference is not None and not isinstance(reference, Unresolved):
             return self.reference(reference, node.name)
         if isinstance(node, BY_PLACE) and not isinstance(node, exp.Parameter):
@@ -344,14 +341,6 @@ class References(ABC):
         self._binds |= bound
         self.unstable = self.unstable or bool(bound & UNSTABLE)
 
-    def _noted(self, node: Sql) -> Reference | None:
-        for frame in reversed(self._frames):
-            if isinstance(frame.query, HOLDERS):
-                reference = frame.query.references.get(id(node))
-                if reference is not None:
-                    return reference
-        return None
-
     def column_node(self, node: Sql) -> str:
         key = self._meant(node)
         if node.name.lower() in PSEUDO_COLUMNS:
@@ -360,7 +349,7 @@ class References(ABC):
         return short(f"outer({key})") if node.args.get("join_mark") else key
 
     def _meant(self, node: Sql) -> str:
-        reference = self._noted(node)
+        reference = self._frames.reference_of(node)
         if reference is None:
             parts = [self._names.column(part) for part in identifiers(node)]
             around = [source for frame in self._frames for source in frame.sources]
@@ -369,7 +358,7 @@ class References(ABC):
         key = self.reference(reference, name.name)
         if isinstance(reference, Alias):
             # A relation with unknown columns may have a column of this name, which would take precedence.
-            unknown = [self._slot(source) for source in self._frames[-1].sources if is_open(source)]
+            unknown = [self._frames.slot(source) for source in self._frames[-1].sources if is_open(source)]
             key = short(f"{key} or {name.name.lower()!r} of {unknown}") if unknown else key
         if not node.args.get("table"):
             key = short(f"{key}{self._nearer(reference, name.name.lower())}")
@@ -377,15 +366,16 @@ class References(ABC):
             key = short(f"{key}{self._earlier(name.name.lower())}")
         path = None
         if node.args.get("table"):
-            namesake = self._namesake(node, reference)
+            namesake = self._frames.namesake(node, reference)
             if namesake is not None:
                 column = find_column(namesake, name.name, name.name.lower())
-                return self.column(column) if column else f"{self._slot(namesake)}.{name.name.lower()!r}"
+                if column is not None:
+                    return self.columns.key(column)
+                return f"{self._frames.slot(namesake)}.{name.name.lower()!r}"
             path = path_of(node, reference)
         if path:
-            spelt = [
-                part.name if self._dialect in FIELDS_HAVE_CASE else self._names.column(part) for part in path
-            ]
+            has_case = self._dialect in FIELDS_HAVE_CASE
+            spelt = [part.name if has_case else self._names.column(part) for part in path]
             return short(f"{key}/{spelt}")
         if isinstance(name, exp.Identifier) and self._names.is_special(name):
             return short(f"{key}/{name.name!r}")
@@ -397,11 +387,11 @@ class References(ABC):
         first = next(iter(reference.columns), None) if isinstance(reference, Merged) else reference
         if not isinstance(first, SourceColumn):
             return ""
-        level = self._slot(first.source).partition(".")[0]
+        level = self._frames.slot(first.source).partition(".")[0]
         if not level.isdigit() or level == "0":
             return ""
         sources = (source for frame in self._frames[-int(level) :] for source in frame.sources)
-        unknown = [self._slot(source) for source in sources if is_open(source)]
+        unknown = [self._frames.slot(source) for source in sources if is_open(source)]
         return f" or {name!r} of {unknown}" if unknown else ""
 
     def _earlier(self, name: str) -> str:
@@ -411,24 +401,8 @@ class References(ABC):
         before = self._frames[-1].before(self._reading[-1], name)
         return f" or {[self.output(one) for one in before]}" if before else ""
 
-    def _namesake(self, node: Sql, reference: Reference) -> QuerySource | None:
-        """Return the source that the qualifier of *node* names, if *reference* belongs to a different source.
-
-        A table with an alias cannot be called by its own name. That name may be that of a source further out.
-        """
-        qualifier = node.args["table"].name.lower()
-        if not isinstance(reference, SourceColumn) or qualifier == reference.name.lower():
-            return None
-        if not reference.source.alias or reference.source.alias.lower() == qualifier:
-            return None
-        for frame in reversed(self._frames):
-            for source in frame.sources:
-                if called_by(source) == qualifier and source is not reference.source:
-                    return source
-        return None
-
     def _nested(self, node: Sql) -> str:
-        query = self._noted_query(node)
+        query = self._frames.query_of(node)
         if query is None:
             raise SqlNotAnalysed(f"a {node.key} inside an expression is not supported")
         keyed = self.query(query)
@@ -442,39 +416,6 @@ class References(ABC):
         if len(keyed.values) > 1 or (isinstance(query, Select) and query.as_struct):
             names = str([output.name.lower() for output in query.outputs])
         return short(f"query({keyed.rows};{','.join(keyed.values)};{names};{extras})")
-
-    def _noted_query(self, node: Sql) -> Query | None:
-        bare = node
-        while isinstance(bare, exp.Subquery):
-            bare = bare.this
-        for frame in reversed(self._frames):
-            if isinstance(frame.query, (Select, SetOperation)):
-                found = frame.query.subqueries.get(id(node))
-                if found is not None:
-                    return found
-            elif isinstance(frame.query, Values):
-                for output in frame.query.outputs:
-                    for query in (*output.reads.subqueries, *output.reads.tests):
-                        if any(getattr(query, "node", None) is one for one in (node, bare)):
-                            return query
-        return None
-
-    def _named_window(self, name: str) -> Sql | None:
-        query = self._frames[-1].query
-        clause = query.windows.get(name) if isinstance(query, Select) else None
-        return clause.node if clause is not None else None
-
-    def _table_argument(self, node: Sql) -> str | None:
-        """Return the key of a table argument: a source, or a table name that is not also a CTE."""
-        for frame in reversed(self._frames):
-            for source in frame.sources:
-                if source.node is node:
-                    return self._slot(source)
-        for frame in self._frames:
-            ctes = frame.query.ctes if isinstance(frame.query, (Select, SetOperation)) else []
-            if any(cte.name.lower() == node.name.lower() for cte in ctes):
-                raise SqlNotAnalysed(f"{node.name} is both a CTE and an argument")
-        return None
 
     # Items of FROM
 
@@ -557,13 +498,6 @@ def path_of(node: Sql, reference: Reference) -> list[Sql]:
     if isinstance(reference, Unresolved):
         return parts
     return parts[1:]
-
-
-def called_by(source: QuerySource) -> str:
-    """Return the name that qualifies columns of *source*, in lower case."""
-    if source.alias or not isinstance(source.relation, Table):
-        return source.alias.lower()
-    return (source.node.name or source.relation.name.rsplit(".", 1)[-1]).lower()
 
 
 def typed_columns(node: Sql) -> list[Sql]:
