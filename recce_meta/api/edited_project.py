@@ -33,7 +33,7 @@ from recce_meta.render import SimpleTemplateRenderer, TemplateContext
 _NAMED = 5
 _ENDINGS = (".sql", ".py")
 _VARIABLES = {"var", "env_var"}
-OTHER_SETTINGS = "Changed since dbt read base, and not considered: {}"
+OTHER_SETTINGS = "Saved since dbt read base, and not considered: {}"
 OTHER_CONFIG = "its config() changed, and base's is used"
 GONE = "its file is gone"
 PYTHON = "a Python model: it runs only in a build"

@@ -387,7 +387,7 @@ def test_settings_that_changed_since_are_named(shop: Shop) -> None:
     count_payments_once(shop)
     os.utime(shop.root / "dbt_project.yml")
 
-    assert "Changed since dbt read base, and not considered: dbt_project.yml" in shop.preview().out
+    assert "Saved since dbt read base, and not considered: dbt_project.yml" in shop.preview().out
 
 
 def test_sql_is_printed_and_not_run(shop: Shop) -> None:
