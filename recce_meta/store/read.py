@@ -532,8 +532,8 @@ def load_differences(
     objects = Objects()
 
     def of(run: RunMetadata) -> list[NodeMetadata]:
-        parents = group_parents(edge for graph_id, *edge in edges if graph_id == run.graph_id)
-        found = (tuple(row) for graph_id, *row in rows if graph_id == run.graph_id)
+        parents = group_parents(edge[1:] for edge in edges if edge[0] == run.graph_id)
+        found = (row[1:] for row in rows if row[0] == run.graph_id)
         return _in_order(node_of(row, parents, None, objects) for row in found)
 
     return of(base), of(current)
