@@ -513,6 +513,8 @@ def write(root: Path = SQL, folder: Path = RENDERED) -> bool:
     folder.mkdir(exist_ok=True)
     paths = {kind: folder / f"{kind}{SUFFIX}" for kind in (*KINDS, COMMENTS)}
     if all(path.exists() and gzip.decompress(path.read_bytes()).startswith(first) for path in paths.values()):
+        for path in paths.values():
+            path.touch()  # later than the sources, which git may have replaced and taken back
         return False
     for kind, text in scripts(root).items():
         # Another process may read or render at the same time.

@@ -39,6 +39,8 @@ DIALECTS = "-- dialects: "
 RENDERED = Path(__file__).parents[1] / "_sql"
 """Folder of the rendered files, one per kind; git does not track it."""
 SUFFIX = ".sql.gz"
+SOURCES = Path(__file__).parents[2] / "sql"
+"""Folder of the sources, in a checkout."""
 FOREIGN_STORE = "store (of the user)"
 """Name under which `store_tables` lists a user's table `store`, where a store shares its schema."""
 KEYS: Mapping[str, tuple[str, ...]] = {
@@ -166,7 +168,15 @@ def rendered_script(dialect: str) -> str:
 def not_rendered() -> ConfigurationError:
     """Return the error of a checkout without the rendered SQL of this version."""
     hint = "run pip install -e . in the checkout, or python scripts/render_sql.py"
-    return ConfigurationError("The SQL of the store is not built", hint=hint)
+    return ConfigurationError("The SQL of the store is not built, or older than its sources", hint=hint)
+
+
+def _is_outdated(kind: str) -> bool:
+    """Return True in a checkout whose sources of *kind* were replaced later, as by `git pull`."""
+    try:
+        return (SOURCES / kind).stat().st_mtime > (RENDERED / f"{kind}{SUFFIX}").stat().st_mtime
+    except OSError:
+        return False  # an installed package has no sources
 
 
 def files(dialect: str) -> Mapping[tuple[str, str], SqlFile]:
@@ -181,7 +191,7 @@ def files(dialect: str) -> Mapping[tuple[str, str], SqlFile]:
 @cache
 def _by_name(kind: str, dialect: str) -> Mapping[str, SqlFile]:
     """Return the files of *dialect* of one kind, without reading those of other kinds."""
-    if not (known := dialects()):
+    if not (known := dialects()) or _is_outdated(kind):
         raise not_rendered()
     if dialect not in known:
         raise UnknownNameError("dialect", dialect, known)

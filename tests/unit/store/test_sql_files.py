@@ -224,6 +224,16 @@ def test_a_checkout_without_built_sql_says_how_to_build_it(tmp_path, monkeypatch
     assert "pip install -e ." in caught.value.hint
 
 
+def test_built_sql_that_is_older_than_its_sources_is_refused(tmp_path, monkeypatch):
+    """Statements of another version may answer with other columns: a diff would find no changes."""
+    monkeypatch.setattr(sql_files, "SOURCES", tmp_path)
+    (tmp_path / "queries").mkdir()
+
+    with pytest.raises(RecceMetaError, match="older than its sources"):
+        sql_files._by_name.__wrapped__("queries", "duckdb")
+    assert sql_files._by_name.__wrapped__("views", "duckdb")
+
+
 def test_a_question_of_an_earlier_version_says_how_to_build_the_sql(monkeypatch):
     monkeypatch.setattr(sql_files, "cookbook", lambda _: (SqlFile("old", "cookbook", "-- Old?\nSELECT 1;"),))
 
