@@ -47,7 +47,7 @@ from recce_meta.warehouses import (
     warehouse_for_scheme,
     warehouse_named,
 )
-from recce_meta.warehouses.driver import Policy, Rows, driver_for
+from recce_meta.warehouses.driver import BaseDriver, Policy, Rows, driver_for
 
 if TYPE_CHECKING:
     from sqlalchemy import Inspector
@@ -77,13 +77,77 @@ class ResolvedTarget:
     """Fields of the output, with every secret masked."""
 
 
-@dataclass(slots=True)
-class _Open:
-    """What is open in an adapter, and in those that `at` returned for its other schemas."""
+class OpenLink:
+    """Connection of an adapter and of those that `at` returned for its other schemas, opened on first use."""
 
-    link: DriverConnection | None = None
-    opening: DriverConnection | None = None
-    stream: Stream | None = None
+    def __init__(self, driver: BaseDriver, plan: ConnectionPlan) -> None:
+        self._driver = driver
+        self._plan = plan
+        self._opening: DriverConnection | None = None
+        self.link: DriverConnection | None = None
+        self.stream: Stream | None = None
+        """The last stream; until its end, nothing else runs."""
+
+    def ready(self, lock_timeout: float, report_wait: OnWait) -> DriverConnection:
+        """Return the open connection, or a new one if there is none or if it was lost.
+
+        If another process locks the file, waits up to *lock_timeout* seconds and calls *report_wait* once.
+        """
+        if self.stream is not None and self.stream.is_open:
+            raise UsageError(
+                "Cannot run a statement while a stream is open",
+                hint="read the stream to its end, or close it",
+            )
+        if self.link is not None and self.link.is_lost:
+            self.close()
+        if self.link is None:
+            self.link = self._connect(lock_timeout, report_wait)
+        return self.link
+
+    def cancel(self) -> None:
+        """Stop the statement that another thread runs, or its attempt to connect."""
+        for link in (self.link, self._opening):
+            if link is not None:
+                link.cancel()
+
+    def close(self) -> None:
+        """Close the stream and the connection, if they are open."""
+        if self.stream is not None:
+            with suppress(WarehouseError):  # closing the connection raises the same error
+                self.stream.close()
+            self.stream = None
+        if self.link is not None:
+            link, self.link = self.link, None
+            link.close()
+
+    def _connect(self, lock_timeout: float, report_wait: OnWait) -> DriverConnection:
+        """Open a new connection, once the file is unlocked and the server answers."""
+        limits = self._driver.warehouse.lock_statements(lock_timeout)
+        plan = replace(self._plan, statements=(*self._plan.statements, *limits)) if limits else self._plan
+        deadline = time.monotonic() + lock_timeout
+        attempts = 0
+        is_reported = False
+        while True:
+            try:
+                self._opening = DriverConnection(self._driver, plan)
+                self._opening.open()
+                return self._opening
+            except StoreLocked as error:
+                if time.monotonic() >= deadline:
+                    raise
+                if not is_reported:
+                    report_wait(error.message)
+                is_reported = True
+                time.sleep(LOCK_RETRY_SECONDS)
+            except AuthenticationFailed:
+                raise
+            except (ConnectionFailed, TransientFailure):
+                attempts += 1
+                if attempts >= self._plan.connect_attempts:
+                    raise
+                time.sleep(attempts**2)  # the same pauses as the `retries` of dbt's Postgres adapter
+            finally:
+                self._opening = None
 
 
 class UnifiedSqlAdapter:
@@ -114,7 +178,7 @@ class UnifiedSqlAdapter:
         """Seconds to wait for a locked file, or for another writer of the store."""
         self._on_wait = on_wait
         self._driver = driver_for(warehouse)
-        self._open = _Open()
+        self._open = OpenLink(self._driver, self._plan)
         self.schema = "recce_metadata"
         """Schema of the store that functions about a store read and write; only `at` chooses another."""
         self.store_versions: dict[str, int] = {}
@@ -147,24 +211,8 @@ class UnifiedSqlAdapter:
         *on_wait* once. A missing DuckDB file is created unless *may_create* is False.
         """
         loaded = load_profile(profiles_path, profile, target, project_dir=project_dir, variables=variables)
-        secrets = list(loaded.secrets)
-        with mask_errors(lambda: secrets):
-            warehouse = _warehouse_of(loaded)
-            fields = Fields(
-                loaded.fields, aliases=warehouse.aliases, where=loaded.where, base_dir=loaded.project_dir
-            )
-            secrets += fields.secrets()
-            plan = warehouse.plan(fields)
-        warnings = tuple(redact(warning, loaded.secrets) for warning in plan.warnings)
-        plan = replace(plan, secrets=(*plan.secrets, *loaded.secrets), warnings=warnings)
-        return cls(
-            warehouse,
-            plan,
-            _target(loaded, plan, fields),
-            lock_timeout=lock_timeout,
-            on_wait=on_wait,
-            may_create=may_create,
-        )
+        place = _plan_of_profile(loaded)
+        return cls(*place, lock_timeout=lock_timeout, on_wait=on_wait, may_create=may_create)
 
     @classmethod
     def from_url(
@@ -182,19 +230,8 @@ class UnifiedSqlAdapter:
         opening it waits up to *lock_timeout* seconds and calls *on_wait* once. A missing DuckDB file is
         created unless *may_create* is False.
         """
-        given = tuple(passwords_in(url))
-        with mask_errors(lambda: given):
-            parts = _url_parts(url)
-            warehouse = warehouse_named(dialect) if dialect else warehouse_for_scheme(parts.scheme)
-            plan = warehouse.plan_url(parts)
-        shown = (parts.username, parts.host, parts.database)
-        return cls(
-            warehouse,
-            replace(plan, secrets=(*plan.secrets, *(secret for secret in given if secret not in shown))),
-            lock_timeout=lock_timeout,
-            on_wait=on_wait,
-            may_create=may_create,
-        )
+        place = _plan_of_url(url, dialect)
+        return cls(*place, lock_timeout=lock_timeout, on_wait=on_wait, may_create=may_create)
 
     def __repr__(self) -> str:
         url = self._plan.url
@@ -469,9 +506,7 @@ class UnifiedSqlAdapter:
 
     def cancel(self) -> None:
         """Stop the statement that another thread runs here; it then raises QueryCancelled."""
-        for link in (self._open.link, self._open.opening):
-            if link is not None:
-                link.cancel()
+        self._open.cancel()
 
     @contextmanager
     def session(self, *, atomic: bool = True) -> Iterator[Session]:
@@ -488,13 +523,7 @@ class UnifiedSqlAdapter:
 
     def close(self) -> None:
         """Close the connection, if one is open; this unlocks a DuckDB file immediately."""
-        if self._open.stream is not None:
-            with suppress(WarehouseError):  # closing the connection raises the same error
-                self._open.stream.close()
-            self._open.stream = None
-        if self._open.link is not None:
-            link, self._open.link = self._open.link, None
-            link.close()
+        self._open.close()
 
     def release_file(self) -> None:
         """Let other processes open a database file; the next statement opens it again."""
@@ -517,45 +546,7 @@ class UnifiedSqlAdapter:
         return retry(run, only_reads=lambda: is_ours or only_reads(sql, dialect), timeout=timeout)
 
     def _linked(self) -> DriverConnection:
-        if self._open.stream is not None and self._open.stream.is_open:
-            raise UsageError(
-                "Cannot run a statement while a stream is open",
-                hint="read the stream to its end, or close it",
-            )
-        if self._open.link is not None and self._open.link.is_lost:
-            self.close()
-        if self._open.link is None:
-            self._open.link = self._connect()
-        return self._open.link
-
-    def _connect(self) -> DriverConnection:
-        """Open a new connection, once the file is unlocked and the server answers."""
-        limits = self.warehouse.lock_statements(self.lock_timeout)
-        plan = replace(self._plan, statements=(*self._plan.statements, *limits)) if limits else self._plan
-        deadline = time.monotonic() + self.lock_timeout
-        attempts = 0
-        is_reported = False
-        while True:
-            try:
-                self._open.opening = DriverConnection(self._driver, plan)
-                self._open.opening.open()
-                return self._open.opening
-            except StoreLocked as error:
-                if time.monotonic() >= deadline:
-                    raise
-                if not is_reported:
-                    self.report_wait(error.message)
-                is_reported = True
-                time.sleep(LOCK_RETRY_SECONDS)
-            except AuthenticationFailed:
-                raise
-            except (ConnectionFailed, TransientFailure):
-                attempts += 1
-                if attempts >= self._plan.connect_attempts:
-                    raise
-                time.sleep(attempts**2)  # the same pauses as the `retries` of dbt's Postgres adapter
-            finally:
-                self._open.opening = None
+        return self._open.ready(self.lock_timeout, self.report_wait)
 
 
 def _warehouse_of(loaded: RenderedProfile) -> Warehouse:
@@ -565,8 +556,19 @@ def _warehouse_of(loaded: RenderedProfile) -> Warehouse:
         raise ProfileError(error.message, hint=error.hint) from None
 
 
-def _target(loaded: RenderedProfile, plan: ConnectionPlan, fields: Fields) -> ResolvedTarget:
-    return ResolvedTarget(
+def _plan_of_profile(loaded: RenderedProfile) -> tuple[Warehouse, ConnectionPlan, ResolvedTarget]:
+    """Return how to connect to the target of *loaded*; every message and warning hides its secrets."""
+    secrets = list(loaded.secrets)
+    with mask_errors(lambda: secrets):
+        warehouse = _warehouse_of(loaded)
+        fields = Fields(
+            loaded.fields, aliases=warehouse.aliases, where=loaded.where, base_dir=loaded.project_dir
+        )
+        secrets += fields.secrets()
+        plan = warehouse.plan(fields)
+    warnings = tuple(redact(warning, loaded.secrets) for warning in plan.warnings)
+    plan = replace(plan, secrets=(*plan.secrets, *loaded.secrets), warnings=warnings)
+    target = ResolvedTarget(
         profile=loaded.name,
         name=loaded.target,
         type=loaded.type,
@@ -576,6 +578,19 @@ def _target(loaded: RenderedProfile, plan: ConnectionPlan, fields: Fields) -> Re
         path=loaded.path,
         settings=fields.shown(loaded.secrets),
     )
+    return warehouse, plan, target
+
+
+def _plan_of_url(url: str, dialect: str | None) -> tuple[Warehouse, ConnectionPlan]:
+    """Return how to connect to *url*, whose passwords no message shows."""
+    given = tuple(passwords_in(url))
+    with mask_errors(lambda: given):
+        parts = _url_parts(url)
+        warehouse = warehouse_named(dialect) if dialect else warehouse_for_scheme(parts.scheme)
+        plan = warehouse.plan_url(parts)
+    shown = (parts.username, parts.host, parts.database)
+    hidden = (secret for secret in given if secret not in shown)
+    return warehouse, replace(plan, secrets=(*plan.secrets, *hidden))
 
 
 def _ends_password_early(url: str) -> bool:
