@@ -209,6 +209,8 @@ def read_run_results(path: Path) -> RunResults:
     results = {result.unique_id: result for result in found}
     header = raw.metadata or Metadata()
     elapsed = raw.elapsed_time
+    # `dbt retry` has the command and the selection of the build that it continues.
+    is_part = any(map(args.get, SELECTING)) or "retry" in str(args.get("invocation_command")).split()
     return RunResults(
         invocation_id=header.invocation_id,
         generated_at=header.generated_at,
@@ -220,7 +222,7 @@ def read_run_results(path: Path) -> RunResults:
         full_refresh=_full_refresh(args),
         args=_arguments(args),
         results=tuple(results[unique_id] for unique_id in sorted(results)),
-        builds=() if "select" not in args or any(map(args.get, SELECTING)) else BUILDS.get(which or "", ()),
+        builds=() if "select" not in args or is_part else BUILDS.get(which or "", ()),
         warnings=_warnings(skipped),
     )
 

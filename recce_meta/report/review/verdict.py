@@ -57,7 +57,7 @@ _FAILING = 3
 """Failing nodes with their reasons in a verdict."""
 _MESSAGE_WIDTH = 160
 """Maximum number of characters of a message of dbt in a verdict."""
-_PLACE = re.compile(r"[\w ]+ Error in |compiled code at ")
+_PLACE = re.compile(r"[\w ]+ Error in |compiled code at |\S+ failed, error:$")
 """Start of the lines of dbt's messages that say where the node is: `Database Error in model orders (…)`."""
 _OF_SIGN = {
     "❌": "failed",

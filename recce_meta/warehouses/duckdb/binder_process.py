@@ -43,6 +43,8 @@ EXPLAINED = ("SELECT", "INSERT", "UPDATE", "DELETE", "MERGE_INTO")
 """Statements of hooks that are bound by EXPLAIN."""
 CHANGING = ("CREATE", "ALTER", "DROP")
 """Statements of hooks that are run on empty relations, and taken back. No others are looked at."""
+MOST_SCHEMAS = 5
+"""Most schemas that are created because statements name them."""
 UNKNOWN = '"NULL"'
 """DuckDB's name of the type of a value that is only NULL."""
 
@@ -122,6 +124,17 @@ class World:
         return {"columns": [[row[0], "" if UNKNOWN in row[1] else row[1]] for row in rows]}
 
     def _bound_statements(self, sql: str) -> dict[str, Any]:
+        """Bind the statements of *sql*, after creating the schemas that they name, as dbt does."""
+        found = self._bound_in_turn(sql)
+        for _ in range(MOST_SCHEMAS):
+            refusal = found.get("refusal") or {"text": ""}
+            if not refusal["text"].startswith("Schema with name") or not refusal["name"]:
+                break
+            self._run(f"{SCHEMA} {quoted(refusal['name'])}")
+            found = self._bound_in_turn(sql)
+        return found
+
+    def _bound_in_turn(self, sql: str) -> dict[str, Any]:
         """Bind each statement of *sql* after those before it; nothing of them stays."""
         self._run("begin")
         try:

@@ -522,6 +522,7 @@ GIVEN = {"input": "ref('raw_orders')", "format": "sql"}
         ({"hook": "insert into log select 1, 2"}, "has 1 columns but 2 values"),
         ({"hook": "insert into log select upper(status) from {{ ref('stg_orders') }}"}, ""),
         ({"hook": "insert into elsewhere select gone from {{ ref('stg_orders') }}"}, ""),
+        ({"hook": "create table {{ target.schema }}.l as select gone from {{ ref('stg_orders') }}"}, "Refer"),
         ({"given": {"input": "ref('raw_orders')", "rows": [{"ids": 1}]}}, "it gives raw_orders a column ids"),
         ({"given": GIVEN | {"rows": "select 1 as id"}}, 'stg_orders over its rows: Refer'),
         ({"given": GIVEN | {"rows": "select 1 as id from"}}, "its rows of raw_orders: syntax error"),

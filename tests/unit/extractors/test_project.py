@@ -212,6 +212,7 @@ def test_results_before_the_manifest_are_those_of_its_build_only_if_docs_were_ge
         ({"select": [], "which": "run"}, "success", True),
         ({"select": [], "which": "seed"}, "success", False),
         ({"select": ["orders"]}, "success", False),
+        ({"select": [], "invocation_command": "dbt -q retry --target dev"}, "success", False),
         ({"select": [], "resource_types": ["model"]}, "success", False),
         ({}, "success", False),
         ({"select": []}, "error", False),
