@@ -37,7 +37,7 @@ from recce_meta.report.labels import unbuilt_notes
 from recce_meta.report.review.verdict import Checks
 
 NO_DATA_COMPARED = (
-    "No data was compared: no change affects a node with data. Data may differ for other reasons; --select "
+    "No data was compared: no change affects a node with data. Rows may differ for other reasons; --select "
     "compares chosen nodes"
 )
 
