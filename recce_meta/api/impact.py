@@ -32,7 +32,6 @@ from recce_meta.sql_lineage.impact import (
     Steps,
     downstream,
     impact_view,
-    is_mocked,
     removal,
     upstream,
     walk,
@@ -352,14 +351,13 @@ def surroundings(run: RunReader, root: str, way: Direction) -> Surroundings:
         wanted = {relative for end in ends for relative in (end, *relatives(end))} - asked
     analyses = run.gaps(asked)
     known = {unique_id for unique_id, reason in analyses.items() if reason is None}
-    whole = _with_reads(run, graph, edges, root if is_down else None)
+    whole = _with_reads(run, graph, edges)
     is_inlined = partial(is_ephemeral, nodes=run.names)
     is_traced = any(edge.parent_id == root for edge in edges)
     inlined = {root} if is_down and is_inlined(root) and not is_traced else ()
     others = {one for one in asked - {root} if _has_query(run.names.get(one))}
-    passing = [edge for edge in edges if not is_down or not is_mocked(edge.node_id, edge.parent_id, {root})]
     return Surroundings(
-        steps=downstream(passing, whole, known, inlined) if is_down else upstream(edges, whole, known),
+        steps=downstream(edges, whole, known, inlined) if is_down else upstream(edges, whole, known),
         queries=frozenset(others.union(analyses)),
         others=len(others),
         known=len(others & known),
@@ -372,25 +370,20 @@ def surroundings(run: RunReader, root: str, way: Direction) -> Surroundings:
     )
 
 
-def _with_reads(
-    run: RunReader, graph: LineageGraph, reads: Iterable[ColumnEdge], edited: str | None
-) -> LineageGraph:
-    """Return *graph* with edges that only SQL has, except those through inlined ephemeral models.
-
-    Downstream of *edited*, unit tests of other models are left out.
-    """
+def _with_reads(run: RunReader, graph: LineageGraph, reads: Iterable[ColumnEdge]) -> LineageGraph:
+    """Return *graph* with edges that only SQL has, except those through inlined ephemeral models."""
     pairs = {(read.node_id, read.parent_id) for read in reads}
     unknown = [
         LineageEdge(child, parent)
         for child, parent in pairs
         if parent not in graph.parents(child)
         and parent not in _behind_inlined(run, graph, child)
+        # Its inputs do not affect a unit test, which has rows of its own.
         and not child.startswith("unit_test.")
         # A definition may name an element that it also reads through a metric.
         and not (child.startswith(DEFINITION_PREFIXES) and parent in graph.ancestors(child))
     ]
-    edges = [one for one in run.edges if not edited or not is_mocked(one.node_id, one.parent_id, {edited})]
-    return build_lineage_graph([], [*edges, *unknown]) if unknown or len(edges) < len(run.edges) else graph
+    return build_lineage_graph([], [*run.edges, *unknown]) if unknown else graph
 
 
 def _behind_inlined(run: RunReader, graph: LineageGraph, child: str) -> set[str]:

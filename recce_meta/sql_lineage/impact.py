@@ -235,15 +235,6 @@ def removal(edges: Iterable[ColumnEdge], failing_with: Callable[[str], Iterable[
     return steps
 
 
-def is_mocked(child: str, parent: str, edited: Collection[str]) -> bool:
-    """Return True if *child* is a unit test, which values of *parent* do not affect.
-
-    It runs the query of its model, which its id names, over rows of its own.
-    """
-    is_tested = child.split(".")[2:3] == parent.split(".")[2:3] and parent in edited
-    return child.startswith("unit_test.") and not is_tested
-
-
 def loses_all(edge: ColumnEdge) -> bool:
     """Return True if no column of a definition is left without the column that *edge* reads.
 

@@ -23,7 +23,7 @@ from recce_meta.graph import LineageGraph
 from recce_meta.models import LineageEdge, Status
 from recce_meta.models.change import CERTAIN, Category, ColumnChange, Reach, SqlChange
 from recce_meta.models.lineage import UNSURE, ColumnEdge, Kind, NodeColumns
-from recce_meta.sql_lineage.impact import ANY, is_mocked, loses_all
+from recce_meta.sql_lineage.impact import ANY, loses_all
 from recce_meta.sql_lineage.project.columns import PYTHON, WITHOUT_QUERY
 from recce_meta.sql_lineage.project.loaded import ColumnsOf, EdgesToReader, LoadedLineage
 from recce_meta.sql_lineage.project.semantics import DEFINITION_PREFIXES
@@ -476,7 +476,12 @@ class _Propagation:
         is_of_values = part.what is Reach.COLUMNS and part.status is Status.MODIFIED and not part.is_retyped
         if not (is_of_rows or is_of_values):
             return children
-        return [child for child in children if not is_mocked(child, part.unique_id, self._changed)]
+        return [one for one in children if not one.startswith("unit_test.") or self._is_tested(one, part)]
+
+    def _is_tested(self, unit_test: str, part: _AffectedPart) -> bool:
+        """Return True if the node of *part* has changed itself, and is the model that *unit_test* names."""
+        is_named = unit_test.split(".")[2:3] == part.unique_id.split(".")[2:3]
+        return is_named and part.unique_id in self._changed
 
     def _possible_readers(
         self, part: _AffectedPart, children: Collection[str], readers: Mapping[str, EdgesToReader]
