@@ -83,7 +83,10 @@ def test_without_a_change_no_data_is_said_to_be_compared(edited: Any) -> None:
     shutil.copytree(edited.cli.folder / "base", edited.cli.folder / "same")
     for style in ("table", "json", "markdown", "html"):
         ran = edited.cli("diff", "path:base", "path:same", "--data", "--format", style)
-        assert ran.code == 0 and "No data was compared: no change affects a node" in ran.out
+        assert ran.code == 0 and "No data was compared: no known change affects a node" in ran.out
+
+    ran = edited.cli(*DIFF, "--exclude", "orders totals gone")
+    assert ran.code == 0 and "No data was compared: nothing selected has data" in ran.out
 
 
 def test_the_selection_narrows_the_data_as_well(edited: Any) -> None:

@@ -37,8 +37,7 @@ from recce_meta.report.labels import unbuilt_notes
 from recce_meta.report.review.verdict import Checks
 
 NO_DATA_COMPARED = (
-    "No data was compared: no change affects a node with data. Rows may differ for other reasons; --select "
-    "compares chosen nodes"
+    "No data was compared: {}. Rows may differ for other reasons; --select compares chosen nodes"
 )
 
 
@@ -131,9 +130,10 @@ def diff_with_data(request: DiffRequest, options: DiffDataOptions) -> tuple[RunD
         if options.with_data:
             results = _compared(session, diff, request, options, tell)
             if not results and diff.choice is not None:
-                diff = replace(
-                    diff, choice=replace(diff.choice, notes=(*diff.choice.notes, NO_DATA_COMPARED))
-                )
+                is_part = request.question.selection or request.question.exclude
+                why = "nothing selected has data" if is_part else "no known change affects a node with data"
+                notes = (*diff.choice.notes, NO_DATA_COMPARED.format(why))
+                diff = replace(diff, choice=replace(diff.choice, notes=notes))
             if options.save:
                 say_saved(session.save(results))
         else:
