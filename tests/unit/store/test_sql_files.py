@@ -228,9 +228,11 @@ def test_built_sql_that_is_older_than_its_sources_is_refused(tmp_path, monkeypat
     """Statements of another version may answer with other columns: a diff would find no changes."""
     monkeypatch.setattr(sql_files, "SOURCES", tmp_path)
     (tmp_path / "queries").mkdir()
+    (tmp_path / "dialects" / "duckdb" / "ddl").mkdir(parents=True)
 
-    with pytest.raises(RecceMetaError, match="older than its sources"):
-        sql_files._by_name.__wrapped__("queries", "duckdb")
+    for kind in ("queries", "ddl"):
+        with pytest.raises(RecceMetaError, match="older than its sources"):
+            sql_files._by_name.__wrapped__(kind, "duckdb")
     assert sql_files._by_name.__wrapped__("views", "duckdb")
 
 
