@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import json
 import os
 import subprocess
 import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
+
+from recce_meta.repositories import processes
 
 PATIENCE = 120.0
 """Seconds after which a test gives up; far more than anything takes."""
@@ -42,6 +45,12 @@ def wait_until(is_true: Callable[[], object], what: str) -> None:
     while not is_true():
         assert time.monotonic() < until, f"still waiting until {what}"
         time.sleep(0.02)
+
+
+def wait_until_ended(identity: str) -> None:
+    """Wait until the launcher has ended that a pid file identifies: it does so by itself, after its program."""
+    launcher = json.loads(identity)
+    wait_until(lambda: processes._start_of(launcher["pid"]) != launcher["started"], "the launcher is gone")
 
 
 def running_with(mark: str | Path) -> list[str]:

@@ -20,7 +20,7 @@ from recce_meta.repositories.extraction.isolation.base import ProgramSandbox, Se
 from recce_meta.repositories.extraction.isolation.bubblewrap import Bubblewrap
 from recce_meta.repositories.extraction.isolation.docker import Docker
 from recce_meta.repositories.processes import kill_left
-from tests.contract.repositories.programs import PATIENCE, forks, running_with, wait_until
+from tests.contract.repositories.programs import PATIENCE, forks, running_with, wait_until, wait_until_ended
 from tests.support.sandboxes import READ_ONLY, containers, limited, program, run
 
 CANARY = "canary-9c1f"
@@ -359,6 +359,7 @@ def test_nothing_remains_of_a_worker(
     with worker.stdout:
         assert worker.stdout.readline() == b"ready\n"
     assert running_with("--ro-bind")
+    identity = pid_file.read_text()
 
     worker.send_signal(number)
     if number is signal.SIGSTOP:
@@ -367,4 +368,5 @@ def test_nothing_remains_of_a_worker(
     worker.wait()
 
     wait_until(lambda: not running_with(f"--chdir {folder}"), "the sandbox of the worker is gone")
+    wait_until_ended(identity)
     assert not kill_left(pid_file)

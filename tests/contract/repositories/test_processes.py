@@ -18,7 +18,14 @@ from recce_meta import machine
 from recce_meta.repositories import processes
 from recce_meta.repositories.extraction.workflow import remove_folder
 from recce_meta.repositories.processes import Completed, ProcessLimits, kill_left, run_process
-from tests.contract.repositories.programs import ENVIRONMENT, forks, python, running_with, wait_until
+from tests.contract.repositories.programs import (
+    ENVIRONMENT,
+    forks,
+    python,
+    running_with,
+    wait_until,
+    wait_until_ended,
+)
 
 ONLY_LINUX = pytest.mark.skipif(sys.platform != "linux", reason="only Linux shows and adopts descendants")
 MEGABYTE = 2**20
@@ -296,15 +303,15 @@ def test_nothing_remains_of_a_killed_worker(tmp_path: Path, number: signal.Signa
     (tmp_path / "secret").touch()
     killed = worker(tmp_path, forks(20, child))
     assert (tmp_path / "secret").exists()
-    launcher = json.loads((tmp_path / "pid").read_text())
+    identity = (tmp_path / "pid").read_text()
 
     killed.send_signal(number)
     killed.wait()
 
     wait_until(lambda: not running_with(tmp_path / "mark"), "the program of the worker is gone")
     wait_until(lambda: not (tmp_path / "secret").exists(), "its file is gone")
-    # The launcher removes the file, then ends by itself.
-    wait_until(lambda: processes._start_of(launcher["pid"]) != launcher["started"], "the launcher is gone")
+    # The launcher removes the file, then ends.
+    wait_until_ended(identity)
     assert not kill_left(tmp_path / "pid")
 
 
