@@ -1,6 +1,6 @@
 """Scratch database: a DuckDB file for rows of two warehouses, which no query of either can join.
 
-Rows arrive as lines (`Dialect.portable_line`) and become tables of texts with the columns c0, c1, … They go
+Rows arrive as lines (`CanonicalTexts.line`) and become tables of texts with the columns c0, c1, … They go
 through a CSV file, so that only some are in memory. The files lie in a temporary folder, which `close`
 removes, and after a kill the next process.
 """

@@ -160,8 +160,8 @@ class _SeparateSides:
     def _narrowed(self, source: SideRelation) -> SideRelation:
         conditions = [condition(self.options.where)] if self.options.where else []
         if self.options.takes_sample:
-            hashed = source.dialect.portable_hash(_texts(self.key, source))
-            conditions.append(source.dialect.portable_sampled(hashed, self.options.sample or 100))
+            hashed = source.dialect.canonical.hash(_texts(self.key, source))
+            conditions.append(source.dialect.canonical.sampled(hashed, self.options.sample or 100))
         if not conditions:
             return source
         rows = source.select(exp.Star()).where(*conditions, copy=False)
@@ -198,13 +198,13 @@ class _SeparateSides:
             divisor = exp.Literal.number(_PRIMES[digits])
             rest = exp.Mod(this=self.key[0].own(source.side).of("t"), expression=divisor)
             return with_alias(exp.Abs(this=rest), "b")
-        return with_alias(_digits(source.dialect.portable_hash(_texts(self.key, source)), 1, digits), "b")
+        return with_alias(_digits(source.dialect.canonical.hash(_texts(self.key, source)), 1, digits), "b")
 
     def sums(self, source: SideRelation, digits: int, *, counts_keys: bool) -> Query:
         """Select each bucket with its rows and the sum of their hashes, and the number of keys if asked."""
         dialect = source.dialect
-        row = with_alias(dialect.portable_hash(_texts(self.columns, source)), "h")
-        keys = [with_alias(dialect.portable_hash(_texts(self.key, source)), "k")] if counts_keys else []
+        row = with_alias(dialect.canonical.hash(_texts(self.columns, source)), "h")
+        keys = [with_alias(dialect.canonical.hash(_texts(self.key, source)), "k")] if counts_keys else []
         rows = self._rows(source, self._bucket(source, digits), row, *keys)
         figures: list[Sql] = [
             exp.Count(this=exp.Star()),
@@ -232,7 +232,7 @@ class _SeparateSides:
 
     def lines(self, source: SideRelation, buckets: Sequence[str | int] | None, digits: int) -> Query:
         """Select each row as one text, of all rows with a key or only those in *buckets*."""
-        line = with_alias(source.dialect.portable_line(_texts(self.columns, source, is_shown=True)), "line")
+        line = with_alias(source.dialect.canonical.line(_texts(self.columns, source, is_shown=True)), "line")
         about = f"rows of {source.name}"
         expression = self._rows(source, line)
         if buckets is not None:
@@ -580,12 +580,13 @@ def _column(pair: Pair, each: ColumnPair, options: ValueOptions) -> _WrittenColu
     if hashed is None or shown is None or kind is None:
         return None
     of = each.base.type
-    if kind not in _ENCODED or base.canonical_text(exp.null(), of) == base.portable_text(exp.null(), of):
+    if kind not in _ENCODED or base.canonical.text(exp.null(), of) == base.portable_text(exp.null(), of):
         return _WrittenColumn(each, kind, hashed, shown, is_encoded=False)
 
     def with_text(side: DataSide, alias: str) -> Sql:
         value = (each.base if side is DataSide.BASE else each.current).of(alias)
-        text = exp.func("COALESCE", base.portable_part(base.portable_text(value, of)), exp.Literal.string(""))
+        part = base.canonical.part(base.portable_text(value, of))
+        text = exp.func("COALESCE", part, exp.Literal.string(""))
         code = exp.DPipe(this=hashed(side, alias), expression=exp.Literal.string(_BEFORE_TEXT), safe=True)
         return exp.DPipe(this=code, expression=text, safe=True)
 
@@ -704,7 +705,7 @@ def _rewritten(name: str, kind: Kind) -> str:
     """Return SQL for the text of the column *name* after a cast to the type of *kind*."""
     # Points in time with a zone are written in UTC.
     of = ColumnType(_TYPES[kind], Kind.TIMESTAMP if kind is Kind.TIMESTAMPTZ else kind)
-    return _SCRATCH.render(_SCRATCH.canonical_text(verbatim(f"TRY_CAST({name} AS {of.text})"), of))
+    return _SCRATCH.render(_SCRATCH.canonical.text(verbatim(f"TRY_CAST({name} AS {of.text})"), of))
 
 
 def _value(name: str, of: str | None) -> str:

@@ -451,9 +451,9 @@ def _of_several_columns(keyed: KeyedSides, side: DataSide) -> exp.Select:
     is_whole = all_of(is_not_null(column) for column in keyed.key_columns("g"))
     rows = exp.column("n", table="g")
     return select_of(
-        with_alias(keyed.dialect.sum_of(rows.copy()), "n_rows"),
-        with_alias(keyed.dialect.sum_of(exp.Case().when(is_whole.copy(), rows)), "n_not_null"),
-        with_alias(keyed.dialect.count_if(is_whole), "n_keys"),
+        with_alias(keyed.dialect.aggregates.sum_of(rows.copy()), "n_rows"),
+        with_alias(keyed.dialect.aggregates.sum_of(exp.Case().when(is_whole.copy(), rows)), "n_not_null"),
+        with_alias(keyed.dialect.aggregates.count_if(is_whole), "n_keys"),
     ).from_(keyed.counted_keys(side).subquery("g", copy=False), copy=False)
 
 
@@ -466,8 +466,8 @@ def _repetitions(keyed: KeyedSides) -> Query:
     figures: list[Sql] = []
     for side in keyed.sides:
         rows = exp.Case().when(anywhere.copy(), _rows(aliases[side]))
-        figures.append(with_alias(keyed.dialect.count_if(many[side]), f"{side.value}_keys"))
-        figures.append(with_alias(keyed.dialect.sum_of(rows), f"{side.value}_rows"))
+        figures.append(with_alias(keyed.dialect.aggregates.count_if(many[side]), f"{side.value}_keys"))
+        figures.append(with_alias(keyed.dialect.aggregates.sum_of(rows), f"{side.value}_rows"))
     counted = [keyed.counted_keys(side, not_null=True) for side in keyed.sides]
     if len(counted) == 2:
         select = keyed.join(*counted).select(*figures, copy=False)

@@ -72,18 +72,18 @@ def portable_value(
         of = own.type
         value = own.of(alias)
         if kind is Kind.TEXT:
-            text = normalize(dialect, dialect.canonical_text(value, of), kind, options)
-            return dialect.portable_part(text)
+            text = normalize(dialect, dialect.canonical.text(value, of), kind, options)
+            return dialect.canonical.part(text)
         if kind is Kind.INTEGER and of.kind is Kind.BOOLEAN:
-            numbers = exp.Case(this=dialect.canonical_text(value, of))
+            numbers = exp.Case(this=dialect.canonical.text(value, of))
             for word, digit in (("true", "1"), ("false", "0")):
                 numbers = numbers.when(exp.Literal.string(word), exp.Literal.string(digit))
-            return dialect.portable_part(numbers.else_(dialect.canonical_text(value.copy(), of)))
+            return dialect.canonical.part(numbers.else_(dialect.canonical.text(value.copy(), of)))
         # The text of a value follows its type, so both sides need one type before they become text.
         if kind is not of.kind and kind in _CONVERTED:
             value, of = _as_kind(dialect, value, kind), ColumnType(kind.value, kind)
-        text = dialect.canonical_text(normalize(dialect, value, kind, options), of)
-        return text if kind in _PLAIN and dialect.enforces_types else dialect.portable_part(text)
+        text = dialect.canonical.text(normalize(dialect, value, kind, options), of)
+        return text if kind in _PLAIN and dialect.enforces_types else dialect.canonical.part(text)
 
     return written
 
@@ -107,7 +107,7 @@ def common_kind(base: ColumnType, current: ColumnType, *, is_same: bool) -> Kind
 
 def _as_kind(dialect: Dialect, value: Sql, kind: Kind) -> Sql:
     """Cast *value* to a *kind* that can hold it."""
-    if kind is Kind.FLOAT:  # `canonical_text` casts
+    if kind is Kind.FLOAT:  # `CanonicalTexts.text` casts
         return value
     return dialect.as_utc(value) if kind is Kind.TIMESTAMPTZ else dialect.as_timestamp(value)
 

@@ -2,7 +2,7 @@
 
 One scan of each relation computes all cheap figures, and medians, for all its columns. Exact counts of
 distinct values are separate queries if several in one scan would cost more than one scan each
-(`Dialect.has_cheap_distinct`). Queries are independent, so several connections can share them. If a scan
+(`Aggregates.has_cheap_distinct`). Queries are independent, so several connections can share them. If a scan
 fails, its columns are queried one by one, and a column that fails alone gets only the counts that every type
 supports.
 
@@ -29,7 +29,7 @@ from recce_meta.data_diff.source import (
 )
 from recce_meta.errors import QueryTimeout, WarehouseError, first_line
 from recce_meta.models.data_diff import ColumnProfile, DataSide, Profile, ProfileDiff, Value
-from recce_meta.warehouses.dialect import Dialect
+from recce_meta.warehouses.dialect import Aggregates, Dialect
 from recce_meta.warehouses.types import ColumnType, Kind, Sql
 
 BLANKS = "blank_count"
@@ -78,7 +78,7 @@ class Figures(Struct):
         rows = self.rows[source.side]
         if "true_count" in figures:
             figures = {**figures, **_of_booleans(rows, figures)}
-        is_estimate = self.scope.approximate and source.dialect.has_approximate_distinct
+        is_estimate = self.scope.approximate and source.dialect.aggregates.has_approximate_distinct
         return Profile(
             type=column.type.text,
             row_count=rows,
@@ -141,7 +141,7 @@ def _tasks(
     for column in columns:
         own = [(column, figure) for figure in figures[column.name] if not figure.is_alone]
         # A column's figures stay in one scan, so that `_settled` finds `not_null_count` first.
-        if len(scanned) + len(own) >= source.dialect.figures_per_statement:
+        if len(scanned) + len(own) >= source.dialect.aggregates.figures_per_statement:
             yield _scan(source, scanned, scope.where)
             scanned = []
         scanned += own
@@ -211,10 +211,11 @@ def _figures(dialect: Dialect, column: LiveColumn, scope: FigureOptions) -> list
         figures += _of_values(dialect, value, of)
     figures += _of_lengths(dialect, value, of)
     if scope.has_blanks and of.kind is Kind.TEXT:
-        figures.append(_Aggregate(BLANKS, dialect.count_if(dialect.is_blank(value.copy())), _count, 0))
+        is_blank = dialect.is_blank(value.copy())
+        figures.append(_Aggregate(BLANKS, dialect.aggregates.count_if(is_blank), _count, 0))
     if is_withheld or of.kind is not Kind.BOOLEAN:  # for booleans, it follows from the other counts
         comparable = dialect.comparable(value.copy(), of)
-        figures.append(_distinct(dialect, comparable, of, approximate=scope.approximate))
+        figures.append(_distinct(dialect.aggregates, comparable, of, approximate=scope.approximate))
     return figures
 
 
@@ -224,7 +225,7 @@ def _of_values(dialect: Dialect, value: Sql, of: ColumnType) -> list[_Aggregate]
     if of.kind.is_point_in_time or of.kind is Kind.TIME:
         return _of_times(dialect, value, of)
     if of.kind is Kind.BOOLEAN:
-        return [_Aggregate("true_count", dialect.count_if(value.copy()), _count, 0)]
+        return [_Aggregate("true_count", dialect.aggregates.count_if(value.copy()), _count, 0)]
     if of.kind is not Kind.TEXT:
         return []
     text = dialect.ordered_text(value)
@@ -238,24 +239,25 @@ def _of_numbers(dialect: Dialect, value: Sql, of: ColumnType) -> list[_Aggregate
     smallest: Sql = exp.Min(this=value.copy())
     largest: Sql = exp.Max(this=value.copy())
     read_one: Read = plain
+    aggregates = dialect.aggregates
     if of.kind is Kind.FLOAT and of.precision == 32:  # drivers return 0.10000000149011612 for 0.1
         smallest, largest = (dialect.portable_text(edge, of) for edge in (smallest, largest))
         read_one = parse_portable
     figures = [
         _Aggregate("min", smallest, read_one),
         _Aggregate("max", largest, read_one),
-        _Aggregate("avg", dialect.mean(value.copy(), of), _rounded),
+        _Aggregate("avg", aggregates.mean(value.copy(), of), _rounded),
     ]
-    if dialect.has_median:
-        median = dialect.median_as_double(value.copy(), of)
-        figures.append(_Aggregate("median", median, _rounded, is_alone=not dialect.has_many_medians))
+    if aggregates.has_median:
+        median = aggregates.median_as_double(value.copy(), of)
+        figures.append(_Aggregate("median", median, _rounded, is_alone=not aggregates.has_many_medians))
     return figures
 
 
 def _of_times(dialect: Dialect, value: Sql, of: ColumnType) -> list[_Aggregate]:
     found: dict[str, Sql | None] = {"min": exp.Min(this=value.copy()), "max": exp.Max(this=value.copy())}
     if of.kind.is_point_in_time:
-        found["median"] = dialect.median_moment(value.copy())
+        found["median"] = dialect.aggregates.median_moment(value.copy())
     return [
         _Aggregate(name, dialect.portable_text(moment, of), parse_portable)
         for name, moment in found.items()
@@ -267,21 +269,22 @@ def _of_lengths(dialect: Dialect, value: Sql, of: ColumnType) -> list[_Aggregate
     length = dialect.length(value.copy(), of)
     if length is None:
         return []
+    of_length = ColumnType("", Kind.INTEGER, precision=64)
     return [
         _Aggregate("min_length", exp.Min(this=length.copy()), _count),
         _Aggregate("max_length", exp.Max(this=length.copy()), _count),
-        _Aggregate("avg_length", dialect.mean(length, ColumnType("", Kind.INTEGER, precision=64)), _rounded),
+        _Aggregate("avg_length", dialect.aggregates.mean(length, of_length), _rounded),
     ]
 
 
-def _distinct(dialect: Dialect, value: Sql, of: ColumnType, *, approximate: bool) -> _Aggregate:
-    if approximate and dialect.has_approximate_distinct:
-        return _Aggregate("distinct_count", dialect.approximate_distinct(value), _count, 0)
-    if dialect.has_cheap_distinct:
-        return _Aggregate("distinct_count", dialect.count_distinct(value, of), _count, 0)
-    if dialect.counts_distinct_rows(of):
+def _distinct(aggregates: Aggregates, value: Sql, of: ColumnType, *, approximate: bool) -> _Aggregate:
+    if approximate and aggregates.has_approximate_distinct:
+        return _Aggregate("distinct_count", aggregates.approximate_distinct(value), _count, 0)
+    if aggregates.has_cheap_distinct:
+        return _Aggregate("distinct_count", aggregates.count_distinct(value, of), _count, 0)
+    if aggregates.counts_distinct_rows(of):
         return _Aggregate("distinct_count", value, _count, 0, is_alone=True, counts_rows=True)
-    return _Aggregate("distinct_count", dialect.count_distinct(value, of), _count, 0, is_alone=True)
+    return _Aggregate("distinct_count", aggregates.count_distinct(value, of), _count, 0, is_alone=True)
 
 
 def _count(value: Value, of: ColumnType) -> Value:
@@ -395,9 +398,11 @@ def notes_on_medians(asked: Iterable[tuple[SideRelation, Sequence[LiveColumn]]])
     for source, columns in asked:
         kinds = {column.type.kind for column in columns}
         dialect = source.dialect
-        if not dialect.has_median and any(kind.is_number for kind in kinds):
+        if not dialect.aggregates.has_median and any(kind.is_number for kind in kinds):
             notes[NO_MEDIANS.format(dialect=dialect.name)] = None
-        elif not dialect.has_exact_median and any(kind.is_number or kind.is_point_in_time for kind in kinds):
+        elif not dialect.aggregates.has_exact_median and any(
+            kind.is_number or kind.is_point_in_time for kind in kinds
+        ):
             notes[MEDIANS_ESTIMATED.format(dialect=dialect.name)] = None
     return list(notes)
 
@@ -441,6 +446,6 @@ def _note(problem: MissingFigures) -> str:
 
 def _notes_on_estimates(sources: Sequence[SideRelation], approximate: bool) -> list[str]:
     names = dict.fromkeys(
-        source.dialect.name for source in sources if not source.dialect.has_approximate_distinct
+        source.dialect.name for source in sources if not source.dialect.aggregates.has_approximate_distinct
     )
     return [DISTINCT_EXACT.format(dialect=name) for name in names] if approximate else []

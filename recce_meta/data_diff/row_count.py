@@ -69,7 +69,7 @@ def row_counts(wanted: Sequence[Pair | Countable]) -> Plan[RowCountDiff]:
     pending = [
         batch
         for group in _by_connection(sources)
-        for batch in _cut(group, sources, sources[group[0]].dialect.relations_per_statement)
+        for batch in _cut(group, sources, sources[group[0]].dialect.aggregates.relations_per_statement)
     ]
     while pending:
         answers = yield [_query(batch, sources) for batch in pending]

@@ -85,7 +85,7 @@ class RowHashes:
         """Select the hash h of each wanted row of *source*, and *others*, from the relation `t`."""
         values = [column.value(source.side) for column in self.columns]
         row_hash = (
-            source.dialect.row_hash(values) if self._is_within_one else source.dialect.portable_hash(values)
+            source.dialect.row_hash(values) if self._is_within_one else source.dialect.canonical.hash(values)
         )
         select = source.select(with_alias(row_hash, HASH), *others)
         if self.options.where:
@@ -103,7 +103,7 @@ class RowHashes:
             return select.where(source.dialect.sampled(values, percent), copy=False)
         inner = select.subquery("s", copy=False)
         names = [exp.column(each.alias_or_name, table="s") for each in select.selects]
-        taken = source.dialect.portable_sampled(exp.column(HASH, table="s"), percent)
+        taken = source.dialect.canonical.sampled(exp.column(HASH, table="s"), percent)
         return select_of(*names).from_(inner, copy=False).where(taken, copy=False)
 
     def row_query(self, source: SideRelation, hashes: Iterable[object]) -> Query:
@@ -498,7 +498,7 @@ def _totals(sides: RowHashes, dialect: Dialect) -> Query:
     figures = {"base_rows": base, "current_rows": current, "common": common}
     return Query(
         expression=select_of(
-            *(with_alias(dialect.sum_of(figure), name) for name, figure in figures.items())
+            *(with_alias(dialect.aggregates.sum_of(figure), name) for name, figure in figures.items())
         ).from_(_grouped(sides, dialect).subquery("g", copy=False), copy=False),
         dialect=dialect,
         about=f"rows of {sides.pair.subject.name}",

@@ -22,6 +22,7 @@ from recce_meta.data_diff.source import is_not_null, select_of, with_alias
 from recce_meta.models.data_diff import ColumnValues, DataSide
 from recce_meta.models.explanations import ValueShape
 from recce_meta.warehouses.arithmetic import all_of, any_of
+from recce_meta.warehouses.dialect import epoch
 from recce_meta.warehouses.types import Kind, Sql
 
 FEWEST = 3
@@ -129,7 +130,7 @@ def _figures(sides: KeyedSides, index: int) -> Iterator[tuple[str, Sql]]:
         return
     kind = how.common.kind
     if kind.is_number or kind.is_point_in_time:
-        as_number = dialect.double if kind.is_number else (lambda value: dialect.double(dialect.epoch(value)))
+        as_number = dialect.double if kind.is_number else (lambda value: dialect.double(epoch(value)))
         one, other = as_number(before.copy()), as_number(after.copy())
         yield "difference", if_differing(exp.Sub(this=other, expression=exp.Paren(this=one)))
         if kind.is_number:

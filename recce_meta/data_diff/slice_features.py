@@ -27,7 +27,7 @@ from recce_meta.data_diff.source import is_not_null, is_null, negation
 from recce_meta.models.data_diff import DataSide
 from recce_meta.models.diff_kinds import LENIENT
 from recce_meta.warehouses.arithmetic import all_of
-from recce_meta.warehouses.dialect import Dialect
+from recce_meta.warehouses.dialect import Dialect, epoch
 from recce_meta.warehouses.types import ColumnType, Kind, Sql
 
 _MOST_OF_PARENTS = 60
@@ -173,7 +173,7 @@ def _figures(dialect: Dialect, source: SliceSource) -> Iterable[tuple[str, bool,
     if kind.is_number:
         yield "range", True, dialect.double
     elif kind.is_point_in_time:
-        yield "range", True, lambda value: dialect.double(dialect.epoch(value))
+        yield "range", True, lambda value: dialect.double(epoch(value))
         if kind is Kind.TIMESTAMP:
             yield "hour", True, lambda value: dialect.double(_extract("HOUR", value))
         if kind is not Kind.TIMESTAMPTZ:

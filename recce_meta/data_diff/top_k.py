@@ -4,7 +4,7 @@ One query contains a block for each column: the rows of both sides grouped by th
 current count, then base count, then the value itself, so that the result is deterministic. Values of several
 types cannot share a result column, so they are fetched as portable text and converted back (`portable`).
 They are grouped and sorted by type, texts by code point. Values that a warehouse cannot group
-(`Dialect.groupable`) are grouped by their text. A second query, run in the same batch, counts rows.
+(`Aggregates.groupable`) are grouped by their text. A second query, run in the same batch, counts rows.
 
 If no query can read both sides, each side returns its own first *k*, and then the counts of values that only
 the other side listed. Values with the same current count as the last one shown are ordered by base count only
@@ -77,11 +77,11 @@ class GroupingKey(Struct, frozen=True):
 
     def text(self, key: Sql, dialect: Dialect) -> Sql:
         """Return *key* as text, to fetch it."""
-        return dialect.group_text(key, self.type)
+        return dialect.aggregates.group_text(key, self.type)
 
     def sorted(self, key: Sql, dialect: Dialect) -> Sql:
         """Return *key* as an expression to sort by."""
-        return dialect.group_sorted(key, self.type)
+        return dialect.aggregates.group_sorted(key, self.type)
 
 
 class CountableColumn(Struct, frozen=True):
@@ -161,14 +161,14 @@ def _key(pair: Pair, column: SideColumn) -> GroupingKey | str:
 
 
 def _as_it_is(dialect: Dialect, of: ColumnType) -> Cast:
-    return lambda value: dialect.groupable(value, of)
+    return lambda value: dialect.aggregates.groupable(value, of)
 
 
 def _aligned(dialect: Dialect, own: ColumnType, other: ColumnType) -> Cast:
     """Return the cast for a column whose type on the other side may differ within the same kind."""
     if own.text == other.text:
         return _as_it_is(dialect, own)
-    return lambda value: dialect.groupable(dialect.aligned(value, own, other), own)
+    return lambda value: dialect.aggregates.groupable(dialect.aligned(value, own, other), own)
 
 
 def totals(sources: Sequence[SideRelation], columns: Sequence[SideColumn], where: str | None) -> Query:
@@ -294,7 +294,7 @@ def cross_warehouse_top_k(
 def _first(source: SideRelation, column: CountableColumn, k: int, where: str | None) -> Query:
     """Select the first *k* of one side by its own count, then by value."""
     grouped = _grouped(source, column, where)
-    value = source.dialect.group_sorted(exp.column("v", table="c"), _own(column, source).type)
+    value = source.dialect.aggregates.group_sorted(exp.column("v", table="c"), _own(column, source).type)
     first = (
         exp.select("c.v", "c.row_count")
         .from_(grouped.subquery("c"))
@@ -320,7 +320,7 @@ def _rest(
     if values := [literal for _, literal in literals if literal is not None]:
         among.append(exp.In(this=own.of("t"), expressions=values))
     if texts:
-        text = dialect.group_text(dialect.groupable(own.of("t"), own.type), own.type)
+        text = dialect.aggregates.group_text(dialect.aggregates.groupable(own.of("t"), own.type), own.type)
         among.append(exp.In(this=text, expressions=[exp.Literal.string(each) for each in texts]))
     return _query(_grouped(source, column, where).where(any_of(among)), source, column, "other side's values")
 
@@ -338,7 +338,7 @@ def _own(column: CountableColumn, source: SideRelation) -> LiveColumn:
 def _query(grouped: exp.Select, source: SideRelation, column: CountableColumn, about: str) -> Query:
     own = _own(column, source)
     # Only the grouped keys become text, not the value of each row.
-    text = source.dialect.group_text(exp.column("v", table="f"), own.type)
+    text = source.dialect.aggregates.group_text(exp.column("v", table="f"), own.type)
     return Query(
         expression=exp.select(exp.alias_(text, "value"), "f.row_count").from_(grouped.subquery("f")),
         dialect=source.dialect,
@@ -549,7 +549,8 @@ def _side_number(source: SideRelation, sides: Sequence[SideRelation]) -> list[Sq
 def _rows_of(side: DataSide, sides: Sequence[SideRelation], dialect: Dialect) -> Sql:
     """Count a group's rows of *side*."""
     if len(sides) > 1:
-        return dialect.count_if(exp.EQ(this=exp.column("side", table="g"), expression=_number(side)))
+        is_side = exp.EQ(this=exp.column("side", table="g"), expression=_number(side))
+        return dialect.aggregates.count_if(is_side)
     return exp.Count(this=exp.Star()) if sides[0].side is side else exp.Literal.number(0)
 
 

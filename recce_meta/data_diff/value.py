@@ -581,7 +581,7 @@ def _total_figures(sides: KeyedSides) -> list[Sql]:
     # The join keeps only rows that differ.
     changed = all_of([negation(added.copy()), negation(removed.copy())])
     return [
-        with_alias(sides.dialect.count_if(condition), name)
+        with_alias(sides.dialect.aggregates.count_if(condition), name)
         for name, condition in zip(DiffTotals._fields, (added, removed, changed), strict=True)
     ]
 
@@ -603,9 +603,9 @@ def _figures(sides: KeyedSides, index: int) -> dict[str, Sql]:
         return exp.column(f"{letter}{index}", table="d")
 
     found: dict[str, Sql] = {
-        "mismatched": dialect.count_if(flag("d")),
-        "null_to_value": dialect.count_if(all_of([flag("d"), flag("e")])),
-        "value_to_null": dialect.count_if(all_of([flag("d"), flag("f")])),
+        "mismatched": dialect.aggregates.count_if(flag("d")),
+        "null_to_value": dialect.aggregates.count_if(all_of([flag("d"), flag("e")])),
+        "value_to_null": dialect.aggregates.count_if(all_of([flag("d"), flag("f")])),
     }
     if sides.compared[index].has_difference:
         arithmetic = sides.compared[index].arithmetic

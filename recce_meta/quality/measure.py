@@ -55,6 +55,7 @@ from recce_meta.quality.metrics import (
     reads_unnamed_columns,
 )
 from recce_meta.quality.privacy import NO_CHOICES, Privacy, failure_reason
+from recce_meta.warehouses.dialect import rows_where
 from recce_meta.warehouses.types import Sql
 
 LARGEST_SEED = 2**31 - 1
@@ -179,7 +180,7 @@ def _hashed(
     values += [
         dialect.hashable(dialect.comparable(column.of("t"), column.type), column.type) for column in hashed
     ]
-    relation = dialect.rows_where(source.relation, dialect.sampled(values, percent))
+    relation = rows_where(source.relation, dialect.sampled(values, percent))
     some = "all their columns" if len(hashed) == len(columns) else f"their first {MOST_HASHED} columns"
     what = "their key" if has_key else EQUAL_ROWS.format(columns=some)
     return replace(source, relation=relation, text=""), BY_HASH.format(what=what)
@@ -343,7 +344,7 @@ def _measured(
                 pair,
                 shown if settings.top else (),
                 settings.top,
-                most=rows.source.dialect.top_lists_per_statement,
+                most=rows.source.dialect.aggregates.top_lists_per_statement,
             ),
         ),
         metric_values(

@@ -53,6 +53,27 @@ def moment_literal(moment: Moment) -> Sql:
     return exp.Literal.string(moment.at.isoformat(" "))
 
 
+def epoch(value: Sql) -> Sql:
+    """Return the seconds since 1970 of *value*, a date or timestamp."""
+    return exp.Extract(this=exp.var("EPOCH"), expression=value)
+
+
+def rows_where(relation: Sql, condition: Sql) -> Sql:
+    """Return the rows of *relation* that meet *condition*, which refers to it as `t`, for FROM."""
+    rows = exp.alias_(relation.copy(), "t", table=True, copy=False)
+    select = exp.Select(expressions=[exp.Star()]).from_(rows, copy=False)
+    return select.where(condition, copy=False).subquery(copy=False)
+
+
+def tablesample(table: str, clause: str) -> Sql:
+    """Return *table*, the SQL of a name, followed by a sampling *clause* of the dialect, for FROM.
+
+    sqlglot writes another method, or none, for some dialects, so the clause is not translated.
+    """
+    sampled = exp.Table(this=exp.Var(this=f"{table} {clause}"))
+    return exp.Select(expressions=[exp.Star()]).from_(sampled, copy=False).subquery(copy=False)
+
+
 Reader: TypeAlias = Callable[[Sql], Sql]
 
 
@@ -61,9 +82,179 @@ def unchanged(value: Sql) -> Sql:
     return value
 
 
+class Aggregates:
+    """Aggregates of a dialect, and the keys by which it groups rows."""
+
+    has_cheap_distinct: ClassVar[bool] = False
+    """True if several COUNT(DISTINCT …) in one scan cost no more than one scan each."""
+    has_approximate_distinct: ClassVar[bool] = True
+    has_many_medians: ClassVar[bool] = True
+    """True if one SELECT can compute medians of several columns."""
+    has_median: ClassVar[bool] = True
+    """True if an aggregate returns the median of numbers, exact or not."""
+    has_exact_median: ClassVar[bool] = True
+    """True if an aggregate returns the exact median, not an estimate."""
+    figures_per_statement: ClassVar[int] = 1500
+    """Number of aggregates in one SELECT; PostgreSQL allows 1,664 columns."""
+    top_lists_per_statement: ClassVar[int] = 50
+    """Number of columns whose most frequent values one UNION ALL lists when measuring quality."""
+    relations_per_statement: ClassVar[int] = 50
+    """Number of relations that one UNION ALL counts."""
+
+    def __init__(self, dialect: Dialect) -> None:
+        self._dialect = dialect
+
+    def groupable(self, value: Sql, of: ColumnType) -> Sql:
+        """Return *value* in a form that GROUP BY accepts.
+
+        Equal values have the same form, unequal ones do not.
+        """
+        if of.kind is Kind.TEXT:  # the column's collation may treat different strings as equal
+            return self._dialect.comparable(value, of)
+        return self._dialect.portable_text(value, of) if of.kind in GROUPED_BY_TEXT else value
+
+    def group_text(self, key: Sql, of: ColumnType) -> Sql:
+        """Return the portable text of *key*, which is `groupable`."""
+        return key if of.kind in GROUPED_BY_TEXT else self._dialect.portable_text(key, of)
+
+    def group_sorted(self, key: Sql, of: ColumnType) -> Sql:
+        """Return *key*, which is `groupable`, for sorting; as text if Python cannot order the values."""
+        if of.kind is Kind.TEXT:
+            return self._dialect.ordered_text(key)
+        if of.kind in GROUPED_BY_TEXT or of.kind in (Kind.INTERVAL, Kind.TIME):
+            return self._dialect.ordered_text(self.group_text(key, of))
+        return key
+
+    def count_if(self, condition: Sql) -> Sql:
+        """Count the rows that meet *condition*. Not every warehouse supports FILTER."""
+        return exp.Count(this=exp.Case().when(condition, exp.Literal.number(1), copy=False))
+
+    def sum_of(self, value: Sql) -> Sql:
+        """Sum small whole numbers as a whole number; 0 for no rows."""
+        # Some warehouses return a sum of whole numbers as a decimal.
+        total = exp.func("COALESCE", exp.Sum(this=value), exp.Literal.number(0))
+        return exp.cast(total, "BIGINT", dialect=self._dialect.name)
+
+    def mean(self, value: Sql, of: ColumnType) -> Sql:
+        """Build the mean of numbers, without overflow and with digits after the point."""
+        return exp.Avg(this=value)
+
+    def count_distinct(self, value: Sql, of: ColumnType) -> Sql:
+        """Count the distinct values, NULL excluded."""
+        return exp.Count(this=exp.Distinct(expressions=[value]))
+
+    def counts_distinct_rows(self, of: ColumnType) -> bool:
+        """Return True if counting the rows of a SELECT DISTINCT is faster than COUNT(DISTINCT …)."""
+        return False
+
+    def approximate_distinct(self, value: Sql) -> Sql:
+        """Estimate the number of distinct values, NULL excluded."""
+        return exp.ApproxDistinct(this=value)
+
+    def median(self, value: Sql) -> Sql:
+        """Build the median of numbers: the mean of the middle two for an even count."""
+        return exp.WithinGroup(
+            this=exp.PercentileCont(this=exp.Literal.number("0.5")),
+            expression=exp.Order(expressions=[exp.Ordered(this=value, nulls_first=False)]),
+        )
+
+    def median_as_double(self, value: Sql, of: ColumnType) -> Sql:
+        """Build the median of numbers as a double: some warehouses round the median of decimals to
+        their scale.
+        """
+        is_double = of.kind is Kind.FLOAT and of.precision == 64
+        return self.median(value if is_double else self._dialect.double(value))
+
+    def median_moment(self, value: Sql) -> Sql | None:
+        """Build the median of points in time, the earlier of the middle two; None if no aggregate
+        returns it.
+        """
+        return exp.WithinGroup(
+            this=exp.PercentileDisc(this=exp.Literal.number("0.5")),
+            expression=exp.Order(expressions=[exp.Ordered(this=value, nulls_first=False)]),
+        )
+
+
+class CanonicalTexts:
+    """Texts of values and hashes of rows that are the same in every warehouse: see `data_diff.portable`."""
+
+    def __init__(self, dialect: Dialect) -> None:
+        self._dialect = dialect
+
+    def text(self, value: Sql, of: ColumnType) -> Sql:
+        """Return *value* as text that is the same for equal values."""
+        if of.kind is Kind.FLOAT:
+            return self._float(self._dialect.double(value))
+        text = self._dialect.portable_text(value, of)
+        if of.kind in (Kind.TIMESTAMP, Kind.TIMESTAMPTZ, Kind.TIME):
+            blank, letter = exp.Literal.string(" "), exp.Literal.string("T")
+            return self.without_zeros(exp.Anonymous(this="REPLACE", expressions=[text, blank, letter]))
+        if of.kind is Kind.DECIMAL:
+            return self.without_zeros(text)
+        return exp.Lower(this=text) if of.kind in (Kind.BINARY, Kind.UUID) else text
+
+    def without_zeros(self, text: Sql) -> Sql:
+        """Remove trailing zeros of the fraction from *text*, a number or a time."""
+        has_zeros = exp.Like(this=text.copy(), expression=exp.Literal.string("%.%0"))
+        trimmed = self._dialect.without_trailing(self._dialect.without_trailing(text.copy(), "0"), ".")
+        return exp.Case().when(has_zeros, trimmed).else_(text)
+
+    def _float(self, value: Sql) -> Sql:
+        written = self._dialect.scientific(value.copy()) or self._dialect.text(value.copy())
+        spelt = [exp.Literal.string(text) for text in ("nan", "-nan")]
+        is_nan = exp.In(this=exp.Lower(this=self._dialect.text(value.copy())), expressions=spelt)
+        zero = exp.Literal.number(0)
+        case = exp.Case().when(exp.EQ(this=value.copy(), expression=zero), exp.Literal.string("0"))
+        is_finite = self._dialect.is_finite(value)
+        if is_finite is None:
+            return case.else_(written)
+        return (
+            case.when(is_finite, written)
+            .when(is_nan, exp.Literal.string("nan"))
+            .when(exp.LT(this=value.copy(), expression=zero.copy()), exp.Literal.string("-inf"))
+            .when(exp.GT(this=value.copy(), expression=zero.copy()), exp.Literal.string("inf"))
+        )
+
+    def hash(self, texts: Sequence[Sql]) -> Sql:
+        """Build the MD5 of `line`, in hexadecimal digits."""
+        return exp.MD5(this=self.line(texts))
+
+    def line(self, texts: Sequence[Sql]) -> Sql:
+        """Join *texts*, which may be NULL, so that they can be split again at each bar."""
+        # `part` escapes every ~, so no text equals the mark of NULL.
+        parts = [exp.func("COALESCE", text, exp.Literal.string(PORTABLE_NULL)) for text in texts]
+        return self.joined_by_bars(parts)
+
+    def joined_by_bars(self, texts: Sequence[Sql]) -> Sql:
+        """Join *texts*, none of which is NULL, with a bar between them."""
+        joined = texts[0]
+        for text in texts[1:]:
+            joined = exp.DPipe(this=joined, expression=exp.Literal.string("|"), safe=True)
+            joined = exp.DPipe(this=joined, expression=text, safe=True)
+        return joined
+
+    def part(self, text: Sql) -> Sql:
+        """Escape *text* so that `line` cannot confuse it with NULL or with two texts."""
+        for character, code in PORTABLE_ESCAPES:
+            literals = [exp.Literal.string(character), exp.Literal.string(code)]
+            text = exp.Anonymous(this="REPLACE", expressions=[text, *literals])
+        return text
+
+    def sampled(self, row_hash: Sql, percent: float) -> Sql:
+        """Build the condition that a row with that hash is in a sample of *percent*."""
+        slices = round(percent * SAMPLE_SLICES / 100)
+        # Eight digits are 32 bits: enough for a million slices, and safe in 64 bits.
+        digits = exp.Substring(this=row_hash, start=exp.Literal.number(1), length=exp.Literal.number(8))
+        number = self._dialect.hex_number(digits)
+        remainder = exp.Mod(this=number, expression=exp.Literal.number(SAMPLE_SLICES))
+        return exp.LT(this=remainder, expression=exp.Literal.number(slices))
+
+
 class Dialect(NumberDialect):
     """Default SQL: the SQL standard, and PostgreSQL where the standard is silent."""
 
+    aggregates_type: ClassVar[type[Aggregates]] = Aggregates
+    canonical_type: ClassVar[type[CanonicalTexts]] = CanonicalTexts
     ignores_case_of_columns: ClassVar[bool] = False
     """True if two columns of a table cannot differ in case alone."""
     has_short_databases: ClassVar[bool] = False
@@ -82,27 +273,16 @@ class Dialect(NumberDialect):
     """Without a time zone."""
     has_slices: ClassVar[bool] = True
     """True if the queries that search slices of differing rows were run in it."""
-    has_cheap_distinct: ClassVar[bool] = False
-    """True if several COUNT(DISTINCT …) in one scan cost no more than one scan each."""
-    has_approximate_distinct: ClassVar[bool] = True
-    has_many_medians: ClassVar[bool] = True
-    """True if one SELECT can compute medians of several columns."""
-    has_median: ClassVar[bool] = True
-    """True if an aggregate returns the median of numbers, exact or not."""
-    has_exact_median: ClassVar[bool] = True
-    """True if an aggregate returns the exact median, not an estimate."""
     has_far_moments: ClassVar[bool] = True
     """True if dates and timestamps can lie before year 1, after year 9999, or at infinity."""
     samples_by_seed: ClassVar[bool] = True
     """True if all queries that sample a table with the same seed get the same rows."""
-    figures_per_statement: ClassVar[int] = 1500
-    """Number of aggregates in one SELECT; PostgreSQL allows 1,664 columns."""
     columns_per_statement: ClassVar[int | None] = None
     """Maximum columns in a query result; None if there is no relevant limit."""
-    top_lists_per_statement: ClassVar[int] = 50
-    """Number of columns whose most frequent values one UNION ALL lists when measuring quality."""
-    relations_per_statement: ClassVar[int] = 50
-    """Number of relations that one UNION ALL counts."""
+
+    def __init__(self) -> None:
+        self.aggregates = self.aggregates_type(self)
+        self.canonical = self.canonical_type(self)
 
     def __repr__(self) -> str:
         return f"<Dialect {self.name}>"
@@ -189,10 +369,6 @@ class Dialect(NumberDialect):
         """Return the string inside *value*, which is an `exact_text` or a column of these."""
         return value
 
-    def epoch(self, value: Sql) -> Sql:
-        """Return the seconds since 1970 of *value*, a date or timestamp."""
-        return exp.Extract(this=exp.var("EPOCH"), expression=value)
-
     def as_timestamp(self, value: Sql) -> Sql:
         """Return *value*, a date or timestamp, as a timestamp without time zone."""
         return exp.cast(value, "TIMESTAMP", dialect=self.name)
@@ -210,9 +386,7 @@ class Dialect(NumberDialect):
         return exp.TimestampTrunc(this=value, unit=exp.var(unit.upper()))
 
     def is_finite(self, value: Sql) -> Sql | None:
-        """Build the condition that *value*, a double, is neither NaN nor infinite; None if all doubles
-        are finite.
-        """
+        """Build the condition that *value*, a double, is finite; None if all doubles are."""
         if not self.has_nan:
             return None
         # NaN sorts above every number and is equal to itself, so two comparisons suffice.
@@ -248,34 +422,11 @@ class Dialect(NumberDialect):
         """
         return value
 
-    # Grouping
-
-    def groupable(self, value: Sql, of: ColumnType) -> Sql:
-        """Return *value* in a form that GROUP BY accepts.
-
-        Equal values have the same form, unequal ones do not.
-        """
-        if of.kind is Kind.TEXT:  # the column's collation may treat different strings as equal
-            return self.comparable(value, of)
-        return self.portable_text(value, of) if of.kind in GROUPED_BY_TEXT else value
-
-    def group_text(self, key: Sql, of: ColumnType) -> Sql:
-        """Return the portable text of *key*, which is `groupable`."""
-        return key if of.kind in GROUPED_BY_TEXT else self.portable_text(key, of)
-
-    def group_sorted(self, key: Sql, of: ColumnType) -> Sql:
-        """Return *key*, which is `groupable`, for sorting; as text if Python cannot order the values."""
-        if of.kind is Kind.TEXT:
-            return self.ordered_text(key)
-        if of.kind in GROUPED_BY_TEXT or of.kind in (Kind.INTERVAL, Kind.TIME):
-            return self.ordered_text(self.group_text(key, of))
-        return key
+    # Literals
 
     def nested_literal(self, value: object, of: ColumnType) -> Sql | None:
         """Return *value*, a list or dict, as SQL of type *of*; None if the dialect compares texts instead."""
         return None
-
-    # Literals
 
     def number(self, text: str, of: ColumnType) -> Sql:
         """Return the number in *text* as a literal that compares with values of type *of*."""
@@ -355,160 +506,21 @@ class Dialect(NumberDialect):
         """
         return None
 
-    def rows_where(self, relation: Sql, condition: Sql) -> Sql:
-        """Return the rows of *relation* that meet *condition*, which refers to it as `t`, for FROM."""
-        rows = exp.alias_(relation.copy(), "t", table=True, copy=False)
-        select = exp.Select(expressions=[exp.Star()]).from_(rows, copy=False)
-        return select.where(condition, copy=False).subquery(copy=False)
-
-    def tablesample(self, relation: Sql, *words: str) -> Sql:
-        """Return *relation*, a table, followed by *words*: a sampling clause of the dialect.
-
-        sqlglot writes another method, or none, for some dialects, so the words are not translated.
-        """
-        sampled = exp.Table(this=exp.Var(this=" ".join([self.render(relation), *words])))
-        return exp.Select(expressions=[exp.Star()]).from_(sampled, copy=False).subquery(copy=False)
-
     # Across warehouses
 
     def fetched(self, value: Sql, of: ColumnType) -> Sql:
         """Return *value* in a form that reaches Python with all of its digits."""
         return value
 
-    def canonical_text(self, value: Sql, of: ColumnType) -> Sql:
-        """Return *value* as text that is the same in every warehouse for equal values (see
-        `data_diff.portable`).
-        """
-        if of.kind is Kind.FLOAT:
-            return self._canonical_float(self.double(value))
-        text = self.portable_text(value, of)
-        if of.kind in (Kind.TIMESTAMP, Kind.TIMESTAMPTZ, Kind.TIME):
-            blank, letter = exp.Literal.string(" "), exp.Literal.string("T")
-            return self.without_zeros(exp.Anonymous(this="REPLACE", expressions=[text, blank, letter]))
-        if of.kind is Kind.DECIMAL:
-            return self.without_zeros(text)
-        return exp.Lower(this=text) if of.kind in (Kind.BINARY, Kind.UUID) else text
-
-    def without_zeros(self, text: Sql) -> Sql:
-        """Remove trailing zeros of the fraction from *text*, a number or a time."""
-        has_zeros = exp.Like(this=text.copy(), expression=exp.Literal.string("%.%0"))
-        trimmed = self.without_trailing(self.without_trailing(text.copy(), "0"), ".")
-        return exp.Case().when(has_zeros, trimmed).else_(text)
-
-    def without_trailing(self, text: Sql, character: str) -> Sql:
-        """Remove every *character* at the end of *text*."""
-        return exp.Anonymous(this="RTRIM", expressions=[text, exp.Literal.string(character)])
-
-    def _canonical_float(self, value: Sql) -> Sql:
-        written = self.scientific(value.copy()) or self.text(value.copy())
-        spelt = [exp.Literal.string(text) for text in ("nan", "-nan")]
-        is_nan = exp.In(this=exp.Lower(this=self.text(value.copy())), expressions=spelt)
-        zero = exp.Literal.number(0)
-        case = exp.Case().when(exp.EQ(this=value.copy(), expression=zero), exp.Literal.string("0"))
-        is_finite = self.is_finite(value)
-        if is_finite is None:
-            return case.else_(written)
-        return (
-            case.when(is_finite, written)
-            .when(is_nan, exp.Literal.string("nan"))
-            .when(exp.LT(this=value.copy(), expression=zero.copy()), exp.Literal.string("-inf"))
-            .when(exp.GT(this=value.copy(), expression=zero.copy()), exp.Literal.string("inf"))
-        )
-
     def scientific(self, value: Sql) -> Sql | None:
         """Format *value*, a finite double, as C's `%.14e`; return None if the dialect has no such format."""
         return None
-
-    def portable_hash(self, texts: Sequence[Sql]) -> Sql:
-        """Build the MD5 of `portable_line`, in hexadecimal digits: the same in every warehouse."""
-        return exp.MD5(this=self.portable_line(texts))
-
-    def portable_line(self, texts: Sequence[Sql]) -> Sql:
-        """Join *texts*, which may be NULL, so that they can be split again at each bar."""
-        # `portable_part` escapes every ~, so no text equals the mark of NULL.
-        parts = [exp.func("COALESCE", text, exp.Literal.string(PORTABLE_NULL)) for text in texts]
-        return self.joined_by_bars(parts)
-
-    def joined_by_bars(self, texts: Sequence[Sql]) -> Sql:
-        """Join *texts*, none of which is NULL, with a bar between them."""
-        joined = texts[0]
-        for text in texts[1:]:
-            joined = exp.DPipe(this=joined, expression=exp.Literal.string("|"), safe=True)
-            joined = exp.DPipe(this=joined, expression=text, safe=True)
-        return joined
-
-    def portable_part(self, text: Sql) -> Sql:
-        """Escape *text* so that `portable_line` cannot confuse it with NULL or with two texts."""
-        for character, code in PORTABLE_ESCAPES:
-            literals = [exp.Literal.string(character), exp.Literal.string(code)]
-            text = exp.Anonymous(this="REPLACE", expressions=[text, *literals])
-        return text
-
-    def portable_sampled(self, portable_hash: Sql, percent: float) -> Sql:
-        """Build the condition that a row with that hash is in a sample of *percent*, the same in any
-        warehouse.
-        """
-        slices = round(percent * SAMPLE_SLICES / 100)
-        # Eight digits are 32 bits: enough for a million slices, and safe in 64 bits.
-        digits = exp.Substring(this=portable_hash, start=exp.Literal.number(1), length=exp.Literal.number(8))
-        remainder = exp.Mod(this=self.hex_number(digits), expression=exp.Literal.number(SAMPLE_SLICES))
-        return exp.LT(this=remainder, expression=exp.Literal.number(slices))
 
     def hex_number(self, digits: Sql) -> Sql:
         """Convert up to 15 hexadecimal *digits* to a whole number."""
         raise NotImplementedError
 
-    # Aggregating
-
-    def count_if(self, condition: Sql) -> Sql:
-        """Count the rows that meet *condition*. Not every warehouse supports FILTER."""
-        return exp.Count(this=exp.Case().when(condition, exp.Literal.number(1), copy=False))
-
-    def sum_of(self, value: Sql) -> Sql:
-        """Sum small whole numbers as a whole number; 0 for no rows."""
-        # Some warehouses return a sum of whole numbers as a decimal.
-        return exp.cast(
-            exp.func("COALESCE", exp.Sum(this=value), exp.Literal.number(0)), "BIGINT", dialect=self.name
-        )
-
-    def mean(self, value: Sql, of: ColumnType) -> Sql:
-        """Build the mean of numbers, without overflow and with digits after the point."""
-        return exp.Avg(this=value)
-
-    def count_distinct(self, value: Sql, of: ColumnType) -> Sql:
-        """Count the distinct values, NULL excluded."""
-        return exp.Count(this=exp.Distinct(expressions=[value]))
-
-    def counts_distinct_rows(self, of: ColumnType) -> bool:
-        """Return True if counting the rows of a SELECT DISTINCT is faster than COUNT(DISTINCT …)."""
-        return False
-
-    def approximate_distinct(self, value: Sql) -> Sql:
-        """Estimate the number of distinct values, NULL excluded."""
-        return exp.ApproxDistinct(this=value)
-
-    def median(self, value: Sql) -> Sql:
-        """Build the median of numbers: the mean of the middle two for an even count."""
-        return exp.WithinGroup(
-            this=exp.PercentileCont(this=exp.Literal.number("0.5")),
-            expression=exp.Order(expressions=[exp.Ordered(this=value, nulls_first=False)]),
-        )
-
-    def median_as_double(self, value: Sql, of: ColumnType) -> Sql:
-        """Build the median of numbers as a double: some warehouses round the median of decimals to
-        their scale.
-        """
-        is_double = of.kind is Kind.FLOAT and of.precision == 64
-        return self.median(value if is_double else self.double(value))
-
-    def median_moment(self, value: Sql) -> Sql | None:
-        """Build the median of points in time, the earlier of the middle two; None if no aggregate
-        returns it.
-        """
-        return exp.WithinGroup(
-            this=exp.PercentileDisc(this=exp.Literal.number("0.5")),
-            expression=exp.Order(expressions=[exp.Ordered(this=value, nulls_first=False)]),
-        )
+    # Strings
 
     def length(self, value: Sql, of: ColumnType) -> Sql | None:
         """Build the number of characters, bytes or array elements; None for other types."""
@@ -519,6 +531,10 @@ class Dialect(NumberDialect):
         if of.kind is Kind.ARRAY:
             return exp.ArraySize(this=value)
         return None
+
+    def without_trailing(self, text: Sql, character: str) -> Sql:
+        """Remove every *character* at the end of *text*."""
+        return exp.Anonymous(this="RTRIM", expressions=[text, exp.Literal.string(character)])
 
     def without_trailing_blanks(self, value: Sql) -> Sql:
         """Remove trailing spaces from *value*, a string. Other white space stays."""

@@ -9,7 +9,7 @@ from sqlglot import exp
 from recce_meta.errors import UsageError
 from recce_meta.models.data_diff import Moment
 from recce_meta.warehouses.arithmetic import Arithmetic, Decimals, whole_digits
-from recce_meta.warehouses.dialect import Dialect, moment_literal, per_cent
+from recce_meta.warehouses.dialect import Aggregates, Dialect, moment_literal, per_cent, tablesample
 from recce_meta.warehouses.types import ColumnType, Kind, Sql
 
 BIGNUMERIC_SCALE = 38
@@ -24,18 +24,35 @@ class _BigNumerics(Decimals):
     rows = 8
 
 
+class _Aggregates(Aggregates):
+    """Aggregates of BigQuery."""
+
+    has_cheap_distinct = True
+    has_exact_median = False
+
+    def median(self, value: Sql) -> Sql:
+        """Return the middle of 1,000 quantiles: BigQuery has no exact median aggregate."""
+        quantiles = exp.Anonymous(this="APPROX_QUANTILES", expressions=[value, exp.Literal.number(1000)])
+        return exp.Bracket(
+            this=quantiles, expressions=[exp.Anonymous(this="OFFSET", expressions=[exp.Literal.number(500)])]
+        )
+
+    def median_moment(self, value: Sql) -> Sql | None:
+        """Return the quantile, which exists for any type that sorts."""
+        return self.median(value)
+
+
 class BigQuery(Dialect):
     """BigQuery's GoogleSQL."""
 
     name = "bigquery"
+    aggregates_type = _Aggregates
     has_slices = False
     server = "SESSION_USER()"  # names of projects are unique
     # https://cloud.google.com/bigquery/docs/reference/standard-sql/lexical#case_sensitivity
     ignores_case_of_columns = True
     # https://cloud.google.com/bigquery/docs/reference/standard-sql/operators#comparison_operators
     nan_equals_nan = False
-    has_cheap_distinct = True
-    has_exact_median = False
     samples_by_seed = False
     # https://cloud.google.com/bigquery/docs/reference/standard-sql/data-types#date_type
     has_far_moments = False
@@ -154,7 +171,7 @@ class BigQuery(Dialect):
 
     def sampled_rows(self, relation: Sql, percent: float, seed: int) -> Sql | None:
         """Sample blocks of rows, without a seed: https://cloud.google.com/bigquery/docs/table-sampling"""
-        return self.tablesample(relation, f"TABLESAMPLE SYSTEM ({per_cent(percent)} PERCENT)")
+        return tablesample(self.render(relation), f"TABLESAMPLE SYSTEM ({per_cent(percent)} PERCENT)")
 
     def scientific(self, value: Sql) -> Sql | None:
         """https://cloud.google.com/bigquery/docs/reference/standard-sql/string_functions#format_string"""
@@ -164,17 +181,6 @@ class BigQuery(Dialect):
         """https://cloud.google.com/bigquery/docs/reference/standard-sql/conversion_functions#cast_as_integer"""
         prefixed = exp.DPipe(this=exp.Literal.string("0x"), expression=digits, safe=True)
         return exp.cast(exp.paren(prefixed), "INT64", dialect=self.name)
-
-    def median(self, value: Sql) -> Sql:
-        """Return the middle of 1,000 quantiles: BigQuery has no exact median aggregate."""
-        quantiles = exp.Anonymous(this="APPROX_QUANTILES", expressions=[value, exp.Literal.number(1000)])
-        return exp.Bracket(
-            this=quantiles, expressions=[exp.Anonymous(this="OFFSET", expressions=[exp.Literal.number(500)])]
-        )
-
-    def median_moment(self, value: Sql) -> Sql | None:
-        """Return the quantile, which exists for any type that sorts."""
-        return self.median(value)
 
     def is_blank(self, value: Sql) -> Sql:
         """Trim spaces explicitly: by default TRIM removes all white space."""

@@ -8,16 +8,32 @@ from collections.abc import Sequence
 from sqlglot import exp
 
 from recce_meta.models.data_diff import Moment
-from recce_meta.warehouses.dialect import Dialect, moment_literal, per_cent
+from recce_meta.warehouses.dialect import Aggregates, Dialect, moment_literal, per_cent, tablesample
 from recce_meta.warehouses.types import ColumnType, Kind, Sql
 
 _COLLATION = re.compile(r"\s+collate\s+[\w.]+", re.I)
+
+
+class _Aggregates(Aggregates):
+    """Aggregates of Databricks."""
+
+    def median(self, value: Sql) -> Sql:
+        """https://docs.databricks.com/en/sql/language-manual/functions/median.html"""
+        return exp.Median(this=value)
+
+    def median_moment(self, value: Sql) -> Sql | None:
+        """Return None: percentile_disc only accepts numbers.
+
+        https://docs.databricks.com/en/sql/language-manual/functions/percentile_disc.html
+        """
+        return None
 
 
 class Databricks(Dialect):
     """Databricks SQL, and Spark 3.4 and later."""
 
     name = "databricks"
+    aggregates_type = _Aggregates
     has_slices = False
     # https://docs.databricks.com/en/sql/language-manual/sql-ref-identifiers.html
     ignores_case_of_columns = True
@@ -97,9 +113,8 @@ class Databricks(Dialect):
 
     def sampled_rows(self, relation: Sql, percent: float, seed: int) -> Sql | None:
         """https://docs.databricks.com/en/sql/language-manual/sql-ref-syntax-qry-select-sampling.html"""
-        return self.tablesample(
-            relation, f"TABLESAMPLE ({per_cent(percent)} PERCENT)", f"REPEATABLE ({seed:d})"
-        )
+        clause = f"TABLESAMPLE ({per_cent(percent)} PERCENT) REPEATABLE ({seed:d})"
+        return tablesample(self.render(relation), clause)
 
     def scientific(self, value: Sql) -> Sql | None:
         """https://docs.databricks.com/en/sql/language-manual/functions/format_string.html"""
@@ -113,17 +128,6 @@ class Databricks(Dialect):
     def without_trailing_blanks(self, value: Sql) -> Sql:
         """https://docs.databricks.com/en/sql/language-manual/functions/trim.html"""
         return exp.Trim(this=value, expression=exp.Literal.string(" "), position="TRAILING")
-
-    def median(self, value: Sql) -> Sql:
-        """https://docs.databricks.com/en/sql/language-manual/functions/median.html"""
-        return exp.Median(this=value)
-
-    def median_moment(self, value: Sql) -> Sql | None:
-        """Return None: percentile_disc only accepts numbers.
-
-        https://docs.databricks.com/en/sql/language-manual/functions/percentile_disc.html
-        """
-        return None
 
     def length(self, value: Sql, of: ColumnType) -> Sql | None:
         """Use `array_size`, which is NULL for NULL; `size` may be -1."""

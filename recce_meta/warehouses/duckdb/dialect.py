@@ -11,7 +11,14 @@ from sqlglot import exp
 
 from recce_meta.models.data_diff import Moment
 from recce_meta.warehouses.arithmetic import Arithmetic, whole_digits
-from recce_meta.warehouses.dialect import SAMPLE_SLICES, Dialect, moment_literal
+from recce_meta.warehouses.dialect import (
+    SAMPLE_SLICES,
+    Aggregates,
+    CanonicalTexts,
+    Dialect,
+    moment_literal,
+    rows_where,
+)
 from recce_meta.warehouses.duckdb.hugeints import hugeints
 from recce_meta.warehouses.types import ColumnType, Kind, Sql
 
@@ -36,10 +43,81 @@ _ZEROS_IN_JSON = rf"{_STRING_IN_JSON}|(\.[0-9]*[1-9])0+([^0-9]|$)|\.0+([^0-9]|$)
 _NESTED = frozenset([Kind.ARRAY, Kind.STRUCT, Kind.MAP])
 
 
+class _Aggregates(Aggregates):
+    """Aggregates of DuckDB."""
+
+    def groupable(self, value: Sql, of: ColumnType) -> Sql:
+        """Group nested values and UNIONs directly: their texts differ for 0.0 and -0.0."""
+        return value if of.kind in _NESTED or _is_union(of) else super().groupable(value, of)
+
+    def group_text(self, key: Sql, of: ColumnType) -> Sql:
+        """Convert the keys that `groupable` did not convert to text."""
+        is_value = of.kind in _NESTED or _is_union(of)
+        return self._dialect.portable_text(key, of) if is_value else super().group_text(key, of)
+
+    def mean(self, value: Sql, of: ColumnType) -> Sql:
+        """Convert wide numbers to doubles: DuckDB sums whole numbers and decimals in 128 bits, which could
+        overflow.
+        """
+        if _is_bignum(of):
+            return self._quotient(exp.Sum(this=value.copy()), exp.Count(this=value))
+        bits = of.precision or 0
+        digits = bits if of.scale is not None else 39 if bits > 64 else 0
+        return exp.Avg(this=self._dialect.double(value) if digits > SUMMED_DIGITS else value)
+
+    def _quotient(self, above: Sql, below: Sql) -> Sql:
+        """Return a fraction as text, because BIGNUM has no division; NULL if *above* is."""
+        bar = exp.Literal.string("/")
+        return exp.DPipe(
+            this=exp.DPipe(this=self._dialect.text(above), expression=bar, safe=True),
+            expression=self._dialect.text(below),
+            safe=True,
+        )
+
+    def median(self, value: Sql) -> Sql:
+        """Use `median`, which equals `percentile_cont(0.5)` and is faster."""
+        return exp.Median(this=value)
+
+    def median_as_double(self, value: Sql, of: ColumnType) -> Sql:
+        """Skip the cast for integers, whose median is a double already; use two quantiles for a BIGNUM."""
+        if _is_bignum(of):
+            half = exp.Literal.number("0.5")
+            down = exp.Order(this=half.copy(), expressions=[exp.Ordered(this=value.copy(), desc=True)])
+            lower = exp.Anonymous(this="QUANTILE_DISC", expressions=[value.copy(), half])
+            upper = exp.Anonymous(this="QUANTILE_DISC", expressions=[value, down])
+            total = exp.paren(exp.Add(this=lower, expression=upper), copy=False)
+            return self._quotient(total, exp.Literal.number(2))
+        is_integer = of.kind is Kind.INTEGER and of.scale is None
+        return self.median(value) if is_integer else super().median_as_double(value, of)
+
+    def median_moment(self, value: Sql) -> Sql | None:
+        """https://duckdb.org/docs/stable/sql/functions/aggregates#holistic-aggregate-functions"""
+        return exp.Anonymous(this="QUANTILE_DISC", expressions=[value, exp.Literal.number("0.5")])
+
+
+class _Texts(CanonicalTexts):
+    """Texts of DuckDB."""
+
+    def joined_by_bars(self, texts: Sequence[Sql]) -> Sql:
+        """Join by one function, which is faster than many operators."""
+        return exp.Anonymous(this="CONCAT_WS", expressions=[exp.Literal.string("|"), *texts])
+
+    def text(self, value: Sql, of: ColumnType) -> Sql:
+        """Use DuckDB's own keys: both databases are files of one DuckDB, so equal keys mean equal values."""
+        if of.kind in _NESTED:
+            is_there = exp.not_(exp.Is(this=value.copy(), expression=exp.null()))
+            return exp.Case().when(is_there, exp.Anonymous(this="HEX", expressions=[_sort_key(value)]))
+        if of.kind is Kind.INTERVAL:
+            return _interval_text(self._dialect, value)
+        return super().text(value, of)
+
+
 class DuckDB(Dialect):
     """DuckDB 1.1 and later."""
 
     name = "duckdb"
+    aggregates_type = _Aggregates
+    canonical_type = _Texts
     # https://duckdb.org/docs/stable/sql/dialect/keywords_and_identifiers#case-sensitivity-of-identifiers
     ignores_case_of_columns = True
     has_short_databases = True
@@ -110,7 +188,7 @@ class DuckDB(Dialect):
         so NULL, [] and [NULL] collide. Sort keys differ for each value.
         """
         if of.kind is Kind.INTERVAL:
-            return self._interval_text(value)
+            return _interval_text(self, value)
         return _sort_key(value) if of.kind in _NESTED or _has_128_bits(of) else value
 
     def aligned(self, value: Sql, own: ColumnType, other: ColumnType) -> Sql:
@@ -140,19 +218,6 @@ class DuckDB(Dialect):
         literals = [exp.Literal.string(r" \(BC\)(.*)"), exp.Literal.string(r"\1 BC")]
         return exp.Anonymous(this="REGEXP_REPLACE", expressions=[text, *literals])
 
-    def joined_by_bars(self, texts: Sequence[Sql]) -> Sql:
-        """Join by one function, which is faster than many operators."""
-        return exp.Anonymous(this="CONCAT_WS", expressions=[exp.Literal.string("|"), *texts])
-
-    def groupable(self, value: Sql, of: ColumnType) -> Sql:
-        """Group nested values and UNIONs directly: their texts differ for 0.0 and -0.0."""
-        return value if of.kind in _NESTED or _is_union(of) else super().groupable(value, of)
-
-    def group_text(self, key: Sql, of: ColumnType) -> Sql:
-        """Convert the keys that `groupable` did not convert to text."""
-        is_value = of.kind in _NESTED or _is_union(of)
-        return self.portable_text(key, of) if is_value else super().group_text(key, of)
-
     def nested_literal(self, value: object, of: ColumnType) -> Sql | None:
         """Cast from JSON, which works for any nested type without UNION, BLOB or JSON."""
         if any(word in of.text.upper() for word in ("UNION(", "BLOB", "JSON")):
@@ -160,27 +225,6 @@ class DuckDB(Dialect):
         text = json.dumps(_with_texts(value), ensure_ascii=False)
         document = exp.cast(exp.Literal.string(text), "JSON", dialect=self.name)
         return exp.cast(document, of.text, dialect=self.name)
-
-    def canonical_text(self, value: Sql, of: ColumnType) -> Sql:
-        """Use DuckDB's own keys: both databases are files of one DuckDB, so equal keys mean equal values."""
-        if of.kind in _NESTED:
-            is_there = exp.not_(exp.Is(this=value.copy(), expression=exp.null()))
-            return exp.Case().when(is_there, exp.Anonymous(this="HEX", expressions=[_sort_key(value)]))
-        if of.kind is Kind.INTERVAL:
-            return self._interval_text(value)
-        return super().canonical_text(value, of)
-
-    def _interval_text(self, value: Sql) -> Sql:
-        """Return an interval as microseconds, as DuckDB compares them: a month has 30 days."""
-        whole: Sql | None = None
-        for unit, size in _MICROSECONDS.items():
-            part = exp.Anonymous(this="DATE_PART", expressions=[exp.Literal.string(unit), value.copy()])
-            product = exp.Mul(
-                this=exp.cast(part, "HUGEINT", dialect=self.name), expression=exp.Literal.number(size)
-            )
-            whole = product if whole is None else exp.Add(this=whole, expression=product)
-        assert whole is not None, "an interval has parts"
-        return self.text(whole)
 
     def arithmetic(self, base: ColumnType, current: ColumnType) -> Arithmetic:
         """Use 128-bit arithmetic, since sums of decimals fail beyond 38 digits."""
@@ -210,23 +254,13 @@ class DuckDB(Dialect):
         in 2.0.
         """
         keys = [exp.Literal.number(seed), exp.column("rowid", table="t")]
-        return self.rows_where(relation, self.sampled(keys, percent))
+        return rows_where(relation, self.sampled(keys, percent))
 
     def measured(self, value: Sql, of: ColumnType) -> Sql:
         """Cast TIMESTAMP_NS: a literal converted to nanoseconds cannot be before 1677."""
         if of.kind is Kind.TIMESTAMP and "_NS" in of.text.upper():
             return exp.cast(value, "TIMESTAMP", dialect=self.name)
         return super().measured(value, of)
-
-    def mean(self, value: Sql, of: ColumnType) -> Sql:
-        """Convert wide numbers to doubles: DuckDB sums whole numbers and decimals in 128 bits, which could
-        overflow.
-        """
-        if _is_bignum(of):
-            return self._quotient(exp.Sum(this=value.copy()), exp.Count(this=value))
-        bits = of.precision or 0
-        digits = bits if of.scale is not None else 39 if bits > 64 else 0
-        return exp.Avg(this=self.double(value) if digits > SUMMED_DIGITS else value)
 
     def scientific(self, value: Sql) -> Sql | None:
         """https://duckdb.org/docs/stable/sql/functions/text#printf-syntax"""
@@ -236,35 +270,6 @@ class DuckDB(Dialect):
         """https://duckdb.org/docs/stable/sql/data_types/literal_types#integer-literals"""
         prefixed = exp.DPipe(this=exp.Literal.string("0x"), expression=digits, safe=True)
         return exp.cast(exp.paren(prefixed), "BIGINT", dialect=self.name)
-
-    def _quotient(self, above: Sql, below: Sql) -> Sql:
-        """Return a fraction as text, because BIGNUM has no division; NULL if *above* is."""
-        bar = exp.Literal.string("/")
-        return exp.DPipe(
-            this=exp.DPipe(this=self.text(above), expression=bar, safe=True),
-            expression=self.text(below),
-            safe=True,
-        )
-
-    def median(self, value: Sql) -> Sql:
-        """Use `median`, which equals `percentile_cont(0.5)` and is faster."""
-        return exp.Median(this=value)
-
-    def median_as_double(self, value: Sql, of: ColumnType) -> Sql:
-        """Skip the cast for integers, whose median is a double already; use two quantiles for a BIGNUM."""
-        if _is_bignum(of):
-            half = exp.Literal.number("0.5")
-            down = exp.Order(this=half.copy(), expressions=[exp.Ordered(this=value.copy(), desc=True)])
-            lower = exp.Anonymous(this="QUANTILE_DISC", expressions=[value.copy(), half])
-            upper = exp.Anonymous(this="QUANTILE_DISC", expressions=[value, down])
-            total = exp.paren(exp.Add(this=lower, expression=upper), copy=False)
-            return self._quotient(total, exp.Literal.number(2))
-        is_integer = of.kind is Kind.INTEGER and of.scale is None
-        return self.median(value) if is_integer else super().median_as_double(value, of)
-
-    def median_moment(self, value: Sql) -> Sql | None:
-        """https://duckdb.org/docs/stable/sql/functions/aggregates#holistic-aggregate-functions"""
-        return exp.Anonymous(this="QUANTILE_DISC", expressions=[value, exp.Literal.number("0.5")])
 
     def length(self, value: Sql, of: ColumnType) -> Sql | None:
         """Use `len`, which works for arrays of every kind."""
@@ -314,6 +319,19 @@ def _as_written(text: Sql) -> Sql:
 def _sort_key(value: Sql) -> Sql:
     """Return bytes that differ for unequal values, and within nested values also for 30 days and a month."""
     return exp.Anonymous(this="create_sort_key", expressions=[value, exp.Literal.string("ASC NULLS FIRST")])
+
+
+def _interval_text(dialect: Dialect, value: Sql) -> Sql:
+    """Return an interval as microseconds, as DuckDB compares them: a month has 30 days."""
+    whole: Sql | None = None
+    for unit, size in _MICROSECONDS.items():
+        part = exp.Anonymous(this="DATE_PART", expressions=[exp.Literal.string(unit), value.copy()])
+        product = exp.Mul(
+            this=exp.cast(part, "HUGEINT", dialect=dialect.name), expression=exp.Literal.number(size)
+        )
+        whole = product if whole is None else exp.Add(this=whole, expression=product)
+    assert whole is not None, "an interval has parts"
+    return dialect.text(whole)
 
 
 def _with_a_zero(text: Sql) -> Sql:

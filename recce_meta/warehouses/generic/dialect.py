@@ -7,16 +7,22 @@ from collections.abc import Sequence
 from sqlglot import exp
 
 from recce_meta.errors import UsageError
-from recce_meta.warehouses.dialect import Dialect
+from recce_meta.warehouses.dialect import Aggregates, Dialect
 from recce_meta.warehouses.types import Sql
+
+
+class _Aggregates(Aggregates):
+    """Aggregates of databases that have no folder here."""
+
+    has_approximate_distinct = False
 
 
 class Standard(Dialect):
     """The SQL standard, as sqlglot writes it for one database."""
 
     name = "standard"
+    aggregates_type = _Aggregates
     has_slices = False
-    has_approximate_distinct = False
 
     def row_hash(self, values: Sequence[Sql]) -> Sql:
         """Raise UsageError, since no hash function exists in all databases."""

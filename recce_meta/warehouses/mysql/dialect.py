@@ -11,7 +11,7 @@ from typing import ClassVar
 
 from sqlglot import exp
 
-from recce_meta.warehouses.dialect import Dialect, Reader, per_cent
+from recce_meta.warehouses.dialect import Aggregates, CanonicalTexts, Dialect, Reader, per_cent, rows_where
 from recce_meta.warehouses.rewriting import without_full_joins, without_grouping_sets
 from recce_meta.warehouses.types import ColumnType, Kind, Sql
 
@@ -35,10 +35,41 @@ _FORMATS = {
 }
 
 
+class _Aggregates(Aggregates):
+    """Aggregates of MySQL and MariaDB."""
+
+    has_approximate_distinct = False
+    has_median = False
+
+    def mean(self, value: Sql, of: ColumnType) -> Sql:
+        """Convert to doubles: AVG of whole numbers and decimals only adds four digits."""
+        return exp.Avg(this=self._dialect.double(value))
+
+    def median(self, value: Sql) -> Sql:
+        """Raise NotImplementedError: MariaDB's median is only a window function, MySQL has none."""
+        raise NotImplementedError
+
+    def median_moment(self, value: Sql) -> Sql | None:
+        """Return None, since no aggregate returns a median."""
+        return None
+
+
+class _Texts(CanonicalTexts):
+    """Texts of MySQL and MariaDB."""
+
+    def text(self, value: Sql, of: ColumnType) -> Sql:
+        """Add 0 to a whole number: a YEAR and a column with ZEROFILL have leading zeros."""
+        if of.kind is Kind.INTEGER and of.scale is None:
+            value = exp.Add(this=value, expression=exp.Literal.number(0))
+        return super().text(value, of)
+
+
 class MySQL(Dialect):
     """MySQL 8 and MariaDB 10.6 and later."""
 
     name = "mysql"
+    aggregates_type = _Aggregates
+    canonical_type = _Texts
     has_slices = False
     ignores_case_of_columns = True
     place = ("DATABASE()",)
@@ -47,8 +78,6 @@ class MySQL(Dialect):
     # https://dev.mysql.com/doc/refman/8.0/en/fixed-point-types.html
     decimal_digits: ClassVar[int | None] = 65
     timestamp_type = "DATETIME(6)"
-    has_approximate_distinct = False
-    has_median = False
 
     def render(self, expression: Sql, *, pretty: bool = False) -> str:
         """Replace FULL JOIN and GROUPING SETS, which MySQL lacks."""
@@ -122,12 +151,6 @@ class MySQL(Dialect):
             return self.text(self.double(value))
         return self.text(value) if of.kind is Kind.TIMESTAMPTZ else super().portable_text(value, of)
 
-    def canonical_text(self, value: Sql, of: ColumnType) -> Sql:
-        """Add 0 to a whole number: a YEAR and a column with ZEROFILL have leading zeros."""
-        if of.kind is Kind.INTEGER and of.scale is None:
-            value = exp.Add(this=value, expression=exp.Literal.number(0))
-        return super().canonical_text(value, of)
-
     def is_within(self, value: Sql, of: ColumnType) -> Sql | None:
         """Exclude dates without a year, month or day, which MariaDB stores in some modes."""
         if of.kind is not Kind.DATE and of.kind is not Kind.TIMESTAMP:
@@ -188,19 +211,7 @@ class MySQL(Dialect):
         """
         number = exp.Anonymous(this="RAND", expressions=[exp.Literal.number(seed)])
         chance = exp.Literal.number(per_cent(percent / 100))
-        return self.rows_where(relation, exp.LT(this=number, expression=chance))
-
-    def mean(self, value: Sql, of: ColumnType) -> Sql:
-        """Convert to doubles: AVG of whole numbers and decimals only adds four digits."""
-        return exp.Avg(this=self.double(value))
-
-    def median(self, value: Sql) -> Sql:
-        """Raise NotImplementedError: MariaDB's median is only a window function, MySQL has none."""
-        raise NotImplementedError
-
-    def median_moment(self, value: Sql) -> Sql | None:
-        """Return None, since no aggregate returns a median."""
-        return None
+        return rows_where(relation, exp.LT(this=number, expression=chance))
 
 
 def _in_utc(column: Sql) -> Sql:

@@ -10,7 +10,7 @@ from typing import ClassVar
 from sqlglot import exp
 
 from recce_meta.warehouses.arithmetic import Arithmetic, Decimals, whole_digits
-from recce_meta.warehouses.dialect import Dialect, per_cent
+from recce_meta.warehouses.dialect import Aggregates, CanonicalTexts, Dialect, per_cent, tablesample
 from recce_meta.warehouses.types import ColumnType, Kind, Sql
 
 _QUICKLY_SORTED = frozenset(
@@ -82,19 +82,111 @@ SEED = 7_046_029_254_386_353_131
 _SERVER = "CONCAT_WS('/', EXTRACT(EPOCH FROM PG_POSTMASTER_START_TIME()), CURRENT_DATABASE(), CURRENT_USER)"
 
 
+class _Aggregates(Aggregates):
+    """Aggregates of PostgreSQL."""
+
+    # https://www.postgresql.org/docs/current/functions-aggregate.html has no estimate
+    has_approximate_distinct = False
+    # One statement for ten columns took a fifth more CPU time than ten, which connections can share.
+    top_lists_per_statement = 1
+
+    def groupable(self, value: Sql, of: ColumnType) -> Sql:
+        """Group arrays and JSON in their comparable form: texts differ in bounds, zeros and signs of zero."""
+        is_value = of.kind in (Kind.ARRAY, Kind.JSON)
+        return self._dialect.comparable(value, of) if is_value else super().groupable(value, of)
+
+    def group_text(self, key: Sql, of: ColumnType) -> Sql:
+        """Return the key itself for an array that is compared by its text."""
+        if of.kind is Kind.JSON:
+            return self._dialect.text(key)
+        is_array = of.kind is Kind.ARRAY and not _is_compared_by_text(of)
+        return self._dialect.portable_text(key, of) if is_array else super().group_text(key, of)
+
+    def mean(self, value: Sql, of: ColumnType) -> Sql:
+        """Divide the sum by the count: AVG of floats also sums their squares, which overflow from 1e154
+        on.
+        """
+        if of.kind is not Kind.FLOAT:
+            return super().mean(value, of)
+        count = exp.Nullif(this=exp.Count(this=value.copy()), expression=exp.Literal.number(0))
+        return _quotient(exp.Sum(this=self._dialect.double(value)), count)
+
+    def median_as_double(self, value: Sql, of: ColumnType) -> Sql:
+        """Return the median; NULL if a `numeric` is beyond doubles, because it cannot be cast.
+
+        percentile_cont returns NaN if one of the middle two values is infinite.
+        """
+        if of.kind is Kind.FLOAT:
+            number = value if of.precision == 64 else self._dialect.double(value)
+            # Aggregates of the same values share one sort.
+            low, high = _percentile_disc(number, "0.5"), _percentile_disc(number, _UPPER_MIDDLE)
+            is_infinite = exp.or_(
+                exp.EQ(this=low, expression=_double("-Infinity")),
+                exp.EQ(this=high, expression=_double("Infinity")),
+            )
+            ends = exp.Add(this=low.copy(), expression=high.copy())
+            return exp.Case().when(is_infinite, ends).else_(self.median(number.copy()))
+        digits, scale = of.precision or sys.maxsize, of.scale or 0
+        if of.kind is not Kind.DECIMAL or (digits <= _DOUBLE_DIGITS and abs(scale) <= _DOUBLE_DIGITS):
+            return super().median_as_double(value, of)
+        zero = exp.Literal.number(0)
+        size = exp.Abs(this=value.copy())
+        too_small = exp.LT(this=size.copy(), expression=exp.Literal.number("1e-307"))
+        too_large = exp.and_(
+            exp.GT(this=size.copy(), expression=exp.Literal.number("1.7976931348623157e308")),
+            exp.LT(this=size, expression=exp.cast(exp.Literal.string("Infinity"), "DECIMAL")),
+        )
+        known = exp.Case().when(too_small, zero.copy()).when(exp.not_(too_large.copy()), value)
+        are_known = exp.EQ(this=self.count_if(too_large), expression=zero)
+        return exp.Case().when(are_known, self.median(self._dialect.double(known)))
+
+    def count_distinct(self, value: Sql, of: ColumnType) -> Sql:
+        """Use the collation "C" for strings: COUNT(DISTINCT …) sorts, which is fastest by bytes."""
+        value = self._dialect.ordered_text(value) if of.kind is Kind.TEXT else value
+        return super().count_distinct(value, of)
+
+    def counts_distinct_rows(self, of: ColumnType) -> bool:
+        """Return True for `numeric` and longer values: SELECT DISTINCT hashes, which is faster than
+        sorting them.
+        """
+        return of.kind not in _QUICKLY_SORTED or (of.kind is Kind.INTEGER and of.scale is not None)
+
+
+class _Texts(CanonicalTexts):
+    """Texts of PostgreSQL."""
+
+    def without_zeros(self, text: Sql) -> Sql:
+        """Return *text*: times have no trailing zeros."""
+        return text
+
+    def text(self, value: Sql, of: ColumnType) -> Sql:
+        """Use TRIM_SCALE: https://www.postgresql.org/docs/current/functions-math.html"""
+        if of.kind is Kind.DECIMAL:
+            value = exp.Anonymous(this="TRIM_SCALE", expressions=[value])
+        if of.kind in (Kind.JSON, Kind.ARRAY, Kind.INTERVAL):
+            return _one_text(self._dialect, self._dialect.comparable(value, of), of)
+        if of.kind is Kind.TEXT:  # `char(n)` loses its blanks
+            return self._dialect.text(value)
+        return super().text(value, of)
+
+    def hash(self, texts: Sequence[Sql]) -> Sql:
+        """Hash the text in UTF-8: MD5 of a text depends on the encoding of the database."""
+        line, encoding = self.line(texts), exp.Literal.string("UTF8")
+        in_utf8 = exp.Anonymous(this="CONVERT_TO", expressions=[line, encoding])
+        return exp.MD5(this=in_utf8)
+
+
 class Postgres(Dialect):
     """PostgreSQL 14 and later."""
 
     name = "postgres"
+    aggregates_type: ClassVar[type[Aggregates]] = _Aggregates
+    canonical_type: ClassVar[type[CanonicalTexts]] = _Texts
     decimal_digits: ClassVar[int | None] = None
     # https://www.postgresql.org/docs/current/limits.html
     columns_per_statement: ClassVar[int | None] = 1600
     server: ClassVar[str | None] = _SERVER
     relation_named: ClassVar[str] = "TO_REGCLASS({})"
-    # https://www.postgresql.org/docs/current/functions-aggregate.html has no estimate
-    has_approximate_distinct = False
-    # One statement for ten columns took a fifth more CPU time than ten, which connections can share.
-    top_lists_per_statement: ClassVar[int] = 1
 
     def evaluated_once(self, select: exp.Select) -> exp.Select:
         """Add OFFSET 0, so that the subquery is not merged into its outer query and its columns
@@ -168,18 +260,6 @@ class Postgres(Dialect):
             value = self.in_utc(value)
         return exp.Anonymous(this="BTRIM", expressions=[self.nested_text(value), exp.Literal.string('"')])
 
-    def groupable(self, value: Sql, of: ColumnType) -> Sql:
-        """Group arrays and JSON in their comparable form: texts differ in bounds, zeros and signs of zero."""
-        is_value = of.kind in (Kind.ARRAY, Kind.JSON)
-        return self.comparable(value, of) if is_value else super().groupable(value, of)
-
-    def group_text(self, key: Sql, of: ColumnType) -> Sql:
-        """Return the key itself for an array that is compared by its text."""
-        if of.kind is Kind.JSON:
-            return self.text(key)
-        is_array = of.kind is Kind.ARRAY and not _is_compared_by_text(of)
-        return self.portable_text(key, of) if is_array else super().group_text(key, of)
-
     def nested_literal(self, value: object, of: ColumnType) -> Sql | None:
         """https://www.postgresql.org/docs/current/arrays.html#ARRAYS-INPUT"""
         if of.kind is not Kind.ARRAY or not isinstance(value, list) or _is_compared_by_text(of):
@@ -216,9 +296,8 @@ class Postgres(Dialect):
 
     def sampled_rows(self, relation: Sql, percent: float, seed: int) -> Sql | None:
         """Sample a table or materialized view: https://www.postgresql.org/docs/current/sql-select.html"""
-        return self.tablesample(
-            relation, f"TABLESAMPLE BERNOULLI ({per_cent(percent)})", f"REPEATABLE ({seed:d})"
-        )
+        clause = f"TABLESAMPLE BERNOULLI ({per_cent(percent)}) REPEATABLE ({seed:d})"
+        return tablesample(self.render(relation), clause)
 
     def hashable(self, value: Sql, of: ColumnType) -> Sql:
         """Return bytes or text for types whose own hash ignores part of the value.
@@ -228,93 +307,20 @@ class Postgres(Dialect):
         src/backend/utils/adt/numeric.c. Types that hash in full are unchanged.
         """
         if of.kind is Kind.INTEGER and of.scale is None:
-            return self._bytes(value, of) if (of.precision or 64) > 32 else value
+            return _bytes(self, value, of) if (of.precision or 64) > 32 else value
         if of.kind in (Kind.TIMESTAMP, Kind.TIMESTAMPTZ):
-            return self._bytes(value, of)
+            return _bytes(self, value, of)
         if of.kind is Kind.TIME:
             return self.text(value)
         if of.kind in (Kind.INTEGER, Kind.DECIMAL, Kind.INTERVAL, Kind.JSON, Kind.ARRAY):
-            return self._one_text(value, of)
+            return _one_text(self, value, of)
         return value
-
-    def _bytes(self, value: Sql, of: ColumnType) -> Sql:
-        return exp.Anonymous(this=_BYTES[of.kind], expressions=[value])
-
-    def _one_text(self, value: Sql, of: ColumnType) -> Sql:
-        """Return *value*, which is `comparable`, as text that is the same only for equal values."""
-        if of.kind is Kind.DECIMAL or (of.kind is Kind.INTEGER and of.scale is not None):
-            return self.text(exp.Anonymous(this="TRIM_SCALE", expressions=[value]))
-        if of.kind is Kind.FLOAT:  # -0.0 + 0.0 is 0.0
-            return self.text(exp.Add(this=value, expression=exp.Literal.number("0.0")))
-        if of.kind is Kind.INTERVAL:
-            return self._interval_text(value)
-        if of.kind is Kind.JSON:
-            text = self.text(value)
-            literals = [exp.Literal.string(each) for each in (_NUMBERS_IN_JSON, r"\1\3", "g")]
-            trimmed = exp.Anonymous(this="REGEXP_REPLACE", expressions=[text.copy(), *literals])
-            return exp.Case().when(_matches(text.copy(), _ZEROS_IN_JSON), trimmed).else_(text)
-        if of.kind is Kind.ARRAY and not any(_has_one_text(element) for element in of.elements):
-            return self._array_text(value, of)
-        return self.text(value)
-
-    def _interval_text(self, value: Sql) -> Sql:
-        """Return an interval in seconds, with months of 30 days, as intervals compare; cap infinite years."""
-        epoch = exp.Extract(this=exp.var("EPOCH"), expression=value.copy())
-        years: Sql = exp.Extract(this=exp.var("YEAR"), expression=value)
-        bound = exp.Literal.number(1_000_000_000)
-        years = exp.Least(
-            this=exp.Greatest(this=years, expressions=[exp.Neg(this=bound.copy())], ignore_nulls=False),
-            expressions=[bound],
-            ignore_nulls=False,
-        )
-        # LEAST and GREATEST skip NULL; the epoch keeps it.
-        more = exp.Mul(this=years, expression=exp.Literal.number(_SECONDS_MORE))
-        seconds = exp.Sub(this=epoch, expression=more)
-        return self.text(exp.Anonymous(this="TRIM_SCALE", expressions=[seconds]))
-
-    def _array_text(self, value: Sql, of: ColumnType) -> Sql:
-        """Concatenate the texts of the elements, and add the dimensions."""
-        element = of.elements[0] if of.elements else ColumnType("", Kind.OTHER)
-        elements = exp.Select(expressions=[self._one_text(exp.column("e", table="u"), element)])
-        unnested = exp.Unnest(
-            expressions=[value.copy()],
-            alias=exp.TableAlias(this=exp.to_identifier("u"), columns=[exp.to_identifier("e")]),
-        )
-        listed = exp.Anonymous(this="ARRAY", expressions=[elements.from_(unnested, copy=False)])
-        dimensions = exp.Anonymous(this="ARRAY_DIMS", expressions=[value.copy()])
-        text = exp.DPipe(
-            this=self.text(listed),
-            expression=exp.func("COALESCE", dimensions, exp.Literal.string("")),
-            safe=True,
-        )
-        is_there = exp.not_(exp.Is(this=value, expression=exp.null()))
-        return exp.Case().when(is_there, text)
-
-    def without_zeros(self, text: Sql) -> Sql:
-        """Return *text*: times have no trailing zeros."""
-        return text
-
-    def canonical_text(self, value: Sql, of: ColumnType) -> Sql:
-        """Use TRIM_SCALE: https://www.postgresql.org/docs/current/functions-math.html"""
-        if of.kind is Kind.DECIMAL:
-            value = exp.Anonymous(this="TRIM_SCALE", expressions=[value])
-        if of.kind in (Kind.JSON, Kind.ARRAY, Kind.INTERVAL):
-            return self._one_text(self.comparable(value, of), of)
-        if of.kind is Kind.TEXT:  # `char(n)` loses its blanks
-            return self.text(value)
-        return super().canonical_text(value, of)
 
     def scientific(self, value: Sql) -> Sql | None:
         """https://www.postgresql.org/docs/current/functions-formatting.html"""
         template = exp.Literal.string("9.99999999999999EEEE")
         written = exp.Anonymous(this="TO_CHAR", expressions=[value, template])
         return exp.Anonymous(this="LTRIM", expressions=[written])
-
-    def portable_hash(self, texts: Sequence[Sql]) -> Sql:
-        """Hash the text in UTF-8: MD5 of a text depends on the encoding of the database."""
-        line, encoding = self.portable_line(texts), exp.Literal.string("UTF8")
-        in_utf8 = exp.Anonymous(this="CONVERT_TO", expressions=[line, encoding])
-        return exp.MD5(this=in_utf8)
 
     def hex_number(self, digits: Sql) -> Sql:
         """Prefix the digits with x and cast them to bits."""
@@ -324,54 +330,6 @@ class Postgres(Dialect):
         prefixed = exp.DPipe(this=exp.Literal.string("x"), expression=padded, safe=True)
         bits = exp.cast(exp.paren(prefixed), "BIT(64)", dialect=self.name)
         return exp.cast(bits, "BIGINT", dialect=self.name)
-
-    def mean(self, value: Sql, of: ColumnType) -> Sql:
-        """Divide the sum by the count: AVG of floats also sums their squares, which overflow from 1e154
-        on.
-        """
-        if of.kind is not Kind.FLOAT:
-            return super().mean(value, of)
-        count = exp.Nullif(this=exp.Count(this=value.copy()), expression=exp.Literal.number(0))
-        return _quotient(exp.Sum(this=self.double(value)), count)
-
-    def median_as_double(self, value: Sql, of: ColumnType) -> Sql:
-        """Return the median; NULL if a `numeric` is beyond doubles, because it cannot be cast.
-
-        percentile_cont returns NaN if one of the middle two values is infinite.
-        """
-        if of.kind is Kind.FLOAT:
-            number = value if of.precision == 64 else self.double(value)
-            # Aggregates of the same values share one sort.
-            low, high = _percentile_disc(number, "0.5"), _percentile_disc(number, _UPPER_MIDDLE)
-            is_infinite = exp.or_(
-                exp.EQ(this=low, expression=_double("-Infinity")),
-                exp.EQ(this=high, expression=_double("Infinity")),
-            )
-            ends = exp.Add(this=low.copy(), expression=high.copy())
-            return exp.Case().when(is_infinite, ends).else_(self.median(number.copy()))
-        digits, scale = of.precision or sys.maxsize, of.scale or 0
-        if of.kind is not Kind.DECIMAL or (digits <= _DOUBLE_DIGITS and abs(scale) <= _DOUBLE_DIGITS):
-            return super().median_as_double(value, of)
-        zero = exp.Literal.number(0)
-        size = exp.Abs(this=value.copy())
-        too_small = exp.LT(this=size.copy(), expression=exp.Literal.number("1e-307"))
-        too_large = exp.and_(
-            exp.GT(this=size.copy(), expression=exp.Literal.number("1.7976931348623157e308")),
-            exp.LT(this=size, expression=exp.cast(exp.Literal.string("Infinity"), "DECIMAL")),
-        )
-        known = exp.Case().when(too_small, zero.copy()).when(exp.not_(too_large.copy()), value)
-        are_known = exp.EQ(this=self.count_if(too_large), expression=zero)
-        return exp.Case().when(are_known, self.median(self.double(known)))
-
-    def count_distinct(self, value: Sql, of: ColumnType) -> Sql:
-        """Use the collation "C" for strings: COUNT(DISTINCT …) sorts, which is fastest by bytes."""
-        return super().count_distinct(self.ordered_text(value) if of.kind is Kind.TEXT else value, of)
-
-    def counts_distinct_rows(self, of: ColumnType) -> bool:
-        """Return True for `numeric` and longer values: SELECT DISTINCT hashes, which is faster than
-        sorting them.
-        """
-        return of.kind not in _QUICKLY_SORTED or (of.kind is Kind.INTEGER and of.scale is not None)
 
     def length(self, value: Sql, of: ColumnType) -> Sql | None:
         """Use `cardinality`, which is 0 for an empty array; `array_length` returns NULL."""
@@ -387,6 +345,63 @@ class Postgres(Dialect):
 def _has_one_text(of: ColumnType) -> bool:
     """Return True if equal values of *of* have the same text, also within an array."""
     return of.kind in _ONE_TEXT or (of.kind is Kind.INTEGER and of.scale is None)
+
+
+def _bytes(dialect: Dialect, value: Sql, of: ColumnType) -> Sql:
+    return exp.Anonymous(this=_BYTES[of.kind], expressions=[value])
+
+
+def _one_text(dialect: Dialect, value: Sql, of: ColumnType) -> Sql:
+    """Return *value*, which is `comparable`, as text that is the same only for equal values."""
+    if of.kind is Kind.DECIMAL or (of.kind is Kind.INTEGER and of.scale is not None):
+        return dialect.text(exp.Anonymous(this="TRIM_SCALE", expressions=[value]))
+    if of.kind is Kind.FLOAT:  # -0.0 + 0.0 is 0.0
+        return dialect.text(exp.Add(this=value, expression=exp.Literal.number("0.0")))
+    if of.kind is Kind.INTERVAL:
+        return _interval_text(dialect, value)
+    if of.kind is Kind.JSON:
+        text = dialect.text(value)
+        literals = [exp.Literal.string(each) for each in (_NUMBERS_IN_JSON, r"\1\3", "g")]
+        trimmed = exp.Anonymous(this="REGEXP_REPLACE", expressions=[text.copy(), *literals])
+        return exp.Case().when(_matches(text.copy(), _ZEROS_IN_JSON), trimmed).else_(text)
+    if of.kind is Kind.ARRAY and not any(_has_one_text(element) for element in of.elements):
+        return _array_text(dialect, value, of)
+    return dialect.text(value)
+
+
+def _interval_text(dialect: Dialect, value: Sql) -> Sql:
+    """Return an interval in seconds, with months of 30 days, as intervals compare; cap infinite years."""
+    epoch = exp.Extract(this=exp.var("EPOCH"), expression=value.copy())
+    years: Sql = exp.Extract(this=exp.var("YEAR"), expression=value)
+    bound = exp.Literal.number(1_000_000_000)
+    years = exp.Least(
+        this=exp.Greatest(this=years, expressions=[exp.Neg(this=bound.copy())], ignore_nulls=False),
+        expressions=[bound],
+        ignore_nulls=False,
+    )
+    # LEAST and GREATEST skip NULL; the epoch keeps it.
+    more = exp.Mul(this=years, expression=exp.Literal.number(_SECONDS_MORE))
+    seconds = exp.Sub(this=epoch, expression=more)
+    return dialect.text(exp.Anonymous(this="TRIM_SCALE", expressions=[seconds]))
+
+
+def _array_text(dialect: Dialect, value: Sql, of: ColumnType) -> Sql:
+    """Concatenate the texts of the elements, and add the dimensions."""
+    element = of.elements[0] if of.elements else ColumnType("", Kind.OTHER)
+    elements = exp.Select(expressions=[_one_text(dialect, exp.column("e", table="u"), element)])
+    unnested = exp.Unnest(
+        expressions=[value.copy()],
+        alias=exp.TableAlias(this=exp.to_identifier("u"), columns=[exp.to_identifier("e")]),
+    )
+    listed = exp.Anonymous(this="ARRAY", expressions=[elements.from_(unnested, copy=False)])
+    dimensions = exp.Anonymous(this="ARRAY_DIMS", expressions=[value.copy()])
+    text = exp.DPipe(
+        this=dialect.text(listed),
+        expression=exp.func("COALESCE", dimensions, exp.Literal.string("")),
+        safe=True,
+    )
+    is_there = exp.not_(exp.Is(this=value, expression=exp.null()))
+    return exp.Case().when(is_there, text)
 
 
 def _matches(text: Sql, pattern: str) -> Sql:

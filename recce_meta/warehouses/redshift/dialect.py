@@ -8,7 +8,7 @@ from functools import reduce
 from sqlglot import exp
 
 from recce_meta.warehouses.arithmetic import Arithmetic
-from recce_meta.warehouses.dialect import Dialect
+from recce_meta.warehouses.dialect import Aggregates, CanonicalTexts, Dialect
 from recce_meta.warehouses.postgres.dialect import Postgres
 from recce_meta.warehouses.types import ColumnType, Kind, Sql
 
@@ -16,10 +16,39 @@ _END_MARK = 1
 """Code of a character that sorts before all others."""
 
 
+class _Aggregates(Aggregates):
+    """Aggregates of Redshift."""
+
+    # https://docs.aws.amazon.com/redshift/latest/dg/r_MEDIAN.html: all in one SELECT must have the same
+    # order
+    has_many_medians = False
+
+    def group_text(self, key: Sql, of: ColumnType) -> Sql:
+        """Remove end marks from strings. Redshift has no arrays."""
+        return self._dialect.plain_text(key) if of.kind is Kind.TEXT else super().group_text(key, of)
+
+    def mean(self, value: Sql, of: ColumnType) -> Sql:
+        """Convert to doubles, since AVG of integers is a whole number.
+
+        https://docs.aws.amazon.com/redshift/latest/dg/r_AVG.html
+        """
+        return exp.Avg(this=self._dialect.double(value))
+
+    def median(self, value: Sql) -> Sql:
+        """https://docs.aws.amazon.com/redshift/latest/dg/r_MEDIAN.html"""
+        return exp.Anonymous(this="MEDIAN", expressions=[value])
+
+    def median_moment(self, value: Sql) -> Sql | None:
+        """Return None: MEDIAN of dates lies between the middle two."""
+        return None
+
+
 class Redshift(Postgres):
     """Redshift, provisioned and serverless."""
 
     name = "redshift"
+    aggregates_type = _Aggregates
+    canonical_type = CanonicalTexts
     has_slices = False
     ignores_case_of_columns = True
     # https://docs.aws.amazon.com/redshift/latest/dg/r_CURRENT_NAMESPACE.html
@@ -27,11 +56,6 @@ class Redshift(Postgres):
     # TO_REGCLASS is not documented. A cast fails for an unknown name.
     relation_named = "{}::REGCLASS"
     decimal_digits = 38
-    has_approximate_distinct = True
-    top_lists_per_statement = 50
-    # https://docs.aws.amazon.com/redshift/latest/dg/r_MEDIAN.html: all in one SELECT must have the same
-    # order
-    has_many_medians = False
     text_type = "VARCHAR(65535)"
 
     def evaluated_once(self, select: exp.Select) -> exp.Select:
@@ -91,14 +115,6 @@ class Redshift(Postgres):
             return exp.Case().when(value.copy(), texts[0]).when(exp.not_(value.copy()), texts[1])
         return Dialect.portable_text(self, value, of)
 
-    def groupable(self, value: Sql, of: ColumnType) -> Sql:
-        """Use the default, since Redshift has no arrays."""
-        return Dialect.groupable(self, value, of)
-
-    def group_text(self, key: Sql, of: ColumnType) -> Sql:
-        """Remove end marks from strings. Redshift has no arrays."""
-        return self.plain_text(key) if of.kind is Kind.TEXT else Dialect.group_text(self, key, of)
-
     def nested_literal(self, value: object, of: ColumnType) -> Sql | None:
         """Return None, since Redshift has no arrays."""
         return None
@@ -114,13 +130,6 @@ class Redshift(Postgres):
         """
         text = exp.Anonymous(this="JSON_SERIALIZE", expressions=[value.copy()])
         return exp.Case().when(exp.not_(_is_null(value.copy())), text)
-
-    def mean(self, value: Sql, of: ColumnType) -> Sql:
-        """Convert to doubles, since AVG of integers is a whole number.
-
-        https://docs.aws.amazon.com/redshift/latest/dg/r_AVG.html
-        """
-        return exp.Avg(this=self.double(value))
 
     def sampled_rows(self, relation: Sql, percent: float, seed: int) -> Sql | None:
         """Return None: https://docs.aws.amazon.com/redshift/latest/dg/r_FROM_clause30.html has no
@@ -162,18 +171,6 @@ class Redshift(Postgres):
         assert seeded is not None, "a hash of no columns"
         return seeded
 
-    def approximate_distinct(self, value: Sql) -> Sql:
-        """Use `APPROXIMATE COUNT(DISTINCT …)`, which sqlglot writes for this dialect."""
-        return exp.ApproxDistinct(this=value)
-
-    def without_zeros(self, text: Sql) -> Sql:
-        """Use the standard RTRIM."""
-        return Dialect.without_zeros(self, text)
-
-    def canonical_text(self, value: Sql, of: ColumnType) -> Sql:
-        """Use the default, since Redshift has no TRIM_SCALE."""
-        return Dialect.canonical_text(self, value, of)
-
     def scientific(self, value: Sql) -> Sql | None:
         """Return None, since formats have no exponents.
 
@@ -181,33 +178,9 @@ class Redshift(Postgres):
         """
         return None
 
-    def portable_hash(self, texts: Sequence[Sql]) -> Sql:
-        """Hash the text, which is in UTF-8 in every database."""
-        return Dialect.portable_hash(self, texts)
-
     def hex_number(self, digits: Sql) -> Sql:
         """https://docs.aws.amazon.com/redshift/latest/dg/r_STRTOL.html"""
         return exp.Anonymous(this="STRTOL", expressions=[digits, exp.Literal.number(16)])
-
-    def median_as_double(self, value: Sql, of: ColumnType) -> Sql:
-        """Use the default: every decimal is in the range of doubles."""
-        return Dialect.median_as_double(self, value, of)
-
-    def count_distinct(self, value: Sql, of: ColumnType) -> Sql:
-        """Use the default: strings compare exactly already."""
-        return Dialect.count_distinct(self, value, of)
-
-    def counts_distinct_rows(self, of: ColumnType) -> bool:
-        """Return False: COUNT(DISTINCT …) hashes."""
-        return False
-
-    def median(self, value: Sql) -> Sql:
-        """https://docs.aws.amazon.com/redshift/latest/dg/r_MEDIAN.html"""
-        return exp.Anonymous(this="MEDIAN", expressions=[value])
-
-    def median_moment(self, value: Sql) -> Sql | None:
-        """Return None: MEDIAN of dates lies between the middle two."""
-        return None
 
     def length(self, value: Sql, of: ColumnType) -> Sql | None:
         """Use `GET_ARRAY_LENGTH`, since arrays are SUPER."""

@@ -8,7 +8,7 @@ from sqlglot import exp
 
 from recce_meta.errors import UsageError
 from recce_meta.models.data_diff import Moment
-from recce_meta.warehouses.dialect import Dialect, moment_literal, per_cent
+from recce_meta.warehouses.dialect import Aggregates, Dialect, moment_literal, per_cent, tablesample
 from recce_meta.warehouses.types import ColumnType, Kind, Sql
 
 _INSTANT = "YYYY-MM-DD HH24:MI:SS.FF6"
@@ -20,13 +20,23 @@ _FORMATS = {
 }
 
 
+class _Aggregates(Aggregates):
+    """Aggregates of Snowflake."""
+
+    # https://docs.snowflake.com/en/sql-reference/functions/count
+    has_cheap_distinct = True
+
+    def median(self, value: Sql) -> Sql:
+        """https://docs.snowflake.com/en/sql-reference/functions/median"""
+        return exp.Median(this=value)
+
+
 class Snowflake(Dialect):
     """Snowflake SQL."""
 
     name = "snowflake"
+    aggregates_type = _Aggregates
     has_slices = False
-    # https://docs.snowflake.com/en/sql-reference/functions/count
-    has_cheap_distinct = True
     place = ("CURRENT_DATABASE()", "CURRENT_SCHEMA()")
     server = "CONCAT_WS('/', CURRENT_REGION(), CURRENT_ACCOUNT(), CURRENT_ROLE())"
     timestamp_type = "TIMESTAMP_NTZ"
@@ -97,7 +107,8 @@ class Snowflake(Dialect):
         """Sample with a seed, possible for tables:
         https://docs.snowflake.com/en/sql-reference/constructs/sample
         """
-        return self.tablesample(relation, f"SAMPLE BERNOULLI ({per_cent(percent)})", f"SEED ({seed:d})")
+        clause = f"SAMPLE BERNOULLI ({per_cent(percent)}) SEED ({seed:d})"
+        return tablesample(self.render(relation), clause)
 
     def scientific(self, value: Sql) -> Sql | None:
         """Shorten the exponent, which has three digits:
@@ -114,7 +125,3 @@ class Snowflake(Dialect):
     def hex_number(self, digits: Sql) -> Sql:
         """https://docs.snowflake.com/en/sql-reference/sql-format-models"""
         return exp.Anonymous(this="TO_NUMBER", expressions=[digits, exp.Literal.string("X" * 15)])
-
-    def median(self, value: Sql) -> Sql:
-        """https://docs.snowflake.com/en/sql-reference/functions/median"""
-        return exp.Median(this=value)

@@ -14,7 +14,7 @@ from msgspec import structs
 from sqlglot import exp
 
 from recce_meta.warehouses.arithmetic import Arithmetic, Distances, Doubles, all_of, minus
-from recce_meta.warehouses.dialect import Dialect
+from recce_meta.warehouses.dialect import Aggregates, CanonicalTexts, Dialect, rows_where
 from recce_meta.warehouses.rewriting import without_grouping_sets
 from recce_meta.warehouses.types import ColumnType, Kind, Sql
 
@@ -44,14 +44,49 @@ _STORED_AS = {
 """Types of values that a cast writes as values of a kind; kinds that are not listed are texts."""
 
 
+class _Aggregates(Aggregates):
+    """Aggregates of SQLite."""
+
+    has_approximate_distinct = False
+
+    def median(self, value: Sql) -> Sql:
+        """Call the driver's function."""
+        return exp.Anonymous(this="recce_median", expressions=[value])
+
+    def median_moment(self, value: Sql) -> Sql | None:
+        """Return None, since texts have no median."""
+        return None
+
+
+class _Texts(CanonicalTexts):
+    """Texts of SQLite."""
+
+    def hash(self, texts: Sequence[Sql]) -> Sql:
+        """Call the driver's function, since SQLite has no MD5."""
+        return exp.Anonymous(this="recce_md5", expressions=[self.line(texts)])
+
+    def text(self, value: Sql, of: ColumnType) -> Sql:
+        """Write a value of another type than its column's as it is, so that it equals no value of that type.
+
+        A CAST would make a text the number 0, round a double to 15 digits, and turn a blob into its bytes.
+        """
+        kinds = map(exp.Literal.string, _STORED_AS.get(of.kind, _STORED_AS[Kind.TEXT]))
+        own = exp.Anonymous(this="typeof", expressions=[value.copy()])
+        name = "recce_text" if of.kind.is_number else "quote"
+        other = exp.Anonymous(this=name, expressions=[value.copy()])
+        text = super().text(value, of)
+        return exp.Case().when(exp.In(this=own, expressions=[*kinds]), text, copy=False).else_(other)
+
+
 class SQLite(Dialect):
     """SQLite 3.39 and later, which has FULL JOIN."""
 
     name = "sqlite"
+    aggregates_type = _Aggregates
+    canonical_type = _Texts
     has_slices = False
     ignores_case_of_columns = True
     enforces_types = False
-    has_approximate_distinct = False
     # https://www.sqlite.org/limits.html: 2,000 columns of a result, 500 terms of a UNION
     columns_per_statement: ClassVar[int | None] = 1600
 
@@ -192,42 +227,18 @@ class SQLite(Dialect):
         """Call the driver's function, in which 1 and 1.0 are equal."""
         return exp.Anonymous(this="recce_hash", expressions=list(values))
 
-    def portable_hash(self, texts: Sequence[Sql]) -> Sql:
-        """Call the driver's function, since SQLite has no MD5."""
-        return exp.Anonymous(this="recce_md5", expressions=[self.portable_line(texts)])
-
     def sampled_rows(self, relation: Sql, percent: float, seed: int) -> Sql | None:
         """Sample by a hash of the row number, which WITHOUT ROWID tables lack."""
         keys = [exp.Literal.number(seed), exp.column("rowid", table="t")]
-        return self.rows_where(relation, self.sampled(keys, percent))
+        return rows_where(relation, self.sampled(keys, percent))
 
     def hex_number(self, digits: Sql) -> Sql:
         """Call the driver's function, since SQLite cannot parse hexadecimal digits."""
         return exp.Anonymous(this="recce_hex", expressions=[digits])
 
-    def canonical_text(self, value: Sql, of: ColumnType) -> Sql:
-        """Write a value of another type than its column's as it is, so that it equals no value of that type.
-
-        A CAST would make a text the number 0, round a double to 15 digits, and turn a blob into its bytes.
-        """
-        kinds = map(exp.Literal.string, _STORED_AS.get(of.kind, _STORED_AS[Kind.TEXT]))
-        own = exp.Anonymous(this="typeof", expressions=[value.copy()])
-        name = "recce_text" if of.kind.is_number else "quote"
-        other = exp.Anonymous(this=name, expressions=[value.copy()])
-        text = super().canonical_text(value, of)
-        return exp.Case().when(exp.In(this=own, expressions=[*kinds]), text, copy=False).else_(other)
-
     def scientific(self, value: Sql) -> Sql | None:
         """Call the driver's function."""
         return exp.Anonymous(this="recce_scientific", expressions=[value])
-
-    def median(self, value: Sql) -> Sql:
-        """Call the driver's function."""
-        return exp.Anonymous(this="recce_median", expressions=[value])
-
-    def median_moment(self, value: Sql) -> Sql | None:
-        """Return None, since texts have no median."""
-        return None
 
     def length(self, value: Sql, of: ColumnType) -> Sql | None:
         """Use `length`, which counts the bytes of a blob; `octet_length` is newer."""

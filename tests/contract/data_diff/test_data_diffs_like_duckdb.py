@@ -88,7 +88,7 @@ def made(adapter: UnifiedSqlAdapter, schema: str, spelling: Spelling) -> tuple[U
 
 
 def test_every_kind_of_diff_gives_the_same(pairs: list[tuple[UnifiedSqlAdapter, str, str]]) -> None:
-    is_exact = dialect_named(pairs[0][0].warehouse.dialect).has_exact_median
+    is_exact = dialect_named(pairs[0][0].warehouse.dialect).aggregates.has_exact_median
     left_out = OF_EACH_WAREHOUSE if is_exact else OF_EACH_WAREHOUSE | {"median", "notes"}
     if pairs[0][0].one_moment is OneMoment.NEVER:
         left_out |= {"notes"}

@@ -265,10 +265,10 @@ def test_estimates_are_told_and_are_near(bench: Any) -> None:
 
     profile = found.columns[0].current
     assert profile.distinct_count == pytest.approx(500, rel=0.1)
-    assert profile.is_approximate == bench.dialect.has_approximate_distinct
+    assert profile.is_approximate == bench.dialect.aggregates.has_approximate_distinct
     assert bool(found.notes) != profile.is_approximate
     statements = [query for query in bench.asked if not query.describes]
-    at_once = profile.is_approximate and bench.dialect.has_many_medians
+    at_once = profile.is_approximate and bench.dialect.aggregates.has_many_medians
     assert len(statements) == (2 if at_once else 4)
 
 

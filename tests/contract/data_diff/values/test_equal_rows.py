@@ -309,7 +309,8 @@ class Columns:
         if text is None:
             return None
         hashes = (
-            dialect.portable_hash([text(side, "t")]) for side, dialect in zip(DataSide, dialects, strict=True)
+            dialect.canonical.hash([text(side, "t")])
+            for side, dialect in zip(DataSide, dialects, strict=True)
         )
         left, right = (
             own.adapter.execute(own.dialect.render(select))[1]
