@@ -92,6 +92,10 @@ class Aggregates:
     """True if one SELECT can compute medians of several columns."""
     has_median: ClassVar[bool] = True
     """True if an aggregate returns the median of numbers, exact or not."""
+    median_function: ClassVar[str | None] = None
+    """Name of the aggregate that returns the median; None for PERCENTILE_CONT."""
+    has_median_moment: ClassVar[bool] = True
+    """True if an aggregate returns the median of points in time."""
     has_exact_median: ClassVar[bool] = True
     """True if an aggregate returns the exact median, not an estimate."""
     figures_per_statement: ClassVar[int] = 1500
@@ -153,6 +157,8 @@ class Aggregates:
 
     def median(self, value: Sql) -> Sql:
         """Build the median of numbers: the mean of the middle two for an even count."""
+        if self.median_function is not None:
+            return exp.Anonymous(this=self.median_function, expressions=[value])
         return exp.WithinGroup(
             this=exp.PercentileCont(this=exp.Literal.number("0.5")),
             expression=exp.Order(expressions=[exp.Ordered(this=value, nulls_first=False)]),
@@ -166,9 +172,9 @@ class Aggregates:
         return self.median(value if is_double else self._dialect.double(value))
 
     def median_moment(self, value: Sql) -> Sql | None:
-        """Build the median of points in time, the earlier of the middle two; None if no aggregate
-        returns it.
-        """
+        """Build the median of points in time, the earlier of the middle two; None if none exists."""
+        if not self.has_median_moment:
+            return None
         return exp.WithinGroup(
             this=exp.PercentileDisc(this=exp.Literal.number("0.5")),
             expression=exp.Order(expressions=[exp.Ordered(this=value, nulls_first=False)]),

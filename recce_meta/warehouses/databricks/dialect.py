@@ -17,16 +17,10 @@ _COLLATION = re.compile(r"\s+collate\s+[\w.]+", re.I)
 class _Aggregates(Aggregates):
     """Aggregates of Databricks."""
 
-    def median(self, value: Sql) -> Sql:
-        """https://docs.databricks.com/en/sql/language-manual/functions/median.html"""
-        return exp.Median(this=value)
-
-    def median_moment(self, value: Sql) -> Sql | None:
-        """Return None: percentile_disc only accepts numbers.
-
-        https://docs.databricks.com/en/sql/language-manual/functions/percentile_disc.html
-        """
-        return None
+    # https://docs.databricks.com/en/sql/language-manual/functions/median.html
+    median_function = "MEDIAN"
+    # https://docs.databricks.com/en/sql/language-manual/functions/percentile_disc.html only accepts numbers
+    has_median_moment = False
 
 
 class Databricks(Dialect):

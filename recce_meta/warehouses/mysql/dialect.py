@@ -40,6 +40,7 @@ class _Aggregates(Aggregates):
 
     has_approximate_distinct = False
     has_median = False
+    has_median_moment = False
 
     def mean(self, value: Sql, of: ColumnType) -> Sql:
         """Convert to doubles: AVG of whole numbers and decimals only adds four digits."""
@@ -48,10 +49,6 @@ class _Aggregates(Aggregates):
     def median(self, value: Sql) -> Sql:
         """Raise NotImplementedError: MariaDB's median is only a window function, MySQL has none."""
         raise NotImplementedError
-
-    def median_moment(self, value: Sql) -> Sql | None:
-        """Return None, since no aggregate returns a median."""
-        return None
 
 
 class _Texts(CanonicalTexts):

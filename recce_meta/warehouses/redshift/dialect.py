@@ -20,8 +20,10 @@ class _Aggregates(Aggregates):
     """Aggregates of Redshift."""
 
     # https://docs.aws.amazon.com/redshift/latest/dg/r_MEDIAN.html: all in one SELECT must have the same
-    # order
+    # order, and a median of dates lies between the middle two
+    median_function = "MEDIAN"
     has_many_medians = False
+    has_median_moment = False
 
     def group_text(self, key: Sql, of: ColumnType) -> Sql:
         """Remove end marks from strings. Redshift has no arrays."""
@@ -33,14 +35,6 @@ class _Aggregates(Aggregates):
         https://docs.aws.amazon.com/redshift/latest/dg/r_AVG.html
         """
         return exp.Avg(this=self._dialect.double(value))
-
-    def median(self, value: Sql) -> Sql:
-        """https://docs.aws.amazon.com/redshift/latest/dg/r_MEDIAN.html"""
-        return exp.Anonymous(this="MEDIAN", expressions=[value])
-
-    def median_moment(self, value: Sql) -> Sql | None:
-        """Return None: MEDIAN of dates lies between the middle two."""
-        return None
 
 
 class Redshift(Postgres):

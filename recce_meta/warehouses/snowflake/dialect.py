@@ -25,10 +25,8 @@ class _Aggregates(Aggregates):
 
     # https://docs.snowflake.com/en/sql-reference/functions/count
     has_cheap_distinct = True
-
-    def median(self, value: Sql) -> Sql:
-        """https://docs.snowflake.com/en/sql-reference/functions/median"""
-        return exp.Median(this=value)
+    # https://docs.snowflake.com/en/sql-reference/functions/median
+    median_function = "MEDIAN"
 
 
 class Snowflake(Dialect):

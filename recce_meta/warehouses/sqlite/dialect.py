@@ -48,14 +48,8 @@ class _Aggregates(Aggregates):
     """Aggregates of SQLite."""
 
     has_approximate_distinct = False
-
-    def median(self, value: Sql) -> Sql:
-        """Call the driver's function."""
-        return exp.Anonymous(this="recce_median", expressions=[value])
-
-    def median_moment(self, value: Sql) -> Sql | None:
-        """Return None, since texts have no median."""
-        return None
+    median_function = "recce_median"
+    has_median_moment = False  # texts have no median
 
 
 class _Texts(CanonicalTexts):
