@@ -48,7 +48,7 @@ def wait_until(is_true: Callable[[], object], what: str) -> None:
 
 
 def wait_until_ended(identity: str) -> None:
-    """Wait until the launcher has ended that a pid file identifies: it does so by itself, after its program."""
+    """Wait until the launcher that a pid file identifies has ended, which it does after its program."""
     launcher = json.loads(identity)
     wait_until(lambda: processes._start_of(launcher["pid"]) != launcher["started"], "the launcher is gone")
 
