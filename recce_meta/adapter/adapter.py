@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import re
 import time
-from collections.abc import Callable, Hashable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from copy import copy
 from dataclasses import dataclass, replace
@@ -21,6 +21,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 from recce_meta.adapter.cancellation import refuse_odd_timeout, retry
 from recce_meta.adapter.connection import DriverConnection, Session, Stream
+from recce_meta.adapter.place import LOCK_RETRY_SECONDS, DatabasePlace
 from recce_meta.adapter.statements import is_query, only_reads, single_statement
 from recce_meta.errors import (
     DEFAULT_LOCK_SECONDS,
@@ -54,7 +55,6 @@ if TYPE_CHECKING:
 
 Result = TypeVar("Result")
 
-LOCK_RETRY_SECONDS = 0.1
 DEFAULT_THREADS = 4
 DEFAULT_BATCH_ROWS = 10_000
 
@@ -77,21 +77,35 @@ class ResolvedTarget:
     """Fields of the output, with every secret masked."""
 
 
+@dataclass(frozen=True, slots=True)
+class LockWait:
+    """Wait for a locked file, or for another writer of the store."""
+
+    seconds: float
+    on_wait: OnWait | None
+
+    def report(self, reason: str) -> None:
+        """Report *reason*, for which the caller waits."""
+        if self.on_wait is not None:
+            self.on_wait(f"Waiting up to {self.seconds:g} s: {reason}")
+
+
 class OpenLink:
     """Connection of an adapter and of those that `at` returned for its other schemas, opened on first use."""
 
-    def __init__(self, driver: BaseDriver, plan: ConnectionPlan) -> None:
+    def __init__(self, driver: BaseDriver, plan: ConnectionPlan, lock_wait: LockWait) -> None:
         self._driver = driver
         self._plan = plan
+        self._lock_wait = lock_wait
         self._opening: DriverConnection | None = None
         self.link: DriverConnection | None = None
         self.stream: Stream | None = None
         """The last stream; until its end, nothing else runs."""
 
-    def ready(self, lock_timeout: float, report_wait: OnWait) -> DriverConnection:
+    def ready(self) -> DriverConnection:
         """Return the open connection, or a new one if there is none or if it was lost.
 
-        If another process locks the file, waits up to *lock_timeout* seconds and calls *report_wait* once.
+        If another process locks the file, waits and reports it once.
         """
         if self.stream is not None and self.stream.is_open:
             raise UsageError(
@@ -101,8 +115,43 @@ class OpenLink:
         if self.link is not None and self.link.is_lost:
             self.close()
         if self.link is None:
-            self.link = self._connect(lock_timeout, report_wait)
+            self.link = self._connect()
         return self.link
+
+    def run(
+        self, sql: str, timeout: float | None, *, is_ours: bool = False, snapshot: str | None = None
+    ) -> tuple[list[str], Rows]:
+        """Run one statement, and return its columns and rows; retry it if nothing can have happened twice."""
+        refuse_odd_timeout(timeout)
+        sql = single_statement(sql, dialect := self._driver.warehouse.dialect)
+        link = self.ready()
+        if link.in_transaction:
+            return link.run_text(sql, timeout, is_ours=is_ours)
+
+        def run(left: float | None) -> tuple[list[str], Rows]:
+            return self.ready().run_text(sql, left, is_ours=is_ours, snapshot=snapshot)
+
+        return retry(run, only_reads=lambda: is_ours or only_reads(sql, dialect), timeout=timeout)
+
+    def read(self, sql: str, batch_rows: int, timeout: float | None, *, snapshot: str | None) -> Stream:
+        """Return the rows of *sql*, a query, in batches of up to *batch_rows*."""
+        refuse_odd_timeout(timeout)
+        sql = single_statement(sql, dialect := self._driver.warehouse.dialect)
+        if not isinstance(batch_rows, int):
+            raise UsageError(
+                f"batch_rows must be an integer, got {batch_rows!r}", hint="pass a positive integer"
+            )
+        if batch_rows < 1:
+            raise UsageError(
+                f"batch_rows must be at least 1, got {batch_rows}", hint="pass a positive integer"
+            )
+        if not is_query(sql, dialect):
+            raise UsageError("Only the rows of a query can be streamed", hint="use execute")
+        link = self.ready()
+        if link.in_transaction:
+            raise UsageError("Cannot stream within a session: a stream needs its own transaction")
+        self.stream = Stream(link, sql, batch_rows, timeout, snapshot=snapshot)
+        return self.stream
 
     def cancel(self) -> None:
         """Stop the statement that another thread runs, or its attempt to connect."""
@@ -120,11 +169,11 @@ class OpenLink:
             link, self.link = self.link, None
             link.close()
 
-    def _connect(self, lock_timeout: float, report_wait: OnWait) -> DriverConnection:
+    def _connect(self) -> DriverConnection:
         """Open a new connection, once the file is unlocked and the server answers."""
-        limits = self._driver.warehouse.lock_statements(lock_timeout)
+        limits = self._driver.warehouse.lock_statements(self._lock_wait.seconds)
         plan = replace(self._plan, statements=(*self._plan.statements, *limits)) if limits else self._plan
-        deadline = time.monotonic() + lock_timeout
+        deadline = time.monotonic() + self._lock_wait.seconds
         attempts = 0
         is_reported = False
         while True:
@@ -136,7 +185,7 @@ class OpenLink:
                 if time.monotonic() >= deadline:
                     raise
                 if not is_reported:
-                    report_wait(error.message)
+                    self._lock_wait.report(error.message)
                 is_reported = True
                 time.sleep(LOCK_RETRY_SECONDS)
             except AuthenticationFailed:
@@ -174,20 +223,15 @@ class UnifiedSqlAdapter:
         self.warehouse = warehouse
         self.target = target
         self._plan = plan if may_create else replace(plan, may_create=False)
-        self.lock_timeout = lock_timeout
-        """Seconds to wait for a locked file, or for another writer of the store."""
-        self._on_wait = on_wait
+        self.lock_wait = LockWait(lock_timeout, on_wait)
         self._driver = driver_for(warehouse)
-        self._open = OpenLink(self._driver, self._plan)
+        self._open = OpenLink(self._driver, self._plan, self.lock_wait)
+        self.place = DatabasePlace(self._driver, self._plan)
+        """Server or file of the database."""
         self.schema = "recce_metadata"
         """Schema of the store that functions about a store read and write; only `at` chooses another."""
         self.store_versions: dict[str, int] = {}
         """Versions of stores that need no migration, by schema; checking again costs two round trips."""
-
-    def report_wait(self, reason: str) -> None:
-        """Report *reason*, for which this adapter waits up to its `lock_timeout`."""
-        if self._on_wait is not None:
-            self._on_wait(f"Waiting up to {self.lock_timeout:g} s: {reason}")
 
     @classmethod
     def from_dbt_profile(
@@ -260,34 +304,6 @@ class UnifiedSqlAdapter:
         return self._plan.database or self.warehouse.name
 
     @property
-    def address(self) -> str:
-        """Warehouse, host and database, to name this place without user and password."""
-        url, file = self._plan.url, self.file_path()
-        place = str(file) if file is not None else url.database or self._plan.database or ""
-        port = f":{url.port}" if url.port else ""
-        return f"{self.warehouse.name}://{url.host or ''}{port}/{without_passwords(place)}"
-
-    def has_raised(self, error: WarehouseError) -> bool:
-        """Return True if this database has raised *error*; False if another one did, or it is unknown."""
-        return error.url == self._plan.url
-
-    @property
-    def server(self) -> tuple[str, int | None] | None:
-        """Host, and port if the driver does not choose it; None for a file, or if it chooses the host."""
-        url = self._plan.url
-        host = url.host if self.warehouse.has_server_in_url else None
-        # A host with a slash is the folder of a socket.
-        return (host, url.port or self.warehouse.default_port) if host and "/" not in host else None
-
-    @property
-    def dataset_namespace(self) -> str:
-        """Namespace of its relations in OpenLineage: `postgres://host:5432`, `duckdb:///folder/file.duckdb`."""
-        url, file = self._plan.url, self.file_path()
-        port = url.port or self.warehouse.default_port
-        host = f"{url.host or 'localhost'}{f':{port}' if port else ''}"
-        return self.warehouse.dataset_namespace.format(name=self.warehouse.name, place=file or host)
-
-    @property
     def time_zone(self) -> str | None:
         """Time zone of the open session; None if there is none, or if it is unknown."""
         sql = self.warehouse.zone_sql
@@ -331,7 +347,7 @@ class UnifiedSqlAdapter:
 
     def connect(self) -> None:
         """Open the connection now, unless it is open; raise the errors of connecting here."""
-        self._linked()
+        self._open.ready()
 
     def execute(self, sql: str) -> tuple[list[str], Rows]:
         """Run *sql*, any single statement, unchanged, and return its columns and rows.
@@ -344,7 +360,7 @@ class UnifiedSqlAdapter:
 
     def execute_with_cancel(self, sql: str, timeout: float | None = None) -> tuple[list[str], Rows]:
         """Run *sql* like `execute`; after *timeout* seconds stop it and raise QueryTimeout."""
-        return self._run(sql, timeout)
+        return self._open.run(sql, timeout)
 
     def answer(self, sql: str, timeout: float | None = None, *, snapshot: str | None = None) -> Rows:
         """Return the rows of *sql*, a query that we generated.
@@ -352,7 +368,7 @@ class UnifiedSqlAdapter:
         JSON is returned as text. The query is retried if the connection is lost. It is cancelled after
         *timeout* seconds, if given. It sees *snapshot*, the name of one that a session took.
         """
-        return self._run(sql, timeout, is_ours=True, snapshot=snapshot)[1]
+        return self._open.run(sql, timeout, is_ours=True, snapshot=snapshot)[1]
 
     def stream(
         self,
@@ -369,43 +385,26 @@ class UnifiedSqlAdapter:
         stopped and raises QueryTimeout. It sees *snapshot*, the name that `Session.take_snapshot` returned in
         another adapter. Raises UsageError within a session, or if *sql* is not a query.
         """
-        refuse_odd_timeout(timeout)
-        sql = single_statement(sql, self.warehouse.dialect)
-        if not isinstance(batch_rows, int):
-            raise UsageError(
-                f"batch_rows must be an integer, got {batch_rows!r}", hint="pass a positive integer"
-            )
-        if batch_rows < 1:
-            raise UsageError(
-                f"batch_rows must be at least 1, got {batch_rows}", hint="pass a positive integer"
-            )
-        if not is_query(sql, self.warehouse.dialect):
-            raise UsageError("Only the rows of a query can be streamed", hint="use execute")
-        link = self._linked()
-        if link.in_transaction:
-            raise UsageError("Cannot stream within a session: a stream needs its own transaction")
-        self._open.stream = Stream(link, sql, batch_rows, timeout, snapshot=snapshot)
-        return self._open.stream
+        return self._open.read(sql, batch_rows, timeout, snapshot=snapshot)
 
     def describe(self, sql: str) -> list[tuple[str, str]]:
         """Return the name and the warehouse's type of each column of the query *sql*, without running it."""
-        return self._linked().describe(single_statement(sql, self.warehouse.dialect))
+        return self._open.ready().describe(single_statement(sql, self.warehouse.dialect))
 
     def inspect(self, read: Callable[[Inspector], Result]) -> Result:
         """Call *read* with SQLAlchemy's inspector of this connection, and return its result."""
-        return self._linked().inspect(read)
+        return self._open.ready().inspect(read)
 
     def region(self) -> str | None:
         """Return the region of statements that reference no data; None if the warehouse has one region."""
-        return self._linked().region()
+        return self._open.ready().region()
 
     def sibling(self, *, lock_timeout: float | None = None) -> UnifiedSqlAdapter:
         """Return another adapter for the same database, with a separate connection.
 
         *lock_timeout* is by default that of this adapter.
         """
-        adapter = self._with(self._plan)
-        adapter.lock_timeout = self.lock_timeout if lock_timeout is None else lock_timeout
+        adapter = self._with(self._plan, lock_timeout)
         adapter.store_versions = self.store_versions
         return adapter
 
@@ -437,10 +436,10 @@ class UnifiedSqlAdapter:
         plan = self.warehouse.guarded_plan(self._plan)
         return self._with(replace(plan, statement_seconds=statement_seconds))
 
-    def _with(self, plan: ConnectionPlan) -> UnifiedSqlAdapter:
-        adapter = UnifiedSqlAdapter(
-            self.warehouse, plan, self.target, lock_timeout=self.lock_timeout, on_wait=self._on_wait
-        )
+    def _with(self, plan: ConnectionPlan, lock_timeout: float | None = None) -> UnifiedSqlAdapter:
+        seconds = self.lock_wait.seconds if lock_timeout is None else lock_timeout
+        on_wait = self.lock_wait.on_wait
+        adapter = UnifiedSqlAdapter(self.warehouse, plan, self.target, lock_timeout=seconds, on_wait=on_wait)
         return adapter.at(self.schema)
 
     def linked(self, folder: str) -> UnifiedSqlAdapter:
@@ -448,30 +447,13 @@ class UnifiedSqlAdapter:
         plan = self._driver.link_file(self._plan, folder)
         return UnifiedSqlAdapter(self.warehouse, plan, self.target, may_create=False).at(self.schema)
 
-    def file_state(self) -> Hashable | None:
-        """Return a value that changes when a process changes the database file; None if it is not a file."""
-        return self._driver.file_state(self._plan)
-
-    def file_path(self) -> Path | None:
-        """Return the path of the database file; None if the database is not a file."""
-        is_file = self.warehouse.is_called_by_file and self._plan.is_shareable
-        return Path(self._plan.url.database or "").absolute() if is_file or self.file_state() else None
-
     def snapshot(self, folder: str, seconds: float = 0.0) -> UnifiedSqlAdapter:
         """Return another adapter, for a copy of the database file in *folder*.
 
         While a process writes to the file, tries again for *seconds*. Raises StoreLocked if it still does,
         and DatabaseNotFound if the file is missing.
         """
-        until = time.monotonic() + seconds
-        while True:
-            try:
-                plan = self._driver.copy_file(self._plan, folder)
-                break
-            except StoreLocked:
-                if time.monotonic() >= until:
-                    raise
-                time.sleep(LOCK_RETRY_SECONDS)
+        plan = self.place.copied_plan(folder, seconds)
         return UnifiedSqlAdapter(self.warehouse, plan, self.target, may_create=False).at(self.schema)
 
     @property
@@ -484,26 +466,6 @@ class UnifiedSqlAdapter:
         """How the queries of one diff see one moment here."""
         return self.warehouse.one_moment(self._plan)
 
-    def reaches_same(self, other: UnifiedSqlAdapter) -> bool:
-        """Return True if *other* has the same file, or the same URL and on a server the same search path."""
-        is_one = self.warehouse.is_in_process or self._plan.statements == other._plan.statements
-        mine, others = self.file_path(), other.file_path()
-        is_place = other._plan.url == self._plan.url
-        if mine is not None and others is not None and mine.exists() and others.exists():
-            is_place = mine.samefile(others)
-        return is_one and is_place and self.warehouse.name == other.warehouse.name
-
-    def shares_server_with(self, other: UnifiedSqlAdapter) -> bool:
-        """Return True if one connection can name the tables of both this adapter and *other*.
-
-        Both must be on one server, and in one database unless statements can name another database.
-        Privileges are not checked.
-        """
-        mine, others = self._plan.url, other._plan.url
-        is_same = self.warehouse.name == other.warehouse.name and mine.host is not None
-        is_same = is_same and (mine.host, mine.port) == (others.host, others.port)
-        return is_same and (self.warehouse.joins_databases or mine.database == others.database)
-
     def cancel(self) -> None:
         """Stop the statement that another thread runs here; it then raises QueryCancelled."""
         self._open.cancel()
@@ -515,7 +477,7 @@ class UnifiedSqlAdapter:
         If it need not be *atomic*, because it only reads or can be repeated, each statement commits by itself
         in warehouses whose transactions are expensive.
         """
-        link = self._linked()
+        link = self._open.ready()
         if link.in_transaction:
             raise UsageError("A session is already open: sessions of one adapter cannot be nested")
         with link.transaction(atomic=atomic):
@@ -530,23 +492,6 @@ class UnifiedSqlAdapter:
         # An in-memory database would be lost, and a server has no file to lock.
         if self.warehouse.is_in_process and self.is_shareable:
             self.close()
-
-    def _run(
-        self, sql: str, timeout: float | None, *, is_ours: bool = False, snapshot: str | None = None
-    ) -> tuple[list[str], Rows]:
-        refuse_odd_timeout(timeout)
-        sql = single_statement(sql, dialect := self.warehouse.dialect)
-        link = self._linked()
-        if link.in_transaction:
-            return link.run_text(sql, timeout, is_ours=is_ours)
-
-        def run(left: float | None) -> tuple[list[str], Rows]:
-            return self._linked().run_text(sql, left, is_ours=is_ours, snapshot=snapshot)
-
-        return retry(run, only_reads=lambda: is_ours or only_reads(sql, dialect), timeout=timeout)
-
-    def _linked(self) -> DriverConnection:
-        return self._open.ready(self.lock_timeout, self.report_wait)
 
 
 def _warehouse_of(loaded: RenderedProfile) -> Warehouse:

@@ -34,13 +34,13 @@ def retrying(adapter: UnifiedSqlAdapter, work: Callable[[], T]) -> T:
             return work()
         except TransientFailure as error:
             waited = time.monotonic() - started
-            if waited >= adapter.lock_timeout:
+            if waited >= adapter.lock_wait.seconds:
                 raise _locked(adapter, error) from error
             if waited >= TELL_SECONDS and not is_reported:
                 is_reported = True
-                adapter.report_wait(_blocker(adapter) or error.message)
+                adapter.lock_wait.report(_blocker(adapter) or error.message)
         # A random pause separates writers that collided.
-        time.sleep(min(pause * random.uniform(0.5, 1.0), adapter.lock_timeout))
+        time.sleep(min(pause * random.uniform(0.5, 1.0), adapter.lock_wait.seconds))
         pause = min(LONGEST_PAUSE, 2 * pause)
 
 
@@ -48,7 +48,7 @@ def _locked(adapter: UnifiedSqlAdapter, error: TransientFailure) -> StoreLocked:
     """Return the error of a writer that waited too long."""
     found = writers(adapter)
     hint = found[0].remedy if found else "try again, or wait longer with --lock-timeout"
-    message = f"The store in '{adapter.schema}' was blocked for {adapter.lock_timeout:g} s"
+    message = f"The store in '{adapter.schema}' was blocked for {adapter.lock_wait.seconds:g} s"
     return StoreLocked(f"{message}: {found[0] if found else error.message}", hint=hint, code=error.code)
 
 

@@ -361,7 +361,7 @@ def write_exports(
 ) -> tuple[Path, ...]:
     """Write *exports* to *path* as `export` does. Only csv and parquet accept several exports.
 
-    *namespace* is that of the relations in OpenLineage, `UnifiedSqlAdapter.dataset_namespace`.
+    *namespace* is that of the relations in OpenLineage, `DatabasePlace.dataset_namespace`.
     """
     exporter = exporter_of(format, namespace)
     if exporter is None:

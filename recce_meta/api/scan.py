@@ -161,7 +161,7 @@ def refuse_place(store: UnifiedSqlAdapter) -> None:
 
 def without_store(scope: ScanScope, database: UnifiedSqlAdapter, store: UnifiedSqlAdapter) -> ScanScope:
     """Return *scope* without the relations of *store*, which change with every recording."""
-    if not store.reaches_same(database):
+    if not store.place.reaches_same(database.place):
         return scope
     warehouse = database.warehouse
     if warehouse.shared_schema is not None:

@@ -97,7 +97,7 @@ class AgentStore:
     def _current(self) -> tuple[UnifiedSqlAdapter, _Copy | None]:
         if self._source is None:
             self._source = self._connect()
-        state = self._source.file_state()
+        state = self._source.place.file_state()
         if state is None:
             return self._source, None
         self._notes.text = None

@@ -106,7 +106,7 @@ class TargetStores:
 
     def is_file(self, name: str) -> bool:
         """Return True if the store *name* is a database file. Raises ConfigurationError if it is unknown."""
-        return self._store(name).connect().file_state() is not None
+        return self._store(name).connect().place.file_state() is not None
 
     async def use(
         self, name: str, work: Callable[[UnifiedSqlAdapter], T], stop: Callable[[], None] | None = None

@@ -555,7 +555,7 @@ def dialect_of(warehouse: Warehouse) -> str:
 def _session(adapter: UnifiedSqlAdapter, *, atomic: bool) -> Iterator[StoreSession]:
     with adapter.session(atomic=atomic) as session:
         if atomic:
-            for statement in adapter.warehouse.writing_statements(adapter.lock_timeout):
+            for statement in adapter.warehouse.writing_statements(adapter.lock_wait.seconds):
                 session.query(statement, {})
         yield StoreSession(session, adapter.warehouse, adapter.schema, has_comments=adapter.is_shareable)
 

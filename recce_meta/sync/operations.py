@@ -70,7 +70,7 @@ class SyncResult(Tabular, frozen=True, kw_only=True):
 def store_replica(adapter: UnifiedSqlAdapter, *, creates: bool = False) -> StoreReplica:
     """Return the store of *adapter* as one side of an exchange."""
     suffix = "" if adapter.schema == DEFAULT_SCHEMA else f" ({adapter.schema})"
-    name = f"{adapter.address}{suffix}"
+    name = f"{adapter.place.address}{suffix}"
     return StoreReplica(adapter, name=name, pack=pack, creates=creates)
 
 
@@ -141,13 +141,13 @@ def refuse_same(local: StoreReplica, peer: Replica) -> None:
 
 
 def _has_same_place(one: UnifiedSqlAdapter, other: UnifiedSqlAdapter) -> bool:
-    files = one.file_path(), other.file_path()
+    files = one.place.file_path(), other.place.file_path()
     if files[0] is not None and files[1] is not None:
         # Another spelling or a link may name the same file.
         with suppress(OSError):  # a missing file
             return files[0].samefile(files[1])
         return files[0].resolve() == files[1].resolve()
-    return one.address == other.address
+    return one.place.address == other.place.address
 
 
 def _selected(local: StoreReplica, peer: Replica, direction: str, request: ExchangeRequest) -> frozenset[str]:
@@ -179,7 +179,7 @@ def _save_failure(
     started_at: datetime,
     error: RecceMetaError,
 ) -> None:
-    file = local.adapter.file_path()
+    file = local.adapter.place.file_path()
     if file is not None and not file.exists():  # a connection would create it
         return
     report = SyncReport(

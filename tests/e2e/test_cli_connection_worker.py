@@ -28,7 +28,7 @@ __all__ = ["git_backend", "git_server", "shop"]
 def test_no_sandbox_shows_files_of_state_stores_and_keys(tmp_path: Path) -> None:
     state = open_state(f"sqlite:///{tmp_path / 'state.db'}", {})
     with UnifiedSqlAdapter.from_url(f"duckdb:///{tmp_path / 'store.duckdb'}") as store:
-        file = store.file_path()
+        file = store.place.file_path()
         assert file == tmp_path / "store.duckdb"
         files = private_files(state, [file], {"RECCE_META_KEY_FILE": f"{tmp_path / 'key'}"})
     state.close()
@@ -43,7 +43,7 @@ def test_no_sandbox_shows_files_of_state_stores_and_keys(tmp_path: Path) -> None
             "key",
         )
     }
-    assert UnifiedSqlAdapter.from_url("duckdb:///:memory:").file_path() is None
+    assert UnifiedSqlAdapter.from_url("duckdb:///:memory:").place.file_path() is None
 
 
 def test_a_worker_extracts_and_wait_reports_each_step(shop: Cli) -> None:

@@ -454,7 +454,7 @@ def open_data_diff_runner(
     caller closes both adapters.
     """
     # One connection can join both sides, which two cannot.
-    other = None if base is None or base.reaches_same(current) else base
+    other = None if base is None or base.place.reaches_same(current.place) else base
     pools = [
         Pool(adapter, threads, deadline=deadline, of_one_moment=True)
         for adapter in (current, other)

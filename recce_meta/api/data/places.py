@@ -49,7 +49,7 @@ def open_reader(opened: ExitStack, adapter: UnifiedSqlAdapter) -> UnifiedSqlAdap
     A database file is read as a private copy, because a reader of the file would exclude writers.
     """
     opened.enter_context(adapter)
-    if adapter.file_state() is not None:
+    if adapter.place.file_state() is not None:
         adapter = adapter.snapshot(opened.enter_context(temporary_folder()))
     return opened.enter_context(adapter.guarded())
 
@@ -68,6 +68,6 @@ def open_sides(
         return current, None
     base = target(places.base) if places.base else store()
     # Two targets of one server often differ only in the schema, which names in queries contain.
-    if not places.is_asked and base.shares_server_with(current):
+    if not places.is_asked and base.place.shares_server_with(current.place):
         return current, None
     return current, base

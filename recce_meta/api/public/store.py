@@ -61,7 +61,7 @@ def export(
     # An unknown format is an error before any run is read.
     exporter_of(format)
     exports = _exports(adapter, runs, select, exclude, project)
-    return write_exports(exports, Path(path), format, adapter.dataset_namespace, overwrite=overwrite)
+    return write_exports(exports, Path(path), format, adapter.place.dataset_namespace, overwrite=overwrite)
 
 
 def copy_runs(

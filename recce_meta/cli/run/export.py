@@ -53,7 +53,7 @@ def export(
     """Write runs to files or into another store."""
     _refuse_combined(style, output, force, to, to_schema)
     with progress("reading"), connection.open_existing() as adapter:
-        namespace = adapter.dataset_namespace
+        namespace = adapter.place.dataset_namespace
         exports = [
             load_export(
                 adapter,

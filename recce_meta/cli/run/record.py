@@ -271,7 +271,7 @@ def _open_data(
         if place:
             data = stack.enter_context(connection.at(place).open_existing())
         # Opening the same file twice would deadlock.
-        yield store if data.reaches_same(store) else data
+        yield store if data.place.reaches_same(store.place) else data
 
 
 def recorded_text(recorded: Recorded, **size: Any) -> str:

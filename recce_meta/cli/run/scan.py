@@ -57,7 +57,7 @@ class Database(Struct, frozen=True, kw_only=True):
                 place = self.connection.at(self.store)
                 named = stack.enter_context(place.open() if writes else place.open_existing())
                 # Opening the same file twice would deadlock.
-                if not named.reaches_same(database):
+                if not named.place.reaches_same(database.place):
                     store, database = named, stack.enter_context(database.read_only())
             refuse_place(store)
             refuse_memory(store)

@@ -187,7 +187,7 @@ def _store(connection: Connection, stack: ExitStack, *, creates: bool, dry_run: 
     adapter = connection.open() if is_new else connection.open_existing(writes=not dry_run)
     refuse_memory(adapter)
     name = store_replica(adapter).name
-    if creates and dry_run and (path := adapter.file_path()) is not None and not path.exists():
+    if creates and dry_run and (path := adapter.place.file_path()) is not None and not path.exists():
         # An empty database in its place, because a connection would create the file.
         adapter = UnifiedSqlAdapter.from_url("duckdb:///:memory:").at(connection.schema)
     stack.enter_context(adapter)

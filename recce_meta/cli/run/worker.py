@@ -114,7 +114,7 @@ def running(
         targets, files = {}, []
         for name, store in stores.items():
             adapter = stack.enter_context(store.open())
-            files += [file for file in [adapter.file_path()] if file is not None]
+            files += [file for file in [adapter.place.file_path()] if file is not None]
             # A plain closure would return the last adapter for every store.
             targets[name] = RecordingStore(lambda opened=adapter: opened)  # type: ignore[misc]
         extractor = extraction.Extractor(

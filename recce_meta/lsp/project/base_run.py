@@ -240,7 +240,7 @@ def _sentence(error: RecceMetaError) -> str:
 
 def _is_duckdb_file(source: UnifiedSqlAdapter) -> bool:
     """Return True for a file that only one process can open for writing, of which a copy is read."""
-    return source.warehouse.name == "duckdb" and source.file_path() is not None
+    return source.warehouse.name == "duckdb" and source.place.file_path() is not None
 
 
 def configured(given: BaseOptions, config: Config, environ: Mapping[str, str]) -> BaseOptions:

@@ -423,7 +423,7 @@ class ProjectIndex:
     def last_change(self, node: NodeMetadata) -> LastChange | None:
         """Return the last commit of the file of *node*; None if it is unknown, and for other packages."""
         reader = self.reader
-        store = reader.adapter.file_path() if isinstance(reader, StoredRunReader) else None
+        store = reader.adapter.place.file_path() if isinstance(reader, StoredRunReader) else None
         if store is None or node.package_name != self.run.project_name:
             return None
         place = store.with_suffix(CHANGES)

@@ -235,7 +235,7 @@ class _KnownNodes:
 
 def _runs(adapter: UnifiedSqlAdapter) -> list[RunMetadata]:
     """Return the runs of the edited project in the cached store, newest first."""
-    path = adapter.file_path()
+    path = adapter.place.file_path()
     if path is None or not path.exists():  # a connection would create it
         return []
     try:

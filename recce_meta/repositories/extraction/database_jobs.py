@@ -89,7 +89,7 @@ class DatabaseJobs:
                 await asyncio.to_thread(database.connect)
             except WarehouseError as error:
                 raise _failed(error, database) from None
-        return {"next": Stage.EXTRACT.value, "message": f"connected to {database.address}"}
+        return {"next": Stage.EXTRACT.value, "message": f"connected to {database.place.address}"}
 
     async def _extract(self, run: JobRun) -> Result:
         """Scan or measure the database."""
@@ -106,7 +106,7 @@ class DatabaseJobs:
                 result = await self._stores.read(connection.store, reading, reading.stop)
             except WarehouseError as error:
                 # A failure of the store, such as a full disk, is not one of the database.
-                if isinstance(error, StoreLocked) or not database.has_raised(error):
+                if isinstance(error, StoreLocked) or not database.place.has_raised(error):
                     raise
                 raise _failed(error, database) from None
         for warning in result.pop("warnings")[:_MOST_WARNINGS]:
@@ -236,7 +236,7 @@ class _StoppableRead:
         with adapter.sibling(lock_timeout=LOCK_SECONDS) as store:
             self._store = store
             # One DuckDB file cannot be opened twice with different settings in one process.
-            database = store if store.reaches_same(self._database) else self._database
+            database = store if store.place.reaches_same(self._database.place) else self._database
             return self._work(database, store)
 
     def stop(self) -> None:
@@ -270,7 +270,7 @@ def _failed(error: WarehouseError, database: UnifiedSqlAdapter) -> StageFailed:
     """Return the failure of a stage because of *error* of *database*; one of the network is tried again."""
     # A wrong password that is tried again may lock its user out, and a missing database stays missing.
     is_final = isinstance(error, (AuthenticationFailed, DatabaseNotFound)) or error.code == _NO_DATABASE
-    is_network = isinstance(error, ConnectionFailed) and database.server is not None and not is_final
+    is_network = isinstance(error, ConnectionFailed) and database.place.server is not None and not is_final
     can_retry = error.retriable or is_network
     message, hint = said_of(error, database)
     return StageFailed(message, hint=hint, kind="database", can_retry=can_retry)

@@ -84,15 +84,15 @@ async def refuse_place(adapter: UnifiedSqlAdapter, url: str, environ: Mapping[st
             hint="add the connection on the machine of the server: recce-meta connection add --database NAME",
         )
     if adapter.warehouse.is_in_process:
-        _refuse_file(adapter.file_path(), environ.get(FOLDER))
+        _refuse_file(adapter.place.file_path(), environ.get(FOLDER))
     elif adapter.warehouse.has_server_in_url:
         # A driver chooses a host that the URL lacks, such as a socket of this machine.
-        if adapter.server is None:
+        if adapter.place.server is None:
             raise UsageError(
-                f"The host of {adapter.address} cannot be checked",
+                f"The host of {adapter.place.address} cannot be checked",
                 hint="name the host in the URL, such as db.example.com",
             )
-        host, port = adapter.server[0], adapter.server[1] or _UNKNOWN_PORT
+        host, port = adapter.place.server[0], adapter.place.server[1] or _UNKNOWN_PORT
         rules = AddressRules.read(environ)
         allowed = rules.has_allowed(host, port)
         await check_host(
@@ -113,8 +113,12 @@ def _refuse_file(file: Path | None, folder: str | None) -> None:
 
 def said_of(error: RecceMetaError, adapter: UnifiedSqlAdapter) -> tuple[str, str]:
     """Return what *error* of the database of *adapter* says, on one line with its address, and what to do."""
-    message, address = one_line(error.message), adapter.address
-    places = (adapter.server[0] if adapter.server else "", str(adapter.file_path() or ""), address)
+    message, address = one_line(error.message), adapter.place.address
+    places = (
+        adapter.place.server[0] if adapter.place.server else "",
+        str(adapter.place.file_path() or ""),
+        address,
+    )
     if not any(place and place in message for place in places):
         message = f"{address}: {message}"
     return (

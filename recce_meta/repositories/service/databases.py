@@ -164,7 +164,7 @@ def address_of(options: DatabaseOptions, url: str | None) -> str:
     """
     if url is not None:
         with mask_errors(lambda: secrets_in(url)):
-            return UnifiedSqlAdapter.from_url(url).address
+            return UnifiedSqlAdapter.from_url(url).place.address
     if options.url_env is not None:
         return f"variable {options.url_env}"
     parts = (

@@ -243,7 +243,7 @@ async def test_database(
 
 def _checks(adapter: UnifiedSqlAdapter, options: DatabaseOptions) -> Iterator[Check]:
     steps: tuple[tuple[str, Callable[[], Iterator[Check]]], ...] = (
-        ("address", lambda: iter((Check("address", True, adapter.address),))),
+        ("address", lambda: iter((Check("address", True, adapter.place.address),))),
         ("driver", lambda: check_drivers(adapter)),
         ("network", lambda: _network(adapter)),
         ("login", lambda: _login(adapter)),
@@ -262,7 +262,7 @@ def _checks(adapter: UnifiedSqlAdapter, options: DatabaseOptions) -> Iterator[Ch
 
 
 def _network(adapter: UnifiedSqlAdapter) -> Iterator[Check]:
-    host, port = adapter.server or ("", None)
+    host, port = adapter.place.server or ("", None)
     if port is None:
         return
     try:
@@ -291,7 +291,7 @@ def _server(adapter: UnifiedSqlAdapter) -> Iterator[Check]:
         found = str(rows[0][-1] or "") if rows else ""
     if found:
         yield Check("TLS", True, found)
-    elif adapter.server is not None and adapter.server[0] in _THIS_MACHINE:
+    elif adapter.place.server is not None and adapter.place.server[0] in _THIS_MACHINE:
         yield Check("TLS", True, "not used, nor needed: the server is on this machine")
     else:
         hint = "add sslmode=require to the URL or the target if the network is not your own"

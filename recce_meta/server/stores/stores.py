@@ -210,7 +210,7 @@ class Store:
                 return ask(view)
         except RunNotFound:
             # Copies pause while a file changes all the time, but a link to a new run is followed at once.
-            if view.version == self._opened_source().file_state() or view.read_at is None:
+            if view.version == self._opened_source().place.file_state() or view.read_at is None:
                 raise
             self._next_copy = 0.0
             with self.view(stop) as view:
@@ -251,7 +251,7 @@ class Store:
         # The author of a review must see it on the next page, so nothing that is remembered counts.
         self._known, self._next_copy = (0.0, None), 0.0
         # Copied by the writer at once; if another thread copies for long, the next page copies again.
-        if source.file_state() is not None and self._opening.acquire(timeout=BUSY_SECONDS):
+        if source.place.file_state() is not None and self._opening.acquire(timeout=BUSY_SECONDS):
             try:
                 self._leave(self._refreshed(source, time.monotonic()))
             finally:
@@ -295,7 +295,7 @@ class Store:
         """Return the current generation, which stays open until `_leave`."""
         began = time.monotonic()
         source = self._opened_source()
-        state = source.file_state()
+        state = source.place.file_state()
         with self._lock:
             generation = self._generation
             if generation is not None:
@@ -327,7 +327,7 @@ class Store:
     def _refreshed(self, source: UnifiedSqlAdapter, began: float) -> _Generation:
         """Return a generation for the present state; the last one if a process writes to the file."""
         last = self._generation
-        state = source.file_state()
+        state = source.place.file_state()
         # The thread that held the lock before may have opened this state.
         if last is None or last.version != state:
             # Requests that waited for a failure share it: each would otherwise wait for its own time limit.

@@ -86,13 +86,13 @@ def test_a_file_that_a_process_writes_to_is_not_copied(
 def test_the_log_of_a_killed_writer_is_copied(
     file: Path, tmp_path: Path, writer: subprocess.Popen[str]
 ) -> None:
-    state = adapter_of(file).file_state()
+    state = adapter_of(file).place.file_state()
     writer.kill()
     writer.wait()
 
     assert file.with_name(f"{file.name}.wal").exists()
     assert numbers(file, tmp_path / "copy") == [1, 2]
-    assert adapter_of(file).file_state() == state
+    assert adapter_of(file).place.file_state() == state
 
 
 def test_a_change_during_the_copy_is_detected(
@@ -141,18 +141,18 @@ def test_concurrent_copies_of_one_file_do_not_disturb_each_other(file: Path, tmp
 
 def test_a_replaced_file_has_another_state(file: Path, tmp_path: Path) -> None:
     adapter = adapter_of(file)
-    states = [adapter.file_state()]
+    states = [adapter.place.file_state()]
     other = file.with_name("other.duckdb")
     shutil.copy2(file, other)
     other.replace(file)  # the same size and time
-    states.append(adapter.file_state())
+    states.append(adapter.place.file_state())
     file.unlink()
-    states.append(adapter.file_state())
+    states.append(adapter.place.file_state())
     with pytest.raises(DatabaseNotFound, match="it's a shop"):
         numbers(file, tmp_path / "copy")
     with duckdb.connect(str(file)) as connection:
         connection.execute("CREATE TABLE numbers AS SELECT 5 AS i")
-    states.append(adapter.file_state())
+    states.append(adapter.place.file_state())
 
     assert len(set(states)) == 4
     assert numbers(file, tmp_path / "later") == [5]

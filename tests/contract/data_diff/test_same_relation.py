@@ -12,6 +12,7 @@ from uuid import uuid4
 import pytest
 
 from recce_meta.adapter import UnifiedSqlAdapter
+from recce_meta.adapter.place import DatabasePlace
 from recce_meta.api.data.diffs import value_diff
 from recce_meta.api.data.execution import open_data_diff_runner
 from recce_meta.api.data.jobs import NodePair, row_count_job, value_jobs
@@ -153,7 +154,7 @@ def test_two_connections_of_one_server_are_one_place(
     adapter.execute(f"CREATE TABLE {table} AS SELECT 1 AS id")
     is_known = adapter.warehouse.is_in_process
     if not is_known:  # as with two spellings of a host
-        monkeypatch.setattr(UnifiedSqlAdapter, "reaches_same", lambda *_: False)
+        monkeypatch.setattr(DatabasePlace, "reaches_same", lambda *_: False)
         is_known = dialect_named(adapter.warehouse.dialect).server is not None
     with backend.connect() as other:
         assert is_compared(adapter, table, table, other) is not is_known

@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 import pytest
 
 from recce_meta import UnifiedSqlAdapter
+from recce_meta.adapter.adapter import OpenLink
 from recce_meta.api.scan import scan
 from recce_meta.extractors.database import ScanScope
 from recce_meta.models import Project
@@ -231,13 +232,13 @@ def test_a_scan_has_as_many_statements_as_there_are_parts(
     sample: Sample, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     sent: list[str] = []
-    run = UnifiedSqlAdapter._run
+    run = OpenLink.run
 
-    def counted(self: UnifiedSqlAdapter, sql: str, *arguments: Any, **options: Any) -> Any:
+    def counted(self: OpenLink, sql: str, *arguments: Any, **options: Any) -> Any:
         sent.append(sql)
         return run(self, sql, *arguments, **options)
 
-    monkeypatch.setattr(UnifiedSqlAdapter, "_run", counted)
+    monkeypatch.setattr(OpenLink, "run", counted)
     sample.place.scan()
 
     own = catalog_of(sample.place.adapter.warehouse).settings

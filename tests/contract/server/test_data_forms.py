@@ -18,6 +18,7 @@ import pytest
 from starlette.testclient import TestClient
 
 from recce_meta.adapter import UnifiedSqlAdapter
+from recce_meta.adapter.adapter import OpenLink
 from recce_meta.adapter.pool import Pool
 from recce_meta.api.browse.query_text import called_relations
 from recce_meta.report.addresses import Addresses
@@ -213,27 +214,27 @@ def test_a_query_uses_no_connection_of_the_pages_while_it_runs(
     lent: set[int] = set()
     known: set[int] = set()
     misused: list[str] = []
-    connection, linked = Pool.connection, UnifiedSqlAdapter._linked
+    connection, ready = Pool.connection, OpenLink.ready
 
     @contextmanager
     def lend(pool: Pool) -> Iterator[UnifiedSqlAdapter]:
         with connection(pool) as adapter:
             generation = shop.store._generation
             if generation is not None and pool is generation.pool:
-                known.add(id(adapter))
-                lent.add(id(adapter))
+                known.add(id(adapter._open))
+                lent.add(id(adapter._open))
             try:
                 yield adapter
             finally:
-                lent.discard(id(adapter))
+                lent.discard(id(adapter._open))
 
-    def use(adapter: UnifiedSqlAdapter) -> Any:
-        if id(adapter) in known - lent:
+    def use(link: OpenLink) -> Any:
+        if id(link) in known - lent:
             misused.append("".join(traceback.format_stack(limit=12)))
-        return linked(adapter)
+        return ready(link)
 
     monkeypatch.setattr(Pool, "connection", lend)
-    monkeypatch.setattr(UnifiedSqlAdapter, "_linked", use)
+    monkeypatch.setattr(OpenLink, "ready", use)
     kinds = [form.hidden["kind"] for form in forms]
     for form in forms:
         assert finished(shop, form.hidden)["state"] == "done"

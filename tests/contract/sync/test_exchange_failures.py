@@ -304,7 +304,7 @@ sys.exit(0 if report.status == "success" else 9)
 
 def child(there: Side, here: Side, url: str, last: int, direction: str = "push") -> subprocess.Popen[str]:
     """Start a push from *there* to *here* in a process that kills itself before a statement; -1 for none."""
-    address = f"duckdb:///{there.adapter.file_path()}"
+    address = f"duckdb:///{there.adapter.place.file_path()}"
     arguments = [address, url, here.schema, direction, str(last)]
     return subprocess.Popen(
         [sys.executable, "-c", textwrap.dedent(CHILD), *arguments],

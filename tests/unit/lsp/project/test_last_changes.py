@@ -314,7 +314,7 @@ def indexed(repository: Repository, record_project: RecordProject) -> Callable[[
 
 def store_of(index: ProjectIndex) -> Path:
     assert isinstance(index.reader, StoredRunReader)
-    path = index.reader.adapter.file_path()
+    path = index.reader.adapter.place.file_path()
     assert path is not None
     return path
 
