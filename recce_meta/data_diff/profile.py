@@ -266,7 +266,7 @@ def _of_times(dialect: Dialect, value: Sql, of: ColumnType) -> list[_Aggregate]:
 
 
 def _of_lengths(dialect: Dialect, value: Sql, of: ColumnType) -> list[_Aggregate]:
-    length = dialect.length(value.copy(), of)
+    length = dialect.aggregates.length(value.copy(), of)
     if length is None:
         return []
     of_length = ColumnType("", Kind.INTEGER, precision=64)

@@ -182,7 +182,7 @@ def _figures(dialect: Dialect, source: SliceSource) -> Iterable[tuple[str, bool,
         return
     if kind is Kind.TEXT:
         yield "value", False, plain
-        yield "length", True, lambda value: dialect.double(dialect.length(value, of) or value)
+        yield "length", True, lambda value: dialect.double(dialect.aggregates.length(value, of) or value)
         for size in (3, 6):
             yield "prefix", False, partial(prefix, size=size)
         yield "form", False, lambda value: _form(dialect, dialect.plain_text(value))

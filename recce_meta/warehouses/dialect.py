@@ -83,7 +83,7 @@ def unchanged(value: Sql) -> Sql:
 
 
 class Aggregates:
-    """Aggregates of a dialect, and the keys by which it groups rows."""
+    """Aggregates of a dialect, and the keys and lengths of values that they need."""
 
     has_cheap_distinct: ClassVar[bool] = False
     """True if several COUNT(DISTINCT …) in one scan cost no more than one scan each."""
@@ -96,6 +96,8 @@ class Aggregates:
     """Name of the aggregate that returns the median; None for PERCENTILE_CONT."""
     has_median_moment: ClassVar[bool] = True
     """True if an aggregate returns the median of points in time."""
+    array_length: ClassVar[str | None] = None
+    """Name of the function that returns the number of elements; None for sqlglot's."""
     has_exact_median: ClassVar[bool] = True
     """True if an aggregate returns the exact median, not an estimate."""
     figures_per_statement: ClassVar[int] = 1500
@@ -179,6 +181,16 @@ class Aggregates:
             this=exp.PercentileDisc(this=exp.Literal.number("0.5")),
             expression=exp.Order(expressions=[exp.Ordered(this=value, nulls_first=False)]),
         )
+
+    def length(self, value: Sql, of: ColumnType) -> Sql | None:
+        """Build the number of characters, bytes or array elements; None for other types."""
+        if of.kind is Kind.TEXT:
+            return exp.func("LENGTH", value)
+        if of.kind is Kind.BINARY:
+            return exp.Anonymous(this="OCTET_LENGTH", expressions=[value])
+        if of.kind is Kind.ARRAY and self.array_length is not None:
+            return exp.Anonymous(this=self.array_length, expressions=[value])
+        return exp.ArraySize(this=value) if of.kind is Kind.ARRAY else None
 
 
 class CanonicalTexts:
@@ -527,16 +539,6 @@ class Dialect(NumberDialect):
         raise NotImplementedError
 
     # Strings
-
-    def length(self, value: Sql, of: ColumnType) -> Sql | None:
-        """Build the number of characters, bytes or array elements; None for other types."""
-        if of.kind is Kind.TEXT:
-            return exp.func("LENGTH", value)
-        if of.kind is Kind.BINARY:
-            return exp.Anonymous(this="OCTET_LENGTH", expressions=[value])
-        if of.kind is Kind.ARRAY:
-            return exp.ArraySize(this=value)
-        return None
 
     def without_trailing(self, text: Sql, character: str) -> Sql:
         """Remove every *character* at the end of *text*."""

@@ -41,6 +41,12 @@ class _Aggregates(Aggregates):
         """Return the quantile, which exists for any type that sorts."""
         return self.median(value)
 
+    def length(self, value: Sql, of: ColumnType) -> Sql | None:
+        """Use `ARRAY_LENGTH`; `LENGTH` also works for bytes."""
+        if of.kind is Kind.ARRAY:
+            return exp.Anonymous(this="ARRAY_LENGTH", expressions=[value])
+        return exp.func("LENGTH", value) if of.kind in (Kind.TEXT, Kind.BINARY) else None
+
 
 class BigQuery(Dialect):
     """BigQuery's GoogleSQL."""
@@ -186,12 +192,6 @@ class BigQuery(Dialect):
         """Trim spaces explicitly: by default TRIM removes all white space."""
         trimmed = exp.Trim(this=self.exact_text(value), expression=exp.Literal.string(" "))
         return exp.EQ(this=trimmed, expression=exp.Literal.string(""))
-
-    def length(self, value: Sql, of: ColumnType) -> Sql | None:
-        """Use `ARRAY_LENGTH`; `LENGTH` also works for bytes."""
-        if of.kind is Kind.ARRAY:
-            return exp.Anonymous(this="ARRAY_LENGTH", expressions=[value])
-        return exp.func("LENGTH", value) if of.kind in (Kind.TEXT, Kind.BINARY) else None
 
 
 def _whole_digits(of: ColumnType) -> int:

@@ -21,6 +21,7 @@ class _Aggregates(Aggregates):
     median_function = "MEDIAN"
     # https://docs.databricks.com/en/sql/language-manual/functions/percentile_disc.html only accepts numbers
     has_median_moment = False
+    array_length = "array_size"  # NULL for NULL; `size` may be -1
 
 
 class Databricks(Dialect):
@@ -122,9 +123,3 @@ class Databricks(Dialect):
     def without_trailing_blanks(self, value: Sql) -> Sql:
         """https://docs.databricks.com/en/sql/language-manual/functions/trim.html"""
         return exp.Trim(this=value, expression=exp.Literal.string(" "), position="TRAILING")
-
-    def length(self, value: Sql, of: ColumnType) -> Sql | None:
-        """Use `array_size`, which is NULL for NULL; `size` may be -1."""
-        if of.kind is Kind.ARRAY:
-            return exp.Anonymous(this="array_size", expressions=[value])
-        return super().length(value, of)

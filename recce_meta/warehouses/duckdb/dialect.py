@@ -48,6 +48,7 @@ class _Aggregates(Aggregates):
 
     # It equals PERCENTILE_CONT(0.5), and is faster.
     median_function = "MEDIAN"
+    array_length = "len"  # for arrays of every kind
 
     def groupable(self, value: Sql, of: ColumnType) -> Sql:
         """Group nested values and UNIONs directly: their texts differ for 0.0 and -0.0."""
@@ -269,12 +270,6 @@ class DuckDB(Dialect):
         """https://duckdb.org/docs/stable/sql/data_types/literal_types#integer-literals"""
         prefixed = exp.DPipe(this=exp.Literal.string("0x"), expression=digits, safe=True)
         return exp.cast(exp.paren(prefixed), "BIGINT", dialect=self.name)
-
-    def length(self, value: Sql, of: ColumnType) -> Sql | None:
-        """Use `len`, which works for arrays of every kind."""
-        if of.kind is Kind.ARRAY:
-            return exp.Anonymous(this="len", expressions=[value])
-        return super().length(value, of)
 
     def is_blank(self, value: Sql) -> Sql:
         """Compare with `!` first, which few strings sort before, then remove the spaces.

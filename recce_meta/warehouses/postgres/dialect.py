@@ -89,6 +89,7 @@ class _Aggregates(Aggregates):
     has_approximate_distinct = False
     # One statement for ten columns took a fifth more CPU time than ten, which connections can share.
     top_lists_per_statement = 1
+    array_length = "cardinality"  # 0 for an empty array; `array_length` returns NULL
 
     def groupable(self, value: Sql, of: ColumnType) -> Sql:
         """Group arrays and JSON in their comparable form: texts differ in bounds, zeros and signs of zero."""
@@ -330,12 +331,6 @@ class Postgres(Dialect):
         prefixed = exp.DPipe(this=exp.Literal.string("x"), expression=padded, safe=True)
         bits = exp.cast(exp.paren(prefixed), "BIT(64)", dialect=self.name)
         return exp.cast(bits, "BIGINT", dialect=self.name)
-
-    def length(self, value: Sql, of: ColumnType) -> Sql | None:
-        """Use `cardinality`, which is 0 for an empty array; `array_length` returns NULL."""
-        if of.kind is Kind.ARRAY:
-            return exp.Anonymous(this="cardinality", expressions=[value])
-        return super().length(value, of)
 
     def ordered_text(self, value: Sql) -> Sql:
         """Use the collation "C": the database's own may be any language's."""

@@ -24,6 +24,7 @@ class _Aggregates(Aggregates):
     median_function = "MEDIAN"
     has_many_medians = False
     has_median_moment = False
+    array_length = "GET_ARRAY_LENGTH"  # arrays are SUPER
 
     def group_text(self, key: Sql, of: ColumnType) -> Sql:
         """Remove end marks from strings. Redshift has no arrays."""
@@ -175,12 +176,6 @@ class Redshift(Postgres):
     def hex_number(self, digits: Sql) -> Sql:
         """https://docs.aws.amazon.com/redshift/latest/dg/r_STRTOL.html"""
         return exp.Anonymous(this="STRTOL", expressions=[digits, exp.Literal.number(16)])
-
-    def length(self, value: Sql, of: ColumnType) -> Sql | None:
-        """Use `GET_ARRAY_LENGTH`, since arrays are SUPER."""
-        if of.kind is Kind.ARRAY:
-            return exp.Anonymous(this="GET_ARRAY_LENGTH", expressions=[value])
-        return super().length(value, of)
 
     def ordered_text(self, value: Sql) -> Sql:
         """Sort by bytes, even if the collation ignores case."""

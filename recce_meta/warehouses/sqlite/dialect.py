@@ -51,6 +51,10 @@ class _Aggregates(Aggregates):
     median_function = "recce_median"
     has_median_moment = False  # texts have no median
 
+    def length(self, value: Sql, of: ColumnType) -> Sql | None:
+        """Use `length`, which counts the bytes of a blob; `octet_length` is newer."""
+        return exp.func("LENGTH", value) if of.kind is Kind.BINARY else super().length(value, of)
+
 
 class _Texts(CanonicalTexts):
     """Texts of SQLite."""
@@ -233,10 +237,6 @@ class SQLite(Dialect):
     def scientific(self, value: Sql) -> Sql | None:
         """Call the driver's function."""
         return exp.Anonymous(this="recce_scientific", expressions=[value])
-
-    def length(self, value: Sql, of: ColumnType) -> Sql | None:
-        """Use `length`, which counts the bytes of a blob; `octet_length` is newer."""
-        return exp.func("LENGTH", value) if of.kind is Kind.BINARY else super().length(value, of)
 
 
 _INTEGER = exp.Literal.string("integer")
