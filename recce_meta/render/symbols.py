@@ -24,6 +24,8 @@ MARK = f"{OPENING}?"
 TOKEN = re.compile(rf"{re.escape(MARK)}(\d+){CLOSING}")
 LONGEST_WORDS = 80
 IS_SET = " is set"
+HAS_DEFAULT = " has its default"
+"""Words for a variable that is not set, if the template gives it a default."""
 
 
 class Undecidable(Exception):
@@ -50,6 +52,8 @@ class World:
     others: dict[str, set[Any]] = field(default_factory=dict)
     """Constants from which a symbol differs."""
     truths: dict[str, bool] = field(default_factory=dict)
+    with_default: set[str] = field(default_factory=set)
+    """Variables that a template reads with a default."""
     derived: dict[str, tuple[str, Callable[[str], Any]]] = field(default_factory=dict)
     """Symbols that follow from the string of another one, with the function that computes them."""
     idempotent: set[str] = field(default_factory=set)
@@ -65,6 +69,7 @@ class World:
             values=dict(self.values),
             others={key: set(constants) for key, constants in self.others.items()},
             truths=dict(self.truths),
+            with_default=set(self.with_default),
             derived=dict(self.derived),
             idempotent=set(self.idempotent),
         )
@@ -123,10 +128,14 @@ class World:
         found = [f"{key} = {value!r}" for key, value in self.values.items()]
         for key, holds in self.truths.items():
             if key not in self.values:
-                is_set = key.endswith(IS_SET)
-                negated = f"{key.removesuffix(IS_SET)} is not set" if is_set else f"not {key}"
-                found.append(key if holds else negated)
+                found.append(key if holds else self._negated(key))
         return tuple(shorten(one, LONGEST_WORDS) for one in found)
+
+    def _negated(self, key: str) -> str:
+        if not key.endswith(IS_SET):
+            return f"not {key}"
+        variable = key.removesuffix(IS_SET)
+        return f"{variable}{HAS_DEFAULT if variable in self.with_default else ' is not set'}"
 
 
 class Symbol(TemplateObject):

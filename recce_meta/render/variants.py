@@ -123,6 +123,8 @@ class _Variable(_Known):
         key = f"{self._function}({words(name)})"
         if "default" in named:
             default = (named["default"],)
+        if default:
+            self.world.with_default.add(key)
         # Without a default, dbt stops if the variable is not set.
         is_known = f"{key}{IS_SET}" in self.world.truths
         if (default or is_known) and not self.world.holds(f"{key}{IS_SET}"):

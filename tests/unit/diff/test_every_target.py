@@ -145,7 +145,7 @@ DAY = "select id from {{ ref('orders') }}{% if is_incremental() %} where day > {
             SELECT.format("'{{ var('XX', 'a') }}' as id"),
             SELECT.format("'{{ var('YY', 'a') }}' as id"),
             Category.PARTIAL_BREAKING,
-            "if var('XX') is not set and var('YY') is set: column modified: id",
+            "if var('XX') has its default and var('YY') is set: column modified: id",
         ),
         (
             SELECT.format("id") + "{% if target.name == 'prod' %} where id > 1{% endif %}",
