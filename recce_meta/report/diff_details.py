@@ -5,6 +5,7 @@ Phrases contain names and texts from the project unescaped; the caller neutralis
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from difflib import SequenceMatcher
 from typing import NamedTuple
@@ -134,7 +135,7 @@ def effect_phrases(change: Change) -> Iterator[str]:
         for column in change.columns
         if column.renamed_to or (column.name.lower(), column.status) not in known
     ]
-    yield from column_effects(found)
+    yield from column_effects(found, has_other_parent=reads_other_parent(change))
     if change.columns_moved and all(detail.key != ORDER for detail in change.details):
         yield "columns reordered"
     reasons = [reason for reason in change.category_reasons if reason not in change.remarks]
@@ -147,13 +148,23 @@ def _short(name: str) -> str:
     return shorten(name, NAME_WIDTH)
 
 
+def reads_other_parent(change: Change) -> bool:
+    """Return True if *change* replaces a parent, for example by its new name: values may be the same."""
+    added = {detail.base is None for detail in change.details if detail.reason is Reason.PARENTS}
+    return added == {True, False}
+
+
 def column_effects(
-    columns: Sequence[ColumnChange], shown: int = PHRASE_COLUMNS_SHOWN, written: Callable[[str], str] = _short
+    columns: Sequence[ColumnChange],
+    shown: int = PHRASE_COLUMNS_SHOWN,
+    written: Callable[[str], str] = _short,
+    *,
+    has_other_parent: bool = False,
 ) -> Iterator[str]:
     """Yield `values of amount change`, `column state renamed to status` and so on.
 
     At most *shown* names are in one phrase; *written* formats and shortens a name: a shortened `<code>`
-    would lack its end.
+    would lack its end. Values may change if the node *has_other_parent*.
     """
     renamed = {column.renamed_to for column in columns if column.renamed_to}
     kept = [column for column in columns if not column.renamed_to and column.name not in renamed]
@@ -161,7 +172,8 @@ def column_effects(
         names = [written(column.name) for column in kept if column.status is status]
         many = lead.replace("column ", "columns ") if len(names) > 1 else lead
         if names:
-            yield f"{many}{_joined(names[:shown], len(names))}{verb}"
+            doubt = " may" if has_other_parent and status is Status.MODIFIED else ""
+            yield f"{many}{_joined(names[:shown], len(names))}{doubt}{verb}"
     pairs = [
         f"{written(column.name)} renamed to {written(column.renamed_to)}"
         for column in columns
@@ -545,7 +557,14 @@ def _relation(details: Sequence[ChangeDetail]) -> Iterator[str]:
 
 
 def _parents(details: Sequence[ChangeDetail]) -> Iterator[str]:
-    yield "parents " + _few([f"{'+' if d.base is None else '-'} {short_id(d.key)}" for d in details])
+    names = Counter(short_id(detail.key) for detail in details)
+    yield "parents " + _few(
+        [
+            # Packages may have models of one name.
+            f"{'+' if d.base is None else '-'} {short_id(d.key) if names[short_id(d.key)] == 1 else d.key}"
+            for d in details
+        ]
+    )
 
 
 def _macros(details: Sequence[ChangeDetail]) -> Iterator[str]:

@@ -36,6 +36,7 @@ from recce_meta.report.diff_details import (
     is_classified,
     is_text,
     reached_phrase,
+    reads_other_parent,
     unified_diff,
 )
 from recce_meta.report.labels import (
@@ -231,7 +232,12 @@ def _effect(change: Change) -> str:
         reasons = [reason for reason in change.category_reasons if reason not in change.remarks]
         phrases = [prose(shorten(reason, 80)) for reason in reasons[:REASONS_IN_ROW]]
     else:
-        phrases = [*column_effects(change.columns, COLUMNS_IN_ROW, lambda name: code(name, 60))]
+        is_doubt = reads_other_parent(change)
+        phrases = [
+            *column_effects(
+                change.columns, COLUMNS_IN_ROW, lambda name: code(name, 60), has_other_parent=is_doubt
+            )
+        ]
         phrases += ["columns reordered"] if change.columns_moved else []
     phrases += [prose(shorten(phrase, 120)) for phrase in change.remarks[:REASONS_IN_ROW]]
     shown = ", ".join(phrases)

@@ -5,7 +5,14 @@ from __future__ import annotations
 import pytest
 
 from recce_meta.models import Change, ChangeDetail, Json, Reason, Status
-from recce_meta.report.diff_details import LARGEST_MATCH, detail_phrases, line_counts, unified_diff
+from recce_meta.models.change import Category, ColumnChange
+from recce_meta.report.diff_details import (
+    LARGEST_MATCH,
+    detail_phrases,
+    effect_phrases,
+    line_counts,
+    unified_diff,
+)
 
 
 def told(*found: tuple[Reason, str, Json, Json]) -> list[str]:
@@ -77,6 +84,32 @@ def test_many_parents_share_one_phrase() -> None:
     phrases = told(*((Reason.PARENTS, f"model.shop.m{index}", None, True) for index in range(6)))
 
     assert phrases == ["parents + model.m0, + model.m1, + model.m2, + model.m3 … and 2 more"]
+
+
+def test_parents_of_one_name_are_shown_with_their_packages() -> None:
+    found = told(
+        (Reason.PARENTS, "model.kit.orders", None, True), (Reason.PARENTS, "model.shop.orders", True, None)
+    )
+
+    assert found == ["parents + model.kit.orders, - model.shop.orders"]
+
+
+@pytest.mark.parametrize(("added", "phrase"), [(True, "may change"), (None, "change")])
+def test_values_may_be_the_same_if_a_parent_is_replaced(added: bool | None, phrase: str) -> None:
+    parents = {"model.shop.old": (True, None), "model.shop.new": (None, added)}
+    change = Change(
+        unique_id="model.shop.a",
+        name="a",
+        resource_type="model",
+        status=Status.MODIFIED,
+        category=Category.PARTIAL_BREAKING,
+        columns=(ColumnChange("id", Status.MODIFIED),),
+        details=tuple(
+            ChangeDetail(Reason.PARENTS, key, *sides) for key, sides in parents.items() if any(sides)
+        ),
+    )
+
+    assert [*effect_phrases(change)] == [f"values of id {phrase}"]
 
 
 def test_phrases_follow_the_order_of_reasons() -> None:
