@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Collection, Iterable, Mapping
 from collections.abc import Set as AbstractSet
 from dataclasses import replace
@@ -38,7 +39,7 @@ from recce_meta.models.change import (
 )
 from recce_meta.models.node import GUESS
 from recce_meta.models.node_types import WITH_QUERY
-from recce_meta.models.relation_tokens import CLOSING, OPENING
+from recce_meta.models.relation_tokens import CLOSING, OPENING, resolve, token_ids
 from recce_meta.models.run import DBT
 from recce_meta.provisional import note_provisional
 from recce_meta.sql_lineage.names import RenamedColumns, Schemas
@@ -706,11 +707,20 @@ def _joined(graph: LineageGraph, reads: Iterable[tuple[str, str]]) -> LineageGra
 
 def _readable(reason: str, relations: Mapping[str, str]) -> str:
     """Return *reason* with node names instead of the generated relation names."""
+    counts = Counter(map(_label, relations))
     for unique_id, relation in relations.items():
         name = parent_name(unique_id)
         if name in reason:
             last = re.escape(without_quotes(last_part(relation)))
-            is_scanned = unique_id.startswith("relation.")
-            label = unique_id.split(".", 1 if is_scanned else 2)[-1].replace("\\", "")
+            # Packages may have models of one name.
+            label = _label(unique_id, 2 if counts[_label(unique_id)] == 1 else 1)
             reason = re.sub(rf"{name}(\W{{1,3}}{last}\b[\"`\]]?)?", label, reason)
-    return reason
+    # A parent that only another target has is no node of the run.
+    others = {unique_id: _label(unique_id) for unique_id in token_ids(reason)}
+    return resolve(reason, others) if others else reason
+
+
+def _label(unique_id: str, dots: int = 2) -> str:
+    """Return *unique_id* after its first *dots*, or the whole name of a scanned relation."""
+    is_scanned = unique_id.startswith("relation.")
+    return unique_id.split(".", 1 if is_scanned else dots)[-1].replace("\\", "")

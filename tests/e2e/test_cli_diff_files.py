@@ -255,6 +255,25 @@ def test_a_renamed_model_that_keeps_its_alias_removes_nothing(checkout: Checkout
     assert (verdict["tone"], "removed" in " ".join(verdict["sentences"])) == ("info", False)
 
 
+@pytest.mark.parametrize(
+    ("reference", "reason"),
+    [
+        ("ref('dbt_kit', 'orders')", "reads dbt_kit.orders instead of shop.orders"),
+        ("ref('only') if target.name == 'prod' else ref('orders')", "reads only instead of orders"),
+    ],
+)
+def test_another_parent_has_a_name_of_its_own(checkout: Checkout, reference: str, reason: str) -> None:
+    checkout.write("dbt_packages/dbt_kit/models/orders.sql", "{{ config(schema='kit') }} select 1 as amount")
+    checkout.write("models/only.sql", "{{ config(enabled=target.name == 'prod') }} select 1 as amount")
+    checkout.write("profiles.yml", "shop: {target: dev, outputs: {dev: {type: duckdb, path: a.duckdb}}}")
+    checkout.commit()
+    checkout.write("models/totals.sql", f"select sum(amount) as total from {{{{ {reference} }}}}")
+
+    found = checkout.diff("HEAD")["changes"]
+
+    assert len(found) == 2 and all(reason in " ".join(one["category_reasons"]) for one in found), found
+
+
 @pytest.mark.parametrize("is_batched", [True, False])
 def test_event_time_matters_to_readers_in_batches(checkout: Checkout, *, is_batched: bool) -> None:
     times = "{{{{ config(materialized='table'{}) }}}} select id, at from raw.t"
