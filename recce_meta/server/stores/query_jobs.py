@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import Enum
@@ -13,7 +13,7 @@ from recce_meta.api.data.execution import DataDiffRunner
 from recce_meta.api.data.option_texts import read_options
 from recce_meta.api.data.requests import REQUESTED, AnyAnswer, DataDiffRequest
 from recce_meta.data_diff.row_sample import RowSample
-from recce_meta.errors import UsageError
+from recce_meta.errors import UsageError, did_you_mean
 from recce_meta.models import RunMetadata
 from recce_meta.models.data_diff import AnyDataDiff
 from recce_meta.models.diff_kinds import ALL_NODES, QUERY, REQUESTED_KINDS
@@ -23,8 +23,22 @@ from recce_meta.server.access.problems import StopRequest
 LONGEST_FIELD = 100_000
 
 
+_OPTIONS = {one.field_name: one for one in REQUESTED.values()}
+FIELDS = ("kind", "base", "current", "project", "node", "base_sql", "current_sql", *_OPTIONS)
+"""Fields of a form that starts a data diff."""
+
+
+def refuse_unknown_fields(fields: Iterable[str]) -> None:
+    """Raise UsageError for a field that a form of data diffs does not have: it would be ignored."""
+    for name in fields:
+        if name not in FIELDS:
+            hint = did_you_mean(name, FIELDS) or f"known fields: {', '.join(FIELDS)}"
+            raise UsageError(f"Unknown field '{name}'", hint=hint)
+
+
 def request_of(fields: Mapping[str, str]) -> DataDiffRequest:
-    """Return the request of a form with *fields*. Raises UsageError for a missing or invalid one."""
+    """Return the request of a form with *fields*. Raises UsageError for a missing, unknown or invalid one."""
+    refuse_unknown_fields(fields)
     kind = REQUESTED_KINDS.get(fields.get("kind", ""))
     if kind is None:
         raise UsageError(f"The form has no valid kind: {', '.join(REQUESTED_KINDS)}", hint="fill in kind")
@@ -44,7 +58,7 @@ def request_of(fields: Mapping[str, str]) -> DataDiffRequest:
         current=fields["current"],
         node=fields["node"] if has_node else None,
         # Fields of other kinds too, so that they are refused.
-        **read_options({one.field_name: one for one in REQUESTED.values()}, fields),
+        **read_options(_OPTIONS, fields),
         base_sql=_sql(fields, "base_sql"),
         current_sql=_sql(fields, "current_sql"),
     )

@@ -375,6 +375,12 @@ def test_an_invalid_form_is_refused(client: TestClient, change: dict[str, str]) 
     assert answer.status_code in (400, 404) and "<h1>" in answer.text
 
 
+@pytest.mark.parametrize("page", ["", "/preview"])
+def test_an_unknown_field_is_refused(client: TestClient, page: str) -> None:
+    answer = client.post(QUERIES + page, data={**FORM, "wher": "id > 1"})
+    assert answer.status_code == 400 and "Unknown field &#39;wher&#39;" in answer.text
+
+
 def test_names_with_commas_are_in_quotes() -> None:
     request = request_of({**FORM, "column": 'id, "a,b"', "key": "id,id"})
     assert (request.columns, request.key) == (("id", "a,b"), ("id",))

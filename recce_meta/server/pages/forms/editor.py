@@ -24,6 +24,7 @@ from recce_meta.server.pages.forms.offers import (
 )
 from recce_meta.server.site.handlers import PageSet, Redirect, Request
 from recce_meta.server.site.rendering import Page
+from recce_meta.server.stores.query_jobs import refuse_unknown_fields
 from recce_meta.server.stores.stores import StoreView
 from recce_meta.store.select import require_complete
 
@@ -61,6 +62,7 @@ def preview(request: Request) -> Page | Redirect:
     """Show the SQL of the query in a form: at its own address, unless it is too long for one."""
     request.view.store.permissions.require_queries()
     view, form = request.view, request.form
+    refuse_unknown_fields(form)
     base, current = (view.run(_required(form, side)) for side in ("base", "current"))
     values = {name: form[name] for name in SHARED if form.get(name, "").strip()}
     text = _lines(form.get("current_sql", ""))
