@@ -715,7 +715,7 @@ def _readable(reason: str, relations: Mapping[str, str]) -> str:
             # Packages may have models of one name.
             label = _label(unique_id, 2 if counts[_label(unique_id)] == 1 else 1)
             reason = re.sub(rf"{name}(\W{{1,3}}{last}\b[\"`\]]?)?", label, reason)
-    # A parent that only another target has is no node of the run.
+    # A run lacks the parents that only another target has.
     others = {unique_id: _label(unique_id) for unique_id in token_ids(reason)}
     return resolve(reason, others) if others else reason
 
