@@ -32,6 +32,7 @@ from recce_meta.models.data_diff import AnyDataDiff, Moment, QueryDiff, RowCount
 from recce_meta.models.run import RunChoice
 from recce_meta.quality.masking import mask_results, mask_sample
 from recce_meta.quality.privacy import Privacy
+from recce_meta.sql_lineage.project.names import dialect_of
 from recce_meta.store.select import RunSelector
 from recce_meta.store.session import refuse_newer
 
@@ -274,7 +275,15 @@ def masked(
 ) -> list[AnyDataDiff]:
     """Return *results* without private values; with *runs*, those that are private by column lineage, too."""
     private = privacy_by_node(results, privacy, runs)
-    return [found for one in results for found in mask_results([one], private.get(_node_of(one), privacy))]
+    found: list[AnyDataDiff] = []
+    for one in results:
+        rules = private.get(_node_of(one), privacy)
+        if isinstance(one, QueryDiff) and rules is not None and rules.keeps_values:
+            sides = (None, None) if runs is None else (runs.base.run, runs.current.run)
+            dialects = [dialect_of(side.adapter_type if side else None) for side in sides]
+            rules = private_outputs.of_query(one, rules, dialects)
+        found += mask_results([one], rules)
+    return found
 
 
 def privacy_by_node(

@@ -11,10 +11,15 @@ from msgspec.structs import replace
 from sqlglot import exp, parse_one
 from sqlglot.errors import SqlglotError
 
+from recce_meta.errors import SqlNotAnalysed
+from recce_meta.models.data_diff import QueryDiff
 from recce_meta.models.lineage import EVERYTHING, ColumnOutput, NodeColumns
 from recce_meta.quality.privacy import Privacy
+from recce_meta.sql_lineage import analyse_query
 
 _WITH_SQL = ("model.", "snapshot.", "analysis.")
+SECONDS = 10.0
+"""Maximum time of the analysis of a query."""
 UNTRACED = "it is unknown which columns they are computed of"
 
 
@@ -38,6 +43,37 @@ def with_private_outputs(
         if None in names and privacy.keeps_values:
             found[one] = replace(found[one], keeps_values=False, why=UNTRACED)
     return found
+
+
+def of_query(result: QueryDiff, privacy: Privacy, dialects: Sequence[str | None]) -> Privacy:
+    """Return *privacy* with the columns of *result* that its queries compute of private ones.
+
+    *dialects* are those of base and current. No values are shown if a query is not traced, or if a private
+    output is not found by the name that the warehouse gives it.
+    """
+    parts = [part for part in (result.values, result.detail, result.rows) if part is not None]
+    names = {name.casefold() for part in parts for name in (*part.base_only, *part.current_only)}
+    names |= {
+        (one if isinstance(one, str) else one.name).casefold() for part in parts for one in part.columns
+    }
+    names |= {name.casefold() for part in (result.values, result.detail) if part for name in part.key}
+    hidden: set[str] = set()
+    for sql, dialect in zip((result.base_sql, result.current_sql), dialects, strict=True):
+        try:
+            outputs = analyse_query(sql, dialect, timeout=SECONDS).outputs
+        except SqlNotAnalysed:
+            return replace(privacy, keeps_values=False, why=UNTRACED)
+        hidden |= {one.name.casefold() for one in outputs if _reads_private(one, privacy)}
+    if hidden - names:
+        return replace(privacy, keeps_values=False, why=UNTRACED)
+    return replace(privacy, columns=privacy.columns | hidden)
+
+
+def _reads_private(output: ColumnOutput, privacy: Privacy) -> bool:
+    """Return True if *output* of a query is computed of a private column, or of columns that are unknown."""
+    if output.name == EVERYTHING or _is_count(output.expression):
+        return False
+    return any(one.column == EVERYTHING or privacy.withholds(one.column) for one in output.sources)
 
 
 def private_outputs(columns: Mapping[str, NodeColumns], privacy: Privacy) -> dict[str, frozenset[str] | None]:

@@ -508,6 +508,14 @@ def test_values_computed_of_a_private_column_are_withheld_under_any_name(
     assert name == "histogram" or "@" in shown.out
 
 
+@pytest.mark.parametrize("output", ["max(contact)", "max(contact) as m", "contact"])
+def test_outputs_of_queries_that_read_a_private_column_are_withheld(contacts: Any, output: str) -> None:
+    query = f"select {output} from {{{{ ref('readers') }}}}"
+    shown, hidden = (contacts("query-diff", query, *more) for more in ((), ("--private", "x")))
+
+    assert "@" in shown.out and "@" not in hidden.out and "***" in hidden.out, hidden
+
+
 def test_checks_statistics_and_stored_results_withhold_them_as_well(contacts: Any) -> None:
     (contacts.cli.folder / "checks.yml").write_text(
         "checks:\n"
