@@ -302,7 +302,7 @@ def _effects(
             case Reason.DATA:
                 yield _breaking("other rows")
                 if Reason.RELATION not in reasons:
-                    yield from seed_effects(after, change.details, causes.adapter)
+                    yield from seed_effects(before, after, change.details, causes.adapter)
             case Reason.COLUMNS | Reason.CONTRACT:
                 yield _of_columns(detail, after)
             case Reason.PARENTS if _is_read_out_of_sight(detail.key, before, after, causes):

@@ -13,7 +13,7 @@ from collections.abc import Collection, Iterable, Iterator, Mapping
 
 from recce_meta.errors import first_of, plural
 from recce_meta.models import ChangeDetail, Json, NodeMetadata, Reason, Status
-from recce_meta.models.change import BUILD_FAILS, Category, ColumnChange, SqlChange
+from recce_meta.models.change import BUILD_FAILS, BUILD_MAY_FAIL, Category, ColumnChange, SqlChange
 from recce_meta.warehouses import rules_of
 from recce_meta.warehouses.builds import (
     CHECKED_STAYS,
@@ -431,11 +431,12 @@ _NAMES = 3
 
 
 def seed_effects(
-    after: NodeMetadata, details: Iterable[ChangeDetail], adapter: str | None
+    before: NodeMetadata, after: NodeMetadata, details: Iterable[ChangeDetail], adapter: str | None
 ) -> Iterator[SqlChange]:
-    """Yield the effects of *details*, the changes of the seed *after*, on its table.
+    """Yield the effects of *details*, the changes of the seed from *before* to *after*, on its table.
 
-    `dbt seed` keeps the table that exists, removes its rows and loads the file.
+    `dbt seed` keeps the table that exists, removes its rows and loads the file. In another target than that
+    of *before*, the table may be new.
     """
     found = [one for one in details if one.reason is Reason.COLUMNS]
     load = _seed_load(after, adapter)
@@ -444,11 +445,13 @@ def seed_effects(
     added = [one.key for one in found if one.base is None]
     removed = [one.key for one in found if one.current is None]
     is_moved = any(one.key == "(order)" for one in found)
+    is_in_place = before.relation_name == after.relation_name
+    fails = BUILD_FAILS if is_in_place else f"{BUILD_MAY_FAIL}: if its table exists"
     category, reason = Category.UNKNOWN, f"the table may keep its columns {_UNTIL}"
     if load is SeedLoad.BY_NAME and added:
         has = "columns" if len(added) > 1 else "column"
         category = Category.BREAKING
-        reason = f"{BUILD_FAILS}: the table does not get the {has} {first_of(added, _NAMES)} {_UNTIL}"
+        reason = f"{fails}: the table does not get the {has} {first_of(added, _NAMES)} {_UNTIL}"
     elif load is SeedLoad.BY_NAME and removed:
         category = Category.PARTIAL_BREAKING
         reason = f"the table keeps {first_of(removed, _NAMES)}, with NULL, {_UNTIL}"
@@ -456,7 +459,7 @@ def seed_effects(
         more = len(added) - len(removed)
         category = Category.BREAKING
         reason = (
-            f"{BUILD_FAILS}: the file has {plural(abs(more), 'column')} {'more' if more > 0 else 'fewer'} "
+            f"{fails}: the file has {plural(abs(more), 'column')} {'more' if more > 0 else 'fewer'} "
             f"than the table {_UNTIL}"
         )
     elif load is SeedLoad.BY_POSITION and (added or is_moved):

@@ -8,6 +8,7 @@ from urllib.parse import urlsplit
 from uuid import uuid4
 
 import pytest
+from msgspec.structs import replace
 
 from recce_meta import UnifiedSqlAdapter, extract_project
 from recce_meta.api.diff import NOTHING_MORE, whole_diff
@@ -82,6 +83,15 @@ def test_another_header_fails_or_is_not_loaded(
         assert found[name].category is Category.BREAKING
         # DuckDB loads a file with another order if its values fit.
         assert ("the build fails" in reasons) is (name in failed)
+    # The table may be new in another target.
+    there = [
+        replace(one, schema_name="ci", relation_name=one.relation_name.replace(schema, "ci"))
+        for one in current.nodes
+    ]
+    run = replace(current.run, target_name="ci", target_schema="ci")
+    elsewhere = whole_diff(base, replace(current, run=run, nodes=tuple(there)), NOTHING_MORE).changed
+    assert [one.name for one in elsewhere if one.fails] == []
+    assert {one.name for one in elsewhere if one.may_fail} == failed
     with UnifiedSqlAdapter.from_url(url) as store:
         assert store.execute(f"select * from {schema}.renamed")[0] == ["id", "a", "b"]
         store.execute(f"drop schema {schema} cascade")
