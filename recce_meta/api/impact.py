@@ -29,6 +29,7 @@ from recce_meta.sql_lineage.impact import (
     COLUMNS,
     ROWS,
     ColumnRef,
+    Step,
     Steps,
     downstream,
     impact_view,
@@ -357,7 +358,9 @@ def surroundings(run: RunReader, root: str, way: Direction) -> Surroundings:
     inlined = {root} if is_down and is_inlined(root) and not is_traced else ()
     others = {one for one in asked - {root} if _has_query(run.names.get(one))}
     return Surroundings(
-        steps=downstream(edges, whole, known, inlined) if is_down else upstream(edges, whole, known),
+        steps=_without_mocked(downstream(edges, whole, known, inlined), root)
+        if is_down
+        else upstream(edges, whole, known),
         queries=frozenset(others.union(analyses)),
         others=len(others),
         known=len(others & known),
@@ -368,6 +371,17 @@ def surroundings(run: RunReader, root: str, way: Direction) -> Surroundings:
         removal=removal(edges, partial(failing_with, graph, is_inlined)),
         is_inlined=bool(inlined) and len(asked) > 1,
     )
+
+
+def _without_mocked(steps: Steps, root: str) -> Steps:
+    """Return *steps* without those into unit tests of other models than *root*, which mock their inputs."""
+
+    def of_values(ref: ColumnRef) -> Iterable[Step]:
+        for step in steps(ref):
+            if ref.unique_id == root or not step.target.unique_id.startswith("unit_test."):
+                yield step
+
+    return of_values
 
 
 def _with_reads(run: RunReader, graph: LineageGraph, reads: Iterable[ColumnEdge]) -> LineageGraph:

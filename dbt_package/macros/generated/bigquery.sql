@@ -1186,6 +1186,9 @@ WITH RECURSIVE known AS (
     ON steps.run_id = reached.run_id AND steps.parent_id = reached.unique_id
   WHERE
     reached.distance < 30
+    AND /* a unit test has rows of its own: only a change of its model affects it */ (
+      steps.node_id NOT LIKE 'unit_test.%' OR reached.unique_id = reached.start_id
+    )
     AND CASE
       WHEN reached.column_name IS NULL
       THEN steps.parent_column IS NULL

@@ -178,6 +178,10 @@ def test_the_view_and_the_command_agree_on_every_column_of_a_real_project(
     assert all(stored[place].items() >= reached.items() for place, reached in view.items() if place in stored)
     payments = "seed.jaffle_ext.raw_payments"
     assert of_the_cookbook(adapter, schema, run.environment, payments, "amount") == view[payments, "amount"]
+    # A unit test mocks the inputs of its model.
+    tested = "unit_test.jaffle_ext.stg_payments.ut_stg_payments_dollars"
+    listed = [start for start, reached in view.items() if any(place[0] == tested for place in reached)]
+    assert {unique_id for unique_id, _ in listed} == {"model.jaffle_ext.stg_payments"}
     given = GivenLineage(project.nodes, known)
     for one in sorted(known)[::3]:
         for column in known[one].names:

@@ -574,6 +574,9 @@ def test_only_an_edit_of_its_model_affects_the_rows_of_a_unit_test() -> None:
 
     reached = [{one.name for one in diff_between(base, other).impacted} for other in (above, edited)]
     assert "rows" not in reached[0] >= {"by_status"} and "rows" in reached[1]
+    for model, is_affected in (("stg_orders", False), ("by_status", True)):
+        found = impact_in(MemoryRunReader(base), model, Direction.DOWNSTREAM, None).nodes
+        assert ("rows" in {one.name for one in found}) is is_affected
 
 
 def test_a_column_that_a_model_loses_is_missed_by_statements_and_expected_rows() -> None:

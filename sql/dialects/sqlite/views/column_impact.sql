@@ -72,6 +72,8 @@ JOIN JSON_EACH((
       ON part.column_graph_id = run.column_graph_id AND part.part_id = place.part_id
     WHERE
       reached.distance < 100
+      -- a unit test has rows of its own: only a change of its model affects it
+      AND (place.unique_id NOT LIKE 'unit_test.%' OR reached.unique_id = start.value ->> 0)
       AND edge.kind <> 'referenced'
       AND (edge.parent_id <> place.unique_id OR edge.parent_column IS NOT edge.column_name)
       AND CASE
@@ -96,6 +98,8 @@ JOIN JSON_EACH((
     CROSS JOIN store_graph_parts AS part ON part.graph_id = run.graph_id AND part.part_id = place.part_id
     WHERE
       reached.distance < 100
+      -- a unit test has rows of its own: only a change of its model affects it
+      AND (place.unique_id NOT LIKE 'unit_test.%' OR reached.unique_id = start.value ->> 0)
       AND run.column_graph_id IS NOT NULL
       AND (
         reached.column_name IS NULL
