@@ -245,7 +245,8 @@ def _as_duckdb(node: Any) -> Any:
         return node
     if isinstance(node, exp.Trim) and node.args.get("position"):  # fakesnow trims white space, at both ends
         name = {"LEADING": "LTRIM", "TRAILING": "RTRIM"}[node.args["position"]]
-        return exp.Anonymous(this=name, expressions=[node.this, node.expression or exp.Literal.string(" ")])
+        trimmed = node.this.transform(_as_duckdb)  # which is not reached in a node that is replaced
+        return exp.Anonymous(this=name, expressions=[trimmed, node.expression or exp.Literal.string(" ")])
     template = node.args.get("format") if isinstance(node, (exp.ToChar, exp.ToNumber)) else None
     if template is None:
         return node
