@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from functools import lru_cache
 
 from msgspec import convert
@@ -12,7 +12,7 @@ from recce_meta.diff.causes import Causes, has_jinja, is_unread, template
 from recce_meta.diff.code import same_code
 from recce_meta.diff.project_side import constraints_of, differences, normalise
 from recce_meta.models import ChangeDetail, Column, Json, NodeMetadata, Reason
-from recce_meta.models.node import SEED_HEADER
+from recce_meta.models.node import CONTRACT_ORDER, SEED_HEADER
 from recce_meta.warehouses import warehouse_of_adapter
 from recce_meta.warehouses.hooks import hook_texts
 
@@ -51,7 +51,7 @@ def column_details(before: NodeMetadata, after: NodeMetadata, causes: Causes) ->
     for name, column in new.items():
         if name not in old:
             yield ChangeDetail(Reason.COLUMNS, column.name, None, column.type or "")
-    common = ([name for name in old if name in new], [name for name in new if name in old])
+    common = _common_order([*old], [*new])
     if common[0] != common[1]:
         yield ChangeDetail(Reason.COLUMNS, "(order)", *([old[n].name for n in names] for names in common))
 
@@ -127,13 +127,23 @@ def declares_table(node: NodeMetadata) -> bool:
 
 
 def _order_of_contract(before: NodeMetadata, after: NodeMetadata) -> Iterator[ChangeDetail]:
-    """Yield another order of the declared columns, unless both catalogs show the order of the table."""
-    if before.columns_from == after.columns_from == "catalog":
+    """Yield another order of the declared columns, unless catalogs show that of the table."""
+    tables = _common_order(*([*_by_name(node.columns)] for node in (before, after)))
+    if before.columns_from == after.columns_from == "catalog" and tables[0] != tables[1]:
         return
-    old, new = _by_name(before.columns), _by_name(after.columns)
-    orders = ([name for name in old if name in new], [name for name in new if name in old])
+    orders = _common_order(_declared(before), _declared(after))
     if orders[0] != orders[1]:
         yield ChangeDetail(Reason.CONTRACT, "(order)", *orders)
+
+
+def _declared(node: NodeMetadata) -> list[str]:
+    known = node.properties.get(CONTRACT_ORDER) if node.columns_from == "catalog" else None
+    return known or [*_by_name(node.columns)]
+
+
+def _common_order(old: Sequence[str], new: Sequence[str]) -> tuple[list[str], list[str]]:
+    """Return the names that both have, in the order of each."""
+    return [name for name in old if name in new], [name for name in new if name in old]
 
 
 def converted_columns(before: NodeMetadata, after: NodeMetadata, causes: Causes) -> list[str]:
@@ -313,7 +323,7 @@ SQL = frozenset(
 DERIVED = frozenset(
     """file_key_name attached_node identifier unrendered_database unrendered_schema constraints
     columns_not_in_catalog quoting source_description patch_path build_failure
-    seed_header""".split()
+    seed_header contract_order""".split()
 )
 """Properties that are derived from other properties, or that other functions compare."""
 

@@ -49,7 +49,7 @@ from recce_meta.extractors.job import job_fields
 from recce_meta.extractors.manifest import Manifest, read_manifest
 from recce_meta.models import Column, Json, NodeMetadata, NodeResult, Project, RunMetadata, target_place
 from recce_meta.models.moments import utc_time
-from recce_meta.models.node import SEED_HEADER
+from recce_meta.models.node import CONTRACT_ORDER, SEED_HEADER
 from recce_meta.models.run import (
     DEFER,
     EARLIER_RESULTS,
@@ -105,6 +105,10 @@ def _with_columns(node: NodeMetadata, table: CatalogTable) -> NodeMetadata:
     properties: dict[str, Any] = node.properties
     if missing:
         properties = {**properties, NOT_IN_CATALOG: [_bare(column) for column in missing]}
+    declared = [column.name.lower() for column in node.columns]
+    if node.contract and declared != [column.name.lower() for column in columns]:
+        # The next build has this order: the catalog may be that of an earlier one.
+        properties = {**properties, CONTRACT_ORDER: declared}
     return replace(node, columns=columns, columns_from="catalog", properties=properties)
 
 

@@ -124,6 +124,8 @@ With `unless`, the failure is not certain: dbt or its adapter may have a macro o
 UNLESS_VARS = "--vars"
 SEED_HEADER = "seed_header"
 """Property of a seed: the columns in the first line of its file."""
+CONTRACT_ORDER = "contract_order"
+"""Property of a node in a catalog: the columns of its enforced contract, if the catalog has another order."""
 OWN_TESTS: Mapping[str, tuple[str, ...]] = {
     "unique": (),
     "not_null": (),

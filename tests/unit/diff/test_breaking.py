@@ -24,6 +24,7 @@ from recce_meta.models import (
     code_hash,
 )
 from recce_meta.models.change import Category, ColumnChange, SqlChange
+from recce_meta.models.node import CONTRACT_ORDER
 
 NONE, ADDS, PARTIAL, BREAKS, UNKNOWN = (
     Category.NONE,
@@ -432,6 +433,20 @@ def test_an_enforced_contract_orders_the_columns_of_a_table() -> None:
 
     assert (change.reasons, [one.key for one in change.details]) == ((Reason.CONTRACT,), ["(order)"])
     assert (change.category, change.columns, change.columns_moved) == (ADDS, (), True)
+
+
+def test_an_order_that_no_catalog_shows_yet_is_that_of_the_next_build() -> None:
+    earlier = with_contract("id", "v", id="INT", v="INT")
+    edited = replace(earlier, properties={CONTRACT_ORDER: ["v", "id"]})
+
+    (detail,) = judged(earlier, edited).details
+
+    assert (detail.reason, detail.key, detail.base, detail.current) == (
+        Reason.CONTRACT,
+        "(order)",
+        ["id", "v"],
+        ["v", "id"],
+    )
 
 
 REFUSES = "the rows of the next build may break the constraints of its contract"

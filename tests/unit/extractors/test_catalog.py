@@ -7,6 +7,7 @@ import json
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 
 from recce_meta.extractors.project import extract_columns_from_catalog
 from recce_meta.models import Column, NodeMetadata
@@ -59,3 +60,17 @@ def test_documented_columns_that_the_relation_lacks_are_kept_apart(tmp_path: Pat
 
     assert [column.name for column in answer.columns] == ["id"]
     assert [column["name"] for column in answer.properties["columns_not_in_catalog"]] == ["gone"]
+
+
+@pytest.mark.parametrize(
+    ("contract", "order"), [({"enforced": True}, ["amount", "id"]), (None, None)], ids=["contract", "none"]
+)
+def test_the_order_of_a_contract_is_kept_next_to_that_of_an_older_catalog(
+    contract: dict[str, bool] | None, order: list[str] | None, tmp_path: Path
+) -> None:
+    given = replace(node("amount", "id"), contract=contract)
+
+    (answer,) = extract_columns_from_catalog(catalog(tmp_path, (1, "id"), (2, "amount")), [given])
+
+    assert answer.properties.get("contract_order") == order
+    assert [column.name for column in answer.columns] == ["id", "amount"]
