@@ -49,6 +49,7 @@ from recce_meta.warehouses.types import ColumnType, Sql
 
 MOST_RETYPED = 5
 """Most columns whose types a note names."""
+GONE = "some of the rows that differ were not found again: each query computes other values"
 HASH = "h"
 Values = Callable[[DataSide], Sql]
 
@@ -245,15 +246,25 @@ def add_rows(
         for source, answer in zip(asked, answers, strict=True)
     }
     before, after = (values.get(side, {}) for side in (DataSide.BASE, DataSide.CURRENT))
-    rows = [_detail_row(*counts[key], before.get(key), after.get(key)) for key in counts]
-    shown = sorted(rows[: result.limit], key=_place)
-    return structs.replace(result, rows=tuple(shown), is_cut=len(rows) > result.limit)
+    asked_for = list(counts)[: result.limit]
+    rows = [_detail_row(*counts[key], before.get(key), after.get(key)) for key in asked_for]
+    found = sorted((row for row in rows if _own_values(row) is not None), key=_place)
+    are_gone = len(found) < len(rows)
+    return structs.replace(
+        result,
+        rows=tuple(found),
+        is_cut=len(counts) > result.limit or are_gone,
+        notes=(*result.notes, *[GONE] * are_gone),
+    )
+
+
+def _own_values(row: DetailRow) -> tuple[object, ...] | None:
+    return row.base if row.status == "removed" else row.current
 
 
 def _place(row: DetailRow) -> tuple[object, ...]:
     """Return the sort key of *row*: its values, NULL last, so that a removed row precedes a similar one."""
-    values = (row.base if row.status == "removed" else row.current) or ()
-    return (*map(_sortable, values), row.status == "added")
+    return (*map(_sortable, _own_values(row) or ()), row.status == "added")
 
 
 def _sortable(value: object) -> tuple[int, Any]:

@@ -188,3 +188,13 @@ def test_a_query_that_may_return_other_rows_each_time_is_remarked(
         found = recce_meta.query_diff(adapter, sql, f"{sql} ", key=key)
 
     assert [words in note and "other rows each time" in note for note in found.notes] == [True] * bool(words)
+
+
+def test_rows_that_are_not_found_again_are_remarked(adapter: UnifiedSqlAdapter) -> None:
+    sql = "SELECT g, random() AS r FROM generate_series(1, 20) AS t(g)"
+
+    found = recce_meta.query_diff(adapter, sql, f"{sql} ").rows
+
+    assert found is not None and (found.added, found.removed) == (20, 20)
+    assert (found.rows, found.is_cut) == ((), True)
+    assert any("not found again" in note for note in found.notes)
