@@ -39,7 +39,7 @@ from recce_meta.store.export import Written, read_export, write_export
 from recce_meta.store.export_document import document, export_of
 from recce_meta.store.select import RunSelector, find_run
 from recce_meta.store.session import open_store
-from recce_meta.store.sql_files import DEFAULT_SCHEMA, KEYS, table_name
+from recce_meta.store.sql_files import DEFAULT_SCHEMA, table_name
 
 
 def cut(export: Export, selection: Sequence[str], exclude: Sequence[str]) -> Export:
@@ -272,6 +272,8 @@ RELATIONS: Mapping[str, tuple[str, ...]] = {
     "reviews": ("review_id",),
 }
 """Relations to write, with the columns that order their rows."""
+STORED = (FACTS, "data_diffs", "column_diffs", "check_results", "reviews")
+"""Those of tables, which have more than a view shows; the others are views."""
 OPTIONS = {
     "csv": "FORMAT csv, HEADER true, NULLSTR '', TIMESTAMPFORMAT '%Y-%m-%dT%H:%M:%S.%fZ'",
     "parquet": "FORMAT parquet, COMPRESSION zstd",
@@ -317,7 +319,7 @@ def _copy(relation: str, order: Iterable[str], path: Path, options: str) -> str:
     """Return the statement that writes the rows of *relation* to *path*."""
     from sqlglot import exp
 
-    table = exp.table_(table_name(relation) if relation in KEYS else relation, DEFAULT_SCHEMA)
+    table = exp.table_(table_name(relation) if relation in STORED else relation, DEFAULT_SCHEMA)
     if relation == FACTS:
         columns = ("run_id", "unique_id", "row_estimate", "bytes", "created_at", "altered_at")
         parts = exp.select(*columns).from_(exp.table_(table_name("fact_parts"), DEFAULT_SCHEMA))
