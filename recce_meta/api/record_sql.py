@@ -446,6 +446,7 @@ def compiled(read: DbtFiles, before: Mapping[str, NodeMetadata], options: SqlOpt
         read.inputs.macros,
         parser_of(read.inputs.dialect),
         absent=absent_parents(read),
+        has_all_files=read.inputs.has_all_files,
         is_exact=lambda code: outside_names(code) <= exact or _ends_statement(code),
         adapter=read.inputs.dialect,
     )

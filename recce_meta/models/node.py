@@ -122,6 +122,7 @@ With `unless`, the failure is not certain: dbt or its adapter may have a macro o
 `UNLESS_VARS`, the command line may set other variables. Words with spaces say what else may avoid it.
 """
 UNLESS_VARS = "--vars"
+UNREAD = "a file or package that was not read defines it"
 SEED_HEADER = "seed_header"
 """Property of a seed: the columns in the first line of its file."""
 CONTRACT_ORDER = "contract_order"

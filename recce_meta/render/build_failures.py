@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from types import MappingProxyType
 
 from msgspec import Struct
 from msgspec.structs import replace
@@ -24,7 +25,7 @@ from recce_meta.models.adapters import (
     macros_of_dbt,
     materializations_of_dbt,
 )
-from recce_meta.models.node import BUILD_FAILURE, UNLESS_VARS, missing_argument
+from recce_meta.models.node import BUILD_FAILURE, UNLESS_VARS, UNREAD, missing_argument
 from recce_meta.models.node_types import RENDERED
 from recce_meta.render.renderer import SimpleTemplateRenderer
 from recce_meta.warehouses import rules_of
@@ -65,9 +66,9 @@ class BuildFailures:
     """Finder of failures in a project with *macros*; files, and some manifests, lack those of dbt.
 
     *syntax_error* returns why the warehouse cannot parse a statement. *absent* are parents that do not exist,
-    with the problem of their readers; None if files may be missing. *given* are the variables of `--vars`,
-    whose values are not known; None if not even their names are. *is_exact* returns False for code that is
-    rendered with stand-ins of macros. Materializations are judged if *adapter* is known.
+    with the problem of their readers, which is not certain without *has_all_files*. *given* are the variables
+    of `--vars`, whose values are not known; None if not even their names are. *is_exact* returns False for
+    code that is rendered with stand-ins of macros. Materializations are judged if *adapter* is known.
     """
 
     def __init__(
@@ -75,7 +76,8 @@ class BuildFailures:
         macros: Iterable[MacroMetadata],
         syntax_error: Callable[[str], str | None],
         *,
-        absent: Mapping[str, str] | None = None,
+        absent: Mapping[str, str] = MappingProxyType({}),
+        has_all_files: bool = False,
         given: Collection[str] | None = (),
         is_exact: Callable[[str], bool] | None = None,
         adapter: str | None = None,
@@ -83,7 +85,7 @@ class BuildFailures:
         self._adapter, self._is_of_files = adapter, is_exact is not None
         rules = rules_of(adapter)
         self._strategies: Collection[str] = rules.statements if rules else ()
-        self._refusal, self._absent, self._given, self._is_exact = syntax_error, absent or {}, given, is_exact
+        self._refusal, self._absent, self._given, self._is_exact = syntax_error, absent, given, is_exact
         known = {macro.unique_id: macro for macro in macros}
         self._own = [macro.name for macro in known.values() if not is_builtin(macro.package_name)]
         self._materializations = [
@@ -94,8 +96,8 @@ class BuildFailures:
         self._reads: dict[str, list[str]] = {}
         self._has_all_macros = known.keys() >= _OF_DBT
         self._is_listed = adapter in _LISTED and self._is_of_files
-        self._has_all_files = absent is not None
-        self._has_all_materializations = adapter in _LISTED and (self._has_all_macros or absent is not None)
+        self._has_all_files = has_all_files
+        self._has_all_materializations = adapter in _LISTED and (self._has_all_macros or has_all_files)
 
     def rendered(
         self, node: NodeMetadata, renderers: Sequence[SimpleTemplateRenderer]
@@ -119,16 +121,21 @@ class BuildFailures:
                 if failure is not None and self._is_exact is None:
                     break
         self._reads[node.unique_id] = [] if error else sorted(first.parents)
-        gone = sorted(self._absent.keys() & first.parents)
-        if error is None and gone:
-            # dbt warns of a test, and leaves it out.
-            failure = None if node.resource_type == "test" else BuildFailure(problem=self._absent[gone[0]])
+        # dbt warns of a test, and leaves it out.
+        absent = None if error or node.resource_type == "test" else self._of_absent(first.parents)
+        if absent is not None and absent.unless is None:
+            failure = absent
         elif error is None and sql is not None and (self._is_exact is None or self._is_exact(code)):
             failure = self._unsure(first, self.of_sql(node, sql))
         elif sql is not None:
             failure = None
-        failure = failure or self._of_settings(node, first)
+        failure = failure or self._of_settings(node, first) or absent
         return with_failure(replace(node, compiled_code=sql), failure), error
+
+    def _of_absent(self, parents: Iterable[str]) -> BuildFailure | None:
+        gone = sorted(self._absent.keys() & parents)
+        unless = None if self._has_all_files else UNREAD
+        return BuildFailure(problem=self._absent[gone[0]], unless=unless) if gone else None
 
     def compiled(self, node: NodeMetadata, renderer: SimpleTemplateRenderer) -> NodeMetadata:
         """Return *node*, which dbt has compiled, with the reason for which it cannot be built."""
@@ -143,10 +150,8 @@ class BuildFailures:
         of_python = [one for one in models if one.language == "python"]
         reads = {**self._reads, **{one.unique_id: one.parents for one in of_python}}
         for node in of_python:
-            gone = sorted(self._absent.keys() & node.parents)
-            if gone:
-                failure = BuildFailure(problem=self._absent[gone[0]])
-                found[node.unique_id] = with_failure(node, failure)
+            if (absent := self._of_absent(node.parents)) is not None:
+                found[node.unique_id] = with_failure(node, absent)
         for reader, parents in reads.items():
             node = nodes[reader]
             for parent in (nodes[one] for one in parents if one in nodes):

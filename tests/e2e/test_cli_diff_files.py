@@ -1316,6 +1316,41 @@ def test_packages_that_are_older_than_their_list_prove_no_failure(checkout: Chec
     assert checkout.cli(*check).code == 0
 
 
+@pytest.mark.parametrize("are_current", [True, False])
+@pytest.mark.parametrize(
+    ("path", "text", "what"),
+    [
+        (
+            "models/a.yml",
+            "models: [{name: alone, config: {group: fin}}]",
+            "group 'fin' of alone is not defined",
+        ),
+        ("models/alone.sql", "select * from {{ source('kit', 'raw') }}", "references source 'kit.raw'"),
+        ("models/alone.sql", "select * from {{ ref('gone') }}", "it references 'gone'"),
+        (
+            "models/a.yml",
+            "exposures: [{name: board, type: dashboard, owner: {name: a}, depends_on: [ref('gone')]}]",
+            "exposure board depends on 'gone'",
+        ),
+    ],
+)
+def test_what_an_older_package_may_define_may_fail(
+    checkout: Checkout, path: str, text: str, what: str, are_current: bool
+) -> None:
+    checkout.write("packages.yml", "packages: [{package: a/kit, version: 1.0.0}]")
+    checkout.write("dbt_packages/kit/dbt_project.yml", "name: kit")
+    checkout.commit()
+    if not are_current:
+        os.utime(checkout.project / "dbt_packages", (0, 0))
+    checkout.write(path, text)
+
+    found = checkout.cli("diff", "--files", "--dialect", "duckdb", "--fail-on", "fails", "--details")
+
+    assert found.code == are_current
+    said = " ".join(found.out.split())
+    assert what in said and ("that was not read defines it" in said) != are_current
+
+
 def test_generic_tests_that_may_be_defined_are_no_failures(checkout: Checkout) -> None:
     checkout.write("tests/generic/own.sql", "{% test own(model) %}select 1{% endtest %}")
     related = "{relationships: {to: 1, field: one}}"

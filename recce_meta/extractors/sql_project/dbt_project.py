@@ -41,7 +41,7 @@ from recce_meta.extractors.sql_project.settings import (
     without_file,
 )
 from recce_meta.models import EdgeOrigin, NodeMetadata
-from recce_meta.models.node import BUILD_FAILURE, GUESS, LIKELY, disabled_entries, reference_origins
+from recce_meta.models.node import BUILD_FAILURE, GUESS, LIKELY, UNREAD, disabled_entries, reference_origins
 from recce_meta.profiles import read_project_settings
 from recce_meta.profiles.discovery import PROJECT_FILE
 from recce_meta.warehouses.hooks import OPERATION
@@ -121,10 +121,11 @@ class NodeIndex:
             for name in (name for name, target in targets if target is None):
                 is_disabled = name in self._disabled
                 # dbt disables the unit tests of a disabled model.
-                if not reader.startswith("unit") if is_disabled else self._inputs.has_all_files:
+                if not (is_disabled and reader.startswith("unit")):
                     why = "is disabled" if is_disabled else "no file defines"
                     text = f"{path}: {reader} depends on '{name}', which {why}"
-                    self._inputs.warnings.append(DbtRefusal.of(path, text))
+                    unless = None if is_disabled or self._inputs.has_all_files else UNREAD
+                    self._inputs.warnings.append(DbtRefusal.of(path, text, unless=unless))
 
     def _named(self, kind: str, package: str | None, name: str, version: str | None, own: str) -> str | None:
         candidates = [
@@ -223,17 +224,18 @@ def _refused_properties(nodes: Mapping[str, NodeMetadata], inputs: Inputs) -> It
         text = f"{key[1]} is described in {first.path} and in {again.path}"
         is_refused = _is_decided(sections.get(key), inputs) and not (first.versions or again.versions)
         yield DbtRefusal.of(again.path, text) if is_refused else text
-    are_groups_known = inputs.has_all_files and not any("{" in name for name in groups)
+    are_groups_known = not any("{" in name for name in groups)
+    unread = None if inputs.has_all_files else UNREAD
     for key, node in sections.items():
         description = described.get(key)
         if node.version is not None or not _is_decided(node, inputs):
             continue
-        problem = None
+        problem = unless = None
         is_model = node.resource_type == "model"
         if is_model and node.access not in _ACCESS:
             problem = f"access '{node.access}' of {node.name} is not private, protected or public"
         elif node.group_name and are_groups_known and node.group_name not in groups:
-            problem = f"group '{node.group_name}' of {node.name} is not defined"
+            problem, unless = f"group '{node.group_name}' of {node.name} is not defined", unread
         elif is_model and node.contract and description and not description.columns:
             problem = f"the enforced contract of {node.name} lists no columns"
         elif is_model and node.contract and _lacks_schema_change(node, inputs):
@@ -246,7 +248,7 @@ def _refused_properties(nodes: Mapping[str, NodeMetadata], inputs: Inputs) -> It
             problem = f"snapshot {node.name} lacks {' and '.join(lacking)}"
         if problem:
             path = description.path if description else node.path
-            yield DbtRefusal.of(path, f"{path}: {problem}")
+            yield DbtRefusal.of(path, f"{path}: {problem}", unless=unless)
 
 
 def _lacks_schema_change(node: NodeMetadata, inputs: Inputs) -> bool:
@@ -414,14 +416,9 @@ def is_refused_file(node: NodeMetadata) -> bool:
     return node.resource_type == OPERATION and node.name == node.path
 
 
-def absent_parents(read: DbtFiles) -> dict[str, str] | None:
-    """Return why readers fail, for each parent that no file of *read* defines, or that is disabled.
-
-    None if a package is not installed or a file was skipped: they may define it.
-    """
+def absent_parents(read: DbtFiles) -> dict[str, str]:
+    """Return why readers fail, for each parent that no file of *read* defines, or that is disabled."""
     inputs, known = read.inputs, {node.unique_id: node for node in read.nodes}
-    if not inputs.has_all_files:
-        return None
     disabled = {node.name for node in read.disabled}
     found = {}
     for parent in {parent for node in read.nodes for parent in node.parents}:
