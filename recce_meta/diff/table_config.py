@@ -129,13 +129,24 @@ def _lacks_columns(node: NodeMetadata, names: Collection[str]) -> Outcome | None
     return failing(f"merge_update_columns names {missing[0]}, which the query lacks")
 
 
+def _of_schema_change(edit: TableEdit) -> Outcome:
+    """Return the outcome of another policy: none if both tables are known to have the same columns."""
+    tables = [
+        {column.name.lower() for column in node.columns} if node.columns_from == "catalog" else None
+        for node in (edit.before, edit.after)
+    ]
+    if None not in tables and tables[0] == tables[1]:
+        return Outcome(NONE)
+    return Outcome(UNKNOWN, "may be in a table with other columns than its query: another policy decides")
+
+
 OF_INCREMENTAL_ALONE = frozenset(["full_refresh", "batch_size", "lookback", "begin", "concurrent_batches"])
 """Keys that no other materialization reads."""
 INCREMENTAL_CONFIG: Mapping[str, Rule] = {
     "unique_key": _of_unique_key,
     "merge_update_columns": _of_merged_columns,
     "merge_exclude_columns": _of_merged_columns,
-    "on_schema_change": lambda edit: Outcome(NONE),
+    "on_schema_change": _of_schema_change,
     "full_refresh": _if_set(Outcome(BREAKING, "are lost if every run rebuilds the table")),
     "batch_size": _if_microbatch(Outcome(BREAKING, "of another window are replaced"), Outcome(NONE)),
     "lookback": _if_microbatch(Outcome(BREAKING, "of another window are replaced"), Outcome(NONE)),

@@ -13,7 +13,7 @@ from recce_meta.diff.materializations import (
     unstable_text,
 )
 from recce_meta.diff.table_config import config_effect
-from recce_meta.models import ChangeDetail, NodeMetadata, Reason, Status
+from recce_meta.models import ChangeDetail, Column, NodeMetadata, Reason, Status
 from recce_meta.models.change import Category, ColumnChange, SqlChange
 from recce_meta.sql_diff import compare_sql
 from recce_meta.warehouses.builds import incremental_words
@@ -76,7 +76,7 @@ CONFIG = [
     (OVERWRITE, "partition_by", "a", None, "breaking"),
     (APPEND, "unique_key", None, "id", "none"),
     (MERGE, "unique_key", "id", "a", "breaking"),
-    (MERGE, "on_schema_change", "ignore", "fail", "none"),
+    (MERGE, "on_schema_change", "ignore", "fail", "unknown"),
     (MERGE, "full_refresh", None, False, "none"),
     (MERGE, "full_refresh", None, True, "breaking"),
     (MERGE, "merge_exclude_columns", None, ["a"], "partial_breaking"),
@@ -103,6 +103,19 @@ def test_a_configuration_key_is_judged_by_the_materialization(subtests: pytest.S
             one = replace(node(**config), compiled_code="select id, a, b from t")
             found = config_effect(one, one, detail, "duckdb")
             assert (found and found.category) == category
+
+
+@pytest.mark.parametrize(("names", "category"), [("ab", "none"), ("a", "unknown"), ("", "unknown")])
+def test_another_policy_for_columns_has_no_effect_if_catalogs_list_the_same(
+    names: str, category: str
+) -> None:
+    detail = ChangeDetail(Reason.CONFIG, "on_schema_change", "append_new_columns", "sync_all_columns")
+    before = replace(node(**MERGE), columns=(Column("a"), Column("B")), columns_from="catalog")
+    after = replace(before, columns=tuple(map(Column, names)), columns_from="catalog" if names else None)
+
+    found = config_effect(before, after, detail, "duckdb")
+
+    assert found is not None and found.category == category
 
 
 def test_a_statement_that_is_not_known_may_read_any_key() -> None:
