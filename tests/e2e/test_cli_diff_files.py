@@ -1412,3 +1412,34 @@ on-run-end:
     assert f'syntax error at or near "selectt" (dbt_project.yml:{line + 5})' in said["shop-on-run-end-3"]
     assert "in its post-hook, DuckDB" in said["new"]
     assert said["none"].startswith('the build fails: Referenced column "two" not found')
+
+
+@pytest.mark.parametrize(
+    ("dialect", "project", "quoting", "is_moved"),
+    [
+        ("postgres", "", "{identifier: false}", True),
+        ("postgres", "", "{identifier: true}", False),
+        ("postgres", "quoting: {schema: false}\n", "{schema: false}", False),
+        ("snowflake", "", "{identifier: false}", False),
+        ("snowflake", "", "{database: true, schema: true, identifier: true}", True),
+    ],
+)
+@pytest.mark.parametrize("of_table", [True, False])
+def test_other_quoting_of_a_source_is_another_relation(
+    checkout: Checkout, dialect: str, project: str, quoting: str, *, is_moved: bool, of_table: bool
+) -> None:
+    def write(block: str, table: str) -> None:
+        source = f"sources: [{{name: ext{block}, tables: [{{name: Events{table}}}]}}]"
+        checkout.write("models/sources.yml", source)
+
+    checkout.write("dbt_project.yml", FILES["dbt_project.yml"] + project)
+    checkout.write("models/alone.sql", "select * from {{ source('ext', 'Events') }}")
+    write("", "")
+    checkout.commit()
+    setting = f", quoting: {quoting}"
+    write("" if of_table else setting, setting if of_table else "")
+
+    found = checkout.diff("HEAD", "--dialect", dialect)["changes"]
+
+    said = {one["name"]: one["reasons"] for one in found}
+    assert said == ({"alone": ["compiled"], "Events": ["relation"]} if is_moved else {})

@@ -191,12 +191,22 @@ class TargetSchema(Struct, frozen=True, kw_only=True):
         return f"{self.schema}_{custom.strip()}" if self.is_target else custom.strip()
 
 
-def relation_name(database: str | None, schema: str | None, identifier: str, dialect: str | None) -> str:
-    """Return the relation's name, with every part quoted.
+def relation_name(
+    database: str | None,
+    schema: str | None,
+    identifier: str,
+    dialect: str | None,
+    quoted: tuple[bool, bool, bool] = (True, True, True),
+) -> str:
+    """Return the relation's name; *quoted* says which of its three parts are quoted.
 
     >>> relation_name(None, "shop", "orders", "duckdb")
     '"shop"."orders"'
     """
     quote = "`" if dialect in BACKTICKS else '"'
-    parts = [part for part in (database, schema, identifier) if part]
-    return ".".join(f"{quote}{part.replace(quote, quote * 2)}{quote}" for part in parts)
+    parts = zip((database, schema, identifier), quoted, strict=True)
+    return ".".join(
+        f"{quote}{part.replace(quote, quote * 2)}{quote}" if is_quoted else part
+        for part, is_quoted in parts
+        if part
+    )

@@ -34,7 +34,7 @@ from recce_meta.models import MacroMetadata, code_hash
 from recce_meta.profiles import ProjectSettings
 from recce_meta.profiles.discovery import PROJECT_FILE
 
-VERSION = 14
+VERSION = 15
 """Version of this reader: increment it with every change of the result, so that old nodes are not reused."""
 INSTALLED = ("dbt_packages", "dbt_modules")
 """Folders of installed packages, by the version of dbt."""

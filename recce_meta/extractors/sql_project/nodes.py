@@ -40,6 +40,7 @@ from recce_meta.extractors.sql_project.settings import (
 from recce_meta.models import Column, Json, MacroMetadata, NodeMetadata, code_hash
 from recce_meta.models.node import BUILD_FAILURE, OWN_TESTS, SEED_HEADER, missing_argument
 from recce_meta.profiles.discovery import PROJECT_FILE
+from recce_meta.warehouses import Warehouse, warehouse_of_adapter
 from recce_meta.warehouses.hooks import OPERATION
 
 NOTHING = TemplateFacts(dependencies=JinjaDependencies((), (), False))
@@ -352,7 +353,7 @@ class NodeReader:
             database_name=database,
             schema_name=schema,
             identifier=identifier,
-            relation_name=relation_name(database, schema, identifier, self.inputs.dialect),
+            relation_name=_source_relation(self.inputs, table, (database, schema, identifier)),
             config=config,
             unrendered_config=templates,
             columns=columns,
@@ -508,6 +509,19 @@ def _source_properties(block: Mapping[str, Json], entry: Mapping[str, Json]) -> 
     }
     found |= {"source_description": block.get("description"), "external": entry.get("external")}
     return {key: value for key, value in found.items() if value}
+
+
+def _source_relation(inputs: Inputs, table: SourceTable, parts: tuple[str | None, str, str]) -> str:
+    """Return the relation's name, quoted as the table, its source, the project or else the adapter says."""
+    default = (warehouse_of_adapter(inputs.dialect or "") or Warehouse).quotes_relations
+    given = [one.get("quoting") for one in (inputs.root.settings.others, table.block, table.entry)]
+
+    def is_quoted(part: str) -> bool:
+        values = [one[part] for one in given if isinstance(one, dict) and isinstance(one.get(part), bool)]
+        return values[-1] if values else default
+
+    quoted = is_quoted("database"), is_quoted("schema"), is_quoted("identifier")
+    return relation_name(*parts, inputs.dialect, quoted)
 
 
 def _as_list(value: Json) -> list[Json]:
