@@ -1443,3 +1443,24 @@ def test_other_quoting_of_a_source_is_another_relation(
 
     said = {one["name"]: one["reasons"] for one in found}
     assert said == ({"alone": ["compiled"], "Events": ["relation"]} if is_moved else {})
+
+
+def test_the_end_of_a_model_and_of_each_version_is_compared(checkout: Checkout) -> None:
+    def write(end: str, end_of_version: str) -> None:
+        versions = f"versions: [{{v: 1{end_of_version}}}, {{v: 2}}]"
+        checkout.write(
+            "models/own.yml",
+            f"models: [{{name: alone{end}}}, {{name: kpi, {versions}, {end[2:] or 'config: {}'}}}]",
+        )
+
+    checkout.write("models/kpi_v1.sql", "select 1 as one")
+    checkout.write("models/kpi_v2.sql", "select 1 as one")
+    write("", "")
+    checkout.commit()
+    write(", deprecation_date: 2030-01-01", ", deprecation_date: 2031-01-01")
+
+    found = {one["unique_id"]: one for one in checkout.diff("HEAD")["changes"]}
+
+    dates = {name: [one["current"] for one in each["details"]] for name, each in found.items()}
+    assert dates == {"model.shop.alone": ["2030-01-01"], "model.shop.kpi.v1": ["2031-01-01"]}
+    assert {one["category"] for one in found.values()} == {"none"}

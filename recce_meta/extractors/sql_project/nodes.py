@@ -33,6 +33,7 @@ from recce_meta.extractors.sql_project.settings import (
     Variable,
     columns_of,
     configured,
+    deprecation_of,
     evaluated,
     folded,
     merge,
@@ -170,7 +171,7 @@ class NodeReader:
             unrendered_config=templates,
             version=number,
             macros=facts.macros,
-            properties={**node.properties, **dynamic, **latest},
+            properties={**node.properties, **dynamic, **latest, **deprecation_of(version or {})},
         )
         return Draft(
             node=node, facts=facts, is_enabled=config.get("enabled") is not False, is_latest=is_latest

@@ -308,7 +308,7 @@ class Description(Struct, frozen=True, kw_only=True):
     versions: tuple[dict[str, Json], ...] = ()
     latest_version: str | None = None
     properties: dict[str, Json] = field(default_factory=dict)
-    """Constraints of a model; arguments and result of a function."""
+    """Constraints and end of a model; arguments and result of a function."""
 
     @property
     def path(self) -> str:
@@ -499,8 +499,16 @@ def _description(entry: dict[str, Json], patch_path: str) -> Description:
         latest_version=None if latest is None else str(latest),
         properties={
             key: entry[key] for key in (*NODE_PROPERTIES["function"], "constraints") if entry.get(key)
-        },
+        }
+        # Each version has a date of its own, or none.
+        | ({} if versions else deprecation_of(entry)),
     )
+
+
+def deprecation_of(entry: Mapping[str, Json]) -> dict[str, Json]:
+    """Return the property `deprecation_date` of *entry*, a model or version, if it has one."""
+    date = entry.get("deprecation_date")
+    return {"deprecation_date": str(date)} if date else {}
 
 
 def _constraints(entry: Mapping[str, Json]) -> tuple[Json, ...]:
