@@ -13,7 +13,7 @@ from recce_meta.api.commit_files import files_at, files_folder, own_folder
 from recce_meta.api.diff import DiffQuestion, whole_diff
 from recce_meta.api.record_sql import SqlOptions, extract_sql_project
 from recce_meta.diff.same_sql import target_of
-from recce_meta.errors import ProfileError, UsageError, first_of, quoted
+from recce_meta.errors import ConfigurationError, ProfileError, UsageError, first_of, quoted
 from recce_meta.extractors.history import CheckoutHistory
 from recce_meta.extractors.project import project_above
 from recce_meta.extractors.selector_file import SELECTORS_FILE
@@ -33,6 +33,7 @@ from recce_meta.models.node_types import BUILT
 from recce_meta.models.run import WORKING_TREE, ChosenRun, RunChoice
 from recce_meta.profiles import load_profile
 from recce_meta.profiles.discovery import PROFILES_FILE, PROJECT_FILE, with_dotenv
+from recce_meta.profiles.project_file import read_project_settings
 from recce_meta.warehouses.registry import folders_with
 
 _NAMED = 5
@@ -84,6 +85,7 @@ def diff_files(
         notes += other_connection
         base = extract_sql_project(folder, replace(of_base, environment=f"commit {sha[:7]}"))
         settings = [read_settings(one, []) for one in (folder, root)]
+        variables = [_variables(one, given) for one in (folder, root)]
         packages = [
             {*refused_packages(folder, lambda path: history.has_file(sha, path))},
             {*refused_packages(root, lambda path: (root / path).is_file())},
@@ -101,7 +103,9 @@ def diff_files(
     base, current = _with_undeclared(base, current), _with_undeclared(current, base)
     notes += _not_compared(root, settings, files, links)
     notes += [f"{side.run.environment}: {text}" for side in (base, current) for text in side.warnings]
-    diff = whole_diff(replace(base, run=replace(base.run, git_sha=sha)), current, question)
+    base = replace(base, run=replace(base.run, git_sha=sha, variables=variables[0]))
+    current = replace(current, run=replace(current.run, variables=variables[1]))
+    diff = whole_diff(base, current, question)
     before, after = (ChosenRun(run_id=None, selector=None, reason=one) for one in (label, WORKING_TREE))
     choice = RunChoice(base=before, current=after)
     return replace(diff, choice=choice, notes=(*diff.notes, *dict.fromkeys(notes)))
@@ -131,6 +135,26 @@ def _options_of_base(
         return replace(given, profiles_dir=used.path, profile=used.name), [OTHER_PROFILE.format(used.where)]
     differs = own.type != used.type or own.fields != used.fields
     return replace(given, profiles_dir=path), [OTHER_CONNECTION.format(inside or path)] * differs
+
+
+def _variables(folder: Path, given: SqlOptions) -> dict[str, str] | None:
+    """Return the value of each variable of the project in *folder*, by name; None if a file cannot be read.
+
+    A variable that has not the same value in all packages has those of each package.
+    """
+    try:
+        settings = read_project_settings(folder, environment=given.environ)
+    except ConfigurationError:
+        return None
+    packages, levels = [settings.name, *settings.packages], [settings.variables, *settings.packages.values()]
+    scopes = [own for level in levels for one in packages if isinstance(own := level.get(one), Mapping)]
+    found, missing = dict[str, str](), object()
+    for name in {str(name) for level in (*levels, *scopes) for name in level}:
+        values = {one: settings.variable(name, one, missing) for one in packages}
+        texts = {one: repr(value) for one, value in values.items() if value is not missing}
+        is_general = texts.keys() == values.keys() and len({*texts.values()}) == 1
+        found[name] = texts[settings.name] if is_general else repr(texts)
+    return found | {name: repr(value) for name, value in (given.variables or {}).items()}
 
 
 def _without_targets(base: Project, current: Project) -> tuple[Project, Project]:

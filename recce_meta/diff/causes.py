@@ -119,10 +119,14 @@ class Causes:
         return given_variables(self.base.run, self.current.run)
 
     def values_of(self, call: str) -> tuple[str, str]:
-        """Return what is known of the values of a variable, which are stored as hashes, for both sides."""
+        """Return what is known of the values of a variable for both sides: those of artifacts are hashes."""
         if call not in self.given_variables[1]:
             return "not recorded", "not recorded"
         name = call[len("var('") : -len("')")]
+        if not self.is_compiled_by_dbt:
+            runs = (self.base.run, self.current.run)
+            old, new = (((run and run.variables) or {}).get(name, "not set") for run in runs)
+            return old, new
         base, current = (
             side.run is not None and name in (side.run.variables or ()) for side in (self.base, self.current)
         )

@@ -475,8 +475,12 @@ def _of_variables(found: Mapping[str, Change], causes: Causes) -> dict[str, list
     details: dict[str, list[ChangeDetail]] = {}
     for unique_id, node in causes.current.nodes.items() if calls else ():
         if unique_id in causes.base.nodes:
-            hooks = hooks_and_macros(node, causes.current.macros)
-            read = calls & variable_calls(*hooks, *causes.macros.texts_out_of_sight(node))
+            texts = [*hooks_and_macros(node, causes.current.macros), *causes.macros.texts_out_of_sight(node)]
+            if not causes.is_compiled_by_dbt and node.compiled_code is None:
+                # Files of code that asks the database have no SQL that shows the value.
+                reached = map(causes.current.macros.get, causes.current.closure(node.macros))
+                texts += [node.raw_code or "", *(one.macro_sql for one in reached if one)]
+            read = calls & variable_calls(*texts)
             if read:
                 details[unique_id] = [
                     ChangeDetail(Reason.CONFIG, one, *causes.values_of(one)) for one in sorted(read)

@@ -92,7 +92,8 @@ def switch_of(before: NodeMetadata, after: NodeMetadata, causes: Causes) -> Chan
     if old.raw_code is not None and old.raw_code == new.raw_code:
         text = f"{old.raw_code} {template(old, ENABLED)} {template(new, ENABLED)}"
         given = causes.given_variables[1]
-        if ENABLED in jinja_names(old.raw_code) and not given.isdisjoint(variable_calls(text)):
+        is_given = causes.is_compiled_by_dbt and not given.isdisjoint(variable_calls(text))
+        if is_given and ENABLED in jinja_names(old.raw_code):
             reason = Reason.ENVIRONMENT
     return ChangeDetail(reason, ENABLED, *states)
 

@@ -1464,3 +1464,41 @@ def test_the_end_of_a_model_and_of_each_version_is_compared(checkout: Checkout) 
     dates = {name: [one["current"] for one in each["details"]] for name, each in found.items()}
     assert dates == {"model.shop.alone": ["2030-01-01"], "model.shop.kpi.v1": ["2031-01-01"]}
     assert {one["category"] for one in found.values()} == {"none"}
+
+
+@pytest.mark.parametrize(
+    "code",
+    [
+        "{{ config(post_hook=\"update {{ this }} set one = {{ var('k') }}\") }} select 1 as one",
+        "{{ config(post_hook='{{ later() }}') }} select 1 as one",
+        "{% set found = run_query('select 1') %} select {{ found }}, {{ var('k') }} as one",
+    ],
+)
+def test_a_variable_that_only_a_hook_or_unrendered_code_reads_changes_the_node(
+    checkout: Checkout, code: str
+) -> None:
+    checkout.write(
+        "macros/later.sql", "{% macro later() %}delete from x where n > {{ var('k') }}{% endmacro %}"
+    )
+    checkout.write("models/alone.sql", code)
+    checkout.write("dbt_project.yml", f"{FILES['dbt_project.yml']}vars: {{k: 3, other: 1}}\n")
+    checkout.commit()
+    checkout.write("dbt_project.yml", f"{FILES['dbt_project.yml']}vars: {{k: 4, other: 1}}\n")
+
+    (found,) = checkout.diff("HEAD", "--dialect", "duckdb")["changes"]
+
+    details = [(one["key"], one["base"], one["current"]) for one in found["details"]]
+    assert (found["name"], found["category"], details) == ("alone", "unknown", [("var('k')", "3", "4")])
+    assert checkout.diff("HEAD", "--dialect", "duckdb", "--vars", "{k: 5}")["changes"] == []
+
+
+@pytest.mark.parametrize("variables", ["{shop: {k: 4}}", "{dbt_kit: {k: 4}, k: 3}"])
+def test_a_disabled_model_is_removed_by_the_variable_of_a_file(checkout: Checkout, variables: str) -> None:
+    checkout.write("models/alone.sql", "{{ config(enabled=var('k') == 3) }} select 1 as one")
+    checkout.write("dbt_project.yml", f"{FILES['dbt_project.yml']}vars: {{k: 3}}\n")
+    checkout.commit()
+    checkout.write("dbt_project.yml", f"{FILES['dbt_project.yml']}vars: {variables}\n")
+
+    found = {one["name"]: one["status"] for one in checkout.diff("HEAD")["changes"]}
+
+    assert found == ({"alone": "removed"} if "shop" in variables else {})
