@@ -275,10 +275,12 @@ class Binding:
         if before is not None:
             known = _differing_types(self._runs[0].with_parents([one])[one], before, self._asking)
         differing = _differing_types(node, after, self._asking)
-        for name, (given, declared) in differing.items():
-            if given and name not in known:
+        for name, (given, declared) in sorted(differing.items(), key=lambda each: each[0] in known):
+            # Base may have failed already if its type is unknown.
+            if given and not known.get(name, ("", ""))[0]:
                 text = f"column {name} is {given}, its contract says {declared} ({self._place(one, None)})"
-                return judged._replace(fault=sql_diff.Fault(text, node.materialized in REBUILT))
+                is_certain = node.materialized in REBUILT and name not in known
+                return judged._replace(fault=sql_diff.Fault(text, is_certain))
         return judged._replace(has_types=all(given for given, _ in differing.values()))
 
     def _place(self, one: str, line: int | None) -> str:

@@ -14,7 +14,7 @@ from recce_meta.warehouses.binding import Answer, Binder, Columns, Refusal
 
 MOST_LEARNED = 100
 """Most columns and functions that a query may show to exist."""
-FILLS = ("TIMESTAMP", "DOUBLE", "VARCHAR")
+FILLS = ("TIMESTAMP", "DOUBLE", "VARCHAR", "BIGINT", "DECIMAL(9,2)")
 """Types that stand for unknown ones. A type of a result is known if it is the same with each that binds."""
 
 _STAR = re.compile(r"(?<!count\()\*(?!\s*(?:\d|\(|\w+\.))", re.IGNORECASE)

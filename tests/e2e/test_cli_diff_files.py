@@ -39,6 +39,7 @@ PACKAGE = {
     "dbt_project.yml": "name: dbt_kit\nversion: '1.0'\n",
     "macros/cents.sql": "{% macro cents(column) %}{{ column }} * 100{% endmacro %}",
 }
+TYPE_OF_DAY = "column day is TIMESTAMP, its contract says DATE"
 MATERIALIZATIONS = ("own, default", "elsewhere, adapter='postgres'")
 
 
@@ -1502,3 +1503,32 @@ def test_a_disabled_model_is_removed_by_the_variable_of_a_file(checkout: Checkou
     found = {one["name"]: one["status"] for one in checkout.diff("HEAD")["changes"]}
 
     assert found == ({"alone": "removed"} if "shop" in variables else {})
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "declared", "said", "is_certain"),
+    [
+        ("day", "cast(day as timestamp) as day", "date", TYPE_OF_DAY, False),
+        ("cast(day as date) as day", "cast(day as timestamp) as day", "date", TYPE_OF_DAY, True),
+        ("cast(day as int) as day", "cast(day as timestamp) as day", "date", "", False),
+        ("day", "cast(day as date) as day", "date", "", False),
+        # The type of what `floor` returns depends on that of the seed, which no file has.
+        ("cast(day as decimal(9, 0)) as day", "floor(day) as day", "decimal(9, 0)", "", False),
+    ],
+)
+def test_a_type_from_above_that_an_enforced_contract_refuses_is_found(
+    checkout: Checkout, before: str, after: str, declared: str, said: str, *, is_certain: bool
+) -> None:
+    columns = f"columns: [{{name: day, data_type: '{declared}'}}]"
+    contract = "config: {materialized: table, contract: {enforced: true}}"
+    checkout.write("seeds/days.csv", "day\n2025-01-01\n")
+    checkout.write("models/strict.sql", "select day from {{ ref('alone') }}")
+    checkout.write("models/strict.yml", f"models: [{{name: strict, {contract}, {columns}}}]")
+    checkout.write("models/alone.sql", f"select {before} from {{{{ ref('days') }}}}")
+    checkout.commit()
+    checkout.write("models/alone.sql", f"select {after} from {{{{ ref('days') }}}}")
+
+    (found,) = checkout.diff("HEAD", "--dialect", "duckdb")["impacted"]
+
+    assert (found["name"], found["fails"]) == ("strict", is_certain)
+    assert (found["failure"] if is_certain else found["may_fail"]).partition(" (")[0] == said
