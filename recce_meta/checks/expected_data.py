@@ -39,19 +39,17 @@ from recce_meta.models.data_diff import (
     ValueDetail,
     ValueDiff,
 )
-from recce_meta.models.numbers import are_near, digits_of, is_finite, round_number
-from recce_meta.tables.gaps import AS_DOUBLES, rounded_columns
+from recce_meta.models.numbers import digits_of, is_finite, round_number
+from recce_meta.tables.gaps import AS_DOUBLES, is_near_figure, rounded_columns
 
 MOST_NAMES = 5
 WITHOUT_KEY = "has no key, so changed rows cannot be distinguished from removed and added rows"
 
 PROPORTIONS = frozenset({"not_null_proportion", "distinct_proportion"})
 """Figures that are shares. A limit in per cent means percentage points."""
-COMPUTED = frozenset({"avg", "median", "avg_length", *PROPORTIONS})
-"""Figures with noise if they are floats; others are values of rows."""
 NOTHING_COUNTED = "no column was counted"
 FLOAT_NOISE = 1e-9
-"""Relative difference up to which floats are equal: a sum depends on the order of its rows."""
+"""Relative excess of a limit that is allowed: a sum of floats depends on the order of its rows."""
 
 
 def value_violations(expect: ExpectValues, diff: ValueDiff) -> list[str]:
@@ -424,9 +422,8 @@ def _is_same(before: Value, after: Value, figure: str) -> bool:
     # Only NaN differs from itself.
     if before != before and after != after:
         return True
-    has_noise = figure in COMPUTED and (isinstance(before, float) or isinstance(after, float))
-    if has_noise and _is_number(before) and _is_number(after):
-        return are_near(before, after, FLOAT_NOISE)
+    if _is_number(before) and _is_number(after) and is_near_figure(figure, before, after):
+        return True
     return bool(before == after)
 
 

@@ -11,7 +11,7 @@ import math
 import re
 import sys
 from collections.abc import Collection, Iterator
-from datetime import date, datetime, time, timedelta
+from datetime import date, datetime, time, timedelta, timezone
 from decimal import Decimal
 from uuid import UUID
 
@@ -19,7 +19,7 @@ import msgspec
 
 from recce_meta.models.data_diff import ColumnValues, Value
 from recce_meta.models.node import Json
-from recce_meta.models.numbers import digits_of, is_infinite
+from recce_meta.models.numbers import digits_of, is_infinite, round_number
 from recce_meta.report.terminal import display_width, shorten
 
 UNKNOWN = "–"
@@ -265,13 +265,30 @@ def _inside(value: Value, read: int) -> str:
 
 
 def are_same(base: Value, current: Value) -> bool:
-    """Return True if two cells of one row read the same: NaN equals NaN, and 1 equals 1.0.
+    """Return True if two cells are equal by the rules of a diff, whatever their types.
 
-    A comparison with a tolerance may have found cells equal that this function distinguishes.
+    NaN equals NaN, a date its midnight, a decimal the nearest double, and a number its text. A comparison
+    with options, such as a tolerance, may have found cells equal that this function distinguishes.
+
+    >>> are_same(Decimal("1.10"), 1.1), are_same(date(2026, 1, 1), datetime(2026, 1, 1)), are_same(1, "01")
+    (True, True, False)
     """
     if base is None or current is None:
         return base is current
+    for one, other in ((base, current), (current, base)):
+        if isinstance(one, float) and isinstance(other, Decimal):
+            return one == round_number(other) or _text_of(base, 0) == _text_of(current, 0)
+        if isinstance(one, datetime) and isinstance(other, date):
+            return _in_utc(one) == _in_utc(other)
+        if isinstance(one, str) and isinstance(other, (int, date, UUID)):
+            return not isinstance(other, (bool, datetime)) and one == str(other)
     return bool(base == current) or _text_of(base, 0) == _text_of(current, 0)
+
+
+def _in_utc(value: date) -> datetime:
+    """Return *value* as a point in time: a date is its midnight, and without a zone, UTC is assumed."""
+    moment = value if isinstance(value, datetime) else datetime.combine(value, time())
+    return moment if moment.tzinfo else moment.replace(tzinfo=timezone.utc)
 
 
 VALUE_WIDTH = 48

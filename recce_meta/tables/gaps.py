@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from decimal import Decimal
 
 from msgspec import Struct
 
 from recce_meta.models.data_diff import (
     AnyDataDiff,
+    ColumnProfile,
     ColumnValues,
     Failed,
     FiguresDiff,
@@ -23,13 +24,17 @@ from recce_meta.models.data_diff import (
     SchemaDiff,
     Subject,
     TopKDiff,
+    Value,
     ValueDetail,
     ValueDiff,
     is_rounded,
 )
 from recce_meta.models.diff_kinds import IGNORED
+from recce_meta.models.numbers import are_near
 
 AS_DOUBLES = "as doubles, to 15 digits"
+FIGURE_DIGITS = {"avg": 9, "avg_length": 9, "median": 15}
+"""Digits of computed figures that are compared: a sum of floats depends on the order of its rows."""
 ODD_KEYS = "NULL or repeated keys"
 NAMES_SHOWN = 8
 SAME_RELATION = "both sides are the same relation"
@@ -136,7 +141,28 @@ def figures_limited_by(result: FiguresDiff) -> list[str]:
         profiles = [side for column in result.columns for side in (column.base, column.current)]
         is_estimate = any(profile is not None and profile.is_approximate for profile in profiles)
         phrases += ["distinct counts are estimates"] if is_estimate else []
+        phrases += _near_figures(result.columns)
     return phrases
+
+
+def is_near_figure(name: str, base: Value, current: Value) -> bool:
+    """Return True if the figure *name* of a profile is equal to its `FIGURE_DIGITS`; both are numbers."""
+    return name in FIGURE_DIGITS and are_near(base, current, 10.0 ** -FIGURE_DIGITS[name])
+
+
+def _near_figures(columns: Iterable[ColumnProfile]) -> Iterator[str]:
+    """Yield `avg of 1 column (v) equal to 9 digits only` for figures that differ in later digits."""
+    for name, digits in FIGURE_DIGITS.items():
+        near = [
+            column.name
+            for column in columns
+            if isinstance(before := getattr(column.base, name, None), (int, float, Decimal))
+            and isinstance(after := getattr(column.current, name, None), (int, float, Decimal))
+            and before != after
+            and is_near_figure(name, before, after)
+        ]
+        if near:
+            yield f"{name.replace('_', ' ')} of {_counted(near, 'column')} equal to {digits} digits only"
 
 
 def _without_figures(result: FiguresDiff) -> list[str]:

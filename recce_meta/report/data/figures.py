@@ -16,11 +16,8 @@ from recce_meta.models.data_diff import (
     ProfileDiff,
     Value,
 )
-from recce_meta.models.numbers import are_near
 from recce_meta.report.values import are_same, cell_text, count, figure, figures_apart, percent
-
-NOISE = 1e-9
-"""Relative difference of averages that a different order of summation can cause."""
+from recce_meta.tables.gaps import is_near_figure
 
 _UNIQUE = {None: "", True: "yes", False: "no"}
 
@@ -107,7 +104,7 @@ def _outermost(name: str, base: Value, current: Value) -> ComparedFigure:
 def _computed(name: str, base: Value, current: Value) -> ComparedFigure:
     """Return an average or median, rounded unless both sides would be shown as equal."""
     if _is_number(base) and _is_number(current):
-        if are_same(base, current) or are_near(base, current, NOISE):
+        if are_same(base, current) or is_near_figure(name.replace(" ", "_"), base, current):
             return ComparedFigure(name, figure(base), figure(current), False)
         return ComparedFigure(name, *figures_apart(base, current), True)
     texts = (_computed_text(base), _computed_text(current))

@@ -373,9 +373,10 @@ def _row_entry(key: Sequence[str], columns: Sequence[str], row: DetailRow, width
     pieces = [
         (f"{neutralise(name)}: ", text, style)
         for name, (text, style) in zip(columns, _row_values(row), strict=False)
-        # Dim values are equal on both sides.
-        if not (is_changed and style is Style.DIM)
     ]
+    # Dim values are equal on both sides; a row of which only the number differs has no others.
+    telling = [piece for piece in pieces if piece[2] is not Style.DIM] if is_changed else []
+    pieces = telling or pieces
     lines: list[list[Span]] = [[Span(f"{' ' * INDENT}{mark.text} {head}".rstrip(), mark.style)]]
     used = display_width(lines[0][0].text)
     for name, text, style in pieces:

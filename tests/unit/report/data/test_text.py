@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import date, datetime, timezone
+from decimal import Decimal
 from typing import Any
 
 import pytest
@@ -12,6 +14,7 @@ from recce_meta.models.data_diff import (
     AnyDataDiff,
     ColumnDelta,
     ColumnValues,
+    DetailRow,
     Example,
     Failed,
     HistogramDiff,
@@ -22,6 +25,7 @@ from recce_meta.models.data_diff import (
     QueryDiff,
     RowCount,
     RowCountDiff,
+    RowsDiff,
     SchemaDiff,
     Subject,
     TopKDiff,
@@ -34,7 +38,15 @@ from recce_meta.report import data_markdown, data_text, html_report
 from recce_meta.report.data.figures import column_differs
 from recce_meta.report.data.summary import data_verdict, summarise_nodes
 from recce_meta.report.data.verdicts import Outcome, figures_word, verdict
-from recce_meta.report.values import cell_text, change_percent, figure, figures_apart, pair_text, percent
+from recce_meta.report.values import (
+    are_same,
+    cell_text,
+    change_percent,
+    figure,
+    figures_apart,
+    pair_text,
+    percent,
+)
 from recce_meta.store.data_diffs import headline_of
 
 SUBJECT = Subject(name="n", base="a.n", current="b.n")
@@ -392,6 +404,58 @@ def test_no_report_calls_a_column_equal_of_which_figures_are_missing() -> None:
     assert [figures_word(column) for column in columns] == [
         "same figures", "no difference found", "no difference found"
     ]  # fmt: skip
+
+
+def test_figures_equal_only_when_rounded_are_not_called_the_same() -> None:
+    own = Profile(type="DOUBLE", row_count=5, not_null_count=5, avg=3.0, median=3.0)
+
+    def found(name: str, value: float) -> ProfileDiff:
+        other = replace(own, **{name: value})
+        return ProfileDiff(subject=SUBJECT, columns=(Column(name="v", base=own, current=other),))
+
+    assert verdict(found("avg", 3.0)) == (Outcome.EQUAL, "same profile in 1 column")
+    near = found("avg", 3.0000000001)
+    text = "no difference found in the profile of 1 column; avg of 1 column (v) equal to 9 digits only"
+    assert verdict(near) == (Outcome.PARTIAL, text)
+    for report in (data_text([near], width=0, color=False), data_markdown([near])):
+        assert text in report
+        assert "1 column with equal figures as compared" in report
+    assert "equal to 9 digits only" in html_report("shop", None, [near])
+    # A median does not depend on the order of rows.
+    for value in (3.0000000001, 3.00000000000001):
+        assert verdict(found("median", value)).outcome is Outcome.DIFFERENT
+
+
+def test_equal_values_of_other_types_are_not_marked() -> None:
+    pairs: list[tuple[Any, Any]] = [
+        (Decimal("1.10"), 1.1),
+        (date(2025, 1, 1), datetime(2025, 1, 1)),
+        (datetime(2025, 1, 1), datetime(2025, 1, 1, tzinfo=timezone.utc)),
+        ("1", 1),
+    ]
+    for before, after in pairs:
+        sides = [Profile(type="T", row_count=1, not_null_count=1, min=one) for one in (before, after)]
+        assert not column_differs(Column(name="v", base=sides[0], current=sides[1]))
+        row = DetailRow(status="removed", key=(), base=(before,), current=(after,), base_count=2)
+        text = data_text(
+            [
+                RowsDiff(
+                    subject=SUBJECT, columns=("amount",) * 9, base_rows=2, current_rows=1, limit=10,
+                    removed=1, rows=(replace(row, base=row.base * 9, current=row.current * 9),),
+                )
+            ],
+            width=40, color=False,
+        )  # fmt: skip
+        assert " → " not in text.partition("×2 → ×1")[2]
+        # The row is named even if no value of it differs.
+        assert f"amount: {cell_text(after)}" in text
+    different: list[tuple[Any, Any]] = [
+        (Decimal("1.1000000001"), 1.1),
+        (date(2025, 1, 1), datetime(2025, 1, 1, 0, 0, 1)),
+        ("01", 1),
+        (2**53 + 1, float(2**53)),
+    ]
+    assert not any(are_same(*pair) for pair in different)
 
 
 def test_equal_values_of_other_types_have_a_remark() -> None:
