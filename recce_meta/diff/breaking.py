@@ -112,6 +112,8 @@ _RESTARTED = SqlChange(
     category=Category.BREAKING,
     reasons=("moved", f"{EXISTING} stay in the old relation: the new one is built afresh"),
 )
+_REDIRECTED = SqlChange(category=Category.BREAKING, reasons=("readers read another relation",))
+"""For sources, which dbt does not build."""
 _COLUMN_RANK = {Status.REMOVED: 0, Status.MODIFIED: 1, Status.ADDED: 2}
 
 
@@ -293,6 +295,8 @@ def _effects(
                 yield unknown_effect(f"macro {detail.key.rpartition('.')[2]} runs outside of the query")
             case Reason.CONFIG:
                 yield _of_config(detail, before, after, causes)
+            case Reason.RELATION if after.resource_type == "source":
+                yield _REDIRECTED
             case Reason.RELATION:
                 # A relation that is rebuilt is complete at its new location.
                 afresh = after.resource_type in ("seed", "function") or after.materialized in REBUILT

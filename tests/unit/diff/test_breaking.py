@@ -391,6 +391,17 @@ def test_models_follow_a_table_that_is_merely_somewhere_else(materialized: str, 
     assert bool(found.moved) is not travels
 
 
+def test_a_redirected_source_is_not_built_again() -> None:
+    before, after = (
+        node(resource_type="source", schema_name="ext", identifier=name, relation_name=f'"ext"."{name}"')
+        for name in ("events", "events2")
+    )
+
+    change = judged(before, after)
+
+    assert (change.category, change.category_reasons) == (BREAKS, ("readers read another relation",))
+
+
 def with_columns(**types: str) -> NodeMetadata:
     columns = tuple(Column(name=name, type=kind) for name, kind in types.items())
     return node(columns=columns, columns_from="catalog")
