@@ -37,7 +37,8 @@ from recce_meta.profiles.project_file import read_project_settings
 from recce_meta.warehouses.registry import folders_with
 
 _NAMED = 5
-_PACKAGES = (*PACKAGE_FILES, "package-lock.yml")
+_LOCK = "package-lock.yml"
+_PACKAGES = (*PACKAGE_FILES, _LOCK)
 _PLACED_BY = ("enabled", "alias", "schema", "database")
 _DIALECTS = frozenset(folders_with("dialect"))
 OF_FILES = "Only files were read: generic and unit tests, exposures and the semantic layer are not compared"
@@ -273,7 +274,8 @@ def _not_compared(
     root: Path, settings: Sequence[DbtProjectFile], files: Mapping[str, bytes], links: Sequence[str]
 ) -> Iterator[str]:
     """Yield notes on what is not compared between the *files* of base and *root*."""
-    if _are_changed(_PACKAGES, root, files):
+    # `dbt deps` writes the lock, so a commit may lack it, and no edit added it to the folder.
+    if _are_changed([name for name in _PACKAGES if name != _LOCK or name in files], root, files):
         yield OTHER_PACKAGES
     for text, names in (
         ("Changed, but not compared: {}", [*_changed_besides(settings, files)]),

@@ -147,6 +147,17 @@ def test_what_is_not_compared_is_said(checkout: Checkout) -> None:
     ]
 
 
+def test_a_lock_that_git_ignores_is_no_change_of_packages(checkout: Checkout) -> None:
+    checkout.write("packages.yml", "packages: []\n")
+    checkout.commit()
+    checkout.write("package-lock.yml", "packages: []\n")
+
+    assert OTHER_PACKAGES not in checkout.diff("HEAD")["notes"]
+    checkout.commit()
+    checkout.write("package-lock.yml", "packages: [{package: a/b, version: 1.0.0}]\n")
+    assert OTHER_PACKAGES in checkout.diff("HEAD")["notes"]
+
+
 @pytest.mark.parametrize(
     ("settings", "packages", "dialect"),
     [
