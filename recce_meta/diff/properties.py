@@ -46,6 +46,9 @@ def column_details(before: NodeMetadata, after: NodeMetadata, causes: Causes) ->
     for name, column in old.items():
         if name not in new:
             yield ChangeDetail(Reason.COLUMNS, column.name, column.type or "", None)
+        elif None in (column.type, new[name].type):
+            # The type of a seed's column without `column_types` is inferred from its values.
+            continue
         elif not _same_in_catalogs(column.type, new[name].type, causes):
             yield ChangeDetail(Reason.COLUMNS, new[name].name, column.type, new[name].type)
     for name, column in new.items():

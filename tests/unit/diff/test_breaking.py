@@ -24,7 +24,7 @@ from recce_meta.models import (
     code_hash,
 )
 from recce_meta.models.change import Category, ColumnChange, SqlChange
-from recce_meta.models.node import CONTRACT_ORDER
+from recce_meta.models.node import CONTRACT_ORDER, SEED_HEADER
 
 NONE, ADDS, PARTIAL, BREAKS, UNKNOWN = (
     Category.NONE,
@@ -354,6 +354,22 @@ def test_a_type_of_a_seeds_column_touches_that_column() -> None:
     change = judged(before, after)
 
     assert (change.category, change.columns) == (PARTIAL, (ColumnChange("code", Status.MODIFIED),))
+
+
+def test_a_seed_keeps_a_column_without_its_type_in_the_settings() -> None:
+    seeds = [
+        node(
+            None, resource_type="seed", config={"column_types": types}, columns_from="catalog",
+            columns=(Column(name="code", type=types.get("code")),), properties={SEED_HEADER: ["code"]},
+        )
+        for types in ({"code": "text"}, {})
+    ]  # fmt: skip
+
+    for before, after in (seeds, seeds[::-1]):
+        change = judged(before, after)
+
+        assert change.reasons == (Reason.CONFIG,)
+        assert change.columns == (ColumnChange("code", Status.MODIFIED),)
 
 
 def test_other_rows_of_a_seed_are_breaking() -> None:
