@@ -227,6 +227,16 @@ def test_sql_that_fails_is_an_answer_for_its_node_alone(shop: Shop) -> None:
     assert "orders · 76 of 900 rows change" in ran.out
 
 
+def test_an_error_of_new_sql_is_shown_at_its_node_and_not_at_its_readers(shop: Shop) -> None:
+    shop.edit("models/staging/stg_payments.sql", lambda code: code + "\nwhere no_column = 1")
+
+    ran = shop.preview("--downstream")
+
+    assert ran.code == 2 and ran.out.count("no_column") == 1
+    assert "stg_payments · the new SQL fails: " in ran.out
+    assert "orders · not previewed: it reads stg_payments, whose new SQL fails\n" in ran.out
+
+
 BROKEN = {
     "an unknown macro": ("{{ nowhere() }}", "not rendered: "),
     "a macro of a package that is not installed": ("{{ dbt_utils.star(ref('orders')) }}", "not rendered: "),

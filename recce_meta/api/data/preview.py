@@ -221,9 +221,21 @@ class Preview:
     def results(self, jobs: Sequence[Job], session: Comparison) -> list[AnyDataDiff]:
         """Return the result of each of *jobs*, without values of columns that are private by lineage."""
         ids = [job.subject.unique_id for job in jobs if job.subject.unique_id is not None]
-        return session.run_each(
-            jobs, {} if session.privacy is None else self.privacy_of(ids, session.privacy)
-        )
+        private = {} if session.privacy is None else self.privacy_of(ids, session.privacy)
+        return list(self._without_repeats(session.run_each(jobs, private)))
+
+    def _without_repeats(self, results: Sequence[AnyDataDiff]) -> Iterator[AnyDataDiff]:
+        """Yield *results*; the readers of a node whose new SQL fails name the node, not its error again."""
+        failed = [one for one in results if isinstance(one, Failed) and one.error.startswith(NEW_FAILS)]
+        failing = {one.subject.unique_id: one.error for one in failed}
+        for result in results:
+            if isinstance(result, Failed) and result in failed:
+                above = self._ordered(self.inlined(result.subject.unique_id or ""))
+                first = next((one for one in above if failing.get(one) == result.error), None)
+                if first is not None:
+                    reason = f"it reads {self.node(first).label}, whose new SQL fails"
+                    result = NotCompared(subject=result.subject, diff=result.diff, reason=reason)
+            yield result
 
     def jobs(self, ids: Iterable[str], session: Comparison, options: ValueOptions | None) -> list[Job]:
         """Return a job for each of *ids*, which compares its SQL on both sides as `value` compares tables.
