@@ -355,7 +355,7 @@ class Differences:
                 select_of(verbatim(names), *(one.copy() for one in only))
                 .from_(side.subquery(copy=False))
                 .group_by(verbatim(names))
-                .having(verbatim("count(*) = 1"))
+                .having(exp.Count(this=exp.Star()).eq(1), copy=False)
                 for side in sides
             ]
         differ = [f"a.t{i} IS DISTINCT FROM b.t{i}" for i in columns]
