@@ -22,7 +22,7 @@ from recce_meta.diff.causes import Causes, causes_of, has_jinja, template
 from recce_meta.diff.code import jinja_names, same_code, variable_calls
 from recce_meta.diff.disabled import disabled_pairs, switch_of
 from recce_meta.diff.graph_reads import of_graph
-from recce_meta.diff.project_side import ProjectSide, new_failure
+from recce_meta.diff.project_side import ProjectSide, new_failure, templates_of
 from recce_meta.diff.properties import (
     column_details,
     config_details,
@@ -388,7 +388,8 @@ def _same_source(before: NodeMetadata, after: NodeMetadata, causes: Causes) -> b
     if before.raw_code is None or after.raw_code is None:
         # This version of dbt does not write it, or it is known to be equal and was not fetched.
         return before.code_hash == after.code_hash or None in (before.code_hash, after.code_hash)
-    return same_code(before.raw_code, after.raw_code, language=after.language, adapter=causes.adapter)
+    codes = templates_of(causes.base, before, after)
+    return same_code(*codes, language=after.language, adapter=causes.adapter)
 
 
 def _compiles_to_the_same(before: NodeMetadata, after: NodeMetadata, causes: Causes) -> bool:

@@ -74,6 +74,20 @@ def same_code(base: str, current: str, *, language: str | None = "sql", adapter:
     return tokens(base, adapter) == tokens(current, adapter)
 
 
+_PACKAGED = re.compile(r"""\bref\s*\(\s*(['"])(?P<package>[^'"]+)\1\s*,\s*(['"])(?P<name>[^'"]+)\3""")
+"""Call of `ref` with a package."""
+
+
+def with_packages(code: str, own: str | None, shown: Collection[tuple[str, str]] = ()) -> str:
+    """Return *code* with the package of each `ref` in its name, except *own* and those of *shown* nodes."""
+
+    def named(call: re.Match[str]) -> str:
+        package, name = call["package"], call["name"]
+        return call[0] if package == own or (package, name) in shown else f"ref('{package}.{name}'"
+
+    return _PACKAGED.sub(named, code) if "ref" in code else code
+
+
 def tokens(code: str, adapter: str | None = None, *, jinja: bool = True) -> tuple[str, ...]:
     """Return the normalized tokens of a SQL text, which is compiled unless *jinja* is set."""
     text, constructs = _without_jinja(code) if jinja else (code.replace(_HOLE, ""), [])

@@ -20,6 +20,7 @@ from time import monotonic
 from typing import TYPE_CHECKING, TypeVar
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from recce_meta.diff.code import (
     STEADY,
@@ -31,8 +32,9 @@ from recce_meta.diff.code import (
     outside_names,
     sql_pieces,
     tokens,
+    with_packages,
 )
-from recce_meta.diff.project_side import ProjectSide
+from recce_meta.diff.project_side import ProjectSide, templates_of
 from recce_meta.diff.same_sql import BRANCH, Dependence, SqlInputs
 from recce_meta.lazy import LazyModule
 from recce_meta.models import Json, MacroMetadata, NodeMetadata
@@ -54,6 +56,7 @@ EVERYWHERE = STEADY | frozenset("adapter api exceptions log print dict namespace
 """Names with the same value for every target of one adapter."""
 _OF_TARGET = re.compile(r"target\.(name|schema|database|dataset|project|user|role|warehouse|profile_name)")
 """Members of `target` that are plain names."""
+_WITH_PACKAGE = re.compile(r"\bref\('(\w+)\.(\w+)'")
 _REF = re.compile(r"ref\('((?:[^'\\]|\\.)*)'(?:, (?:v|version)=(?:'([^']*)'|(\d+)))?\)")
 _SOURCE = re.compile(r"source\('([^']*)', '([^']*)'\)")
 _FREE = re.compile(r"(?:env_)?var\('[^']*'\)|(?:target|this)\.\w+")
@@ -244,7 +247,7 @@ class EveryTarget:
         return self._sql(rendered.text, rendered.expressions, node, values)
 
     def _compare(self, before: NodeMetadata, after: NodeMetadata) -> VariantComparison | None:
-        codes = (before.raw_code or "", after.raw_code or "")
+        codes = templates_of(self._sides[0], before, after)
         # The macros of both sides are read only if the edit is in Jinja.
         is_touched = self._is_touched(*codes) or bool(self.changed_macros_of(before, after))
         if not is_touched or not any(map(self._depends, self.inputs, (before, after))):
@@ -320,8 +323,12 @@ class EveryTarget:
     @cached_property
     def _templates(self) -> TemplateComparer:
         base, current = self._sides
+        macros = [
+            [replace(one, macro_sql=with_packages(one.macro_sql, one.package_name)) for one in each.values()]
+            for each in (base.macros, current.macros)
+        ]
         return variants.TemplateComparer(
-            (base.macros.values(), current.macros.values()),
+            (macros[0], macros[1]),
             adapter_type=self._adapter,
             roots=(_root(base), _root(current)),
         )
@@ -485,7 +492,8 @@ def _written(key: str, node: NodeMetadata) -> str | None:
     elif (ref := _REF.fullmatch(key)) is not None:
         version = ref[2] or ref[3]
         name = f"{ref[1]}.v{version}" if version else ref[1]
-        found = [one for one in node.parents if ".".join(one.split(".")[2:]) == name]
+        # `with_packages` puts the package into the name.
+        found = [one for one in node.parents if name in (one.split(".", 2)[-1], one.split(".", 1)[-1])]
         found = found or [one for one in node.parents if one.split(".")[2:3] == [ref[1]]]
     else:
         return None
@@ -500,8 +508,13 @@ def _inner(key: str, values: Mapping[str, str]) -> str:
 def with_expressions(text: str, expressions: Iterable[str]) -> str:
     """Return *text* with *expressions* in place of the names that were made up for their values."""
     for key in expressions:
-        text = text.replace(_word(key), f"{{{{ {key} }}}}")
+        text = text.replace(_word(key), f"{{{{ {shown_expression(key)} }}}}")
     return text
+
+
+def shown_expression(key: str) -> str:
+    """Return the expression *key* as its template has it."""
+    return _WITH_PACKAGE.sub(r"ref('\1', '\2'", key)
 
 
 def _word(key: str) -> str:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
-from functools import cached_property, partial
+from functools import cached_property
 
 from recce_meta.diff.code import (
     branch_tokens,
@@ -19,6 +19,7 @@ from recce_meta.diff.code import (
     names_looked_up,
     reads_config,
     same_code,
+    with_packages,
 )
 from recce_meta.diff.project_side import ProjectSide
 from recce_meta.diff.relation_names import NAMER_MACROS, PLACED
@@ -66,13 +67,17 @@ class MacroReach:
         # If a manifest has no macros, all of the other side would count as changed.
         if not (before and after) and not are_files:
             return frozenset()
-        is_same = partial(same_code, adapter=self.adapter)
         return frozenset(
             one
             for one in before.keys() | after.keys()
             if not is_builtin(one.split(".")[1])
-            and not (one in before and one in after and is_same(before[one].macro_sql, after[one].macro_sql))
+            and not (one in before and one in after and self._is_same(before[one], after[one]))
         )
+
+    def _is_same(self, before: MacroMetadata, after: MacroMetadata) -> bool:
+        # No edge says which of two packages a macro reads.
+        codes = (with_packages(one.macro_sql, one.package_name) for one in (before, after))
+        return same_code(*codes, adapter=self.adapter)
 
     def behind(self, node: NodeMetadata, before: NodeMetadata) -> set[str]:
         """Return the changed macros that the node calls directly or indirectly."""

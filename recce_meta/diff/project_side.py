@@ -12,6 +12,7 @@ from functools import cached_property
 from recce_meta.diff.code import (
     jinja_names,
     tokens,
+    with_packages,
     without_injected,
     without_limits,
     without_wrapper,
@@ -227,6 +228,21 @@ def is_unseen_seed(before: NodeMetadata, after: NodeMetadata) -> bool:
     if after.resource_type != "seed" or "path" not in (before.checksum_rule, after.checksum_rule):
         return False
     return not (before.code_hash and after.code_hash) and before.checksum_rule == after.checksum_rule
+
+
+def templates_of(base: ProjectSide, before: NodeMetadata, after: NodeMetadata) -> tuple[str, str]:
+    """Return the code of both sides; a `ref` has the package in its name if no edge of both shows the node.
+
+    dbt records no edge for a branch that is not taken, so only the text says which of two packages it reads.
+    """
+    codes = before.raw_code or "", after.raw_code or ""
+    if codes[0] == codes[1] or "python" in (before.language, after.language):
+        return codes
+    both = {one for one in before.parents if base.heirs.get(one, one) in after.parents}
+    both |= {base.heirs.get(one, one) for one in both}
+    shown = {(parts[1], parts[2]) for one in both if len(parts := one.split(".")) > 2}
+    old, new = (with_packages(code, after.package_name, shown) for code in codes)
+    return old, new
 
 
 def new_failure(before: NodeMetadata | None, after: NodeMetadata, base: ProjectSide) -> str | None:

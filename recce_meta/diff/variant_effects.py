@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, TypeAlias
 from msgspec.structs import replace
 
 from recce_meta.diff.causes import Causes
-from recce_meta.diff.every_target import hidden_settings, with_expressions
+from recce_meta.diff.every_target import hidden_settings, shown_expression, with_expressions
 from recce_meta.diff.materializations import table_effects
 from recce_meta.diff.project_side import new_failure
 from recce_meta.errors import first_of, plural
@@ -109,7 +109,7 @@ def _effects(
     compare: CompareSql,
 ) -> Iterator[SqlChange]:
     if found.undecided:
-        yield unknown_effect(MAY_ACT.format(found.undecided))
+        yield unknown_effect(MAY_ACT.format(shown_expression(found.undecided)))
         return
     seen: set[tuple[str, str]] = set()
     known: set[tuple[str, ...]] = set()
@@ -136,7 +136,7 @@ def _effects(
         effect = compare(nodes[0], texts[0], nodes[1], texts[1])
         # With another value, the effect may be worse, unless it is the worst already; two may have one value.
         if expression and (is_value or effect.category is not Category.BREAKING):
-            yield unknown_effect(MAY_ACT.format(expression))
+            yield unknown_effect(MAY_ACT.format(shown_expression(expression)))
             continue
         if effect.category is Category.NONE:
             continue

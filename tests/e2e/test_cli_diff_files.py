@@ -1543,3 +1543,21 @@ def test_a_type_from_above_that_an_enforced_contract_refuses_is_found(
 
     assert (found["name"], found["fails"]) == ("strict", is_certain)
     assert (found["failure"] if is_certain else found["may_fail"]).partition(" (")[0] == said
+
+
+def test_a_reference_to_another_package_in_a_branch_has_an_effect(checkout: Checkout) -> None:
+    def write(package: str) -> None:
+        reference = f"ref('{package}', 'orders') if target.name == 'prod' else ref('alone')"
+        checkout.write("models/totals.sql", f"select amount from {{{{ {reference} }}}}")
+
+    checkout.write("dbt_packages/dbt_kit/models/orders.sql", "{{ config(schema='kit') }} select 1 as amount")
+    checkout.write("profiles.yml", "shop: {target: dev, outputs: {dev: {type: duckdb, path: a.duckdb}}}")
+    write("dbt_kit")
+    checkout.commit()
+    write("shop")
+
+    found = {one["name"]: one for one in checkout.diff("HEAD")["changes"]}
+
+    reason = "if target.name = 'prod': reads shop.orders instead of dbt_kit.orders"
+    assert found["totals"]["category"] == "breaking"
+    assert reason in found["totals"]["category_reasons"]

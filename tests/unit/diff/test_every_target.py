@@ -46,6 +46,9 @@ SOURCE = NodeMetadata(
 )
 
 
+BLOCK_OF_PROD = "{{% if target.name == 'prod' %}}{{{{ {} }}}}{{% else %}}{{{{ ref('orders') }}}}{{% endif %}}"
+
+
 def project(template: str, compiled: str, config: dict[str, Any] | None = None, **macros: str) -> Project:
     """A project of a table and a model with *template* above it."""
     given = {"materialized": "table", **(config or {})}
@@ -662,3 +665,65 @@ def test_a_macro_in_the_place_of_dbts_that_a_branch_of_a_macro_calls_is_judged()
     (change,) = whole_diff(*sides, NOTHING_MORE).changes
 
     assert (change.name, change.category) == ("duckdb__length", Category.BREAKING)
+
+
+@pytest.mark.parametrize(
+    ("base", "current", "is_changed"),
+    [
+        ("ref('other', 'orders')", "ref('shop', 'orders')", True),
+        ("ref('other', 'orders')", "ref('orders')", True),
+        ("ref('other', 'orders', v=1)", "ref('third', 'orders', v=1)", True),
+        ("ref('orders')", "ref('shop', 'orders')", False),
+        ("ref('shop', \"orders\")", "ref( 'orders' )", False),
+    ],
+)
+@pytest.mark.parametrize(
+    "branch", ["{{{{ {} if target.name == 'prod' else ref('orders') }}}}", BLOCK_OF_PROD]
+)
+def test_a_reference_to_another_package_in_a_branch_is_an_edit(
+    base: str, current: str, branch: str, *, is_changed: bool
+) -> None:
+    found = edited(*(f"select id from {branch.format(one)}" for one in (base, current)))
+
+    assert found is not None
+    assert found.status is (Status.MODIFIED if is_changed else Status.UNCHANGED)
+    if is_changed:
+        here, reason = found.category_reasons
+        assert here == "unchanged for the target of this run"
+        assert f"{{{{ {base} }}}}" in reason or f"{{{{ {current} }}}} may act on other targets" in reason
+
+
+def test_a_reference_that_an_edge_shows_is_the_same_with_its_package() -> None:
+    def of(reference: str, package: str = "other") -> Project:
+        found = project(f"select id from {{{{ {reference} }}}}", "select id from orders")
+        source = replace(SOURCE, unique_id=f"model.{package}.orders", package_name=package)
+        return replace(found, nodes=(source, replace(found.nodes[1], parents=(source.unique_id,))))
+
+    packaged = of("ref('other', 'orders')")
+    for current in (of("ref('orders')"), of("ref('third', 'orders')", "third")):
+        changes = whole_diff(packaged, current, NOTHING_MORE).changes
+
+        assert {one.status for one in changes if one.name == "totals"} <= {Status.UNCHANGED}
+
+
+@pytest.mark.parametrize(
+    ("current", "reason"),
+    [
+        (
+            "ref('shop', 'orders')",
+            "if target.name = 'prod': reads orders instead of {{ ref('other', 'orders') }}",
+        ),
+        ("ref('third', 'orders')", "{{ ref('third', 'orders') }} may act on other targets"),
+    ],
+)
+def test_a_reference_of_a_macro_to_another_package_in_a_branch_is_an_edit(current: str, reason: str) -> None:
+    def of(reference: str) -> Project:
+        text = f"{{{{ {reference} if target.name == 'prod' else ref('orders') }}}}"
+        macro = f"{{% macro above() %}}{text}{{% endmacro %}}"
+        return project("select id from {{ above() }}", "select id from orders", above=macro)
+
+    (found,) = whole_diff(of("ref('other', 'orders')"), of(current), NOTHING_MORE).changes
+    same = whole_diff(of("ref('orders')"), of("ref('shop', 'orders')"), NOTHING_MORE).changes
+
+    assert (found.name, found.status, same) == ("above", Status.MODIFIED, ())
+    assert reason in found.category_reasons
