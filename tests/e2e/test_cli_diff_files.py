@@ -1561,3 +1561,36 @@ def test_a_reference_to_another_package_in_a_branch_has_an_effect(checkout: Chec
     reason = "if target.name = 'prod': reads shop.orders instead of dbt_kit.orders"
     assert found["totals"]["category"] == "breaking"
     assert reason in found["totals"]["category_reasons"]
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "expected"),
+    [
+        ("description: a", "description: b", ["(model)"]),
+        ("", "access: private", ["access"]),
+        ("", "columns: [{include: all, exclude: [two]}]", ["two"]),
+        ("", "columns: [{name: one, description: c}]", ["one"]),
+        ("columns: [{include: [one]}]", "columns: [{name: two, tags: [a]}]", ["columns.two.tags", "two"]),
+        ("", "columns: [{include: '*'}]", []),
+    ],
+)
+def test_what_a_property_file_says_of_a_version_is_compared(
+    checkout: Checkout, before: str, after: str, expected: list[str]
+) -> None:
+    def write(own: str) -> None:
+        columns = "columns: [{name: one, description: a}, {name: two, description: b}]"
+        version = f"{{v: 1{', ' if own else ''}{own}}}"
+        checkout.write(
+            "models/own.yml", f"models: [{{name: kpi, {columns}, versions: [{version}, {{v: 2}}]}}]"
+        )
+
+    checkout.write("models/kpi_v1.sql", "select 1 as one, 2 as two")
+    checkout.write("models/kpi_v2.sql", "select 1 as one, 2 as two")
+    write(before)
+    checkout.commit()
+    write(after)
+
+    found = checkout.diff("HEAD")["changes"]
+
+    keys = {one["name"]: [detail["key"] for detail in one["details"]] for one in found}
+    assert keys == ({"kpi.v1": expected} if expected else {})

@@ -33,7 +33,7 @@ from recce_meta.extractors.sql_project.settings import (
     Variable,
     columns_of,
     configured,
-    deprecation_of,
+    described_version,
     evaluated,
     folded,
     merge,
@@ -160,7 +160,8 @@ class NodeReader:
         folders = Path(file.path).parts[1:-1] if kind in SECTIONS else Path(file.path).parts[:-1]
         fqn = (self.package.name, *folders, name, *([f"v{number}"] if number else []))
         config, templates = self._config(kind, fqn, description, version, facts)
-        node = self._node(kind, unique_id, name, fqn, config, description, file.path)
+        described = described_version(description, version)
+        node = self._node(kind, unique_id, name, fqn, config, described, file.path)
         dynamic = {"dynamic": list(facts.reasons)} if facts.dependencies.dynamic else {}
         latest = {"latest_version": _latest(description)} if version and description else {}
         node = replace(
@@ -171,7 +172,7 @@ class NodeReader:
             unrendered_config=templates,
             version=number,
             macros=facts.macros,
-            properties={**node.properties, **dynamic, **latest, **deprecation_of(version or {})},
+            properties={**node.properties, **dynamic, **latest},
         )
         return Draft(
             node=node, facts=facts, is_enabled=config.get("enabled") is not False, is_latest=is_latest
@@ -226,7 +227,7 @@ class NodeReader:
         facts: TemplateFacts,
     ) -> tuple[dict[str, Json], dict[str, Json]]:
         """Return the node's settings by all files, and templates of others that need rendering."""
-        described = description.config if description else {}, (version or {}).get("config") or {}
+        described = description.config if description else {}, _config_of(version or {}, ("access",))
         found, templates = evaluated([*self._levels(SECTIONS.get(kind, ""), fqn), *described], self.fold)
         merge(found, facts.config)
         # The setting of one branch must not look like that of the node.
@@ -496,10 +497,10 @@ def _latest(description: Description) -> str | None:
     return str(max(numbers, key=lambda number: (isinstance(number, (int, float)), number), default=None))
 
 
-def _config_of(entry: Mapping[str, Json]) -> dict[str, Json]:
+def _config_of(entry: Mapping[str, Json], keys: Sequence[str] = ("enabled", "meta")) -> dict[str, Json]:
     config = entry.get("config")
     return {
-        **{key: entry[key] for key in ("enabled", "meta") if key in entry},
+        **{key: entry[key] for key in keys if key in entry},
         **(config if isinstance(config, dict) else {}),
     }
 

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from msgspec import Struct, field
+from msgspec.structs import replace
 
 from recce_meta.errors import ConfigurationError
 from recce_meta.extractors.manifest_keys import NODE_PROPERTIES
@@ -500,13 +501,35 @@ def _description(entry: dict[str, Json], patch_path: str) -> Description:
         properties={
             key: entry[key] for key in (*NODE_PROPERTIES["function"], "constraints") if entry.get(key)
         }
-        # Each version has a date of its own, or none.
-        | ({} if versions else deprecation_of(entry)),
+        | _deprecation_of(entry),
     )
 
 
-def deprecation_of(entry: Mapping[str, Json]) -> dict[str, Json]:
-    """Return the property `deprecation_date` of *entry*, a model or version, if it has one."""
+def described_version(description: Description | None, version: Json) -> Description | None:
+    """Return the properties of one *version* of a model, or *description* without a version."""
+    if description is None or version is None:
+        return description
+    listed = version.get("columns")
+    rules = [one for one in _list(listed) if isinstance(one, dict) and "name" not in one]
+    include, exclude = (rules[-1].get(key) if rules else None for key in ("include", "exclude"))
+    columns = {
+        one.name: one
+        for one in description.columns
+        if (include in (None, "*", "all") or one.name in _list(include)) and one.name not in _list(exclude)
+    }
+    columns |= {one.name: one for one in columns_of(version)}
+    own = {"constraints": version["constraints"]} if version.get("constraints") else {}
+    # Each version has a date of its own, or none.
+    shared = {key: value for key, value in description.properties.items() if key != "deprecation_date"}
+    return replace(
+        description,
+        text=str(version.get("description") or description.text),
+        columns=tuple(columns.values()),
+        properties={**shared, **own, **_deprecation_of(version)},
+    )
+
+
+def _deprecation_of(entry: Mapping[str, Json]) -> dict[str, Json]:
     date = entry.get("deprecation_date")
     return {"deprecation_date": str(date)} if date else {}
 
