@@ -125,7 +125,7 @@ EDITS = {
     "merged_absent": of_config(UPDATE.format("a"), UPDATE.format("a', 'nope"), "breaking"),
     "closes": of_config(TIMESTAMP, TIMESTAMP + ", hard_deletes='invalidate'", "partial_breaking"),
     "records": of_config(TIMESTAMP, TIMESTAMP + ", hard_deletes='new_record'", "breaking"),
-    "policy": of_config(DELETE, f"{DELETE}, {SYNC}", "none"),
+    "policy": of_config(DELETE, f"{DELETE}, {SYNC}", "unknown"),
     "rebuilt_table": of_config(TABLE, APPEND + ", full_refresh=true", "non_breaking"),
     "rebuilt_batches": of_config(TABLE, BATCHES.format("day") + ", full_refresh=true", "breaking"),
     "rebuilt": of_config(APPEND, APPEND + ", full_refresh=true", "breaking"),

@@ -56,6 +56,7 @@ from recce_meta.warehouses import Warehouse
 KIND = PREVIEW.diff
 OF_COLUMNS = "schema_diff"
 NEW_FAILS = "the new SQL fails"
+FAILS_ABOVE = "whose new SQL fails"
 VARIABLES = "it reads variables, whose values a run does not have"
 LONGEST_SQL = 400_000
 """Characters of the SQL of one side from which a node is not previewed."""
@@ -233,7 +234,7 @@ class Preview:
                 above = self._ordered(self.inlined(result.subject.unique_id or ""))
                 first = next((one for one in above if failing.get(one) == result.error), None)
                 if first is not None:
-                    reason = f"it reads {self.node(first).label}, whose new SQL fails"
+                    reason = f"it reads {self.node(first).label}, {FAILS_ABOVE}"
                     result = NotCompared(subject=result.subject, diff=result.diff, reason=reason)
             yield result
 

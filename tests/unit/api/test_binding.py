@@ -422,6 +422,25 @@ def test_a_column_that_the_configuration_names_is_in_the_query(config: dict[str,
 
 
 @pytest.mark.parametrize(
+    ("policy", "key", "fails"),
+    [
+        ("append_new_columns", "amount", False),
+        ("append_new_columns", ["amount"], True),
+        ("sync_all_columns", "amount", True),
+    ],
+)
+def test_a_key_that_the_query_loses_is_found_in_a_table_that_keeps_it(
+    policy: str, key: str | list[str], fails: bool
+) -> None:
+    config = {"materialized": "incremental", "unique_key": key, "on_schema_change": policy}
+    shorter = hooked("select 1", "select order_id, status from stg_orders", **config)
+
+    diff = diff_between(hooked("select 1", **config), shorter)
+
+    assert any("columns of its configuration: " in one for one in failure_sentences(diff)) is fails
+
+
+@pytest.mark.parametrize(
     ("materialized", "hook", "is_sure"),
     [
         ("table", "-- fast\ncreate index i on {{ this }} (order_id); analyze {{ this }};", True),
