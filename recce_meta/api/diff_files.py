@@ -104,12 +104,22 @@ def diff_files(
     base, current = _with_undeclared(base, current), _with_undeclared(current, base)
     notes += _not_compared(root, settings, files, links)
     notes += [f"{side.run.environment}: {text}" for side in (base, current) for text in side.warnings]
-    base = replace(base, run=replace(base.run, git_sha=sha, variables=variables[0]))
-    current = replace(current, run=replace(current.run, variables=variables[1]))
-    diff = whole_diff(base, current, question)
+    base = replace(base, run=replace(base.run, git_sha=sha))
+    diff = _compared(base, current, variables, question)
     before, after = (ChosenRun(run_id=None, selector=None, reason=one) for one in (label, WORKING_TREE))
     choice = RunChoice(base=before, current=after)
     return replace(diff, choice=choice, notes=(*diff.notes, *dict.fromkeys(notes)))
+
+
+def _compared(
+    base: Project, current: Project, variables: Iterable[dict[str, str] | None], question: DiffQuestion
+) -> RunDiff:
+    """Return the differences of two sides with these values of *variables*, which no answer has."""
+    sides = [
+        replace(side, run=replace(side.run, variables=known))
+        for side, known in zip((base, current), variables, strict=True)
+    ]
+    return replace(whole_diff(sides[0], sides[1], question), base=base.run, current=current.run)
 
 
 def _options_of_base(
@@ -141,7 +151,8 @@ def _options_of_base(
 def _variables(folder: Path, given: SqlOptions) -> dict[str, str] | None:
     """Return the value of each variable of the project in *folder*, by name; None if a file cannot be read.
 
-    A variable that has not the same value in all packages has those of each package.
+    A variable that has not the same value in all packages has those of each package. Those of `--vars` are
+    left out: they are equal on both sides, and may be secret.
     """
     try:
         settings = read_project_settings(folder, environment=given.environ)
@@ -150,12 +161,13 @@ def _variables(folder: Path, given: SqlOptions) -> dict[str, str] | None:
     packages, levels = [settings.name, *settings.packages], [settings.variables, *settings.packages.values()]
     scopes = [own for level in levels for one in packages if isinstance(own := level.get(one), Mapping)]
     found, missing = dict[str, str](), object()
-    for name in {str(name) for level in (*levels, *scopes) for name in level}:
+    named = {str(name) for level in (*levels, *scopes) for name in level}
+    for name in named.difference(given.variables or ()):
         values = {one: settings.variable(name, one, missing) for one in packages}
         texts = {one: repr(value) for one, value in values.items() if value is not missing}
         is_general = texts.keys() == values.keys() and len({*texts.values()}) == 1
         found[name] = texts[settings.name] if is_general else repr(texts)
-    return found | {name: repr(value) for name, value in (given.variables or {}).items()}
+    return found
 
 
 def _without_targets(base: Project, current: Project) -> tuple[Project, Project]:

@@ -177,9 +177,7 @@ class RunMetadata(Tabular, frozen=True, kw_only=True):
     extraction: Extraction | None = None
     """How the run was extracted from a connected repository; None for a run that came in another way."""
     variables: dict[str, str] | None = None
-    """Hash of the value of each variable of dbt's `--vars`, by name; None if no artifact has them.
-
-    While files are compared, each variable of the project with its value."""
+    """Hash of the value of each variable of dbt's `--vars`, by name; None if no artifact has them."""
     run_started_at: datetime | None = None
     """When dbt's command started; dbt writes it from 1.10 on."""
     run_completed_at: datetime | None = None
