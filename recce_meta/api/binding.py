@@ -24,7 +24,7 @@ from recce_meta.api.bound_queries import (
     Wanted,
     has_star,
 )
-from recce_meta.diff.materializations import REBUILT
+from recce_meta.diff.materializations import REBUILT, finds_key_in_table
 from recce_meta.graph import LineageGraph, parents_first
 from recce_meta.models import Json, NodeMetadata
 from recce_meta.models.lineage import EVERYTHING
@@ -507,7 +507,7 @@ class WholeBinding(Binding):
         answers: list[BoundQuery | None] = []
         nodes = [run.with_parents([one]).get(one) if one in run.names else None for run in self._runs]
         both = [_keys_of(node) if node is not None and self._is_own else [] for node in nodes]
-        if nodes[1] is not None and _finds_key_in_table(nodes[1]):
+        if nodes[1] is not None and finds_key_in_table(nodes[1], self._queries.adapter):
             has = {name.lower() for name, _ in self._relation(0, one).columns}
             both = [[key for key in keys if key.lower() not in has] for keys in both]
         if None in nodes or not both[1]:
@@ -652,13 +652,6 @@ def _keys_of(node: NodeMetadata) -> list[str]:
     given = (node.config.get(key) or [] for key in names)
     listed = [one for each in given for one in (each if isinstance(each, list) else [each])]
     return [one for one in listed if isinstance(one, str) and one != "all"]
-
-
-def _finds_key_in_table(node: NodeMetadata) -> bool:
-    """Return True if dbt's DELETE finds a `unique_key` that the query lacks in the table, which keeps it."""
-    is_delete = node.config.get("incremental_strategy") in (None, "delete+insert")
-    is_kept = node.config.get("on_schema_change") == "append_new_columns"
-    return is_delete and is_kept and isinstance(node.config.get("unique_key"), str)
 
 
 def _earlier(one: str, operations: Mapping[str, NodeMetadata]) -> str:

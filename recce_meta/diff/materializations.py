@@ -303,6 +303,13 @@ def reached_outcome(
     return column_outcome(node, column, adapter, words=words, is_retyped=is_retyped)
 
 
+def finds_key_in_table(node: NodeMetadata, adapter: str | None) -> bool:
+    """Return True if dbt's DELETE finds a `unique_key` that the query lacks in the table, which keeps it."""
+    is_delete = strategy_of_node(node, rules_of(adapter)) == "delete+insert"
+    is_kept = node.config.get("on_schema_change") == "append_new_columns"
+    return is_delete and is_kept and isinstance(node.config.get("unique_key"), str)
+
+
 def column_outcome(
     node: NodeMetadata,
     column: ColumnChange,
@@ -329,8 +336,7 @@ def column_outcome(
     policy = str(node.config.get("on_schema_change") or "ignore")
     decides = next((DECIDING[role] for role in roles if role in DECIDING), None)
     if edit is Edit.REMOVED and "unique_key" in roles:
-        is_found = strategy == "delete+insert" and isinstance(node.config.get("unique_key"), str)
-        return KEY_STAYS if is_found and policy == "append_new_columns" else failing(_NO_KEY)
+        return KEY_STAYS if finds_key_in_table(node, adapter) else failing(_NO_KEY)
     if edit is Edit.REMOVED and name in names_in(node.config.get("merge_update_columns")):
         return failing("merge_update_columns names a removed column")
     if is_retyped:
