@@ -422,7 +422,8 @@ def _is_same(before: Value, after: Value, figure: str) -> bool:
     # Only NaN differs from itself.
     if before != before and after != after:
         return True
-    if _is_number(before) and _is_number(after) and is_near_figure(figure, before, after):
+    has_noise = isinstance(before, float) or isinstance(after, float)
+    if has_noise and _is_number(before) and _is_number(after) and is_near_figure(figure, before, after):
         return True
     return bool(before == after)
 
