@@ -227,10 +227,10 @@ class Preview:
 
     def _without_repeats(self, results: Sequence[AnyDataDiff]) -> Iterator[AnyDataDiff]:
         """Yield *results*; the readers of a node whose new SQL fails name the node, not its error again."""
-        failed = [one for one in results if isinstance(one, Failed) and one.error.startswith(NEW_FAILS)]
-        failing = {one.subject.unique_id: one.error for one in failed}
+        failed = [one for one in results if isinstance(one, Failed)]
+        failing = {one.subject.unique_id: one.error for one in failed if one.error.startswith(NEW_FAILS)}
         for result in results:
-            if isinstance(result, Failed) and result in failed:
+            if isinstance(result, Failed) and result.subject.unique_id in failing:
                 above = self._ordered(self.inlined(result.subject.unique_id or ""))
                 first = next((one for one in above if failing.get(one) == result.error), None)
                 if first is not None:
