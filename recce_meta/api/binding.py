@@ -81,6 +81,8 @@ class QueriesOfBoth(Protocol):
 
     adapter: str | None
     dialect: str
+    keeps_columns: Callable[[str], bool]
+    """Returns True for a node whose SQL certainly has the columns of base, and their types."""
 
     def query(self, index: int, unique_id: str) -> QueryNames:
         """Return the SQL of a node on one side."""
@@ -140,6 +142,8 @@ class Binding:
         self._below: frozenset[str] = frozenset()
         self._relations: dict[tuple[int, str], KnownRelation] = {}
         self._above: set[str] = set()
+        self._same: set[str] = set()
+        """Bound nodes that give the same columns on both sides, and whose types no question needed yet."""
         self.problem = ""
         """Why some queries were not bound; empty if all were."""
 
@@ -158,6 +162,7 @@ class Binding:
             if not self._is_deep and any(each.fault is not None for each in found.values()):
                 self._is_deep = True
                 self._relations.clear()
+                self._same.clear()
                 found = dict(self._judged())
             self.problem = binder.problem
         return found
@@ -195,7 +200,7 @@ class Binding:
                 # Its readers have its query in theirs.
                 differing.add(one)
                 continue
-            judgement = None if has_same else self._judge(one)
+            judgement = None if has_same else self._judge(one, has_same_inputs=not is_above)
             if judgement is None or judgement.fault is None:
                 fault = self._elsewhere(one)
                 judgement = Judgement(fault, is_complete=False) if fault is not None else judgement
@@ -216,7 +221,9 @@ class Binding:
         self._columns_of(1, sorted(others & self._runs[1].names.keys()))
 
     def _differs(self, one: str) -> bool:
-        return one in self._runs[0].names and self._relation(0, one) != self._relation(1, one)
+        if one in self._same or one not in self._runs[0].names:
+            return False
+        return self._relation(0, one) != self._relation(1, one)
 
     def _has_same_query(self, one: str) -> bool:
         if one not in self._runs[0].names:
@@ -226,19 +233,33 @@ class Binding:
         is_same = texts[0].tokenised == texts[1].tokenised and texts[0].named == texts[1].named
         return is_same and before == after
 
-    def _judge(self, one: str) -> Judgement | None:
+    def _judge(self, one: str, *, has_same_inputs: bool) -> Judgement | None:
         """Bind the query of a node on both sides, and return what that proves; None if nothing."""
         is_new = one not in self._runs[0].names
         if one not in self._above:
             self._above |= self._graph.nearest_upstream([one], ABOVE_READER)
-        before = None if is_new else self._bound(0, one)
-        after = self._bound(1, one, before.learned if before is not None else {})
-        self._offer(one, before, after)
+        before, after = None, None
+        if has_same_inputs and not is_new and self._may_keep_columns(one):
+            before, after = self._bound_pair(one, Wanted.VERDICT)
+        if before is not None and _are_same(before, after):
+            self._same.add(one)
+        else:
+            before, after = self._bound_pair(one, Wanted.TYPES)
+            self._offer(one, before, after)
         if after is None or (not is_new and (before is None or before.refusal is not None)):
             return None
         if after.refusal is None and after.unlisted is None:
             return self._by_contract(one, before, after)
         return Judgement(self._fault(one, before, after), is_complete=False)
+
+    def _may_keep_columns(self, one: str) -> bool:
+        nodes = [run.with_parents([one])[one] for run in self._runs]
+        return self._is_own and not any(each.contract for each in nodes) and self._queries.keeps_columns(one)
+
+    def _bound_pair(self, one: str, wanted: Wanted) -> tuple[BoundQuery | None, BoundQuery | None]:
+        is_new = one not in self._runs[0].names
+        before = None if is_new else self._bound(0, one, wanted=wanted)
+        return before, self._bound(1, one, before.learned if before is not None else {}, wanted=wanted)
 
     def _fault(
         self, one: str, before: BoundQuery | None, after: BoundQuery, where: str = ""
@@ -331,6 +352,10 @@ class Binding:
 
     def _relation(self, index: int, one: str) -> KnownRelation:
         """Return what readers of a node find on one side."""
+        if one in self._same:
+            self._same.remove(one)
+            _, bound = self._bound_pair(one, Wanted.TYPES)
+            self._offer(one, bound, bound)
         if one not in self._below and one in self._runs[1].names:
             index = 1
         key = index, one
@@ -628,6 +653,13 @@ def _is_rebuilt(queries: QueriesOfBoth, index: int, node: NodeMetadata) -> bool:
     """Return True if each build gives the table of *node* exactly the columns of its query."""
     is_whole = node.resource_type == "model" and node.materialized in REBUILT
     return is_whole and queries.is_built_alone(index, node)
+
+
+def _are_same(before: BoundQuery, after: BoundQuery | None) -> bool:
+    """Return True if both queries can be built, and give the same columns of relations with the same."""
+    if after is None or before.unlisted or after.unlisted or before.refusal or after.refusal:
+        return False
+    return before.answer.columns == after.answer.columns and before.learned == after.learned
 
 
 def _tests_edit(graph: LineageGraph, one: str, edited: Collection[str], differing: Collection[str]) -> bool:

@@ -268,11 +268,14 @@ class Effects:
         self.graph = self._reads.with_semantic(self._reads.with_direct(graph))
         """The lineage of both sides, and what metrics and saved queries read without an edge of dbt."""
         self._columns = ParentColumns(runs, graph, self._changed)
-        self._queries = ProjectQueries(sides, runs, self._columns, self.graph, self._changed)
+        self._queries = ProjectQueries(
+            sides, runs, self._columns, self.graph, self._changed, self._keeps_columns
+        )
         self._readings = _Readings(runs[1], self._queries)
         self._compared: dict[str, SqlChange] = {}
+        self._by_text: dict[str, SqlChange] = {}
         self._renames: dict[str, Renames] = {}
-        self._read_first: Collection[str] = ()
+        self._read_first: frozenset[str] = frozenset()
         """Changed nodes of which all that comparing SQL needs was read at once."""
         self._loses_columns = False
 
@@ -369,7 +372,7 @@ class Effects:
         for run in self._runs if ids else ():
             run.with_parents(ids)
         if ids and all(run.has_columns for run in self._runs):
-            self._read_first = ids
+            self._read_first = frozenset(ids)
             for index in (0, 1):
                 self._columns.of(index, ids)
                 self._queries.read_ahead(index, ids)
@@ -463,14 +466,36 @@ class Effects:
             return self._compare_queries(variant(0, before.unique_id, old), variant(1, unique_id, new), {})
         # `categorise` and `readers_of_ephemeral` ask for the same nodes.
         if unique_id not in self._compared:
-            self._compared[unique_id] = _UNKNOWN  # a query may name its own relation
-            names, names_now = self._queries.query(0, before.unique_id), self._queries.query(1, unique_id)
-            parents = names.relations.keys() & names_now.relations.keys() & self._changed
-            renames = {one: _renamed(one, self._sides, self._columns, self._compare) for one in parents}
-            self._renames[unique_id] = renames
-            found = _as_stored(self._compare_queries(names, names_now, renames), before, after)
+            found = self._compare_texts(before, old, after, new)
             self._compared[unique_id] = self._queries.with_fault(before, after, found)
         return self._compared[unique_id]
+
+    def _compare_texts(self, before: NodeMetadata, old: str, after: NodeMetadata, new: str) -> SqlChange:
+        """Return the change of the query of a node, whether it can be built or not."""
+        unique_id = after.unique_id
+        if unique_id not in self._by_text:
+            self._by_text[unique_id] = _UNKNOWN  # a query may name its own relation
+            names, names_now = self._queries.query(0, before.unique_id), self._queries.query(1, unique_id)
+            parents = names.relations.keys() & names_now.relations.keys() & self._changed
+            renames = {one: _renamed(one, self._sides, self._columns, self._compare_texts) for one in parents}
+            self._renames[unique_id] = renames
+            self._by_text[unique_id] = _as_stored(
+                self._compare_queries(names, names_now, renames), before, after
+            )
+        return self._by_text[unique_id]
+
+    def _keeps_columns(self, unique_id: str) -> bool:
+        """Return True if the query of a node, which is compared, has its columns and types of base."""
+        before, after = (side.nodes.get(unique_id) for side in self._sides)
+        if unique_id not in self._read_first or before is None or after is None:
+            return False
+        old, new = (side.compiled(node) for side, node in zip(self._sides, (before, after), strict=True))
+        if not old or not new:
+            return False
+        change = self._compare_texts(before, old, after, new)
+        return change.category is not Category.UNKNOWN and not (
+            change.columns or change.moved or change.facts
+        )
 
     def _compare_queries(self, old: QueryNames, new: QueryNames, renames: Renames) -> SqlChange:
         # Environments may name tables differently; both sides must use the same name for a relation.

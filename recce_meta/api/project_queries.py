@@ -7,7 +7,7 @@ the actual columns do not.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from functools import cached_property, partial
 from types import MappingProxyType
@@ -166,8 +166,11 @@ class ProjectQueries:
         columns: ParentColumns,
         graph: LineageGraph,
         changed: Collection[str],
+        keeps_columns: Callable[[str], bool] = lambda _: False,
     ) -> None:
+        """*keeps_columns* returns True for a node whose SQL certainly has the columns of base, and types."""
         self._sides, self._runs, self._columns = sides, runs, columns
+        self.keeps_columns = keeps_columns
         self.adapter = sides[1].adapter or sides[0].adapter
         self.dialect = dialect_of(self.adapter) or ""
         self._graph, self._changed = graph, changed

@@ -90,6 +90,8 @@ class World:
         self._places: set[tuple[str, tuple[str, ...]]] = set()
         self._types: dict[str, str] = {}
         self._functions: set[str] = set()
+        self._parsed: tuple[str, list[Any]] = ("", [])
+        """The last text, which is bound for each type that an unknown one may be, and its statements."""
 
     def answer(self, request: dict[str, Any]) -> dict[str, Any]:
         """Return the columns of the query of *request*, or why it is refused."""
@@ -108,7 +110,7 @@ class World:
             return self._bound_statements(request["sql"])
         text = f"{PREFIX}{request['sql']}\n) as {NAME}"
         try:
-            statements = self._connection.extract_statements(text)
+            statements = self._statements(text)
             if len(statements) != 1:
                 return {
                     "refusal": {
@@ -122,6 +124,12 @@ class World:
         except self._duckdb.Error as error:
             return {"refusal": self._refusal(error, text)}
         return {"columns": [[row[0], "" if UNKNOWN in row[1] else row[1]] for row in rows]}
+
+    def _statements(self, text: str) -> list[Any]:
+        if text != self._parsed[0]:
+            self._parsed = "", []  # Two trees of long texts may exceed the limit of memory.
+            self._parsed = text, self._connection.extract_statements(text)
+        return self._parsed[1]
 
     def _bound_statements(self, sql: str) -> dict[str, Any]:
         """Bind the statements of *sql*, after creating the schemas that they name, as dbt does."""

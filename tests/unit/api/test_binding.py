@@ -18,6 +18,7 @@ from recce_meta.models.change import Category
 from recce_meta.models.lineage import Direction
 from recce_meta.models.node import SEED_HEADER
 from recce_meta.report.review.phrases import doubt_sentences, failure_sentences
+from recce_meta.warehouses.duckdb.binder import Binder
 from tests.support.once import empty_store
 from tests.unit.api.test_kept_rows import node, project
 
@@ -361,6 +362,28 @@ def built_as(materialized: str, found: Project, *hooks: str) -> Project:
         for one in found.nodes
     ]
     return replace(found, nodes=tuple(nodes))
+
+
+@pytest.mark.parametrize(
+    ("edited", "asked"),
+    [
+        pytest.param(f"{ORDERS.format('amount')} where amount > 1", 2, id="rows"),
+        pytest.param(ORDERS.format("true as amount"), 7, id="values"),
+    ],
+)
+def test_types_are_only_asked_for_if_columns_change(
+    monkeypatch: pytest.MonkeyPatch, edited: str, asked: int
+) -> None:
+    def untyped(run_id: str, sql: str) -> Project:
+        made = shop(run_id, {"stg_orders": sql})
+        rows = replace(SEEDS[1], columns=tuple(replace(one, type="") for one in SEEDS[1].columns))
+        return replace(made, nodes=tuple(rows if one == SEEDS[1] else one for one in made.nodes))
+
+    texts: list[str] = []
+    bind = Binder.bind
+    monkeypatch.setattr(Binder, "bind", lambda self, sql, *of: texts.append(sql) or bind(self, sql, *of))
+    whole_diff(untyped("b", QUERIES["stg_orders"]), untyped("bc", edited), NOTHING_MORE)
+    assert len([one for one in texts if "raw_orders" in one and "group by" not in one]) == asked
 
 
 COUNTED = "select status, count(*) as n from stg_orders group by status"
