@@ -126,6 +126,43 @@ class Hook(NamedTuple):
     """Sides whose relations it finds, on both sides."""
 
 
+class CatalogColumns:
+    """The columns that catalogs, files of seeds and the lineage have of nodes, in the types of a binder."""
+
+    def __init__(
+        self, queries: QueriesOfBoth, columns_of: ColumnsOf, runs: tuple[RunReader, RunReader], dialect: str
+    ) -> None:
+        self._queries, self._columns_of, self._runs = queries, columns_of, runs
+        self._dialects = queries.dialect, dialect
+
+    def seed(self, index: int, node: NodeMetadata) -> KnownRelation | None:
+        """Return the relation of a seed on one side; None if its file does not define its columns."""
+        query = self._queries.query_of_seed(index, node) if node.properties.get(SEED_HEADER) else None
+        if query is None:
+            return None
+        given = node.config.get("column_types")
+        types = self.types(node.unique_id)
+        for name, kind in given.items() if isinstance(given, dict) else ():
+            types[str(name).lower()] = _known_type(str(kind), *self._dialects)
+        names = [one.name for one in query.outputs]
+        return KnownRelation(tuple((name, types.get(name.lower(), "")) for name in names), Surely.ALL)
+
+    def listed(self, index: int, one: str) -> KnownRelation:
+        """Return the columns that a catalog or the lineage has of a node; types of a catalog only."""
+        types = self.types(one)
+        names = self._columns_of(index, [one]).get(one, {})
+        columns = tuple((name, types.get(name.lower(), "")) for name in names if name != EVERYTHING)
+        return KnownRelation(columns, Surely.LISTED if types else Surely.SOME)
+
+    def types(self, one: str) -> dict[str, str]:
+        """Return the types of a node's columns by lower-case name, if a run has a catalog with it."""
+        nodes = (run.with_parents([one]).get(one) for run in self._runs if one in run.names)
+        known = [node.columns for node in nodes if node is not None and node.columns_from == "catalog"]
+        return {
+            each.name.lower(): _known_type(each.type or "", *self._dialects) for each in (known or [()])[-1]
+        }
+
+
 class Binding:
     """The judgements of a binder on the changed nodes of a diff, and on those downstream, asked once."""
 
@@ -155,6 +192,7 @@ class Binding:
             return {}
         with binder as self._binder:
             self._asking = QueryBinder(binder)
+            self._catalog = CatalogColumns(self._queries, self._columns_of, self._runs, binder.dialect)
             self._is_own = binder.dialect == self._queries.dialect
             # Translation takes long, and parents are translated only to confirm what catalogs show.
             self._is_deep = self._is_own
@@ -342,12 +380,12 @@ class Binding:
     def _relation_for(self, index: int, reader: str, one: str) -> KnownRelation:
         """Return what *reader* finds in a node; in its own table, columns of base."""
         if one == reader:
-            return self._listed(0 if one in self._runs[0].names else 1, one)
+            return self._catalog.listed(0 if one in self._runs[0].names else 1, one)
         # What an unchanged query without a star returns does not depend on columns that no catalog lists.
-        if reader not in self._below and self._catalogued(one):
+        if reader not in self._below and self._catalog.types(one):
             node = self._runs[1].with_parents([reader]).get(reader)
             if node is not None and not has_star(node):
-                return self._listed(index, one)
+                return self._catalog.listed(index, one)
         return self._relation(index, one)
 
     def _relation(self, index: int, one: str) -> KnownRelation:
@@ -368,18 +406,18 @@ class Binding:
         node = self._runs[index].with_parents([one]).get(one)
         found = None
         if node is not None and node.resource_type == "seed":
-            found = self._seed(index, node)
+            found = self._catalog.seed(index, node)
         elif node is not None and node.resource_type in ("model", "snapshot") and one in self._above:
-            if not self._is_deep and one not in self._below and self._catalogued(one):
-                return self._listed(index, one)
+            if not self._is_deep and one not in self._below and self._catalog.types(one):
+                return self._catalog.listed(index, one)
             # A catalog has the types, which take further questions if those of a parent are unknown.
-            wanted = Wanted.VERDICT if one not in self._below and self._catalogued(one) else Wanted.TYPES
+            wanted = Wanted.VERDICT if one not in self._below and self._catalog.types(one) else Wanted.TYPES
             bound = self._bound(index, one, wanted=wanted)
             if bound is not None and bound.refusal is None:
                 is_known = bound.is_exact or wanted is Wanted.TYPES
                 columns = tuple((name, kind * is_known) for name, kind in bound.answer.columns)
                 found = self._built(index, node, bound._replace(answer=Answer(columns)))
-        return self._listed(index, one) if found is None else found
+        return self._catalog.listed(index, one) if found is None else found
 
     def _offer(self, one: str, before: BoundQuery | None, after: BoundQuery | None) -> None:
         """Set what readers of a bound node find on each side; of a node that fails, the columns of base."""
@@ -391,7 +429,7 @@ class Binding:
                 node = self._runs[index].with_parents([one])[one]
                 self._relations[index, one] = self._built(index, node, bound)
             else:
-                self._relations[index, one] = _opened(self._listed(0 if before else index, one))
+                self._relations[index, one] = _opened(self._catalog.listed(0 if before else index, one))
         pair = [self._relations.get((index, one)) for index in (0, 1)]
         if pair[0] is None or pair[1] is None:
             return
@@ -406,7 +444,7 @@ class Binding:
         columns, one = bound.answer.columns, node.unique_id
         if node.contract:
             columns = tuple((name, _contract_of(node).get(name.lower(), "")) for name, _ in columns)
-        known = self._catalogued(one) if one not in self._below else {}
+        known = self._catalog.types(one) if one not in self._below else {}
         columns = tuple((name, kind or known.get(name.lower(), "")) for name, kind in columns)
         named = {name.lower() for name, _ in columns}
         if _UNSTABLE.search(node.compiled_code or ""):
@@ -417,37 +455,11 @@ class Binding:
             surely = Surely.ALL if known.keys() <= named else Surely.SOME
             least = Surely.ALL if self._is_deep else Surely.LISTED
         elif node.materialized not in REBUILT or one not in self._below:  # it may have more
-            more = tuple(self._catalogued(one).items())
+            more = tuple(self._catalog.types(one).items())
             if node.resource_type == "snapshot" and not more:
-                more = self._listed(index, one).columns
+                more = self._catalog.listed(index, one).columns
             columns += tuple(each for each in more if each[0].lower() not in named)
         return KnownRelation(columns, surely if bound.known >= least or not has_star(node) else Surely.SOME)
-
-    def _seed(self, index: int, node: NodeMetadata) -> KnownRelation | None:
-        query = self._queries.query_of_seed(index, node) if node.properties.get(SEED_HEADER) else None
-        if query is None:
-            return None
-        given = node.config.get("column_types")
-        dialects = self._queries.dialect, self._binder.dialect
-        types = self._catalogued(node.unique_id)
-        for name, kind in given.items() if isinstance(given, dict) else ():
-            types[str(name).lower()] = _known_type(str(kind), *dialects)
-        names = [one.name for one in query.outputs]
-        return KnownRelation(tuple((name, types.get(name.lower(), "")) for name in names), Surely.ALL)
-
-    def _listed(self, index: int, one: str) -> KnownRelation:
-        """Return the columns that a catalog or the lineage has of a node; types of a catalog only."""
-        types = self._catalogued(one)
-        names = self._columns_of(index, [one]).get(one, {})
-        columns = tuple((name, types.get(name.lower(), "")) for name in names if name != EVERYTHING)
-        return KnownRelation(columns, Surely.LISTED if types else Surely.SOME)
-
-    def _catalogued(self, one: str) -> dict[str, str]:
-        """Return the types of a node's columns by lower-case name, if a run has a catalog with it."""
-        nodes = (run.with_parents([one]).get(one) for run in self._runs if one in run.names)
-        known = [node.columns for node in nodes if node is not None and node.columns_from == "catalog"]
-        dialects = self._queries.dialect, self._binder.dialect
-        return {each.name.lower(): _known_type(each.type or "", *dialects) for each in (known or [()])[-1]}
 
 
 class WholeBinding(Binding):

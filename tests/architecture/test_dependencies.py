@@ -25,7 +25,10 @@ PINS: dict[str, dict[str, str]] = json.loads(
 MODULES = {"duckdb-engine": "duckdb_engine", "pyyaml": "yaml", "python-dotenv": "dotenv"}
 """Import names that are not the package's own."""
 FOR_OTHERS = {"pytz": "duckdb imports it to return TIMESTAMPTZ"}
-BROUGHT_ALONG = {"markupsafe": "Jinja2 requires it, and returns its Markup"}
+BROUGHT_ALONG = {
+    "markupsafe": "Jinja2 requires it, and returns its Markup",
+    "pydantic": "mcp requires it, and raises its errors for arguments of wrong types",
+}
 """Modules of packages that a dependency always installs."""
 STANDARD = {"recce_meta", "__future__"}
 
