@@ -108,6 +108,7 @@ def test_answers_that_come_late_change_nothing_for_nodes_that_read_later_ones_wi
     assert alike(analyse_project(project, known, assumed=assumed, analyst=LateAnswer), rest)
 
 
+@pytest.mark.extensive
 def test_two_workers_store_the_rows_of_one_process(
     shop: Project, default_file: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

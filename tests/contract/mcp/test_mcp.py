@@ -30,7 +30,7 @@ from recce_meta.api.demo import demo
 from recce_meta.api.record import record_project
 from recce_meta.cli.main import cli
 from recce_meta.extractors.project import extract_project
-from recce_meta.mcp import find_tools
+from recce_meta.mcp import find_tools, server
 from recce_meta.mcp.answers import answer
 from recce_meta.mcp.questions import AgentSettings, Questions
 from recce_meta.mcp.server import INSTRUCTIONS, create_server
@@ -468,7 +468,10 @@ def test_rows_of_a_preview_keep_every_column_and_fit(demo_file: Path) -> None:
 SLOW = "select sum(a.range * b.range * c.range) from range(100000) a, range(100000) b, range(1000) c"
 
 
-def test_a_slow_query_keeps_no_other_tool_waiting_and_ends_when_it_is_cancelled(demo_file: Path) -> None:
+def test_a_slow_query_keeps_no_other_tool_waiting_and_ends_when_it_is_cancelled(
+    demo_file: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(server, "PROGRESS_SECONDS", 0.5)
     caller = Agent(demo_file, VALUES)
     progress: list[float] = []
 
@@ -482,14 +485,15 @@ def test_a_slow_query_keeps_no_other_tool_waiting_and_ends_when_it_is_cancelled(
                 await client.call_tool("preview", {"sql": SLOW}, progress_callback=note)
 
             group.start_soon(preview)
-            await anyio.sleep(2.5)
+            while not progress:
+                await anyio.sleep(0.05)
             (found,) = (await client.call_tool("describe", {"node": "orders"})).content
             group.cancel_scope.cancel()
         text: str = found.text
         return text
 
     assert '"node":"model.jaffle_shop.orders"' in asyncio.run(asked())
-    assert progress == [2]
+    assert progress[0] == 0.5
     until = time.monotonic() + 5
     while caller.store._copy is not None and caller.store._copy.users and time.monotonic() < until:
         time.sleep(0.05)

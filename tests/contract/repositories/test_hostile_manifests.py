@@ -121,6 +121,7 @@ ALIASES = "a: &a [x, x, x, x, x, x, x, x, x]\n" + "".join(
 ENDLESS = "{% for i in range(99999) %}{% for j in range(99999) %}x{% endfor %}{% endfor %}"
 
 
+@pytest.mark.cases(2)
 @pytest.mark.parametrize(
     "files",
     [

@@ -19,6 +19,8 @@ from recce_meta.repositories.state.connections import add_connection
 from tests.contract.server.small_store import file_url, record_side
 from tests.support import states
 
+pytestmark = pytest.mark.extensive
+
 ROOT = Path(__file__).parents[3]
 DECLARED = '''
     keeps_history: bool = option(

@@ -22,7 +22,7 @@ from recce_meta.store.change_counter import change_counter
 from recce_meta.store.prune import Retention, prune
 from tests.contract.store.test_stored_effects import EDITS, shop
 
-pytestmark = pytest.mark.core("duckdb")
+pytestmark = pytest.mark.core("sqlite")
 
 VALUES = EDITS["values"][0]
 
