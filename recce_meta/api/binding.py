@@ -14,6 +14,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, NamedTuple, Protocol, TypeAlias
 
 from recce_meta import sql_diff
+from recce_meta.api.bound_contracts import BoundContract, contract_of
 from recce_meta.api.bound_fixtures import FixtureBinder, fixture_faults
 from recce_meta.api.bound_queries import (
     BoundQuery,
@@ -47,6 +48,12 @@ FILLED = ("seed", "source")
 """Resource types with relations that follow from no query."""
 WITH_HOOKS = ("table", "view", "incremental")
 """Materializations of models with hooks that are bound."""
+OTHER_BINDER = (
+    "{1} was asked whether the edited SQL can be built, not {0}: "
+    "what {0} alone refuses shows in `recce-meta preview`, before the build"
+)
+LIKE_DUCKDB = frozenset({"postgres"})
+"""Dialects of others that DuckDB reads alike: `a.b` never selects a field, and types differ if its own do."""
 MOST_BOUND = 500
 """Most nodes whose queries are bound, changed ones and readers together."""
 MOST_ABOVE = 100
@@ -143,7 +150,7 @@ class CatalogColumns:
         given = node.config.get("column_types")
         types = self.types(node.unique_id)
         for name, kind in given.items() if isinstance(given, dict) else ():
-            types[str(name).lower()] = _known_type(str(kind), *self._dialects)
+            types[str(name).lower()] = self.type_of(str(kind))
         names = [one.name for one in query.outputs]
         return KnownRelation(tuple((name, types.get(name.lower(), "")) for name in names), Surely.ALL)
 
@@ -154,13 +161,15 @@ class CatalogColumns:
         columns = tuple((name, types.get(name.lower(), "")) for name in names if name != EVERYTHING)
         return KnownRelation(columns, Surely.LISTED if types else Surely.SOME)
 
+    def type_of(self, kind: str) -> str:
+        """Return what the binder calls the type *kind*; empty if it has none of that name."""
+        return _known_type(kind, *self._dialects)
+
     def types(self, one: str) -> dict[str, str]:
         """Return the types of a node's columns by lower-case name, if a run has a catalog with it."""
         nodes = (run.with_parents([one]).get(one) for run in self._runs if one in run.names)
         known = [node.columns for node in nodes if node is not None and node.columns_from == "catalog"]
-        return {
-            each.name.lower(): _known_type(each.type or "", *self._dialects) for each in (known or [()])[-1]
-        }
+        return {each.name.lower(): self.type_of(each.type or "") for each in (known or [()])[-1]}
 
 
 class Binding:
@@ -181,6 +190,7 @@ class Binding:
         self._above: set[str] = set()
         self._same: set[str] = set()
         """Bound nodes that give the same columns on both sides, and whose types no question needed yet."""
+        self._has_edited_query = False
         self.problem = ""
         """Why some queries were not bound; empty if all were."""
 
@@ -202,7 +212,8 @@ class Binding:
                 self._relations.clear()
                 self._same.clear()
                 found = dict(self._judged())
-            self.problem = binder.problem
+            instead = OTHER_BINDER.format(self._queries.adapter, binder.said_by)
+            self.problem = binder.problem or (instead if self._has_edited_query and not self._is_own else "")
         return found
 
     def _judged(self) -> dict[str, Judgement]:
@@ -232,6 +243,7 @@ class Binding:
             if kind not in BOUND:
                 continue
             has_same = not is_above and self._has_same_query(one)
+            self._has_edited_query |= not has_same and one in self._changed
             if len(found) >= MOST_BOUND:
                 break
             if self._runs[1].names[one].is_ephemeral:
@@ -267,7 +279,7 @@ class Binding:
         if one not in self._runs[0].names:
             return False
         texts = [self._queries.query(index, one) for index in (0, 1)]
-        before, after = (_contract_of(run.with_parents([one])[one]) for run in self._runs)
+        before, after = (contract_of(run.with_parents([one])[one]) for run in self._runs)
         is_same = texts[0].tokenised == texts[1].tokenised and texts[0].named == texts[1].named
         return is_same and before == after
 
@@ -313,7 +325,10 @@ class Binding:
         if refusal is None:
             return None
         is_edited = self._is_own or before is None or not self._has_same_query(one)
-        reading = sql_diff.Reading(after.is_exact, is_sure, self._is_own, before is not None, is_edited)
+        has_fields = not self._is_own and self._queries.dialect not in LIKE_DUCKDB
+        reading = sql_diff.Reading(
+            after.is_exact, is_sure, self._is_own, before is not None, is_edited, has_fields
+        )
         line = None if where else _line_of(self._runs[1].with_parents([one])[one], refusal.line)
         place = self._place(one, line)
         named = refusal._replace(text=_SCHEMA.sub("", refusal.text))
@@ -327,20 +342,16 @@ class Binding:
     def _by_contract(self, one: str, before: BoundQuery | None, after: BoundQuery) -> Judgement:
         """Return what a query that binds proves, by its types and those of an enforced contract."""
         judged = Judgement(None, self._is_own and after.known is Surely.ALL)
-        node = self._runs[1].with_parents([one])[one]
-        if not (node.contract and self._is_own and self._queries.is_built_alone(1, node)):
+        nodes = [run.with_parents([one])[one] for run in self._runs if one in run.names]
+        if not (nodes[-1].contract and self._queries.is_built_alone(1, nodes[-1])):
             return judged
-        known = {}
-        if before is not None:
-            known = _differing_types(self._runs[0].with_parents([one])[one], before, self._asking)
-        differing = _differing_types(node, after, self._asking)
-        for name, (given, declared) in sorted(differing.items(), key=lambda each: each[0] in known):
-            # Base may have failed already if its type is unknown.
-            if given and not known.get(name, ("", ""))[0]:
-                text = f"column {name} is {given}, its contract says {declared} ({self._place(one, None)})"
-                is_certain = node.materialized in REBUILT and name not in known
-                return judged._replace(fault=sql_diff.Fault(text, is_certain))
-        return judged._replace(has_types=all(given for given, _ in differing.values()))
+        place, contract = self._place(one, None), BoundContract(nodes, (before, after), self._asking)
+        if self._is_own:
+            return judged._replace(fault=contract.fault(place), has_types=contract.has_types)
+        if before is None or self._queries.dialect not in LIKE_DUCKDB:
+            return judged
+        is_same = self._queries.query(0, one).tokenised == self._queries.query(1, one).tokenised
+        return judged._replace(fault=contract.doubt(place, self._catalog.type_of, is_same=is_same))
 
     def _place(self, one: str, line: int | None) -> str:
         """Return the file of a node, its *line*, and who says so."""
@@ -443,7 +454,7 @@ class Binding:
         """Return the relation that dbt builds from a bound query."""
         columns, one = bound.answer.columns, node.unique_id
         if node.contract:
-            columns = tuple((name, _contract_of(node).get(name.lower(), "")) for name, _ in columns)
+            columns = tuple((name, contract_of(node).get(name.lower(), "")) for name, _ in columns)
         known = self._catalog.types(one) if one not in self._below else {}
         columns = tuple((name, kind or known.get(name.lower(), "")) for name, kind in columns)
         named = {name.lower() for name, _ in columns}
@@ -543,7 +554,7 @@ class WholeBinding(Binding):
         """Return the fault of the columns that the configuration of a node names."""
         answers: list[BoundQuery | None] = []
         nodes = [run.with_parents([one]).get(one) if one in run.names else None for run in self._runs]
-        both = [_keys_of(node) if node is not None and self._is_own else [] for node in nodes]
+        both = [_keys_of(node) if node is not None else [] for node in nodes]
         if nodes[1] is not None and finds_key_in_table(nodes[1], self._queries.adapter):
             has = {name.lower() for name, _ in self._relation(0, one).columns}
             both = [[key for key in keys if key.lower() not in has] for keys in both]
@@ -706,29 +717,6 @@ def _earlier(one: str, operations: Mapping[str, NodeMetadata]) -> str:
             break
         found.append((node.raw_code or "").strip().rstrip(";"))
     return "".join(f"{text};\n" for text in found if text and "{" not in text)
-
-
-def _contract_of(node: NodeMetadata) -> dict[str, str]:
-    """Return the types that the enforced contract of *node* declares, by the name of the column."""
-    listed = node.columns if node.contract else ()
-    return {one.name.lower(): one.documented_type for one in listed if one.documented_type}
-
-
-def _differing_types(
-    node: NodeMetadata, bound: BoundQuery, asking: QueryBinder
-) -> dict[str, tuple[str, str]]:
-    """Return the types of a bound query and of the enforced contract of *node*, by column, if they differ.
-
-    dbt compares what DuckDB calls them, and the fields of a struct by themselves.
-    """
-    declared = _contract_of(node)
-    types = dict(zip(declared, asking.types(declared.values()), strict=True))
-    pairs = {name.lower(): (kind, types.get(name.lower(), kind)) for name, kind in bound.answer.columns}
-    return {
-        name: (given * bool(kind), kind)
-        for name, (given, kind) in pairs.items()
-        if given != kind and "STRUCT(" not in given
-    }
 
 
 def _opened(relation: KnownRelation) -> KnownRelation:

@@ -93,6 +93,14 @@ def _of_unique_key(edit: TableEdit) -> Outcome:
     return Outcome(BREAKING, "are matched by another key: several may be replaced by one, or stay")
 
 
+def _of_strategy(edit: TableEdit) -> Outcome:
+    if edit.rules is not None and edit.rules.lacks_strategy(edit.after.config):
+        return failing(f"the adapter lacks the strategy {edit.after.config['incremental_strategy']}")
+    if edit.appends or len(edit.strategies) == 1:
+        return Outcome(NONE)
+    return Outcome(BREAKING, "are replaced or kept by another statement")
+
+
 def _of_merged_columns(edit: TableEdit) -> Outcome:
     """Return the outcome of another list of columns that MERGE updates, or does not."""
     is_merge = "merge" in edit.strategies
@@ -159,11 +167,7 @@ INCREMENTAL_CONFIG: Mapping[str, Rule] = {
     "partition_by": _of_partitions,
     "liquid_clustered_by": _of_partitions,
     "incremental_predicates": lambda edit: Outcome(NONE) if edit.appends else EXCLUDED,
-    "incremental_strategy": lambda edit: (
-        Outcome(NONE)
-        if edit.appends or len(edit.strategies) == 1
-        else Outcome(BREAKING, "are replaced or kept by another statement")
-    ),
+    "incremental_strategy": _of_strategy,
 }
 """Outcomes of configuration keys of incremental models."""
 

@@ -84,7 +84,7 @@ class BuildFailures:
     ) -> None:
         self._adapter, self._is_of_files = adapter, is_exact is not None
         rules = rules_of(adapter)
-        self._strategies: Collection[str] = rules.statements if rules else ()
+        self._rules = rules
         self._refusal, self._absent, self._given, self._is_exact = syntax_error, absent, given, is_exact
         known = {macro.unique_id: macro for macro in macros}
         self._own = [macro.name for macro in known.values() if not is_builtin(macro.package_name)]
@@ -250,8 +250,15 @@ class BuildFailures:
             return None
         if name != "ephemeral" and (failure := self._absent_materialization(name)):
             return failure
+        is_kept = name == "incremental" and node.config.get("full_refresh") is not True
+        if is_kept and self._rules is not None and self._rules.lacks_strategy(node.config):
+            return BuildFailure(problem=f"dbt's adapter for {self._adapter} lacks the strategy {strategy}")
         macro = f"get_incremental_{strategy}_sql".replace("+", "_")
-        is_known = strategy is None or strategy in self._strategies or macro in macros_of_dbt()
+        is_known = (
+            strategy is None
+            or (self._rules is not None and strategy in self._rules.statements)
+            or macro in macros_of_dbt()
+        )
         if name != "incremental" or is_known or not self._is_of_files or macro in map(base_name, self._own):
             return None
         return BuildFailure(problem=f"no file defines {macro}, which dbt calls if its table exists")

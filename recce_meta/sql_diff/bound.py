@@ -78,6 +78,8 @@ class Reading(NamedTuple):
     """True if base has the node, and its query is bound."""
     is_edited: bool = True
     """False if the text is that of base, so that only columns differ."""
+    has_fields: bool = False
+    """True if a translation may write a field of a struct as a table's column: `a.b`."""
 
 
 def lacking_column(refusal: Refusal) -> str:
@@ -120,9 +122,8 @@ def bound_fault(refusal: Refusal, reading: Reading, place: str) -> Fault | None:
     extension, a limit, a relation of others or a version's own syntax, a binder without them cannot judge.
     """
     is_shape, is_missing = _SHAPE.match(refusal.text), _MISSING.match(refusal.text)
-    # A translation may write a field as a table's column.
-    is_table = not reading.is_own and refusal.text.startswith("Referenced table")
-    if is_missing and (is_table or _is_word(lacking_column(refusal))):
+    is_field = reading.has_fields and refusal.text.startswith("Referenced table")
+    if is_missing and (is_field or _is_word(lacking_column(refusal))):
         return None
     is_parser = refusal.kind == "Parser" and refusal.text.startswith(_UNREADABLE)
     text = f"{refusal.text} ({place})"

@@ -11,7 +11,14 @@ from sqlglot import exp
 
 from recce_meta.sql_diff.positions import Fault, queries_in, reads_star
 from recce_meta.sql_lineage.expressions import arg
-from recce_meta.sql_lineage.facts import DATE_PARTS, FIXED_FIELDS, NOT_COLUMNS, ROWS_AS_VALUES, UNLISTED
+from recce_meta.sql_lineage.facts import (
+    ALIASES_ARE_LAST,
+    DATE_PARTS,
+    FIXED_FIELDS,
+    NOT_COLUMNS,
+    ROWS_AS_VALUES,
+    UNLISTED,
+)
 from recce_meta.sql_lineage.project.names import PARENT_NAME
 from recce_meta.sql_lineage.query import (
     Alias,
@@ -45,7 +52,7 @@ def missing_names(query: Query, query_of: QueryOf, dialect: str) -> set[Fault]:
     """Return a fault for each name in *query* that nothing has; none if that is not certain."""
     selects = [one for one in queries_in(query) if isinstance(one, Select)]
     given = () if dialect in _FORGIVING else selects
-    columns = chain.from_iterable(_missing_columns(one, query_of) for one in given)
+    columns = chain.from_iterable(_missing_columns(one, query_of, dialect) for one in given)
     found = {Fault(f"it names the column {name}, which nothing that it reads has") for name in columns}
     if dialect in FIXED_FIELDS:
         fields = chain.from_iterable(_missing_fields(one, query_of) for one in selects)
@@ -113,7 +120,7 @@ def _tables_in(query: Query) -> set[str]:
     return {one.relation.name for one in sources if isinstance(one.relation, Table)}
 
 
-def _missing_columns(select: Select, query_of: QueryOf) -> Iterator[str]:
+def _missing_columns(select: Select, query_of: QueryOf, dialect: str) -> Iterator[str]:
     if not all(isinstance(source.relation, (Table, Select, SetOperation)) for source in select.sources):
         return
     for node in _named(select):
@@ -125,6 +132,9 @@ def _missing_columns(select: Select, query_of: QueryOf) -> Iterator[str]:
         elif isinstance(reference, Unresolved):
             sources = [*reference.sources]
             is_missing = bool(sources)
+        elif isinstance(reference, Alias) and dialect in ALIASES_ARE_LAST:
+            sources = [*select.sources]
+            is_missing = is_bare and _is_before_aliases(node, select.node)
         else:
             continue
         if not is_missing or _is_word(node) or (is_bare and _may_be_an_option(node)):
@@ -133,6 +143,13 @@ def _missing_columns(select: Select, query_of: QueryOf) -> Iterator[str]:
         queries = (query_of(one.relation.name) for one in sources if isinstance(one.relation, Table))
         if not any(one is not None and node.name.lower() in outputs_by_name(one) for one in queries):
             yield node.name
+
+
+def _is_before_aliases(node: Sql, select: Sql) -> bool:
+    """Return whether *node* is in the part of *select* that defines its outputs, or in WHERE."""
+    while node.parent is not None and node.parent is not select:
+        node = node.parent
+    return node.arg_key in ("expressions", "where")
 
 
 def _is_word(node: exp.Column) -> bool:

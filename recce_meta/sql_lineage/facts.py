@@ -23,6 +23,13 @@ https://docs.snowflake.com/en/sql-reference/sql/select
 https://clickhouse.com/docs/sql-reference/syntax#expression-aliases
 """
 
+ALIASES_ARE_LAST = frozenset({"bigquery", "postgres"})
+"""No expression of a select list, and no WHERE, can name an output of the same select.
+
+https://www.postgresql.org/docs/current/sql-select.html
+https://cloud.google.com/bigquery/docs/reference/standard-sql/query-syntax#alias_visibility
+"""
+
 ALIASES_IN_WHERE = frozenset({"", "clickhouse", "duckdb", "snowflake", "teradata"})
 """`WHERE` can name outputs."""
 

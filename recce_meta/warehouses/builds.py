@@ -134,6 +134,11 @@ class BuildRules:
             return str(named)
         return self.default if config.get("unique_key") else self.keyless_default
 
+    def lacks_strategy(self, config: Mapping[str, Json]) -> bool:
+        """Return True if *config* names a strategy of dbt that the adapter refuses, whatever macros exist."""
+        named = config.get("incremental_strategy")
+        return named in DBT_STRATEGIES and named not in self.statements
+
     def statement_of(self, config: Mapping[str, Json]) -> Statement | None:
         """Return the statement of an incremental model, None for a strategy of the project."""
         statement = self.statements.get(self.strategy_of(config))
@@ -141,6 +146,8 @@ class BuildRules:
         return APPEND if statement is KEYED and not config.get("unique_key") else statement
 
 
+DBT_STRATEGIES = frozenset({"append", "delete+insert", "merge", "insert_overwrite", "microbatch"})
+"""Strategies of dbt, `builtin_incremental_strategies`: an adapter refuses those that it lacks."""
 KEYED_STRATEGIES: Mapping[str, Statement] = {"append": APPEND, "delete+insert": KEYED, "merge": KEYED}
 DEFAULT_BY_KEY = ("delete+insert", "append")
 """dbt's own `get_incremental_default_sql`: with and without a unique key."""

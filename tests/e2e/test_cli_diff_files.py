@@ -693,6 +693,10 @@ def test_property_files_of_another_shape_fail_or_may_fail(
             "materialized='incremental', incremental_strategy='insert_all'",
             "alone fails: no file defines get_incremental_insert_all_sql, which dbt calls if",
         ),
+        (
+            "materialized='incremental', incremental_strategy='insert_overwrite'",
+            "alone fails: dbt's adapter for duckdb lacks the strategy insert_overwrite (models/alone.sql)",
+        ),
         ("materialized='incremental', incremental_strategy='own'", ""),
         ("materialized='incremental', incremental_strategy='delete+insert'", ""),
         ("alias='totals'", "models/alone.sql: totals and alone are both"),

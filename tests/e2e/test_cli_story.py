@@ -332,13 +332,13 @@ NO_DATA = NEVER | {
         (["lineage", "orders"], NO_SQL, 133, 6),
         (["impact", "stg_orders"], NO_SQL, 134, 8),
         # DuckDB is asked what fails without the column: its readers' SQL and macros are read.
-        (["impact", "stg_orders.order_id"], NEVER, 156, 11),
+        (["impact", "stg_orders.order_id"], NEVER, 157, 11),
         # Of two small runs, nodes, edges and columns are read once each. One module judges hooks of views,
         # one rows of unit tests, one declares the kinds of figures, two the keys of clauses and open queries.
         # Three ask a database whether edited
         # queries can be built. One statement reads the stored diff, and one whether the store was written
         # to meanwhile.
-        (["diff"], NO_DATA, 220, 32),
+        (["diff"], NO_DATA, 221, 32),
         # This store has no tables of data: the statements are those until the first of them is missed.
         # Two read the macros of runs that lack compiled SQL. One module declares the kinds of figures,
         # one the types of explanations, one names of columns.

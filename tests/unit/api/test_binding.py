@@ -438,10 +438,14 @@ def test_a_column_that_the_configuration_names_is_in_the_query(config: dict[str,
         return hooked("select 1", materialized="incremental", **config)
 
     before = {"incremental_strategy": config.get("incremental_strategy"), "event_time": "order_id"}
-    diff = diff_between(of(unique_key="order_id", **before), of(**{**before, **config}))
+    sides = of(unique_key="order_id", **before), of(**{**before, **config})
+    diff = diff_between(*sides)
 
     found = [one for one in failure_sentences(diff) if "in the columns of its configuration: " in one]
     assert bool(found) is fails
+    sides = (replace(one, run=replace(one.run, adapter_type="postgres")) for one in sides)
+    doubts = doubt_sentences(whole_diff(*sides, NOTHING_MORE))
+    assert any("in the columns of its configuration: " in one for one in doubts) is fails
 
 
 @pytest.mark.parametrize(
@@ -651,6 +655,64 @@ def test_what_duckdb_refuses_without_a_column_is_in_its_impact() -> None:
     failing = {one.name: one.confidence for one in view.fails or ()}
     assert failing["by_status"] == failing["shop-on-run-end-0"] == 1.0
     assert "elsewhere" not in failing and "revenue" not in failing
+
+
+@pytest.mark.parametrize(
+    ("edits", "why"),
+    [
+        (
+            {"by_status": f"{QUERIES['by_status']}, fct.x"},
+            'by_status may fail: Referenced table "fct" not found!',
+        ),
+        ({"stg_orders": ORDERS.format("amount, amount + 1 as more, more * 2 as twice")}, ""),
+        ({"stg_orders": ORDERS.format("amount, amount + 1 as more, 3 as three")}, ""),
+    ],
+)
+def test_postgres_reads_no_field_after_a_point_and_no_alias_of_its_own_list(
+    edits: dict[str, str], why: str
+) -> None:
+    diff = diff_of("postgres", **edits)
+
+    assert [one[: len(why)] for one in doubt_sentences(diff)] == [why] * bool(why)
+    named = "stg_orders fails: it names the column more, which nothing that it reads has"
+    assert failure_sentences(diff) == [named] * ("twice" in str(edits))
+    assert [one for one in diff.notes if f"{SAID} was asked" in one and "not postgres" in one]
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "declared", "why"),
+    [
+        ("1", "1", ("integer", "bigint"), "the type of base, its contract says bigint instead of integer"),
+        ("1", "1", ("integer", "int4"), ""),
+        ("1", "1", ("numeric(9, 2)", "numeric"), ""),
+        ("1", "cast(1 as bigint)", ("integer", "bigint"), ""),
+        (
+            "1",
+            "1.5",
+            ("integer", "integer"),
+            "another type than in base (INTEGER → DECIMAL), its contract says integer",
+        ),
+        ("1", "2", ("integer", "integer"), ""),
+    ],
+)
+def test_a_contract_of_postgres_may_not_allow_another_type_than_that_of_base(
+    old: str, new: str, declared: tuple[str, str], why: str
+) -> None:
+    def of(expression: str, kind: str) -> Project:
+        found = shop(
+            "b", {"stg_orders": f"select {expression} as amount", "total": "select amount from stg_orders"}
+        )
+        columns = (Column("amount", documented=True, documented_type=kind),)
+        nodes = [
+            replace(one, contract={"enforced": True}, columns=columns) if one.name == "total" else one
+            for one in found.nodes
+        ]
+        return replace(found, nodes=tuple(nodes), run=replace(found.run, adapter_type="postgres"))
+
+    diff = whole_diff(of(old, declared[0]), of(new, declared[1]), NOTHING_MORE)
+
+    said = f"total may fail: column amount has {why} (models/total.sql, {SAID})"
+    assert [one for one in doubt_sentences(diff) if one.startswith("total")] == [said] * bool(why)
 
 
 @pytest.mark.parametrize("columns", ["customer_id, status", "*"])
