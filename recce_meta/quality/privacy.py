@@ -18,8 +18,10 @@ from recce_meta.errors import (
     ConnectionFailed,
     MissingRelation,
     PermissionDenied,
+    QueryCancelled,
     QueryTimeout,
     RecceMetaError,
+    StoreLocked,
     SyntaxFailed,
     UsageError,
     WarehouseError,
@@ -45,10 +47,12 @@ ERRORS_WITHOUT_VALUES: tuple[type[WarehouseError], ...] = (
     ConnectionFailed,
     MissingRelation,
     PermissionDenied,
+    QueryCancelled,
     QueryTimeout,
+    StoreLocked,
     SyntaxFailed,
 )
-"""Errors about names, permissions and time, whose messages quote no values."""
+"""Errors about names, permissions, locks and time, whose messages quote no values."""
 
 NO_CHOICES: Mapping[str, bool] = MappingProxyType({})
 
@@ -140,10 +144,16 @@ def unused_patterns(patterns: Iterable[str], names: Iterable[str]) -> list[str]:
 
 def failure_reason(error: RecceMetaError, *, is_withheld: bool) -> str:
     """Return why something was not measured, in one line; with *is_withheld*, without quoted values."""
-    if is_withheld and isinstance(error, WarehouseError) and not isinstance(error, ERRORS_WITHOUT_VALUES):
-        code = f" ({error.code})" if error.code else ""
-        return f"the query failed{code}; the warehouse's message is withheld because it may quote values"
-    return first_line(error)
+    return first_line(without_values(error) if is_withheld and isinstance(error, WarehouseError) else error)
+
+
+def without_values(error: WarehouseError) -> WarehouseError:
+    """Return *error*, or its class and code without message, hint and SQL if these may quote values."""
+    if isinstance(error, ERRORS_WITHOUT_VALUES):
+        return error
+    code = f" ({error.code})" if error.code else ""
+    message = f"the query failed{code}; the warehouse's message is withheld because it may quote values"
+    return type(error)(message, code=error.code)
 
 
 def name_words(name: str) -> tuple[str, ...]:

@@ -240,6 +240,26 @@ def test_an_error_of_the_warehouse_does_not_quote_a_private_value(two_tables: Cl
     assert "withheld because it may quote values" in ran.err
 
 
+@pytest.mark.parametrize("command", ["profile", "histogram", "row-count"])
+@pytest.mark.parametrize("style", ["table", "json", "markdown", "html"])
+def test_a_result_does_not_quote_private_values_of_an_error(
+    two_tables: Cli, command: str, style: str
+) -> None:
+    with UnifiedSqlAdapter.from_url(f"duckdb:///{two_tables.folder}/data.duckdb") as adapter:
+        for name in ("old", "new"):
+            adapter.execute(
+                f"CREATE VIEW {name}_view AS SELECT id, CAST(email AS INTEGER) AS number FROM {name}"
+                + " WHERE CAST(email AS INTEGER) > 0" * (command == "row-count")
+            )
+    arguments = (command, "--tables", "old_view", "new_view", "--format", style)
+    assert "Could not convert" in " ".join(two_tables(*arguments).out.split())
+
+    private = two_tables(*arguments, "--private", "amount").out
+
+    assert "Could not convert" not in " ".join(private.split())
+    assert "message is withheld" in " ".join(private.split())
+
+
 def test_without_values_a_command_shows_counts_or_is_refused(two_tables: Cli) -> None:
     cli = two_tables
     configure(cli, "privacy: {values: false}\n")

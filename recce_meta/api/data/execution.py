@@ -45,7 +45,7 @@ from recce_meta.models.data_diff import (
     Subject,
 )
 from recce_meta.models.quality import TableQuality
-from recce_meta.quality.privacy import ERRORS_WITHOUT_VALUES, failure_reason
+from recce_meta.quality.privacy import without_values
 from recce_meta.tables.gaps import role_sees
 from recce_meta.warehouses.dialect import Dialect, dialect_named
 from recce_meta.warehouses.driver import Policy
@@ -67,9 +67,18 @@ Around = Callable[[Query], AbstractContextManager[Callable[[int], None]]]
 class QueryExecutor:
     """Connections to the data of both sides: one pool for both, or one pool per side."""
 
-    def __init__(self, current: Pool, base: Pool | None = None, *, around: Around | None = None) -> None:
+    def __init__(
+        self,
+        current: Pool,
+        base: Pool | None = None,
+        *,
+        around: Around | None = None,
+        hides_values: bool = False,
+    ) -> None:
+        """*hides_values* withholds from plans the error messages that may quote values."""
         self._pools = {DataSide.CURRENT: current, DataSide.BASE: base or current}
         self._around = around
+        self._hides_values = hides_values
         self._scratches: set[Scratch] = set()
         """Scratch databases of running plans."""
 
@@ -80,7 +89,7 @@ class QueryExecutor:
 
             def answer(query: Query) -> Answer:
                 if query.is_local:
-                    return _answer_locally(scratch, query)
+                    return self._answer_locally(scratch, query)
                 return self._answer(query, policies.add, scratch)
 
             result = run_plan(plan, partial(self.each, answer))
@@ -154,14 +163,18 @@ class QueryExecutor:
         except (QueryCancelled, StoreLocked):
             raise
         except WarehouseError as error:
-            return error
+            # Plans write messages into results, as reasons and notes, so all are withheld here.
+            return without_values(error) if self._hides_values else error
 
-
-def _answer_locally(scratch: Scratch, query: Query) -> Answer:
-    if query.describes:
-        return scratch.describe(query.sql)
-    table = "" if query.loads is None else f"CREATE TABLE {query.loads.table} AS "
-    return scratch.execute(f"{table}{query.sql}")
+    def _answer_locally(self, scratch: Scratch, query: Query) -> Answer:
+        table = "" if query.loads is None else f"CREATE TABLE {query.loads.table} AS "
+        try:
+            return scratch.describe(query.sql) if query.describes else scratch.execute(f"{table}{query.sql}")
+        except WarehouseError as error:
+            if not self._hides_values:
+                raise
+            # Without a cause, because a traceback would show the message.
+            raise without_values(error) from None
 
 
 def _limited(result: Any, policies: Sequence[Policy]) -> Any:
@@ -357,29 +370,14 @@ class Job(Struct, frozen=True):
 class DataDiffRunner:
     """Data of base and current, queried by several threads over one or two connections."""
 
-    def __init__(
-        self,
-        warehouses: QueryExecutor,
-        resolver: RelationResolver,
-        pools: Sequence[Pool],
-        *,
-        hides_values: bool = False,
-    ) -> None:
-        """*hides_values* withholds a warehouse's error messages that may quote values."""
+    def __init__(self, warehouses: QueryExecutor, resolver: RelationResolver, pools: Sequence[Pool]) -> None:
         self.places = resolver
         self._warehouses = warehouses
         self._pools = pools
-        self._hides_values = hides_values
 
     def run(self, plan: Plan[Result]) -> Result:
         """Run *plan* and return its result; its errors are raised."""
-        try:
-            return self._warehouses.run(plan)
-        except WarehouseError as error:
-            if not self._hides_values or isinstance(error, (*ERRORS_WITHOUT_VALUES, QueryCancelled)):
-                raise
-            # Without a cause, because a traceback would show the message that may quote values.
-            raise RecceMetaError(failure_reason(error, is_withheld=True)) from None
+        return self._warehouses.run(plan)
 
     def run_all(self, jobs: Sequence[Job], on_done: OnDone | None = None) -> list[AnyDataDiff]:
         """Run *jobs* and return the result of each, or Failed.
@@ -471,12 +469,8 @@ def open_data_diff_runner(
         is_joined=other is None,
         base_at=base_at,
     )
-    return DataDiffRunner(
-        QueryExecutor(*pools, around=around),
-        resolver,
-        pools,
-        hides_values=hides_values,
-    )
+    executor = QueryExecutor(*pools, around=around, hides_values=hides_values)
+    return DataDiffRunner(executor, resolver, pools)
 
 
 def _schema_of(adapter: UnifiedSqlAdapter) -> str | None:

@@ -43,12 +43,18 @@ class Stats(str, Enum):
 
 
 def take_statistics(
-    adapter: UnifiedSqlAdapter, project: Project, stats: Stats, *, threads: int | None = None
+    adapter: UnifiedSqlAdapter,
+    project: Project,
+    stats: Stats,
+    *,
+    threads: int | None = None,
+    hides_values: bool = False,
 ) -> tuple[NodeStatistics, ...]:
     """Count the current rows of every model, seed and snapshot of *project*, and profile them if requested.
 
-    A node that cannot be counted or profiled has a reason. *threads* is the number of concurrent queries, by
-    default the profile's. Raises errors that affect all nodes, such as a lost connection.
+    A node that cannot be counted or profiled has a reason; *hides_values* withholds error messages that may
+    quote values. *threads* is the number of concurrent queries, by default the profile's. Raises errors that
+    affect all nodes, such as a lost connection.
     """
     chosen = [
         NodePair(None, node)
@@ -59,7 +65,7 @@ def take_statistics(
         return ()
     taken_at = datetime.now(timezone.utc)
     # A long transaction over all tables would cost more than figures of several moments.
-    comparison = open_data_diff_runner(adapter, threads=threads or adapter.threads)
+    comparison = open_data_diff_runner(adapter, threads=threads or adapter.threads, hides_values=hides_values)
     try:
         counts = comparison.run(row_count_job(comparison.places, chosen).plan())
         assert isinstance(counts, RowCountDiff)

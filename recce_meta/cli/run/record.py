@@ -229,8 +229,11 @@ def _statistics(
     take = load("recce_meta.api.data.statistics:take_statistics")
     try:
         with _open_data(connection, store, options) as data:
-            taken: tuple[NodeStatistics, ...] = take(data, project, kind, threads=data.threads)
             privacy = privacy_of(no_values=options.no_values, private=options.private)
+            hides = privacy is not None
+            taken: tuple[NodeStatistics, ...] = take(
+                data, project, kind, threads=data.threads, hides_values=hides
+            )
             if privacy is None:
                 return taken
             upstream = load("recce_meta.api.runs:columns_upstream")
