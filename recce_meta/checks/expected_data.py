@@ -29,6 +29,7 @@ from recce_meta.models.data_diff import (
     ColumnDistribution,
     ColumnProfile,
     ColumnTopK,
+    DataSide,
     DistributionDiff,
     KeyCounts,
     Profile,
@@ -337,14 +338,20 @@ def _beyond_limits(expect: ExpectProfile, diff: ProfileDiff, shown: ProfileDiff)
     found = unknown_columns(name, list(expect.columns), [column.name for column in diff.columns], "profiled")
     found += [] if diff.columns else [f"{name}: has no columns, nothing was profiled"]
     for column, public in zip(diff.columns, shown.columns, strict=True):
-        if column.base is None or column.current is None:
-            status, side = ("added", "base") if column.base is None else ("removed", "current")
+        if missing := next(filter(column.lacks, DataSide), None):
+            status = "added" if missing is DataSide.BASE else "removed"
             if status not in expect.allow:
-                found.append(f"{name}: column {column.name} is not in {side}, and {status} is not allowed")
+                found.append(
+                    f"{name}: column {column.name} is not in {missing.value}, and {status} is not allowed"
+                )
             continue
         own = limit_for(column.name, expect.columns) or {}
         # A column's own limits replace those of all columns, figure by figure.
         limits = {**expect.max_change, **own}
+        if column.unread:
+            if limits:
+                found.append(f"{name}: column {column.name} could not be read: {column.reason}")
+            continue
         if column.reason and any(_is_missing(column, figure) for figure in limits):
             found.append(f"{name}: column {column.name} was not profiled in full: {column.reason}")
         for figure, limit in limits.items():

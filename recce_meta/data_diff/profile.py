@@ -34,6 +34,8 @@ from recce_meta.warehouses.types import ColumnType, Kind, Sql
 
 BLANKS = "blank_count"
 """Name of a figure outside of profiles: number of texts that are empty or only spaces."""
+NO_FIGURES = "No figures"
+"""Kind of gap of a column that could not be read."""
 
 Read = Callable[[Value, ColumnType], Value]
 
@@ -126,6 +128,11 @@ def figures(
             for task, answer in zip(tasks, answers, strict=True)
             for again in _settled(task, answer, found)
         ]
+    unread = {(one.side, one.column) for one in found.problems if one.what == NO_FIGURES}
+    # A column without figures has one reason, from which its other failures follow.
+    found.problems = [
+        one for one in found.problems if one.what == NO_FIGURES or (one.side, one.column) not in unread
+    ]
     return found
 
 
@@ -311,7 +318,7 @@ def _settled(task: _FigureTask, answer: Answer, found: Figures) -> Iterable[_Fig
     names = list(dict.fromkeys(column.name for column, _ in task.figures))
     if isinstance(error, QueryTimeout):  # a replacement query would take about as long
         is_all = task.figures[0][1].name == "not_null_count"
-        what = "No figures" if is_all else _missing(task.figures[0][1])
+        what = NO_FIGURES if is_all else _missing(task.figures[0][1])
         found.problems += [MissingFigures(task.source.side, name, what, error) for name in names]
         return ()
     where = found.scope.where
@@ -322,7 +329,7 @@ def _settled(task: _FigureTask, answer: Answer, found: Figures) -> Iterable[_Fig
         ]
     if len(task.figures) == 1:
         ((column, figure),) = task.figures
-        what = "No figures" if figure.name == "not_null_count" else _missing(figure)
+        what = NO_FIGURES if figure.name == "not_null_count" else _missing(figure)
         found.problems.append(MissingFigures(task.source.side, column.name, what, error))
         return ()
     # A type may lack one of its aggregates, but every type can be counted.
@@ -425,6 +432,9 @@ def _column_profile(column: SideColumn, found: Figures, pair: Pair) -> ColumnPro
         current=profiles.get(DataSide.CURRENT),
         is_same_type=is_same,
         reason="; ".join(_reasons(column, found.problems)) or None,
+        unread=tuple(
+            side for side, profile in profiles.items() if profile is None and getattr(column, side.value)
+        ),
     )
 
 

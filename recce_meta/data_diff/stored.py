@@ -125,11 +125,13 @@ def kept_profile_diff(
             f"Profile of {subject.name} not found: none is stored, and none was taken now",
             hint="store profiles with a run: recce-meta record --stats profile",
         )
+    live_columns = {dialect.fold(column.name): column for column in found}
     keys = in_order(list(before), list(after))
     names = {key: (after.get(key) or before[key])[0] for key in keys}
+    names |= {key: one.name for key, one in live_columns.items() if one.unread and key not in names}
+    keys = list(names)
     left_out = () if live is None else live.excluded
     excluded = _excluded(names, scope, left_out, subject)
-    reasons = {dialect.fold(column.name): column.reason for column in found}
     return ProfileDiff(
         subject=subject,
         columns=tuple(
@@ -137,7 +139,8 @@ def kept_profile_diff(
                 name=names[key],
                 base=before[key][1] if key in before else None,
                 current=after[key][1] if key in after else None,
-                reason=reasons.get(key),
+                reason=live_columns[key].reason if key in live_columns else None,
+                unread=live_columns[key].unread if key in live_columns else (),
             )
             for key in _chosen(names, scope.columns, excluded, subject)
         ),

@@ -497,7 +497,7 @@ class Profile(Struct, frozen=True, kw_only=True):
 
 
 class ColumnProfile(Struct, frozen=True, kw_only=True):
-    """Figures of one column on both sides; None if a side has no such column."""
+    """Figures of one column on both sides; None if a side has no such column, or it could not be read."""
 
     name: str
     base: Profile | None = None
@@ -506,6 +506,12 @@ class ColumnProfile(Struct, frozen=True, kw_only=True):
     """Cross-warehouse, where type names differ: True if both types are equivalent. Otherwise None."""
     reason: str | None = None
     """Why figures are missing: the failed step and its error."""
+    unread: tuple[DataSide, ...] = ()
+    """Sides that have the column, but no figure of it could be computed: it is then not compared."""
+
+    def lacks(self, side: DataSide) -> bool:
+        """Return True if *side* has no such column."""
+        return getattr(self, side.value) is None and side not in self.unread
 
 
 class ProfileDiff(DataDiff, frozen=True, kw_only=True, tag_field="type", tag="profile_diff"):

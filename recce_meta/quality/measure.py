@@ -432,9 +432,7 @@ def _column(
     is_shown = not withheld and not table.is_view  # a query may compute the view's other columns
     profile = found.profile(source, column)
     problems = [(one.what, one.error) for one in found.problems if one.column == column.name]
-    if profile is None:  # the other failures follow from it
-        problems = problems[-1:]
-    elif column.name in top.errors:
+    if profile is not None and column.name in top.errors:
         problems.append(("No most frequent values", top.errors[column.name]))
     reasons = [f"{what}: {failure_reason(error, is_withheld=not is_shown)}" for what, error in problems]
     # A column of a composite key may repeat its values.

@@ -174,15 +174,18 @@ def _of_query(result: QueryDiff) -> Headline:
 
 @_figures_of.register
 def _of_profile(result: ProfileDiff) -> Headline:
+    unread = sum(bool(column.unread) for column in result.columns)
     # As JSON, because NaN differs from itself as a number.
-    differing = sum(_tree(column.base) != _tree(column.current) for column in result.columns)
+    differing = sum(
+        not column.unread and _tree(column.base) != _tree(column.current) for column in result.columns
+    )
     base = (column.base.row_count for column in result.columns if column.base)
     current = (column.current.row_count for column in result.columns if column.current)
     return Headline(
-        is_equal=not differing,
+        is_equal=False if differing else None if unread else True,
         base_rows=next(base, None),
         current_rows=next(current, None),
-        differing_columns=differing,
+        differing_columns=differing + unread,
     )
 
 

@@ -12,6 +12,7 @@ from recce_meta.models.data_diff import (
     ColumnHistogram,
     ColumnProfile,
     ColumnTopK,
+    DataSide,
     Profile,
     ProfileDiff,
     Value,
@@ -75,10 +76,10 @@ def differing_columns(result: ProfileDiff) -> list[ColumnProfile]:
 
 
 def column_differs(column: ColumnProfile) -> bool:
-    """Return True if any figure differs, or only one side has the column."""
-    if column.base is None or column.current is None:
+    """Return True if any figure differs, or only one side has the column; False if it was not compared."""
+    if any(map(column.lacks, DataSide)):
         return True
-    return any(metric.differs for metric in compared_figures(column))
+    return not column.unread and any(metric.differs for metric in compared_figures(column))
 
 
 def _known(number: int | None) -> str:

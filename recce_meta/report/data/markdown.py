@@ -70,6 +70,8 @@ from recce_meta.report.data.verdicts import (
     split_columns,
     subject_of,
     title_of,
+    unread_columns,
+    unread_phrase,
     verdict,
 )
 from recce_meta.report.markdown import MAX_CHARS, first_fitting, fold, omission_note
@@ -305,6 +307,8 @@ def _profile(result: ProfileDiff) -> Iterable[str]:
             rows.append((name, metric.name, _figure(metric.base), _figure(metric.current)))
     yield md_table(["column", "figure", "base", "current"], rows[:LINES_SHOWN]) if rows else ""
     yield _more(len(rows) - LINES_SHOWN, "figures")
+    unread = unread_columns(result)
+    yield f"{unread_phrase(unread)}: {names_code(unread)}" if unread else ""
     same = equal_figures(result)
     yield f"{figures_phrase(result, len(same))}: {names_code(same)}" if same else ""
 

@@ -24,7 +24,13 @@ from recce_meta.report.data.figures import (
     rows_phrases,
     top_lines,
 )
-from recce_meta.report.data.verdicts import equal_figures, figures_phrase, saved_sides
+from recce_meta.report.data.verdicts import (
+    equal_figures,
+    figures_phrase,
+    saved_sides,
+    unread_columns,
+    unread_phrase,
+)
 from recce_meta.report.labels import DETAILS, more_phrase
 from recce_meta.report.terminal import (
     Line,
@@ -48,7 +54,8 @@ PROFILES_SHOWN = 40
 
 def profile_lines(result: ProfileDiff, width: int, *, details: bool = False) -> list[Line]:
     """Return a row for each differing figure of a column; columns without differences are listed."""
-    differing = list(result.columns) if details else differing_columns(result)
+    compared = [column for column in result.columns if not column.unread]
+    differing = compared if details else differing_columns(result)
     hidden = 0 if details else len(differing) - PROFILES_SHOWN
     same = [] if details else equal_figures(result)
     rows = [heading_row("column", "figure", "base", "current", "")]
@@ -59,6 +66,9 @@ def profile_lines(result: ProfileDiff, width: int, *, details: bool = False) -> 
     lines += grid(rows, width=width, right={2, 3}) if len(rows) > 1 else []
     if hidden > 0:
         lines.append((Span(f"  {more_phrase(hidden, hint=True, option=DETAILS)}", Style.DIM),))
+    if unread := unread_columns(result):
+        lead = Span("  ? ", Style.YELLOW)
+        lines += name_lines(lead, unread_phrase(unread), unread, width, is_whole=details)
     if not same:
         return lines
     lead = Span("  ? " if figures_limited_by(result) else "  = ", Style.DIM)

@@ -21,6 +21,7 @@ from recce_meta.models.data_diff import (
     AnyDataDiff,
     ColumnProfile,
     ColumnValues,
+    DataSide,
     Failed,
     FiguresDiff,
     NotCompared,
@@ -408,9 +409,10 @@ def _of_columns(result: FiguresDiff) -> DiffVerdict:
     if side:
         return DiffVerdict(Outcome.ONE_SIDED, f"only in {side}: {plural(total, 'column')}")
     if differing:
-        return DiffVerdict(
-            Outcome.DIFFERENT, f"{differing:,} of {plural(total, 'column')} {agree(differing, 'differ')}"
-        )
+        text = f"{differing:,} of {plural(total, 'column')} {agree(differing, 'differ')}"
+        unread = unread_columns(result) if isinstance(result, ProfileDiff) else []
+        left_out = [unread_phrase(unread)] if unread else []
+        return DiffVerdict(Outcome.DIFFERENT, ", ".join([text, *left_out]))
     limits = figures_limited_by(result)
     if unknown == total:
         text = f"{plural(unknown, 'column')} without a result" if total else "no columns compared"
@@ -424,8 +426,9 @@ def _of_columns(result: FiguresDiff) -> DiffVerdict:
 
 def _one_side_only(result: FiguresDiff) -> str:
     if isinstance(result, ProfileDiff):
-        has_base = any(column.base for column in result.columns)
-        has_current = any(column.current for column in result.columns)
+        has_base, has_current = (
+            any(not column.lacks(side) for column in result.columns) for side in DataSide
+        )
     else:
         has_base = any(column.base_total is not None for column in result.columns)
         has_current = any(column.current_total is not None for column in result.columns)
@@ -609,6 +612,16 @@ def equal_figures(result: ProfileDiff) -> list[str]:
     return [one.name for one in result.columns if not (one.reason or column_differs(one))]
 
 
+def unread_columns(result: ProfileDiff) -> list[str]:
+    """Return the columns that were not compared because a side could not be read."""
+    return [one.name for one in result.columns if one.unread]
+
+
+def unread_phrase(names: Sequence[str]) -> str:
+    """Return `2 columns not compared`."""
+    return f"{plural(len(names), 'column')} not compared"
+
+
 def figures_phrase(result: ProfileDiff, number: int) -> str:
     """Return `9 columns with equal figures`, or `… as compared` if something limits them."""
     limits = " as compared" if figures_limited_by(result) else ""
@@ -617,6 +630,8 @@ def figures_phrase(result: ProfileDiff, number: int) -> str:
 
 def figures_word(column: ColumnProfile) -> str:
     """Return `same figures` of a column without a difference; weaker if figures are missing or estimated."""
+    if column.unread:
+        return Outcome.NOT_COMPARED.value
     sides = (column.base, column.current)
     is_estimate = any(side is not None and side.is_approximate for side in sides)
     return NO_DIFFERENCE_FOUND if column.reason or is_estimate else "same figures"

@@ -34,6 +34,7 @@ from recce_meta.models.data_diff import (
     ColumnProfile,
     ColumnTopK,
     ColumnValues,
+    DataSide,
     DetailRow,
     HistogramDiff,
     KeyCounts,
@@ -502,6 +503,20 @@ def profiled(base: Profile | None, current: Profile | None, name: str = "amount"
     return ProfileDiff(subject=ORDERS, columns=(ColumnProfile(name=name, base=base, current=current),))
 
 
+def unread(*sides: DataSide, current: Profile | None = None) -> ProfileDiff:
+    """A profile of one column that is equal, and one of which *sides* could not be read."""
+    return ProfileDiff(
+        subject=ORDERS,
+        columns=(
+            ColumnProfile(name="id", base=profile(), current=profile()),
+            ColumnProfile(name="n", current=current, reason="no figures in base: overflow", unread=sides),
+        ),
+    )
+
+
+NOT_READ = "orders: column n could not be read: no figures in base: overflow"
+
+
 @pytest.mark.parametrize(
     ("expect", "answer", "expected"),
     [
@@ -605,6 +620,15 @@ def profiled(base: Profile | None, current: Profile | None, name: str = "amount"
             profiled(profile(), None),
             ("orders: column amount is not in current, and removed is not allowed",),
         ),
+        (ExpectProfile(max_change={"not_null_count": share("50")}), unread(*DataSide), (NOT_READ,)),
+        (ExpectProfile(columns={"n": {"not_null_count": rows(0)}}), unread(*DataSide), (NOT_READ,)),
+        (
+            ExpectProfile(columns={"id": {"not_null_count": rows(0)}}, allow=frozenset()),
+            unread(*DataSide),
+            (),
+        ),
+        (ExpectEqual(), unread(*DataSide), (NOT_READ,)),
+        (ExpectEqual(), unread(DataSide.BASE, current=profile()), (NOT_READ,)),
         (ExpectEqual(), profiled(profile(max=3), profile(max=3)), ()),
         (
             ExpectProfile(columns={"amount": {"avg": rows(0)}}),

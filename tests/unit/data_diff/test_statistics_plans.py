@@ -139,6 +139,22 @@ def test_a_profile_keeps_the_counts_of_a_column_at_fault() -> None:
     )
 
 
+def test_a_column_that_cannot_be_read_has_one_reason_on_each_side() -> None:
+    def failing(query: Query) -> WarehouseError | None:
+        return WarehouseError("overflow") if 't."broken"' in query.sql else None
+
+    found, _ = result(profile_diff(pair()), failing)
+
+    fine, at_fault, _last = found.columns
+    assert (fine.unread, at_fault.base, at_fault.current) == ((), None, None)
+    assert at_fault.unread == (DataSide.BASE, DataSide.CURRENT)
+    assert at_fault.reason == "no figures in base: overflow; no figures in current: overflow"
+    assert found.notes == (
+        "No figures of broken in base: overflow",
+        "No figures of broken in current: overflow",
+    )
+
+
 def test_a_distinct_count_that_fails_is_missing_and_told() -> None:
     def failing(query: Query) -> WarehouseError | None:
         return WarehouseError("out of memory") if 'DISTINCT t."broken"' in query.sql else None

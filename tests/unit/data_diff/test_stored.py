@@ -133,6 +133,22 @@ def test_columns_of_a_kept_profile_stand_beside_live_ones_of_any_case() -> None:
     )
 
 
+@pytest.mark.parametrize("stored", ["amount", "other"])
+def test_a_column_that_cannot_be_read_now_keeps_its_reason(stored: str) -> None:
+    base = kept("orders", 10, profiled_at=AT, columns=columns(10, stored))
+    unread = {"reason": "no figures in current: overflow", "unread": (DataSide.CURRENT,)}
+    live = ProfileDiff(
+        subject=subject("orders"),
+        columns=(ColumnProfile(name="other", current=figures(12)), ColumnProfile(name="amount", **unread)),
+    )
+
+    answer = kept_profile_diff(subject("orders"), dialect=DUCKDB, base=base, live=live)
+
+    (found,) = [one for one in answer.columns if one.name == "amount"]
+    of_base = figures(10) if stored == "amount" else None
+    assert found == ColumnProfile(name="amount", base=of_base, **unread)
+
+
 def test_two_kept_profiles_answer_without_a_query() -> None:
     base = kept("orders", 10, profiled_at=AT, columns=columns(10, "a"))
     current = kept("orders", 12, profiled_at=LATER, columns=columns(12, "a"))

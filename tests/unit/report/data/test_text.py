@@ -14,6 +14,7 @@ from recce_meta.models.data_diff import (
     AnyDataDiff,
     ColumnDelta,
     ColumnValues,
+    DataSide,
     DetailRow,
     Example,
     Failed,
@@ -152,6 +153,32 @@ def test_a_figure_that_one_side_could_not_compute_is_no_difference() -> None:
     assert "1 of 1 column differs" not in text and late in text
     more = replace(part, row_count=3)
     assert column_differs(Column(name="id", base=whole, current=more, reason=late))
+
+
+@pytest.mark.parametrize("unread", [(DataSide.BASE,), tuple(DataSide)])
+def test_a_column_that_could_not_be_read_is_neither_equal_nor_different(unread: tuple[DataSide, ...]) -> None:
+    figures = Profile(type="INTEGER", row_count=2, not_null_count=2)
+    column = Column(
+        name="n", current=None if len(unread) == 2 else figures, reason="no figures in base: x", unread=unread
+    )
+    equal = Column(name="id", base=figures, current=figures)
+    other = Column(name="id", base=figures, current=replace(figures, row_count=3))
+    result = ProfileDiff(subject=SUBJECT, columns=(equal, column))
+
+    assert verdict(result) == (
+        Outcome.PARTIAL,
+        "no difference found in the profile of 1 column; 1 column without a result",
+    )
+    for text in (data_text([result], width=0, color=False), data_markdown([result])):
+        assert "1 column not compared: " in text and "only in" not in text
+    assert "not compared: no figures in base: x" in (page := html_report("profile", None, [result]))
+    assert "only in" not in page
+    assert (headline_of(result).is_equal, headline_of(result).differing_columns) == (None, 1)
+    assert verdict(replace(result, columns=(column,))).outcome is Outcome.NOT_COMPARED
+    assert verdict(replace(result, columns=(other, column))) == (
+        Outcome.DIFFERENT,
+        "1 of 2 columns differs, 1 column not compared",
+    )
 
 
 def test_a_thousand_columns_stay_readable() -> None:
