@@ -336,7 +336,7 @@ class CheckRunner:
             for name in (*check.params.names, *check.params.ids) if check.expect is not None else ():
                 find_node(name, self._runs.names)
             question = self._question(check.params, may_select_nothing=check.expect is None)
-            return whole_diff(*self._projects, question)
+            return whole_diff(*self._projects, question, self._runs.base.store_schema)
         jobs = self._jobs(check.type, check.params, may_miss=check.expect is None)
         run = self._comparison
         answers = [run.run(jobs[0].plan())] if len(jobs) == 1 else run.run_all(jobs)

@@ -518,13 +518,17 @@ def _same_project(base: str, current: str) -> None:
         )
 
 
-def whole_diff(base: Project, current: Project, question: DiffQuestion) -> RunDiff:
-    """Return the diff of two runs in memory.
+def whole_diff(
+    base: Project, current: Project, question: DiffQuestion, store_schema: str = DEFAULT_SCHEMA
+) -> RunDiff:
+    """Return the diff of two runs in memory; *store_schema* is the schema of the store that scans leave out.
 
     The diff of a scan and a dbt run has the differences between the database and the project. Raises
     UsageError for `like_dbt` with a scan.
     """
-    return _whole_diff(MemoryRunReader(base), MemoryRunReader(current), question)
+    before, after = MemoryRunReader(base), MemoryRunReader(current)
+    before.store_schema = store_schema
+    return _whole_diff(before, after, question)
 
 
 def _whole_diff(before_run: RunReader, after_run: RunReader, question: DiffQuestion) -> RunDiff:
@@ -536,7 +540,7 @@ def _whole_diff(before_run: RunReader, after_run: RunReader, question: DiffQuest
         return _drift_diff(base, current, question)
     _same_project(base.run.project_name, current.run.project_name)
     notes = [*dbt_state.dbt_notes(base, current)] if question.like_dbt else []
-    if (seen := shared_scope(base.run, current.run, DEFAULT_SCHEMA)) is not None:
+    if (seen := shared_scope(base.run, current.run, before_run.store_schema)) is not None:
         base, current = (
             replace(side, nodes=tuple(nodes_in_scope(side.nodes, seen))) for side in (base, current)
         )

@@ -48,6 +48,7 @@ from recce_meta.store.graphs import node_outlines
 from recce_meta.store.marks.annotations import find_annotations
 from recce_meta.store.select import RunSelector, load_run, resolve_complete_run
 from recce_meta.store.session import StoreSession, open_store
+from recce_meta.store.sql_files import DEFAULT_SCHEMA
 from recce_meta.warehouses.hooks import hook_writers
 
 if TYPE_CHECKING:
@@ -93,6 +94,8 @@ class RunReader(ABC):
     """Whether the run has column lineage."""
     lacks_columns: bool
     """Whether column lineage was requested but missing."""
+    store_schema: str = DEFAULT_SCHEMA
+    """Schema of the store, which a scan without named schemas leaves out."""
 
     @property
     @abstractmethod
@@ -399,6 +402,7 @@ class StoredRunReader(RunReader):
     ) -> None:
         """Create a reader; *graph*, by default that of the run, has the nodes downstream of a change."""
         self.adapter, self.run, self._given = adapter, run, graph
+        self.store_schema = adapter.schema
         self.has_columns, self.lacks_columns = run.column_graph_id is not None, False
         self._is_small = run.node_count <= FEW_NODES
         self._has_few_columns = self._is_small and self.has_columns

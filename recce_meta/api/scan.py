@@ -217,7 +217,7 @@ def _compared(report: ScanReport, project: Project, store: UnifiedSqlAdapter) ->
     if report.is_new:
         diff = stored_diff(store, previous, report.run)
     else:
-        diff = whole_diff(load_run(store, previous), project, NOTHING_MORE)
+        diff = whole_diff(load_run(store, previous), project, NOTHING_MORE, store.schema)
     seen = shared_scope(previous, project.run, store.schema)
     current: Sequence[NodeMetadata] = project.nodes if seen is None else nodes_in_scope(project.nodes, seen)
     removed = _removed(diff, store, previous)

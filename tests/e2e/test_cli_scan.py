@@ -245,6 +245,17 @@ def test_the_stores_own_schema_is_seen_only_where_it_is_named(again: Any) -> Non
     assert named["counts"]["schemas"] == 1 and named["counts"]["tables"] > 10
 
 
+@pytest.mark.parametrize("more", [(), ("--exclude", "nothing"), ("--data",)])
+def test_a_store_in_another_schema_is_not_removed_by_a_scan_without_it(shop: Any, more: Any) -> None:
+    assert shop("init", "--schema", "meta").code == 0
+    for run_id, schemas in (("whole", ()), ("named", ("--schema", "shop", "--schema", "meta"))):
+        scanned(shop, "--store-schema", "meta", "--run-id", run_id, *schemas)
+
+    ran = shop("diff", "named", "whole", "--schema", "meta", "--fail-on", "removed", *more)
+
+    assert (ran.code, "No changes found" in ran.out) == (0, True), ran.out
+
+
 def test_every_command_knows_scanned_relations(again: Any) -> None:
     scanned(again)
     lineage = again("lineage", "shop.film")
