@@ -91,9 +91,24 @@ def stored_diff(adapter: UnifiedSqlAdapter, base: RunMetadata, current: RunMetad
 
 
 def _failed(diff: RunDiff, results: Iterable[NodeResult]) -> RunDiff:
-    """Return *diff* with those of current's *results* that have an error or are failed tests."""
-    failed = (result for result in results if result.status in (*ERROR_STATUSES, "fail"))
-    return replace(diff, failed_results=tuple(sorted(failed, key=lambda result: result.unique_id)))
+    """Return *diff* with those of current's *results* that have an error or are failed tests.
+
+    A node that dbt could not build has no harmless change, whatever its SQL proves.
+    """
+    found = [result for result in results if result.status in (*ERROR_STATUSES, "fail")]
+    errors = {result.unique_id for result in found if result.status in ERROR_STATUSES}
+    changes = tuple(
+        replace(
+            one,
+            category=Category.UNKNOWN,
+            category_reasons=(*(one.category_reasons or ()), "dbt could not build it in current"),
+        )
+        if one.unique_id in errors and one.category in (Category.NONE, Category.NON_BREAKING)
+        else one
+        for one in diff.changes
+    )
+    failed = tuple(sorted(found, key=lambda result: result.unique_id))
+    return replace(diff, changes=changes, failed_results=failed)
 
 
 def _stored_diff(adapter: UnifiedSqlAdapter, base: RunMetadata, current: RunMetadata) -> RunDiff:

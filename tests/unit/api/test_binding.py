@@ -13,7 +13,7 @@ from recce_meta.api.diff import NOTHING_MORE, stored_diff, whole_diff
 from recce_meta.api.impact import as_bound, impact_in
 from recce_meta.api.record import record_run
 from recce_meta.api.run_reader import MemoryRunReader
-from recce_meta.models import Column, NodeMetadata, Project, RunDiff
+from recce_meta.models import Column, NodeMetadata, NodeResult, Project, RunDiff
 from recce_meta.models.change import Category
 from recce_meta.models.lineage import Direction
 from recce_meta.models.node import SEED_HEADER
@@ -713,6 +713,22 @@ def test_a_contract_of_postgres_may_not_allow_another_type_than_that_of_base(
 
     said = f"total may fail: column amount has {why} (models/total.sql, {SAID})"
     assert [one for one in doubt_sentences(diff) if one.startswith("total")] == [said] * bool(why)
+
+
+def test_a_query_that_dbt_could_not_build_is_not_harmless() -> None:
+    edited = {"stg_customers": "select id as customer_id, coalesce(name, 'x') as name from raw_customers"}
+    written = {"stg_customers": edited["stg_customers"].replace("coalesce", "ifnull")}
+    current = shop("bc", written, "postgres")
+    failed = NodeResult(unique_id="model.shop.stg_customers", status="error", message="no function ifnull")
+
+    diffs = [
+        whole_diff(shop("b", edited, "postgres"), replace(current, results=results), NOTHING_MORE)
+        for results in ((), (failed,))
+    ]
+
+    found = [next(one for one in diff.changes if one.name == "stg_customers") for diff in diffs]
+    assert [one.category for one in found] == [Category.NONE, Category.UNKNOWN]
+    assert found[1].category_reasons == ("dbt could not build it in current",)
 
 
 @pytest.mark.parametrize("columns", ["customer_id, status", "*"])
