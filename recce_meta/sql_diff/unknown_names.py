@@ -134,7 +134,7 @@ def _missing_columns(select: Select, query_of: QueryOf, dialect: str) -> Iterato
             is_missing = bool(sources)
         elif isinstance(reference, Alias) and dialect in ALIASES_ARE_LAST:
             sources = [*select.sources]
-            is_missing = is_bare and _is_before_aliases(node, select.node)
+            is_missing = is_bare and _is_before_aliases(node, select.node, dialect)
         else:
             continue
         if not is_missing or _is_word(node) or (is_bare and _may_be_an_option(node)):
@@ -145,11 +145,20 @@ def _missing_columns(select: Select, query_of: QueryOf, dialect: str) -> Iterato
             yield node.name
 
 
-def _is_before_aliases(node: Sql, select: Sql) -> bool:
-    """Return whether *node* is in the part of *select* that defines its outputs, or in WHERE."""
+def _is_before_aliases(node: Sql, select: Sql, dialect: str) -> bool:
+    """Return whether *node* is where no output of *select* has a name yet: in the select list, or in WHERE.
+
+    In PostgreSQL, HAVING and an expression of ORDER BY are, too; there, a name alone is not.
+    """
+    while isinstance(node.parent, exp.Paren):
+        node = node.parent
+    is_alone = isinstance(node.parent, exp.Ordered)
     while node.parent is not None and node.parent is not select:
         node = node.parent
-    return node.arg_key in ("expressions", "where")
+    is_after = dialect == "postgres" and (
+        node.arg_key == "having" or (node.arg_key == "order" and not is_alone)
+    )
+    return is_after or node.arg_key in ("expressions", "where")
 
 
 def _is_word(node: exp.Column) -> bool:
