@@ -19,8 +19,6 @@ from recce_meta.repositories.state.connections import add_connection
 from tests.contract.server.small_store import file_url, record_side
 from tests.support import states
 
-pytestmark = pytest.mark.extensive
-
 ROOT = Path(__file__).parents[3]
 DECLARED = '''
     keeps_history: bool = option(
@@ -120,6 +118,7 @@ def found(tmp_path_factory: pytest.TempPathFactory) -> Any:
     return json.loads(ran.stdout)
 
 
+@pytest.mark.extensive
 def test_the_command_line_has_the_option(found: Any) -> None:
     text = " ".join(found["help"].split())
 
@@ -129,11 +128,13 @@ def test_the_command_line_has_the_option(found: Any) -> None:
     assert {"keeps_history", "rest_minutes"} <= set(found["table"].splitlines()[0].split(","))
 
 
+@pytest.mark.extensive
 def test_the_state_has_its_column_also_after_a_migration(found: Any) -> None:
     assert found["migrated"] == [False, 9]
     assert found["new"] == [False, 7]
 
 
+@pytest.mark.extensive
 def test_the_api_has_it(found: Any) -> None:
     assert found["changed"] == [200, True, 3]
     assert found["refused"][0] == found["too long"][0] == 400
@@ -144,6 +145,7 @@ def test_the_api_has_it(found: Any) -> None:
     )
 
 
+@pytest.mark.extensive
 def test_the_form_has_it(found: Any) -> None:
     assert re.search(r'name="keeps_history" type="checkbox" value="on" checked', found["form"])
     assert re.search(r'name="rest_minutes" type="text" value="3"', found["form"])
