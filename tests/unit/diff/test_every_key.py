@@ -249,7 +249,7 @@ def edited(kind: str, key: SchemaKey, value: Any, *, enforced: bool = False) -> 
     return manifest
 
 
-@pytest.mark.cases(5)
+@pytest.mark.cases(9)
 @pytest.mark.parametrize("kind", [*(one for one in SCHEMA_KEYS if one not in NOT_HOSTED), "model, enforced"])
 def test_no_key_of_dbts_schemas_changes_silently_without_a_documented_reason(
     kind: str, tmp_path: Path

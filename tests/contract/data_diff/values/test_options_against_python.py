@@ -24,7 +24,7 @@ Rows = Sequence[Sequence[Any]]
     params=[
         "one target",
         pytest.param("two targets", marks=pytest.mark.extensive),
-        pytest.param("two targets, in parts", marks=pytest.mark.extensive),
+        pytest.param("two targets, in parts", marks=pytest.mark.core("duckdb")),
     ]
 )
 def way(request: pytest.FixtureRequest) -> str:
@@ -84,15 +84,6 @@ CONDITIONS: Mapping[str, Callable[[Sequence[Any]], bool]] = {
 }
 
 
-@pytest.mark.parametrize(
-    "way",
-    [
-        "one target",
-        pytest.param("two targets", marks=pytest.mark.extensive),
-        pytest.param("two targets, in parts", marks=pytest.mark.core("duckdb")),
-    ],
-    indirect=True,
-)
 @given(base=small_rows, current=small_rows, where=st.sampled_from(list(CONDITIONS)))
 @few
 def test_a_condition_leaves_the_rows_of_both_sides_that_meet_it(

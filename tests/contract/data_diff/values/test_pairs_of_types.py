@@ -39,11 +39,10 @@ def url_of(name: str, request: Any, folder: Path) -> str:
     "names",
     [
         "sqlite-duckdb",
+        "postgres-sqlite",
         "duckdb-postgres",
-        *(
-            pytest.param(names, marks=pytest.mark.extensive)
-            for names in ("postgres-sqlite", "mysql-duckdb", "sqlite-mysql", "postgres-mysql")
-        ),
+        "mysql-duckdb",
+        *(pytest.param(names, marks=pytest.mark.extensive) for names in ("sqlite-mysql", "postgres-mysql")),
     ],
 )
 def test_no_different_values_of_two_engines_are_called_equal(
