@@ -212,8 +212,9 @@ class Binding:
                 self._relations.clear()
                 self._same.clear()
                 found = dict(self._judged())
-            instead = OTHER_BINDER.format(self._queries.adapter, binder.said_by)
-            self.problem = binder.problem or (instead if self._has_edited_query and not self._is_own else "")
+            # Without an adapter, the dialect is a guess, which is said elsewhere.
+            adapter = None if self._is_own or not self._has_edited_query else self._queries.adapter
+            self.problem = binder.problem or (OTHER_BINDER.format(adapter, binder.said_by) if adapter else "")
         return found
 
     def _judged(self) -> dict[str, Judgement]:
