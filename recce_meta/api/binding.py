@@ -31,6 +31,7 @@ from recce_meta.models import Json, NodeMetadata
 from recce_meta.models.lineage import EVERYTHING
 from recce_meta.models.node import SEED_HEADER
 from recce_meta.sql_lineage.project.names import PARENT_NAME, QueryNames
+from recce_meta.warehouses import warehouse_of_adapter
 from recce_meta.warehouses.binding import Answer
 from recce_meta.warehouses.driver import binder_of
 from recce_meta.warehouses.hooks import HOOKS, hook_texts, may_define_columns
@@ -48,10 +49,8 @@ FILLED = ("seed", "source")
 """Resource types with relations that follow from no query."""
 WITH_HOOKS = ("table", "view", "incremental")
 """Materializations of models with hooks that are bound."""
-OTHER_BINDER = (
-    "{1} was asked whether the edited SQL can be built, not {0}: "
-    "what {0} alone refuses shows in `recce-meta preview`, before the build"
-)
+OTHER_BINDER = "{1} was asked whether the edited SQL can be built, not {0}, which may refuse more"
+ASKED_BY_PREVIEW = "; `recce-meta preview` asks it before the build"
 LIKE_DUCKDB = frozenset({"postgres"})
 """Dialects of others that DuckDB reads alike: `a.b` never selects a field, and types differ if its own do."""
 MOST_BOUND = 500
@@ -212,9 +211,9 @@ class Binding:
                 self._relations.clear()
                 self._same.clear()
                 found = dict(self._judged())
-            # Without an adapter, the dialect is a guess, which is said elsewhere.
-            adapter = None if self._is_own or not self._has_edited_query else self._queries.adapter
-            self.problem = binder.problem or (OTHER_BINDER.format(adapter, binder.said_by) if adapter else "")
+            is_foreign = self._has_edited_query and not self._is_own
+            instead = _asked_instead(self._queries.adapter, binder.said_by) if is_foreign else ""
+            self.problem = binder.problem or instead
         return found
 
     def _judged(self) -> dict[str, Judgement]:
@@ -718,6 +717,14 @@ def _earlier(one: str, operations: Mapping[str, NodeMetadata]) -> str:
             break
         found.append((node.raw_code or "").strip().rstrip(";"))
     return "".join(f"{text};\n" for text in found if text and "{" not in text)
+
+
+def _asked_instead(adapter: str | None, said_by: str) -> str:
+    """Return that not the warehouse was asked; empty without one: a guessed dialect is said elsewhere."""
+    if adapter is None:
+        return ""
+    preview = ASKED_BY_PREVIEW if warehouse_of_adapter(adapter) is not None else ""
+    return f"{OTHER_BINDER.format(adapter, said_by)}{preview}"
 
 
 def _opened(relation: KnownRelation) -> KnownRelation:
