@@ -30,7 +30,14 @@ from recce_meta.data_diff.options import ValueOptions, declared_keys
 from recce_meta.data_diff.plan import Answer, Plan, Queries, failure, watched
 from recce_meta.data_diff.schema import schema_diff
 from recce_meta.data_diff.source import Pair
-from recce_meta.errors import QueryTimeout, RecceMetaError, StoreNotFound, UsageError, first_of
+from recce_meta.errors import (
+    PermissionDenied,
+    QueryTimeout,
+    RecceMetaError,
+    StoreNotFound,
+    UsageError,
+    first_of,
+)
 from recce_meta.extractors.artifact import find_artifact
 from recce_meta.graph import LineageGraph, build_lineage_graph
 from recce_meta.models import NodeMetadata, RunDiff, Status
@@ -364,8 +371,9 @@ def _unexplained(found: ValueDiff | RowsDiff, proven: frozenset[str]) -> int:
 def _name_side(batch: Queries, answers: Sequence[Answer]) -> None:
     """Raise the error of a description, with which SQL fails."""
     for query, answer in zip(batch, answers, strict=True):
-        # Time that is up proves nothing about the SQL.
-        if query.describes and (error := failure(answer)) and not isinstance(error, QueryTimeout):
+        # Time that is up, or a missing right, proves nothing about the SQL.
+        unproven = (PermissionDenied, QueryTimeout)
+        if query.describes and (error := failure(answer)) and not isinstance(error, unproven):
             whose = NEW_FAILS if query.side is DataSide.CURRENT else "the SQL of base fails"
             error.message = f"{whose}: {error.message}"
             raise error
