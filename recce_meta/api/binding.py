@@ -345,11 +345,11 @@ class Binding:
         nodes = [run.with_parents([one])[one] for run in self._runs if one in run.names]
         if not (nodes[-1].contract and self._queries.is_built_alone(1, nodes[-1])):
             return judged
+        if not self._is_own and (before is None or self._queries.dialect not in LIKE_DUCKDB):
+            return judged
         place, contract = self._place(one, None), BoundContract(nodes, (before, after), self._asking)
         if self._is_own:
             return judged._replace(fault=contract.fault(place), has_types=contract.has_types)
-        if before is None or self._queries.dialect not in LIKE_DUCKDB:
-            return judged
         is_same = self._queries.query(0, one).tokenised == self._queries.query(1, one).tokenised
         return judged._replace(fault=contract.doubt(place, self._catalog.type_of, is_same=is_same))
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from functools import cached_property
 
 from recce_meta import sql_diff
 from recce_meta.api.bound_queries import BoundQuery, QueryBinder
@@ -27,8 +28,14 @@ class BoundContract:
         self._given = [
             {name.lower(): kind for name, kind in each.answer.columns} for each in bound if each is not None
         ]
-        self._known = self._differing(0) if len(self._given) > 1 else {}
-        self._new = self._differing(-1)
+
+    @cached_property
+    def _known(self) -> Mapping[str, tuple[str, str]]:
+        return self._differing(0) if len(self._given) > 1 else {}
+
+    @cached_property
+    def _new(self) -> Mapping[str, tuple[str, str]]:
+        return self._differing(-1)
 
     @property
     def has_types(self) -> bool:
@@ -65,13 +72,15 @@ class BoundContract:
         *type_of* returns what the binder calls a declared type. *is_same*: both queries have the same text.
         """
         contracts = [contract_of(node) for node in self._nodes]
-        for name in sorted(contracts[0].keys() & contracts[1].keys() & self._given[1].keys()):
-            kinds = [each[name] for each in contracts]
-            was, now = (kind.partition("(")[0] for kind in self._asking.types([*map(type_of, kinds)]))
+        names = sorted(contracts[0].keys() & contracts[1].keys() & self._given[1].keys())
+        kinds = [(contracts[0][name], contracts[1][name]) for name in names]
+        types = iter(self._asking.types([type_of(kind) for pair in kinds for kind in pair]))
+        for name, pair in zip(names, kinds, strict=True):
+            was, now = (kind.partition("(")[0] for kind in (next(types), next(types)))
             had, has = (each.get(name, "").partition("(")[0] for each in self._given)
             is_kept = had == has if had and has else is_same
             if (was == now and had and has and had != has) or (was and now and was != now and is_kept):
                 what = "the type of base" if was != now else f"another type than in base ({had} → {has})"
-                says = " instead of ".join(dict.fromkeys(reversed(kinds)))
+                says = " instead of ".join(dict.fromkeys(reversed(pair)))
                 return sql_diff.Fault(f"column {name} has {what}, its contract says {says} ({place})", False)
         return None
