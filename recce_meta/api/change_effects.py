@@ -255,11 +255,14 @@ class Effects:
         graph: LineageGraph,
         changed: Iterable[str],
         gone: Collection[str] = (),
+        not_built: Collection[str] = (),
     ) -> None:
         """Create the effects; *changed* are all changed nodes, including any left out of `of`.
 
-        The relations of the nodes *gone* are no longer where they were.
+        The relations of the nodes *gone* are no longer where they were. dbt could not build those of
+        *not_built* in current.
         """
+        self._not_built = not_built
         self._sides, self._runs = sides, runs
         self._dialect = dialect_of(sides[1].adapter or sides[0].adapter) or ""
         self._changed = frozenset(changed)
@@ -289,6 +292,7 @@ class Effects:
         # What certainly fails replaces what may fail.
         refused = self._refused(judged)
         judged |= refused
+        _add_unbuilt(judged, effects, self._not_built)
         writers = [one for one in judged.values() if self._reads.is_new_writer(one, self._sides[1])]
         judged |= {one.unique_id: view_hooks.as_writer(one, self._sides[1]) for one in writers}
         broken = [one for one in refused.values() if one.category is Category.BREAKING]
@@ -536,6 +540,16 @@ class Effects:
         ids = {name: next(iter(keys)) for name, keys in called.items() if len(keys) == 1}
         found = self._known_facts.of(set(ids.values()))
         return {name: found[key] for name, key in ids.items()}
+
+
+def _add_unbuilt(judged: dict[str, Change], effects: dict[str, SqlChange], not_built: Iterable[str]) -> None:
+    """Make harmless changes of nodes that dbt could not build unknown, whatever their SQL proves."""
+    for one in judged.keys() & {*not_built}:
+        change = judged[one]
+        if change.category in (Category.NONE, Category.NON_BREAKING):
+            reasons = (*(change.category_reasons or ()), "dbt could not build it in current")
+            judged[one] = with_fields(change, category=Category.UNKNOWN, category_reasons=reasons)
+            effects[one] = _UNKNOWN
 
 
 def _as_stored(found: SqlChange, before: NodeMetadata, after: NodeMetadata) -> SqlChange:

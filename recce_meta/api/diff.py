@@ -86,32 +86,23 @@ PROVABLE = frozenset([Reason.BODY, Reason.MACROS])
 
 def stored_diff(adapter: UnifiedSqlAdapter, base: RunMetadata, current: RunMetadata) -> RunDiff:
     """Return the changes between two runs of one store."""
-    found = _stored_diff(adapter, base, current)
-    return found if current.build_status != FAILED else _failed(found, read.load_results(adapter, current))
+    results = read.load_results(adapter, current) if current.build_status == FAILED else ()
+    return _failed(_stored_diff(adapter, base, current, _not_built(results)), results)
 
 
 def _failed(diff: RunDiff, results: Iterable[NodeResult]) -> RunDiff:
-    """Return *diff* with those of current's *results* that have an error or are failed tests.
-
-    A node that dbt could not build has no harmless change, whatever its SQL proves.
-    """
-    found = [result for result in results if result.status in (*ERROR_STATUSES, "fail")]
-    errors = {result.unique_id for result in found if result.status in ERROR_STATUSES}
-    changes = tuple(
-        replace(
-            one,
-            category=Category.UNKNOWN,
-            category_reasons=(*(one.category_reasons or ()), "dbt could not build it in current"),
-        )
-        if one.unique_id in errors and one.category in (Category.NONE, Category.NON_BREAKING)
-        else one
-        for one in diff.changes
-    )
-    failed = tuple(sorted(found, key=lambda result: result.unique_id))
-    return replace(diff, changes=changes, failed_results=failed)
+    """Return *diff* with those of current's *results* that have an error or are failed tests."""
+    failed = (result for result in results if result.status in (*ERROR_STATUSES, "fail"))
+    return replace(diff, failed_results=tuple(sorted(failed, key=lambda result: result.unique_id)))
 
 
-def _stored_diff(adapter: UnifiedSqlAdapter, base: RunMetadata, current: RunMetadata) -> RunDiff:
+def _not_built(results: Iterable[NodeResult]) -> list[str]:
+    return [result.unique_id for result in results if result.status in ERROR_STATUSES]
+
+
+def _stored_diff(
+    adapter: UnifiedSqlAdapter, base: RunMetadata, current: RunMetadata, not_built: Collection[str]
+) -> RunDiff:
     pair = _Pair(adapter, base, current)
     changes = compare(*pair.sides)
     unclear, touched, edited = pair.unclear(changes), pair.touched(changes), pair.edited(changes)
@@ -130,7 +121,8 @@ def _stored_diff(adapter: UnifiedSqlAdapter, base: RunMetadata, current: RunMeta
     pair.add_code(changes)
     graph = pair.graph
     runs = (pair.earlier.with_graph(graph), pair.later.with_graph(graph))
-    effects = Effects((pair.sides[0], pair.sides[1]), runs, graph, changed_ids(changes), gone_ids(changes))
+    sides = pair.sides[0], pair.sides[1]
+    effects = Effects(sides, runs, graph, changed_ids(changes), gone_ids(changes), not_built)
     judged, reached = effects.of(changes)
     names = pair.names(judged, effects.graph, runs[1].names)
     notes += effects.notes()
@@ -590,7 +582,8 @@ def _whole_diff(before_run: RunReader, after_run: RunReader, question: DiffQuest
     notes += causes_of(before, after).macros.unattributed([*before.nodes.values(), *after.nodes.values()])
     runs = (before_run.for_diff(base, graph, changes), after_run.for_diff(current, graph, changes))
     differing = {*changed_ids(changes), *unselected}  # the columns of both sides differ all the same
-    effects = Effects((before, after), runs, graph, differing, gone_ids(changes))
+    not_built = _not_built(current.results)
+    effects = Effects((before, after), runs, graph, differing, gone_ids(changes), not_built)
     judged, reached = effects.of(changes)
     notes += effects.notes()
     found = run_diff(

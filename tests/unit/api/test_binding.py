@@ -731,6 +731,7 @@ def test_a_query_that_dbt_could_not_build_is_not_harmless() -> None:
     found = [next(one for one in diff.changes if one.name == "stg_customers") for diff in diffs]
     assert [one.category for one in found] == [Category.NONE, Category.UNKNOWN]
     assert found[1].category_reasons == ("dbt could not build it in current",)
+    assert [{one.name for one in diff.impacted} for diff in diffs] == [set(), {"revenue", "total"}]
 
 
 @pytest.mark.parametrize("columns", ["customer_id, status", "*"])
